@@ -1,0 +1,68 @@
+/*
+ * act.h - what a node asks its driver to do
+ *
+ * What:  actions taken one at a time from om_node_next().
+ * Why:   the core performs no I/O and calls nobody back; results wait here until the driver
+ *        drains them, so there is no re-entrancy.
+ */
+#ifndef OMERTA_ACT_H
+#define OMERTA_ACT_H
+
+#include <omerta/event.h>
+#include <omerta/id.h>
+#include <omerta/sealed.h>
+#include <omerta/via.h>
+
+enum om_act_kind {
+    OM_ACT_SEND,    /* put a datagram on the wire, then om_node_sent() */
+    OM_ACT_DELIVER, /* a datagram on a channel arrived from a peer */
+    OM_ACT_PONG,    /* a peer answered om_node_ping() */
+    OM_ACT_EVENT,   /* something happened that an operator may want to know */
+    OM_ACT_REMEMBER /* keep a number on disk: give it back with om_node_recall() after a restart */
+};
+
+enum om_remember {
+    OM_REMEMBER_CLOCK, /* our initiation timestamps are reserved up to this value */
+    OM_REMEMBER_PEER   /* greatest initiation timestamp accepted from that peer */
+};
+
+enum { OM_CHANNEL_MAX = 16 };
+
+struct om_act_send {
+    struct om_sealed *dgram; /* owned by the driver until om_node_sent() */
+    struct om_via via;
+};
+
+struct om_act_deliver {
+    struct om_id network;
+    struct om_id peer;
+    char channel[OM_CHANNEL_MAX + 1];
+    struct om_bytes data; /* lent: inside the datagram given to om_node_input() */
+};
+
+struct om_act_pong {
+    struct om_id network;
+    struct om_id peer;
+    uint64_t token;
+    om_time rtt;
+};
+
+struct om_act_remember {
+    enum om_remember kind;
+    struct om_id network; /* zero for OM_REMEMBER_CLOCK */
+    struct om_id peer;    /* zero for OM_REMEMBER_CLOCK */
+    uint64_t value;       /* milliseconds */
+};
+
+struct om_act {
+    enum om_act_kind kind;
+    union {
+        struct om_act_send send;
+        struct om_act_deliver deliver;
+        struct om_act_pong pong;
+        struct om_event event;
+        struct om_act_remember remember;
+    };
+};
+
+#endif

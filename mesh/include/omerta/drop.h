@@ -1,0 +1,53 @@
+/*
+ * drop.h - why received bytes were thrown away
+ *
+ * What:  one list of reasons; a node counts each, and each is one metric label.
+ * Why:   hostile input is not an error. It is counted and forgotten, and the counts tell an
+ *        operator what is being tried.
+ */
+#ifndef OMERTA_DROP_H
+#define OMERTA_DROP_H
+
+#define OM_DROPS(X)                                                                                \
+    X(SIZE, "size", "shorter or longer than any datagram of ours")                                 \
+    X(FOREIGN, "foreign", "no key of ours unmasks it")                                             \
+    X(TRY_BUDGET, "try_budget", "key trials used up for this second")                              \
+    X(INDEX, "index", "receiver index unknown or of another epoch")                                \
+    X(DEAD_KEY, "dead_key", "for a session whose key has died")                                    \
+    X(OPEN, "open", "authentication failed")                                                       \
+    X(REPLAY, "replay", "counter seen before or below the window")                                 \
+    X(FRAME, "frame", "malformed frame inside an authentic packet")                                \
+    X(HS_VERSION, "handshake_version", "another handshake header version")                         \
+    X(HS_KIND, "handshake_kind", "unknown handshake kind")                                         \
+    X(HS_FORM, "handshake_form", "fields do not fit the datagram")                                 \
+    X(HS_RATE, "handshake_rate", "source over its initiation rate")                                \
+    X(HS_COPY, "handshake_copy", "copy of an initiation that gets no more answers")                \
+    X(HS_NOISE, "handshake_noise", "Noise message did not decrypt")                                \
+    X(HS_STALE, "handshake_stale", "initiation timestamp not newer than the stored one")           \
+    X(HS_CREDENTIAL, "handshake_credential", "credential refused")                                 \
+    X(HS_UNASKED, "handshake_unasked", "response or cookie to no initiation of ours")              \
+    X(HS_LOAD, "handshake_load", "under load, no cookie given")                                    \
+    X(HS_OFFER, "handshake_offer", "response chose what we did not offer")                         \
+    X(PEERS_FULL, "peers_full", "peer table full")                                                 \
+    X(INDICES_FULL, "indices_full", "receiver index table full")                                   \
+    X(MEMORY, "memory", "out of memory or datagram buffers")                                       \
+    X(ACTS_FULL, "acts_full", "driver did not drain the actions")                                  \
+    X(QUEUE_FULL, "queue_full", "oldest datagram waiting for a session dropped")                   \
+    X(AUDIT, "audit", "outgoing datagram refused by the encryption audit")
+
+enum om_drop {
+#define X(code, name, help) OM_DROP_##code,
+    OM_DROPS(X)
+#undef X
+        OM_DROP_COUNT
+};
+
+/**
+ * om_drop_name() - metric label of a reason
+ * @d:  below OM_DROP_COUNT; anything else gives "unknown"
+ *
+ * Return: static text.
+ */
+const char *om_drop_name(enum om_drop d);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * info.h - what a node knows about itself and its peers, as numbers
+ *
+ * What:  snapshots for status, metrics and tests.
+ * Why:   nobody outside reads the node's structs.
+ */
+#ifndef OMERTA_INFO_H
+#define OMERTA_INFO_H
+
+#include <omerta/drop.h>
+#include <omerta/node.h>
+
+struct om_node_info {
+    unsigned networks, peers, sessions, indices;
+    uint64_t datagrams_in, bytes_in, datagrams_out, bytes_out;
+    uint64_t initiations_in, initiations_out, responses_in, responses_out;
+    uint64_t cookies_in, cookies_out;
+    uint64_t sessions_made, rekeys, restarts;
+    uint64_t sealed_handshake, sealed_data; /* encryption audit: makers' counts by kind */
+    uint64_t audited, audit_refused;        /* datagrams the audit verified, and refused */
+    bool under_load;
+    uint64_t drops[OM_DROP_COUNT];
+};
+
+struct om_peer_info {
+    bool has_session;    /* one that can carry data */
+    bool initiated;      /* by us */
+    const char *cipher;  /* of the carrying session, else "" */
+    uint32_t epoch;      /* number of the carrying session's epoch */
+    unsigned receiving;  /* keys that still open packets */
+    uint64_t counter;    /* next send counter: continues across rekeys */
+    uint64_t handshakes; /* sessions confirmed with this peer */
+    om_time key_age;     /* of the carrying session */
+    om_time srtt;        /* 0: no sample yet */
+    struct om_via via;   /* of the newest authenticated datagram */
+    unsigned waiting;    /* datagrams waiting for a session */
+};
+
+/** om_node_info() - counters and table sizes of @n into @out. */
+void om_node_info(const struct om_node *n, struct om_node_info *out);
+
+/**
+ * om_node_peer_info() - what is known about one peer
+ * @n:        the node
+ * @now:      time, for ages
+ * @network:  network id
+ * @peer:     peer id
+ * @out:      filled on success
+ *
+ * Return: OM_OK or OM_E_MISSING.
+ */
+OM_MUST enum om_err om_node_peer_info(const struct om_node *n, om_time now,
+                                      const struct om_id *network, const struct om_id *peer,
+                                      struct om_peer_info *out);
+
+#endif

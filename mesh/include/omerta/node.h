@@ -1,0 +1,215 @@
+/*
+ * node.h - one node of the mesh, without I/O
+ *
+ * What:  keys, sessions and peers behind four verbs: datagrams and time go in, actions come out.
+ * Why:   mesh/host drives one with real sockets, tests/sim thousands in virtual time; what the
+ *        simulator shows is true of the product because it is the same code.
+ * Keeps: node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext.
+ *
+ * A driver: give datagrams to om_node_input(), call om_node_tick() when om_node_deadline() is
+ * reached, and after each of these (and after each request) drain om_node_next(). Memory lent
+ * to the node by om_node_input() must stay until then.
+ */
+#ifndef OMERTA_NODE_H
+#define OMERTA_NODE_H
+
+#include <omerta/act.h>
+#include <omerta/buf.h>
+#include <omerta/drop.h>
+#include <omerta/limits.h>
+#include <omerta/log.h>
+#include <omerta/rng.h>
+
+struct om_node;
+
+enum {
+    OM_NETWORKS_MAX = 16,
+    OM_ENDPOINTS_MAX = 8,   /* per peer, given to om_node_connect() */
+    OM_WAITING_MAX = 64,    /* datagrams per peer that wait for a session; then the oldest goes */
+    OM_DGRAM_MAX = 1200,    /* UDP payload of a data datagram until a path proves more (PROTOCOL 5) */
+    OM_BLOCK_BYTES = 2048,  /* smallest block of the datagram pool given to om_node_new() */
+    OM_VERSION = 1
+};
+
+struct om_node_config {
+    const uint8_t *home_seed; /* 32 secret bytes (PROTOCOL 1); copied */
+    struct om_rng rng;        /* secret randomness */
+    struct om_pool *pool;     /* for outgoing datagrams; borrowed for the node's life */
+    struct om_log *log;       /* borrowed; may be NULL */
+    struct om_wall wall;      /* calendar time at creation */
+    struct om_limits limits;
+    uint8_t ciphers;          /* offered: 1 ChaCha, 2 AES; 0 = all that this machine has */
+    uint8_t version_min;      /* 0 = OM_VERSION */
+    uint8_t version_max;      /* 0 = OM_VERSION */
+    bool lock_secrets;        /* keep keys in locked memory where limits allow */
+    bool audit;               /* verify every outgoing datagram before it leaves */
+};
+
+struct om_network_config {
+    struct om_id id;
+    bool open;          /* bare keys are members (open, direct and default networks) */
+    uint32_t epoch;     /* number of the current epoch */
+    uint8_t secret[32]; /* its secret; copied */
+};
+
+/**
+ * om_node_new() - a node that is in no network yet
+ * @out:     receives the node, owned by the caller
+ * @config:  borrowed for the call, except what its fields say
+ * @now:     the driver's monotonic clock
+ * @err:     sentence for a person; may be NULL
+ *
+ * Return: OM_OK, OM_E_NO_MEM, OM_E_RANGE for a pool whose blocks are too small, or OM_E_CRYPTO
+ * when a cipher fails its self-check.
+ */
+OM_MUST enum om_err om_node_new(struct om_node **out, const struct om_node_config *config,
+                                om_time now, struct om_error *err);
+
+/** om_node_free() - wipe and release @n and every datagram it still holds; NULL is fine. */
+void om_node_free(struct om_node *n);
+
+/**
+ * om_node_set_wall() - calendar time, again whenever it was stepped
+ * @n:     the node
+ * @now:   monotonic time of the reading
+ * @wall:  the reading
+ */
+void om_node_set_wall(struct om_node *n, om_time now, struct om_wall wall);
+
+/**
+ * om_node_join() - take part in a network
+ * @n:       the node
+ * @config:  borrowed; the secret is copied and derived from at once
+ * @err:     sentence for a person; may be NULL
+ *
+ * Return: OM_OK, OM_E_EXISTS, OM_E_FULL at OM_NETWORKS_MAX, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_join(struct om_node *n, const struct om_network_config *config,
+                                 struct om_error *err);
+
+/**
+ * om_node_epoch() - make another secret current in a network; the present one becomes previous
+ * @n:        the node
+ * @now:      time; the previous epoch is accepted for 10 more minutes (PROTOCOL 3, Epochs)
+ * @network:  one that was joined
+ * @number:   greater than the present one
+ * @secret:   32 bytes, copied
+ *
+ * Return: OM_OK, OM_E_MISSING for an unknown network, OM_E_RANGE for a number not greater.
+ */
+OM_MUST enum om_err om_node_epoch(struct om_node *n, om_time now, const struct om_id *network,
+                                  uint32_t number, const uint8_t secret[static 32]);
+
+/**
+ * om_node_id() - the key this node shows in a network; a different one in each
+ * @n:        the node
+ * @network:  network id
+ *
+ * Return: the peer id, lent for the node's life, or NULL for an unknown network.
+ */
+const struct om_id *om_node_id(const struct om_node *n, const struct om_id *network);
+
+/**
+ * om_node_connect() - know a peer's endpoints and hold a session with it
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined
+ * @peer:     its key in that network
+ * @ends:     where it may be reached, best first; copied
+ * @count:    0 to OM_ENDPOINTS_MAX; 0 keeps what is known
+ *
+ * The first initiation goes to every endpoint; retransmissions take them in turn, at last once
+ * a minute, until a session stands.
+ *
+ * Return: OM_OK, OM_E_MISSING, OM_E_RANGE (our own key, or one that is no key), OM_E_FULL.
+ */
+OM_MUST enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *network,
+                                    const struct om_id *peer, const struct om_addr *ends,
+                                    unsigned count);
+
+/**
+ * om_node_send() - one unreliable datagram on a named channel
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined
+ * @peer:     a peer that was connected or has connected
+ * @channel:  1 to OM_CHANNEL_MAX bytes
+ * @data:     at most om_node_send_max(@channel) bytes; copied
+ *
+ * Without a session it waits (OM_WAITING_MAX, then the oldest is dropped) and one is made.
+ *
+ * Return: OM_OK, OM_E_MISSING, OM_E_RANGE, OM_E_NO_ROUTE for a peer without endpoint,
+ * OM_E_BUSY when no datagram buffer is free.
+ */
+OM_MUST enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *network,
+                                 const struct om_id *peer, const char *channel,
+                                 struct om_bytes data);
+
+/** om_node_send_max() - greatest data, in bytes, that om_node_send() takes on @channel. */
+size_t om_node_send_max(const char *channel);
+
+/**
+ * om_node_ping() - ask a peer for a PONG; answered by OM_ACT_PONG
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined
+ * @peer:     a peer with or without a session (without, one is made first)
+ * @token:    comes back in the answer
+ *
+ * Return: as om_node_send().
+ */
+OM_MUST enum om_err om_node_ping(struct om_node *n, om_time now, const struct om_id *network,
+                                 const struct om_id *peer, uint64_t token);
+
+/**
+ * om_node_close() - say goodbye and forget every key shared with a peer
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined
+ * @peer:     a known peer
+ * @code:     PROTOCOL section 4, Codes
+ * @text:     for the other side's log; may be NULL; cut at 100 bytes
+ *
+ * Return: OM_OK or OM_E_MISSING.
+ */
+OM_MUST enum om_err om_node_close(struct om_node *n, om_time now, const struct om_id *network,
+                                  const struct om_id *peer, uint32_t code, const char *text);
+
+/**
+ * om_node_recall() - give back after a restart what OM_ACT_REMEMBER asked to keep
+ * @n:  the node, before its first om_node_connect() and om_node_input()
+ * @r:  one remembered value
+ *
+ * Return: OM_OK, OM_E_MISSING for a network not joined, OM_E_FULL, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_recall(struct om_node *n, const struct om_act_remember *r);
+
+/**
+ * om_node_input() - datagrams arrived
+ * @n:      the node
+ * @now:    time
+ * @batch:  opened in place; the memory stays the caller's but must live until om_node_next() is
+ *          drained
+ * @count:  how many
+ */
+void om_node_input(struct om_node *n, om_time now, struct om_dgram *batch, unsigned count);
+
+/** om_node_tick() - let timers of @n fire that are due at @now. */
+void om_node_tick(struct om_node *n, om_time now);
+
+/**
+ * om_node_next() - the next action
+ * @n:    the node
+ * @out:  filled when there is one
+ *
+ * Return: false when nothing is left to do.
+ */
+bool om_node_next(struct om_node *n, struct om_act *out);
+
+/** om_node_deadline() - when @n wants om_node_tick(); OM_NEVER when nothing is pending. */
+om_time om_node_deadline(const struct om_node *n);
+
+/** om_node_sent() - give datagram @s of an OM_ACT_SEND back to @n, sent or not. */
+void om_node_sent(struct om_node *n, struct om_sealed *s);
+
+#endif

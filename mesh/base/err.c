@@ -45,7 +45,8 @@ void om_bug(const char *file, int line, const char *what)
     char text[256];
     int n = snprintf(text, sizeof text, "omerta: bug at %s:%d: %s\n", file, line, what);
 
-    if (n > 0 && write(STDERR_FILENO, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1) < 0)
+    if (n > 0 &&
+        write(STDERR_FILENO, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1) < 0)
         abort();
     abort();
 }

@@ -1,7 +1,10 @@
 /* test_err.c - codes and sentences. */
 #include "harness.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 OM_TEST(om_error_fits_its_buffer)
 {
@@ -22,5 +25,26 @@ OM_TEST(om_error_names_every_code)
         CHECK(om_err_text((enum om_err)c)[0] != '\0');
     }
     CHECK_STR(om_err_name((enum om_err)OM_ERR_COUNT), "OM_E_UNKNOWN");
-    CHECK_STR(om_err_text((enum om_err)-1), "unknown error");
+    CHECK_STR(om_err_text((enum om_err) - 1), "unknown error");
+}
+
+OM_TEST(om_bug_says_where_and_aborts)
+{
+    char text[200] = "";
+    int fds[2], status = 0;
+
+    CHECK_EQ(pipe(fds), 0);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        signal(SIGABRT, SIG_DFL); /* cmocka catches it */
+        dup2(fds[1], STDERR_FILENO);
+        om_bug("file.c", 7, "x > y");
+    }
+    close(fds[1]);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    CHECK(read(fds[0], text, sizeof text - 1) > 0);
+    close(fds[0]);
+    CHECK(strncmp(text, "omerta: bug at file.c:7: x > y\n", 31) == 0);
 }

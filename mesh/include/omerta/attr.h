@@ -3,6 +3,7 @@
  *
  * What:  names for the attributes we use, and om_bug() for states that our own code must not reach.
  * Why:   a reader meets OM_MUST and OM_PRINTF in every header; the compilers spell them differently.
+ * Keeps: om_bug_says_where_and_aborts.
  */
 #ifndef OMERTA_ATTR_H
 #define OMERTA_ATTR_H

@@ -4,7 +4,8 @@
  * What:  parse, print, compare, classify.
  * Why:   one type for both families keeps "if IPv4" out of every table and codec; the wire form
  *        (PROTOCOL, preamble) is the same 16 bytes and u16.
- * Keeps: addr_text_round_trips; addr_classifies_the_registries; addr_refuses_bad_text.
+ * Keeps: addr_text_round_trips; addr_classifies_the_registries; addr_refuses_bad_text;
+ *        addr_source_cuts_v6_to_64; addr_wire_form_round_trips.
  *
  * Source: RFC 4291 section 2.5.5.2 (mapped addresses); IANA special-purpose registries (RFC 6890).
  */
@@ -19,7 +20,8 @@
 
 enum {
     OM_ADDR_WIRE = 18,
-    OM_ADDR_TEXT = 56 /* "[" + 45 of INET6_ADDRSTRLEN-1 + "]:65535" + NUL, rounded up */
+    OM_ADDR_TEXT = 56, /* "[" + 45 of INET6_ADDRSTRLEN-1 + "]:65535" + NUL, rounded up */
+    OM_IP_TEXT = 46    /* the 45 and NUL */
 };
 
 struct om_addr {
@@ -34,7 +36,7 @@ enum om_addr_class {
     OM_ADDR_PRIVATE,   /* RFC 1918, fc00::/7 */
     OM_ADDR_SHARED,    /* 100.64.0.0/10, carrier-grade NAT */
     OM_ADDR_MULTICAST,
-    OM_ADDR_METADATA,  /* cloud metadata services: 169.254.169.254, fd00:ec2::254 */
+    OM_ADDR_METADATA,  /* cloud metadata services: 169.254.169.254, fd00:ec2::254 and their like */
     OM_ADDR_RESERVED,  /* documentation, benchmarking, broadcast, 240/4, 0/8, discard-only ... */
     OM_ADDR_GLOBAL,
     OM_ADDR_CLASS_COUNT
@@ -62,8 +64,27 @@ OM_MUST enum om_err om_addr_parse(struct om_addr *out, const char *text, uint16_
 char *om_addr_print(const struct om_addr *a, char out[static OM_ADDR_TEXT]);
 
 /**
+ * om_addr_ip_parse() - an IP alone, as libc's inet_pton() reads it
+ * @ip:    16 bytes, IPv4 mapped; untouched on failure
+ * @text:  terminated; no port, no brackets, no zone
+ *
+ * Return: false when @text is no address.
+ */
+OM_MUST bool om_addr_ip_parse(uint8_t ip[static 16], const char *text);
+
+/**
+ * om_addr_ip_print() - text that om_addr_ip_parse() reads back
+ * @ip:   16 bytes, IPv4 mapped
+ * @out:  OM_IP_TEXT bytes, always terminated
+ *
+ * Return: @out.
+ */
+char *om_addr_ip_print(const uint8_t ip[static 16], char out[static OM_IP_TEXT]);
+
+/**
  * om_addr_classify() - which of the special-purpose ranges an IP belongs to
- * @a:  IPv4-mapped addresses are classified as IPv4
+ * @a:  IPv4-mapped addresses are classified as IPv4; so are those of the NAT64 prefix
+ *      64:ff9b::/96, through which a translator would reach that IPv4 address
  *
  * Return: the class; OM_ADDR_GLOBAL for what no registry singles out.
  */

@@ -5,7 +5,7 @@
  *        writes do nothing, so a decoder is straight-line code with one check at its end.
  * Why:   pointer arithmetic on hostile bytes is where memory bugs come from; here it is in one place.
  * Keeps: wire_reader_never_passes_its_end; wire_error_sticks; wire_writer_never_passes_its_end;
- *        wire_round_trips_every_width.
+ *        wire_round_trips_every_width; wire_empty_views_are_fine.
  *
  * Integers are big-endian on the wire (PROTOCOL, preamble) and host order in memory.
  */
@@ -42,7 +42,10 @@ enum { OM_RD_SLACK = 0 };
 
 static inline struct om_rd om_rd(struct om_bytes in)
 {
-    return (struct om_rd){in.p, in.p + in.n, false};
+    /* An empty view may have no pointer, and C forbids arithmetic on NULL. */
+    const uint8_t *p = in.n > 0 ? in.p : (const uint8_t *)"";
+
+    return (struct om_rd){p, p + in.n, false};
 }
 
 static inline size_t om_rd_left(const struct om_rd *r)
@@ -128,7 +131,7 @@ static inline bool om_rd_done(const struct om_rd *r)
 
 static inline struct om_wr om_wr(struct om_mut out)
 {
-    return (struct om_wr){out.p, out.p, out.p + out.n, false};
+    return (struct om_wr){out.p, out.p, out.n > 0 ? out.p + out.n : out.p, false};
 }
 
 static inline size_t om_wr_left(const struct om_wr *w)
@@ -150,7 +153,8 @@ static inline uint8_t *om_wr_room(struct om_wr *w, size_t n)
         return NULL;
     }
     uint8_t *at = w->p;
-    w->p += n;
+    if (n > 0)
+        w->p += n;
     return at;
 }
 

@@ -1,0 +1,66 @@
+/*
+ * event.h - what happens to a node, as typed values
+ *
+ * What:  one list of kinds with name and help; one small struct that carries any of them.
+ * Why:   the same event is an action of the core, a line in a trace, a notice to a client and a
+ *        counter: one list keeps their names the same everywhere.
+ * Keeps: event_every_kind_has_name_and_help; event_names_parse_back; event_print_is_one_line.
+ */
+#ifndef OMERTA_EVENT_H
+#define OMERTA_EVENT_H
+
+#include <stdint.h>
+
+#include <omerta/addr.h>
+#include <omerta/id.h>
+#include <omerta/time.h>
+
+/* Symbol, name, and help that says what a and b are; 0 where it says nothing. Append only. */
+#define OM_EVENTS(X)                                                                               \
+    X(SESSION_UP, "session_up", "session confirmed; a = local index, b = 1 if we initiated")       \
+    X(SESSION_REKEYED, "session_rekeyed",                                                          \
+      "new keys carry; a = local index, b = 1 if we initiated")                                    \
+    X(SESSION_DOWN, "session_down", "last key of the peer died; a = its local index")              \
+    X(PEER_RESTARTED, "peer_restarted", "the peer's association is new: its streams are reset")    \
+    X(PEER_SILENT, "peer_silent", "no answer for too long; a = microseconds of silence")           \
+    X(VERSION_MISMATCH, "version_mismatch", "no common protocol version; peer: a = min, b = max")  \
+    X(HANDSHAKE_RETRY, "handshake_retry", "initiation unanswered, sent again; a = attempt")        \
+    X(UNDER_LOAD, "under_load", "initiations need cookies; a = 1 from now on, 0 no longer")        \
+    X(CLOSED, "closed", "the association was closed; a = code, b = 1 if by us")
+
+enum om_event_kind {
+#define X(symbol, name, help) OM_EVENT_##symbol,
+    OM_EVENTS(X)
+#undef X
+        OM_EVENT_COUNT
+};
+
+enum { OM_EVENT_TEXT = 256 };
+
+struct om_event {
+    enum om_event_kind kind;
+    om_time at;
+    struct om_id peer;   /* all zero: none */
+    struct om_addr addr; /* all zero: none */
+    uint64_t a, b;       /* what the kind's help says */
+};
+
+/** om_event_name() - the name of @kind; "unknown" for other values. */
+const char *om_event_name(enum om_event_kind kind);
+
+/** om_event_help() - what @kind means, and what its a and b are; "" for other values. */
+const char *om_event_help(enum om_event_kind kind);
+
+/** om_event_parse() - the kind called @name, or OM_EVENT_COUNT when there is none. */
+enum om_event_kind om_event_parse(const char *name);
+
+/**
+ * om_event_print() - one line of key=value text, for traces and logs
+ * @e:    "at" is printed as time since the clock's zero; peer and addr only when set
+ * @out:  OM_EVENT_TEXT bytes, terminated, without a newline
+ *
+ * Return: @out.
+ */
+char *om_event_print(const struct om_event *e, char out[static OM_EVENT_TEXT]);
+
+#endif

@@ -1,11 +1,11 @@
 /*
- * index.h - the hash index under table.c: from a key's hash to an entry's place
+ * index.h - the hash index under table.c and lru.c: from a key's hash to an entry's place
  *
  * What:  open addressing with linear probing over slots of (hash, place); removal moves later
  *        slots back, so that there are no tombstones and no lookup gets slower with churn.
- * Why:   every hashed container needs the same twenty delicate lines once. The entries with the keys stay
+ * Why:   two containers need the same twenty delicate lines once. The entries with the keys stay
  *        in the containers; a probe touches them only when all 32 bits of the hash agree.
- * Keeps: table_model_matches_a_list.
+ * Keeps: table_model_matches_a_list; lru_model_matches_a_list.
  *
  * Source: Knuth, The Art of Computer Programming vol. 3, section 6.4, algorithms L and R.
  */

@@ -81,6 +81,11 @@ unsigned om_pool_live(const struct om_pool *pool)
     return pool->live;
 }
 
+size_t om_pool_block(const struct om_pool *pool)
+{
+    return pool->block_bytes;
+}
+
 unsigned om_pool_max(const struct om_pool *pool)
 {
     return pool->max;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_SIZE = 16 }; /* elements */
+
 enum om_err om_ring_init(struct om_ring *r, size_t elem_bytes, unsigned cap)
 {
     *r = (struct om_ring){0};
@@ -20,25 +22,41 @@ void om_ring_fini(struct om_ring *r)
     *r = (struct om_ring){0};
 }
 
-/* Element @i from the oldest. The capacity need not be a power of two, so wrap by subtraction. */
+/* Element @i from the oldest. The size need not be a power of two, so wrap by subtraction. */
 static uint8_t *slot_at(const struct om_ring *r, unsigned i)
 {
     unsigned at = r->head + i;
 
-    if (at >= r->cap)
-        at -= r->cap;
+    if (at >= r->size)
+        at -= r->size;
     return r->mem + r->elem * at;
+}
+
+/* Twice the room, at most the capacity; the elements start at slot 0 again. */
+static bool grow(struct om_ring *r)
+{
+    unsigned size = r->size ? r->size * 2 : FIRST_SIZE;
+
+    if (size > r->cap)
+        size = r->cap;
+    uint8_t *mem = malloc(r->elem * size);
+    if (!mem)
+        return false;
+    for (unsigned i = 0; i < r->count; i++)
+        memcpy(mem + r->elem * i, slot_at(r, i), r->elem);
+    free(r->mem);
+    r->mem = mem;
+    r->size = size;
+    r->head = 0;
+    return true;
 }
 
 void *om_ring_push(struct om_ring *r)
 {
     if (r->count == r->cap)
         return NULL;
-    if (!r->mem) {
-        r->mem = malloc(r->elem * r->cap);
-        if (!r->mem)
-            return NULL;
-    }
+    if (r->count == r->size && !grow(r))
+        return NULL;
     return memset(slot_at(r, r->count++), 0, r->elem);
 }
 
@@ -52,7 +70,7 @@ void om_ring_pop(struct om_ring *r)
     if (r->count == 0)
         return;
     r->count--;
-    r->head = r->head + 1 == r->cap ? 0 : r->head + 1;
+    r->head = r->head + 1 == r->size ? 0 : r->head + 1;
 }
 
 void *om_ring_at(const struct om_ring *r, unsigned i)

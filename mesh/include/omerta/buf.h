@@ -164,6 +164,9 @@ void om_pool_give(struct om_pool *pool, struct om_buf *b);
 /** om_pool_live() - buffers of @pool that are out. */
 unsigned om_pool_live(const struct om_pool *pool);
 
+/** om_pool_block() - bytes in each buffer of @pool. */
+size_t om_pool_block(const struct om_pool *pool);
+
 /** om_pool_max() - most buffers of @pool that can be out at a time. */
 unsigned om_pool_max(const struct om_pool *pool);
 

@@ -3,7 +3,7 @@
  *
  * What:  push lends a zeroed slot at the tail, front lends the oldest, pop drops it.
  * Why:   queues of actions and events must not allocate for each element, and must say "full".
- *        The memory comes with the first push, so that idle objects cost nothing.
+ *        The memory grows with use up to the capacity, so that idle objects cost nothing.
  * Keeps: ring_is_first_in_first_out; ring_refuses_when_full; ring_idle_costs_nothing.
  */
 #ifndef OMERTA_RING_H
@@ -24,7 +24,8 @@ enum {
 struct om_ring {
     uint8_t *mem; /* NULL until the first push */
     size_t elem;  /* bytes per element */
-    unsigned cap;
+    unsigned cap;  /* most elements ever */
+    unsigned size; /* elements that there is memory for */
     unsigned head; /* index of the oldest element */
     unsigned count;
 };
@@ -46,12 +47,12 @@ void om_ring_fini(struct om_ring *r);
  * om_ring_push() - append an element
  * @r:  the ring
  *
- * Return: the new slot, zeroed, lent until it is popped; NULL when full, or when the first push
+ * Return: the new slot, zeroed, lent until the next push or pop; NULL when full, or when the first push
  * finds no memory.
  */
 void *om_ring_push(struct om_ring *r);
 
-/** om_ring_front() - the oldest element of @r, lent until it is popped; NULL when empty. */
+/** om_ring_front() - the oldest element of @r, lent until the next push or pop; NULL when empty. */
 void *om_ring_front(const struct om_ring *r);
 
 /** om_ring_pop() - drop the oldest element of @r; nothing when empty. */

@@ -35,7 +35,7 @@ struct om_wr {
 
 /* OM_PLANT_BUG lets reads run past the end, so that the fuzzers can prove that they would notice. */
 #ifdef OM_PLANT_BUG
-enum { OM_RD_SLACK = 16 };
+enum { OM_RD_SLACK = 64 };
 #else
 enum { OM_RD_SLACK = 0 };
 #endif

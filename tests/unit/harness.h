@@ -45,12 +45,12 @@ bool om_test_oom_hit(void);
     }                                                                                              \
     static void test_name(void **state OM_UNUSED)
 
-#define CHECK(cond)            assert_true(cond)
-#define CHECK_EQ(a, b)         assert_int_equal((a), (b))
-#define CHECK_OK(e)            assert_string_equal(om_err_name(e), "OM_OK")
-#define CHECK_ERR(e, code)     assert_string_equal(om_err_name(e), om_err_name(code))
-#define CHECK_MEM(a, b, n)     assert_memory_equal((a), (b), (n))
-#define CHECK_STR(a, b)        assert_string_equal((a), (b))
+#define CHECK(cond)             assert_true(cond)
+#define CHECK_EQ(a, b)          assert_int_equal((a), (b))
+#define CHECK_OK(e)             assert_string_equal(om_err_name(e), "OM_OK")
+#define CHECK_ERR(e, code)      assert_string_equal(om_err_name(e), om_err_name(code))
+#define CHECK_MEM(a, b, n)      assert_memory_equal((a), (b), (n))
+#define CHECK_STR(a, b)         assert_string_equal((a), (b))
 #define CHECK_MEM_DIFF(a, b, n) assert_memory_not_equal((a), (b), (n))
 
 /* A step that may fail for want of memory: then go to out, else it must hold. */

@@ -33,11 +33,11 @@ enum om_addr_class {
     OM_ADDR_UNSPECIFIED,
     OM_ADDR_LOOPBACK,
     OM_ADDR_LINK_LOCAL,
-    OM_ADDR_PRIVATE,   /* RFC 1918, fc00::/7 */
-    OM_ADDR_SHARED,    /* 100.64.0.0/10, carrier-grade NAT */
+    OM_ADDR_PRIVATE, /* RFC 1918, fc00::/7 */
+    OM_ADDR_SHARED,  /* 100.64.0.0/10, carrier-grade NAT */
     OM_ADDR_MULTICAST,
-    OM_ADDR_METADATA,  /* cloud metadata services: 169.254.169.254, fd00:ec2::254 and their like */
-    OM_ADDR_RESERVED,  /* documentation, benchmarking, broadcast, 240/4, 0/8, discard-only ... */
+    OM_ADDR_METADATA, /* cloud metadata services: 169.254.169.254, fd00:ec2::254 and their like */
+    OM_ADDR_RESERVED, /* documentation, benchmarking, broadcast, 240/4, 0/8, discard-only ... */
     OM_ADDR_GLOBAL,
     OM_ADDR_CLASS_COUNT
 };

@@ -2,7 +2,7 @@
  * attr.h - compiler attributes and the one way to die of a bug
  *
  * What:  names for the attributes we use, and om_bug() for states that our own code must not reach.
- * Why:   a reader meets OM_MUST and OM_PRINTF in every header; the compilers spell them differently.
+ * Why:   a reader meets OM_MUST and OM_PRINTF in every header; compilers spell them differently.
  * Keeps: om_bug_says_where_and_aborts.
  */
 #ifndef OMERTA_ATTR_H
@@ -17,7 +17,8 @@
 #define OM_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The object of type @type whose member @member is at @ptr. */
-#define OM_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define OM_CONTAINER_OF(ptr, type, member)                                                         \
+    ((type *)(void *)(((char *)(ptr)) - offsetof(type, member)))
 
 /**
  * om_bug() - stop the process because our own code broke a rule

@@ -24,10 +24,10 @@ struct om_node;
 
 enum {
     OM_NETWORKS_MAX = 16,
-    OM_ENDPOINTS_MAX = 8,   /* per peer, given to om_node_connect() */
-    OM_WAITING_MAX = 64,    /* datagrams per peer that wait for a session; then the oldest goes */
-    OM_DGRAM_MAX = 1200,    /* UDP payload of a data datagram until a path proves more (PROTOCOL 5) */
-    OM_BLOCK_BYTES = 2048,  /* smallest block of the datagram pool given to om_node_new() */
+    OM_ENDPOINTS_MAX = 8,  /* per peer, given to om_node_connect() */
+    OM_WAITING_MAX = 64,   /* datagrams per peer that wait for a session; then the oldest goes */
+    OM_DGRAM_MAX = 1200,   /* UDP payload of data until a path proves more (PROTOCOL 5) */
+    OM_BLOCK_BYTES = 2048, /* smallest block of the datagram pool given to om_node_new() */
     OM_VERSION = 1
 };
 
@@ -38,11 +38,11 @@ struct om_node_config {
     struct om_log *log;       /* borrowed; may be NULL */
     struct om_wall wall;      /* calendar time at creation */
     struct om_limits limits;
-    uint8_t ciphers;          /* offered: 1 ChaCha, 2 AES; 0 = all that this machine has */
-    uint8_t version_min;      /* 0 = OM_VERSION */
-    uint8_t version_max;      /* 0 = OM_VERSION */
-    bool lock_secrets;        /* keep keys in locked memory where limits allow */
-    bool audit;               /* verify every outgoing datagram before it leaves */
+    uint8_t ciphers;     /* offered: 1 ChaCha, 2 AES; 0 = all that this machine has */
+    uint8_t version_min; /* 0 = OM_VERSION */
+    uint8_t version_max; /* 0 = OM_VERSION */
+    bool lock_secrets;   /* keep keys in locked memory where limits allow */
+    bool audit;          /* verify every outgoing datagram before it leaves */
 };
 
 struct om_network_config {

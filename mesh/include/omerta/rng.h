@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 struct om_rng {
-    void (*fill)(void *self, void *dst, size_t n); /* cannot fail; a source that can must stop the process */
+    /* Cannot fail; a source that can must stop the process. */
+    void (*fill)(void *self, void *dst, size_t n);
     void *self;
 };
 

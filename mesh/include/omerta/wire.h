@@ -3,7 +3,7 @@
  *
  * What:  om_rd walks a byte view, om_wr fills one. An error sticks: after it, reads give zero and
  *        writes do nothing, so a decoder is straight-line code with one check at its end.
- * Why:   pointer arithmetic on hostile bytes is where memory bugs come from; here it is in one place.
+ * Why:   pointer arithmetic on hostile bytes is where memory bugs come from; here it has one place.
  * Keeps: wire_reader_never_passes_its_end; wire_error_sticks; wire_writer_never_passes_its_end;
  *        wire_round_trips_every_width; wire_empty_views_are_fine.
  *
@@ -33,7 +33,7 @@ struct om_wr {
     bool bad; /* a write did not fit; stays set, and nothing more is written */
 };
 
-/* OM_PLANT_BUG lets reads run past the end, so that the fuzzers can prove that they would notice. */
+/* OM_PLANT_BUG lets reads run past the end, so that the fuzzers can prove that they notice. */
 #ifdef OM_PLANT_BUG
 enum { OM_RD_SLACK = 64 };
 #else
@@ -177,7 +177,7 @@ static inline void om_wr_zero(struct om_wr *w, size_t n)
         memset(at, 0, n);
 }
 
-/* @v as an @n-byte big-endian integer, @n from 1 to 8; high bytes that do not fit are a bug of ours. */
+/* @v as an @n-byte big-endian integer, @n from 1 to 8; high bytes that do not fit are our bug. */
 static inline void om_wr_uint(struct om_wr *w, uint64_t v, size_t n)
 {
     uint8_t *at = om_wr_room(w, n);

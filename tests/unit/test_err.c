@@ -37,7 +37,7 @@ OM_TEST(om_bug_says_where_and_aborts)
     pid_t pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        signal(SIGABRT, SIG_DFL); /* cmocka catches it */
+        (void)signal(SIGABRT, SIG_DFL); /* cmocka catches it */
         dup2(fds[1], STDERR_FILENO);
         om_bug("file.c", 7, "x > y");
     }

@@ -86,7 +86,7 @@ OM_TEST(table_remove_while_iterating)
     size_t cursor = 0;
     const void *key;
     void *value;
-    unsigned seen = 0, want[MANY / 2];
+    unsigned seen = 0, want[MANY / 2] = {0};
 
     CHECK_OK(om_table_init(&t, sizeof seen, MANY, sip_key));
     OM_TRY(fill(&t, MANY));

@@ -22,8 +22,8 @@ enum {
 
 /* Read freely; write only through om_ring_*(). */
 struct om_ring {
-    uint8_t *mem; /* NULL until the first push */
-    size_t elem;  /* bytes per element */
+    uint8_t *mem;  /* NULL until the first push */
+    size_t elem;   /* bytes per element */
     unsigned cap;  /* most elements ever */
     unsigned size; /* elements that there is memory for */
     unsigned head; /* index of the oldest element */
@@ -47,8 +47,8 @@ void om_ring_fini(struct om_ring *r);
  * om_ring_push() - append an element
  * @r:  the ring
  *
- * Return: the new slot, zeroed, lent until the next push or pop; NULL when full, or when the first push
- * finds no memory.
+ * Return: the new slot, zeroed, lent until the next push or pop; NULL when full, or when the first
+ * push finds no memory.
  */
 void *om_ring_push(struct om_ring *r);
 

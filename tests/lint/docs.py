@@ -7,7 +7,8 @@ Block form, for what takes or returns anything worth a sentence:
      *
      * Return: for whatever is not void.
      */
-One-line form, for the trivial: /** om_x_is() - text that names @each argument. */
+One-line form, for the trivial: /** om_x_is() - text that names @each argument. */ A function whose
+arguments are those of a documented sibling may say so: /** om_x_are() - as om_x_do(), but ... */
 A static inline function may have a plain comment, and none at all when its body has at most five
 lines: then the body is read faster than a sentence about it.
 """
@@ -47,6 +48,8 @@ def judge(source, f):
         return ["an argument without a name: want names in declarations"]
     if re.match(r"/\*\*[ \t]*\n", above):
         return block(f, above)
+    if re.search(r"\bas \w+\(\)", above):
+        return []
     silent = [a for a in f.args if not re.search(rf"@{a}\b", above)]
     return [f"@{a} is not in its line of documentation" for a in silent]
 

@@ -1,0 +1,146 @@
+/* keyring.c - the order in which keys are tried. */
+#include "network/keyring.h"
+
+#include <omerta/wire.h>
+
+static void via_key(const struct om_via *via, uint8_t out[static OM_VIA_KEY])
+{
+    struct om_wr w = om_wr(om_mut(out, OM_VIA_KEY));
+
+    om_addr_write(&w, &via->remote);
+    om_wr_u32(&w, via->socket);
+    om_wr_u32(&w, via->lane);
+}
+
+enum om_err om_keyring_init(struct om_keyring *k, const uint8_t sip_key[static 16], bool locked,
+                            om_time now)
+{
+    k->vault = om_vault_new(sizeof(struct om_epoch), OM_KEYRING_MAX, locked);
+    if (!k->vault)
+        return OM_E_NO_MEM;
+    enum om_err e = om_lru_init(&k->hints, OM_VIA_KEY, sizeof(uint32_t), OM_HINTS_MAX, sip_key);
+    if (e != OM_OK) {
+        om_vault_free(k->vault);
+        k->vault = NULL;
+        return e;
+    }
+    om_bucket_init(&k->tries, OM_TRIES_PER_S, OM_TRIES_PER_S, now);
+    return OM_OK;
+}
+
+void om_keyring_fini(struct om_keyring *k)
+{
+    if (!k->vault)
+        return;
+    for (unsigned i = 0; i < k->count; i++)
+        om_vault_give(k->vault, k->epochs[i]);
+    om_lru_fini(&k->hints);
+    om_vault_free(k->vault);
+    *k = (struct om_keyring){0};
+}
+
+static void forget(struct om_keyring *k, struct om_epoch *e)
+{
+    unsigned i = 0;
+
+    while (i < k->count && k->epochs[i] != e)
+        i++;
+    OM_BUG_IF(i == k->count);
+    for (; i + 1 < k->count; i++)
+        k->epochs[i] = k->epochs[i + 1];
+    k->count--;
+    om_vault_give(k->vault, e);
+}
+
+static bool is_needed(const struct om_epoch *e)
+{
+    return e->sessions > 0 || e == e->network->current || e == e->network->previous;
+}
+
+enum om_err om_keyring_add(struct om_keyring *k, om_time now, struct om_network *net,
+                           uint32_t number, const uint8_t secret[static 32])
+{
+    struct om_epoch *old = net->previous, *e;
+
+    if (k->count == OM_KEYRING_MAX)
+        return OM_E_FULL;
+    e = om_vault_take(k->vault);
+    if (!e)
+        return OM_E_NO_MEM;
+    om_epoch_derive(e, number, secret);
+    e->network = net;
+    e->accept_until = OM_NEVER;
+    e->serial = ++k->serial;
+    k->epochs[k->count++] = e;
+
+    net->previous = net->current;
+    net->current = e;
+    if (net->previous)
+        net->previous->accept_until = now + OM_SEC(OM_EPOCH_PREVIOUS_S);
+    if (old && !is_needed(old))
+        forget(k, old);
+    return OM_OK;
+}
+
+void om_keyring_unref(struct om_keyring *k, struct om_epoch *e)
+{
+    OM_BUG_IF(e->sessions == 0);
+    e->sessions--;
+    if (!is_needed(e))
+        forget(k, e);
+}
+
+bool om_epoch_accepts(const struct om_epoch *e, om_time now)
+{
+    return (e == e->network->current || e == e->network->previous) && now < e->accept_until;
+}
+
+void om_trial_begin(struct om_trial *t, struct om_keyring *k, const struct om_via *via,
+                    unsigned max)
+{
+    uint8_t key[OM_VIA_KEY];
+
+    *t = (struct om_trial){.ring = k, .max = max};
+    via_key(via, key);
+    const uint32_t *serial = om_lru_find(&k->hints, key);
+    for (unsigned i = 0; serial && i < k->count && !t->hint; i++)
+        if (k->epochs[i]->serial == *serial)
+            t->hint = k->epochs[i];
+}
+
+struct om_epoch *om_trial_next(struct om_trial *t, struct om_keyring *k, om_time now, bool *spent)
+{
+    if (t->hint && !t->hint_done) {
+        t->hint_done = true;
+        return t->hint;
+    }
+    while (t->next < k->count && t->tried < t->max) {
+        struct om_epoch *e = k->epochs[t->next++];
+        if (e == t->hint)
+            continue;
+        if (!om_bucket_take(&k->tries, now, 1)) {
+            *spent = true;
+            return NULL;
+        }
+        t->tried++;
+        return e;
+    }
+    return NULL;
+}
+
+void om_keyring_hit(struct om_keyring *k, struct om_epoch *e, const struct om_via *via)
+{
+    uint8_t key[OM_VIA_KEY];
+    unsigned i = 0;
+
+    via_key(via, key);
+    uint32_t *serial = om_lru_put(&k->hints, key, &(bool){false});
+    if (serial)
+        *serial = e->serial;
+    while (i < k->count && k->epochs[i] != e)
+        i++;
+    OM_BUG_IF(i == k->count);
+    for (; i > 0; i--)
+        k->epochs[i] = k->epochs[i - 1];
+    k->epochs[0] = e;
+}

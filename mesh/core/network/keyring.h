@@ -1,0 +1,109 @@
+/*
+ * keyring.h - every epoch of every network, in the order in which a datagram tries them
+ *
+ * What:  owns the epochs; finds which one masked a datagram: the one its source used last,
+ *        then most recently used first.
+ * Why:   datagrams say nothing about their network. With one network this is one hash per
+ *        datagram; with many the right key is nearly always the first.
+ * Keeps: keyring_tries_the_hint_first; keyring_bounds_trials; keyring_keeps_epochs_with_sessions.
+ *
+ * Source: PROTOCOL section 2 (Demultiplexing), section 3 (Epochs).
+ */
+#ifndef OM_NETWORK_KEYRING_H
+#define OM_NETWORK_KEYRING_H
+
+#include <omerta/bucket.h>
+#include <omerta/lru.h>
+#include <omerta/rng.h>
+#include <omerta/via.h>
+
+#include "crypto/vault.h"
+#include "network/network.h"
+
+enum {
+    OM_KEYRING_MAX = 160,      /* 16 networks x (current, previous, 8 retained) */
+    OM_TRIES_DATA_MAX = 32,    /* keys tried for a datagram of an unknown source */
+    OM_TRIES_PER_S = 20000,    /* over all datagrams of unknown sources */
+    OM_HINTS_MAX = 4096,       /* sources remembered; then the least recent is forgotten */
+    OM_EPOCH_PREVIOUS_S = 600, /* a superseded epoch's handshakes are accepted 10 min more */
+    OM_VIA_KEY = 26
+};
+
+struct om_keyring {
+    struct om_epoch *epochs[OM_KEYRING_MAX]; /* most recently used first */
+    unsigned count;
+    struct om_lru hints; /* via -> serial of the epoch it used last */
+    struct om_bucket tries;
+    struct om_vault *vault;
+    uint32_t serial;
+};
+
+/* One datagram's walk over the keyring. */
+struct om_trial {
+    const struct om_keyring *ring;
+    struct om_epoch *hint;
+    unsigned next;
+    unsigned tried;
+    unsigned max;
+    bool hint_done;
+};
+
+/**
+ * om_keyring_init() - empty ring
+ * @k:        zeroed storage
+ * @sip_key:  16 random bytes for the hint table
+ * @locked:   keep the keys in locked memory where limits allow
+ * @now:      time
+ *
+ * Return: OM_OK or OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_keyring_init(struct om_keyring *k, const uint8_t sip_key[static 16],
+                                    bool locked, om_time now);
+
+/** om_keyring_fini() - wipe and release every epoch of @k. */
+void om_keyring_fini(struct om_keyring *k);
+
+/**
+ * om_keyring_add() - derive an epoch and make it its network's current one
+ * @k:       the ring
+ * @now:     time
+ * @net:     its network; the present epoch becomes previous, the one before that goes
+ * @number:  epoch number
+ * @secret:  32 bytes; not kept
+ *
+ * Return: OM_OK, OM_E_FULL or OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_keyring_add(struct om_keyring *k, om_time now, struct om_network *net,
+                                   uint32_t number, const uint8_t secret[static 32]);
+
+/** om_keyring_unref() - a session of @e ended; frees an epoch of @k that nothing needs any more. */
+void om_keyring_unref(struct om_keyring *k, struct om_epoch *e);
+
+/** om_epoch_accepts() - true while handshakes under @e are answered at @now. */
+bool om_epoch_accepts(const struct om_epoch *e, om_time now);
+
+/**
+ * om_trial_begin() - start trying keys for a datagram
+ * @t:    filled
+ * @k:    the ring
+ * @via:  where the datagram came from
+ * @max:  keys to try at most
+ */
+void om_trial_begin(struct om_trial *t, struct om_keyring *k, const struct om_via *via,
+                    unsigned max);
+
+/**
+ * om_trial_next() - the next epoch to try
+ * @t:    the trial
+ * @k:    the ring it began on
+ * @now:  time, for the budget of tries
+ * @spent: set when the budget of tries ended the trial, else untouched
+ *
+ * Return: an epoch, or NULL when none is left.
+ */
+struct om_epoch *om_trial_next(struct om_trial *t, struct om_keyring *k, om_time now, bool *spent);
+
+/** om_keyring_hit() - @e of @k was right for a datagram from @via: try it first next time. */
+void om_keyring_hit(struct om_keyring *k, struct om_epoch *e, const struct om_via *via);
+
+#endif

@@ -1,0 +1,35 @@
+/* network.c - membership by credential kind. */
+#include "network/network.h"
+
+#include <sodium.h>
+
+typedef bool (*check_fn)(const struct om_network *net, struct om_bytes bytes, struct om_id *out);
+
+static bool check_bare(const struct om_network *net, struct om_bytes bytes, struct om_id *out)
+{
+    if (!net->is_open || bytes.n != OM_BARE_KEY_BYTES)
+        return false;
+    memcpy(out->b, bytes.p, OM_BARE_KEY_BYTES);
+    return true;
+}
+
+bool om_credential_check(const struct om_network *net, uint8_t kind, struct om_bytes bytes,
+                         const uint8_t static_key[static 32], struct om_id *out)
+{
+    static const check_fn checks[] = {[OM_CREDENTIAL_BARE] = check_bare};
+    uint8_t dh[32];
+    struct om_id id;
+
+    if (kind >= OM_ARRAY_SIZE(checks) || !checks[kind] || !checks[kind](net, bytes, &id))
+        return false;
+    if (om_identity_dh_of(dh, &id) != OM_OK || sodium_memcmp(dh, static_key, sizeof dh) != 0)
+        return false;
+    *out = id;
+    return true;
+}
+
+struct om_bytes om_credential_ours(const struct om_network *net, uint8_t *kind)
+{
+    *kind = OM_CREDENTIAL_BARE;
+    return om_bytes(net->self.id.b, sizeof net->self.id.b);
+}

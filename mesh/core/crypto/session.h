@@ -1,0 +1,87 @@
+/*
+ * session.h - the two keys of one handshake
+ *
+ * What:  seals and opens under one pair of keys, with their replay window, limits and dates.
+ * Why:   keys live three minutes, associations a day: what belongs to keys alone is here, so that
+ *        a rekey replaces exactly this. A session knows no address.
+ * Keeps: session_stops_at_its_limits; session_dates_follow_its_role; session_forgets_its_keys.
+ *
+ *   (responder) UNCONFIRMED --first packet opens--> LIVE --superseded--> RECEIVING --+
+ *   (initiator) ------------valid msg2------------> LIVE                             +--> dead
+ *
+ * Source: PROTOCOL sections 2 and 4.
+ */
+#ifndef OM_CRYPTO_SESSION_H
+#define OM_CRYPTO_SESSION_H
+
+#include <omerta/limits.h>
+
+#include "crypto/cipher.h"
+#include "crypto/replay.h"
+#include "network/epoch.h"
+
+enum { OM_ASSOCIATION_ID_BYTES = 8 };
+
+struct om_peer;
+
+struct om_session {
+    struct om_aead seal;
+    struct om_aead open;
+    struct om_aead *mirror; /* opens what we sealed; only when the node audits itself */
+    struct om_replay replay;
+    const struct om_cipher *cipher;
+    struct om_epoch *epoch; /* whose mask key its headers carry; counted there */
+    struct om_peer *peer;
+    uint32_t local;  /* index that peers put into datagrams for us */
+    uint32_t remote; /* index that we put into ours */
+    uint8_t their_association[OM_ASSOCIATION_ID_BYTES];
+    bool initiated; /* by us */
+    bool is_confirmed;
+    om_time confirmed_at;
+    om_time born;          /* responder: arrival of msg1; initiator: of msg2 */
+    om_time receive_until; /* dead from then on */
+    uint64_t sealed;
+    uint64_t sealed_max; /* rekey is due; sealing stops a quarter later */
+    uint64_t failed_opens;
+};
+
+struct om_session_keys {
+    const uint8_t *first;  /* 32 bytes, initiator to responder (Noise Split) */
+    const uint8_t *second; /* 32 bytes, responder to initiator */
+    const struct om_cipher *cipher;
+    struct om_epoch *epoch;
+    uint32_t local, remote;
+    bool initiated;
+    bool audit; /* keep a mirror of the sealing key */
+};
+
+/**
+ * om_session_init() - key a session
+ * @s:      zeroed storage, from the node's vault
+ * @k:      borrowed
+ * @now:    time of birth
+ * @limits: borrowed for the call
+ *
+ * Return: OM_OK, or OM_E_NO_MEM / OM_E_CRYPTO with @s as it was.
+ */
+OM_MUST enum om_err om_session_init(struct om_session *s, const struct om_session_keys *k,
+                                    om_time now, const struct om_limits *limits);
+
+/** om_session_fini() - release and wipe the keys of @s; its storage stays the caller's. */
+void om_session_fini(struct om_session *s);
+
+/** om_session_can_seal() - true while @s may encrypt at @now: alive and below its hard limit. */
+bool om_session_can_seal(const struct om_session *s, om_time now);
+
+/**
+ * om_session_wants_rekey() - true when the side that owns @s should start a new handshake
+ * @s:       the carrying session
+ * @now:     time of a send
+ * @limits:  the node's
+ *
+ * Return: true after 120 s (initiator), 150 s (responder), or at the cipher's limit.
+ */
+bool om_session_wants_rekey(const struct om_session *s, om_time now,
+                            const struct om_limits *limits);
+
+#endif

@@ -1,0 +1,170 @@
+/* frame.c - codecs; each writer mirrors its reader line by line. */
+#include "envelope/frame.h"
+
+enum { ACK_HEAD = 8 + 4 + 3 * 4 + 4, ACK_RANGE = 8 };
+
+static bool read_pong(struct om_rd *r, struct om_frame_pong *p)
+{
+    p->token = om_rd_u64(r);
+    p->held_us = om_rd_u32(r);
+    p->seen = om_addr_read(r);
+    return om_rd_done(r);
+}
+
+/* Takes @n packets off @below; false when the sender counts below packet 0. */
+static bool count_down(uint64_t *below, uint32_t n)
+{
+    if (n == 0 || *below < n)
+        return false;
+    *below -= n;
+    return true;
+}
+
+static bool read_ack(struct om_rd *r, struct om_frame_ack *a)
+{
+    uint64_t below;
+
+    a->largest = om_rd_u64(r);
+    a->delay_us = om_rd_u32(r);
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(a->ecn); i++)
+        a->ecn[i] = om_rd_u32(r);
+    a->run = om_rd_u32(r);
+    if (r->bad || a->largest == UINT64_MAX)
+        return false;
+    below = a->largest + 1;
+    if (!count_down(&below, a->run))
+        return false;
+    for (a->count = 0; om_rd_left(r) > 0; a->count++) {
+        if (a->count == OM_ACK_RANGES_MAX)
+            return false;
+        struct om_ack_range *g = &a->ranges[a->count];
+        g->missing = om_rd_u32(r);
+        g->run = om_rd_u32(r);
+        if (r->bad || !count_down(&below, g->missing) || !count_down(&below, g->run))
+            return false;
+    }
+    return om_rd_done(r);
+}
+
+static bool read_datagram(struct om_rd *r, struct om_frame_datagram *d)
+{
+    uint8_t n = om_rd_u8(r);
+
+    if (n == 0 || n > OM_CHANNEL_MAX)
+        return false;
+    om_rd_copy(r, d->channel, n);
+    d->channel[n] = '\0';
+    d->data = om_rd_rest(r);
+    return om_rd_done(r) && memchr(d->channel, '\0', n) == NULL;
+}
+
+static bool read_close(struct om_rd *r, struct om_frame_close *c)
+{
+    c->code = om_rd_u32(r);
+    c->text = om_rd_rest(r);
+    return om_rd_done(r);
+}
+
+static bool read_body(struct om_rd *r, struct om_frame *f)
+{
+    switch (f->type) {
+    case OM_FRAME_PING:
+        f->ping = om_rd_u64(r);
+        return om_rd_done(r);
+    case OM_FRAME_PONG:
+        return read_pong(r, &f->pong);
+    case OM_FRAME_ACK:
+        return read_ack(r, &f->ack);
+    case OM_FRAME_DATAGRAM:
+        return read_datagram(r, &f->datagram);
+    case OM_FRAME_CLOSE:
+        return read_close(r, &f->close);
+    }
+    f->is_known = false;
+    return true;
+}
+
+enum om_err om_frame_next(struct om_rd *r, struct om_frame *out)
+{
+    if (om_rd_left(r) == 0)
+        return OM_E_MISSING;
+    out->type = om_rd_u8(r);
+    out->is_known = true;
+    if (out->type == OM_FRAME_PAD)
+        return OM_E_MISSING;
+
+    uint16_t n = om_rd_u16(r);
+    struct om_rd body = om_rd(om_rd_bytes(r, n));
+    if (r->bad || !read_body(&body, out))
+        return OM_E_PARSE;
+    return OM_OK;
+}
+
+bool om_frame_is_eliciting(uint8_t type)
+{
+    /* PROTOCOL 4 exempts these; PUNCH, PATH_CHALLENGE and PATH_RESPONSE join with the paths. */
+    return type != OM_FRAME_PAD && type != OM_FRAME_ACK && type != OM_FRAME_PING &&
+           type != OM_FRAME_PONG && type != OM_FRAME_CLOSE;
+}
+
+static void write_head(struct om_wr *w, enum om_frame_type type, size_t n)
+{
+    if (n > UINT16_MAX) {
+        w->bad = true;
+        return;
+    }
+    om_wr_u8(w, (uint8_t)type);
+    om_wr_u16(w, (uint16_t)n);
+}
+
+void om_frame_write_ping(struct om_wr *w, uint64_t token)
+{
+    write_head(w, OM_FRAME_PING, 8);
+    om_wr_u64(w, token);
+}
+
+void om_frame_write_pong(struct om_wr *w, const struct om_frame_pong *p)
+{
+    write_head(w, OM_FRAME_PONG, 8 + 4 + OM_ADDR_WIRE);
+    om_wr_u64(w, p->token);
+    om_wr_u32(w, p->held_us);
+    om_addr_write(w, &p->seen);
+}
+
+void om_frame_write_ack(struct om_wr *w, const struct om_frame_ack *a)
+{
+    size_t left = om_wr_left(w);
+    size_t fit =
+        left > OM_FRAME_HEAD + ACK_HEAD ? (left - OM_FRAME_HEAD - ACK_HEAD) / ACK_RANGE : 0;
+    unsigned count = a->count < fit ? a->count : (unsigned)fit;
+
+    write_head(w, OM_FRAME_ACK, ACK_HEAD + (size_t)count * ACK_RANGE);
+    om_wr_u64(w, a->largest);
+    om_wr_u32(w, a->delay_us);
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(a->ecn); i++)
+        om_wr_u32(w, a->ecn[i]);
+    om_wr_u32(w, a->run);
+    for (unsigned i = 0; i < count; i++) {
+        om_wr_u32(w, a->ranges[i].missing);
+        om_wr_u32(w, a->ranges[i].run);
+    }
+}
+
+void om_frame_write_datagram(struct om_wr *w, const char *channel, struct om_bytes data)
+{
+    size_t n = strlen(channel);
+
+    write_head(w, OM_FRAME_DATAGRAM, 1 + n + data.n);
+    om_wr_u8(w, (uint8_t)n);
+    om_wr_copy(w, channel, n);
+    om_wr_bytes(w, data);
+}
+
+void om_frame_write_close(struct om_wr *w, uint32_t code, struct om_bytes text)
+{
+    if (text.n > OM_CLOSE_TEXT_MAX)
+        text.n = OM_CLOSE_TEXT_MAX;
+    write_head(w, OM_FRAME_CLOSE, 4 + text.n);
+    om_wr_u32(w, code);
+    om_wr_bytes(w, text);
+}

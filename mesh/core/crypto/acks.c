@@ -1,0 +1,90 @@
+/* acks.c - received packet numbers as descending runs. */
+#include "crypto/acks.h"
+
+#include "path/rtt.h"
+
+void om_acks_init(struct om_acks *a)
+{
+    a->count = 0;
+    a->pending = 0;
+    a->due = OM_NEVER;
+    a->largest_at = 0;
+}
+
+static void remove_run(struct om_acks *a, unsigned i)
+{
+    memmove(&a->runs[i], &a->runs[i + 1], (a->count - i - 1) * sizeof a->runs[0]);
+    a->count--;
+}
+
+static void insert_run(struct om_acks *a, unsigned i, uint64_t counter)
+{
+    if (i == OM_ARRAY_SIZE(a->runs))
+        return; /* lower than all that is kept */
+    if (a->count == OM_ARRAY_SIZE(a->runs))
+        a->count--;
+    memmove(&a->runs[i + 1], &a->runs[i], (a->count - i) * sizeof a->runs[0]);
+    a->runs[i] = (struct om_acks_run){counter, counter};
+    a->count++;
+}
+
+static void add(struct om_acks *a, uint64_t counter)
+{
+    unsigned i = 0;
+
+    while (i < a->count && a->runs[i].low > counter + 1)
+        i++;
+    if (i == a->count || counter > a->runs[i].high + 1) {
+        insert_run(a, i, counter);
+        return;
+    }
+    if (counter == a->runs[i].high + 1)
+        a->runs[i].high = counter;
+    else if (counter + 1 == a->runs[i].low)
+        a->runs[i].low = counter;
+    if (i + 1 < a->count && a->runs[i + 1].high + 1 == a->runs[i].low) {
+        a->runs[i].low = a->runs[i + 1].low;
+        remove_run(a, i + 1);
+    }
+    if (i > 0 && a->runs[i].high + 1 == a->runs[i - 1].low) {
+        a->runs[i - 1].low = a->runs[i].low;
+        remove_run(a, i);
+    }
+}
+
+void om_acks_received(struct om_acks *a, om_time now, uint64_t counter, bool eliciting)
+{
+    if (a->count == 0 || counter > a->runs[0].high)
+        a->largest_at = now;
+    add(a, counter);
+    if (!eliciting)
+        return;
+    a->pending++;
+    om_time due = a->pending >= OM_ACK_EVERY ? now : now + OM_MS(OM_ACK_DELAY_MS);
+    a->due = om_time_min(a->due, due);
+}
+
+/* A length as the wire carries it; a run longer than that is acknowledged in part. */
+static uint32_t clip(uint64_t n)
+{
+    return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+bool om_acks_take(struct om_acks *a, om_time now, struct om_frame_ack *out)
+{
+    if (a->count == 0)
+        return false;
+    *out = (struct om_frame_ack){
+        .largest = a->runs[0].high,
+        .delay_us = clip((uint64_t)(now - a->largest_at)),
+        .run = clip(a->runs[0].high - a->runs[0].low + 1),
+    };
+    for (unsigned i = 1; i < a->count && out->count < OM_ACK_RANGES_MAX; i++)
+        out->ranges[out->count++] = (struct om_ack_range){
+            clip(a->runs[i - 1].low - a->runs[i].high - 1),
+            clip(a->runs[i].high - a->runs[i].low + 1),
+        };
+    a->pending = 0;
+    a->due = OM_NEVER;
+    return true;
+}

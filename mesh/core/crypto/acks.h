@@ -1,0 +1,53 @@
+/*
+ * acks.h - which packets of an association arrived, and when to say so
+ *
+ * What:  ranges of received packet numbers, and the time at which an ACK is due.
+ * Why:   numbers continue across rekeys, so this belongs to the association, not to a key.
+ * Keeps: acks_due_after_two_or_25_ms; acks_ranges_are_bounded; acks_model_matches_a_set.
+ *
+ * Full: with more than OM_ACK_RANGES_MAX gaps the lowest range is forgotten.
+ *
+ * Source: RFC 9000 section 13.2; PROTOCOL section 4.
+ */
+#ifndef OM_CRYPTO_ACKS_H
+#define OM_CRYPTO_ACKS_H
+
+#include "envelope/frame.h"
+
+enum { OM_ACK_EVERY = 2 }; /* ack-eliciting packets; else after OM_ACK_DELAY_MS */
+
+struct om_acks_run {
+    uint64_t low, high;
+};
+
+struct om_acks {
+    struct om_acks_run runs[OM_ACK_RANGES_MAX + 1]; /* highest first */
+    unsigned count;
+    unsigned pending;   /* ack-eliciting packets not acknowledged yet */
+    om_time due;        /* OM_NEVER when nothing is owed */
+    om_time largest_at; /* arrival of the highest packet */
+};
+
+/** om_acks_init() - nothing received into @a. */
+void om_acks_init(struct om_acks *a);
+
+/**
+ * om_acks_received() - an authentic packet arrived
+ * @a:         the state
+ * @now:       time
+ * @counter:   its number
+ * @eliciting: it wants an ACK
+ */
+void om_acks_received(struct om_acks *a, om_time now, uint64_t counter, bool eliciting);
+
+/**
+ * om_acks_take() - the ACK to send now; nothing is owed afterwards
+ * @a:    the state
+ * @now:  time
+ * @out:  filled when anything was ever received
+ *
+ * Return: false when there is nothing to acknowledge.
+ */
+bool om_acks_take(struct om_acks *a, om_time now, struct om_frame_ack *out);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * association.h - what two nodes share beyond any key: one counter, one memory of what arrived
+ *
+ * What:  owns the send counter, the ACK state and up to four receiving sessions of a peer;
+ *        decides which session carries; tells a restarted peer from a rekey.
+ * Why:   keys change every two minutes and addresses at any time; streams must notice neither.
+ * Keeps: association_counter_survives_rekey; association_restart_resets_counters;
+ *        association_lower_key_carries_simultaneous_open; association_newest_carries_later;
+ *        association_keeps_four_receiving_keys; association_old_key_gets_grace_only.
+ *
+ * Source: PROTOCOL sections 3 (Order) and 4.
+ */
+#ifndef OM_CRYPTO_ASSOCIATION_H
+#define OM_CRYPTO_ASSOCIATION_H
+
+#include "crypto/acks.h"
+#include "crypto/sessions.h"
+#include "path/rtt.h"
+
+enum {
+    OM_RECEIVING_MAX = 4, /* confirmed keys that open packets */
+    OM_PINGS_MAX = 8,     /* PINGs waiting for their PONG; then the oldest is forgotten */
+    OM_SIMULTANEOUS_S = 5 /* sessions confirmed this close are one simultaneous open */
+};
+
+struct om_ping {
+    uint64_t token;
+    om_time sent_at; /* 0: free */
+    bool is_asked;   /* by om_node_ping(), and not only by ourselves */
+};
+
+struct om_association {
+    uint8_t local_id[OM_ASSOCIATION_ID_BYTES];
+    uint8_t remote_id[OM_ASSOCIATION_ID_BYTES];
+    bool has_remote;
+    bool we_are_lower;                              /* our key is the lower one of the two */
+    uint64_t counter;                               /* next to be sealed; across rekeys */
+    struct om_session *carry;                       /* one of receiving, or NULL */
+    struct om_session *receiving[OM_RECEIVING_MAX]; /* newest first */
+    unsigned count;
+    struct om_session *unconfirmed; /* as responder */
+    struct om_acks acks;
+    struct om_rtt rtt;
+    struct om_ping pings[OM_PINGS_MAX];
+    om_time unanswered_since; /* first eliciting packet after the last sign of life; OM_NEVER */
+    uint64_t probe_counter;   /* the packet whose ACK gives the next RTT sample */
+    om_time probe_sent_at;    /* 0: none on its way */
+    om_time idle_since;       /* the last key died; OM_NEVER while there is one */
+};
+
+struct om_confirmed {
+    bool restarted; /* the peer had lost everything */
+    bool first;     /* no session could carry before */
+    bool carries;   /* the new session carries */
+};
+
+/**
+ * om_association_init() - a new association
+ * @a:             zeroed storage
+ * @rng:           for its id
+ * @now:           time
+ * @we_are_lower:  memcmp(our key, theirs) < 0
+ */
+void om_association_init(struct om_association *a, const struct om_rng *rng, om_time now,
+                         bool we_are_lower);
+
+/** om_association_fini() - end every session of @a in store @s. */
+void om_association_fini(struct om_association *a, struct om_sessions *s);
+
+/**
+ * om_association_offer() - a session made as responder: it waits for its first packet
+ * @a:        the association; takes @session, ends an earlier unconfirmed one
+ * @s:        the store
+ * @session:  new
+ */
+void om_association_offer(struct om_association *a, struct om_sessions *s,
+                          struct om_session *session);
+
+/**
+ * om_association_confirm() - the peer has proven that it holds a session's keys
+ * @a:        the association
+ * @s:        the store
+ * @now:      time
+ * @session:  the unconfirmed one, or a new one made as initiator (taken)
+ *
+ * Return: what that changed.
+ */
+struct om_confirmed om_association_confirm(struct om_association *a, struct om_sessions *s,
+                                           om_time now, struct om_session *session);
+
+/**
+ * om_association_tick() - end sessions whose time is over
+ * @a:    the association
+ * @s:    the store
+ * @now:  time
+ *
+ * Return: true when the last session that could carry ended.
+ */
+bool om_association_tick(struct om_association *a, struct om_sessions *s, om_time now);
+
+/** om_association_deadline() - when om_association_tick() of @a or its ACK is due, with @limits. */
+om_time om_association_deadline(const struct om_association *a, const struct om_limits *limits);
+
+/** om_association_sealing() - the session of @a to seal with at @now, or NULL. */
+struct om_session *om_association_sealing(const struct om_association *a, om_time now);
+
+/**
+ * om_association_sent() - note a sealed packet
+ * @a:          the association
+ * @now:        time
+ * @counter:    its number
+ * @eliciting:  it wants an ACK
+ */
+void om_association_sent(struct om_association *a, om_time now, uint64_t counter, bool eliciting);
+
+/**
+ * om_association_on_ack() - the peer says what arrived
+ * @a:    the association
+ * @now:  time
+ * @ack:  decoded
+ *
+ * Return: false when it acknowledges what was never sent, which is a protocol error.
+ */
+bool om_association_on_ack(struct om_association *a, om_time now, const struct om_frame_ack *ack);
+
+/**
+ * om_association_pinged() - remember a PING that was sent
+ * @a:      the association
+ * @now:    time
+ * @token:  its token
+ * @asked:  a person or program wants to hear of the answer
+ */
+void om_association_pinged(struct om_association *a, om_time now, uint64_t token, bool asked);
+
+/**
+ * om_association_on_pong() - a PONG arrived
+ * @a:      the association
+ * @now:    time
+ * @p:      decoded
+ * @rtt:    receives the round trip
+ *
+ * Return: true when om_node_ping() asked for it.
+ */
+bool om_association_on_pong(struct om_association *a, om_time now, const struct om_frame_pong *p,
+                            om_time *rtt);
+
+/** om_association_silence() - when @a's peer counts as silent; OM_NEVER while nothing is owed. */
+om_time om_association_silence(const struct om_association *a);
+
+#endif

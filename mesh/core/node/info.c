@@ -1,0 +1,74 @@
+/* info.c - snapshots, names of drops, default limits. */
+#include <omerta/info.h>
+
+#include "node/state.h"
+
+void om_node_info(const struct om_node *n, struct om_node_info *out)
+{
+    *out = n->counts;
+    out->networks = n->network_count;
+    out->peers = om_table_count(&n->peers.table);
+    out->sessions = n->sessions.live;
+    out->indices = n->sessions.indices.live;
+    out->under_load = n->responder.loaded_at != 0;
+}
+
+enum om_err om_node_peer_info(const struct om_node *n, om_time now, const struct om_id *network,
+                              const struct om_id *peer, struct om_peer_info *out)
+{
+    const struct om_network *net = node_network(n, network);
+    const struct om_peer *p = net ? om_peers_find(&n->peers, net, peer) : NULL;
+
+    if (!p)
+        return OM_E_MISSING;
+    *out = (struct om_peer_info){
+        .cipher = "",
+        .handshakes = p->sessions_made,
+        .via = p->via,
+        .waiting = p->waiting_count,
+    };
+    if (!p->assoc)
+        return OM_OK;
+    out->counter = p->assoc->counter;
+    out->receiving = p->assoc->count;
+    out->srtt = p->assoc->rtt.smoothed;
+    const struct om_session *s = om_association_sealing(p->assoc, now);
+    if (s) {
+        out->has_session = true;
+        out->initiated = s->initiated;
+        out->cipher = s->cipher->name;
+        out->epoch = s->epoch->number;
+        out->key_age = now - s->born;
+    }
+    return OM_OK;
+}
+
+const char *om_drop_name(enum om_drop d)
+{
+    static const char *const names[] = {
+#define X(code, name, help) [OM_DROP_##code] = (name),
+        OM_DROPS(X)
+#undef X
+    };
+    return (unsigned)d < OM_DROP_COUNT ? names[d] : "unknown";
+}
+
+void om_limits_default(struct om_limits *l)
+{
+    *l = (struct om_limits){
+        .rekey_initiator = OM_SEC(120),
+        .rekey_responder = OM_SEC(150),
+        .key_life = OM_SEC(180),
+        .key_grace = OM_SEC(10),
+        .association_life = OM_SEC(24 * 3600),
+        .confirm_wait = OM_SEC(10),
+        .cookie_life = OM_SEC(120),
+        .packets_max = 0,
+        .failed_opens_max = UINT64_C(1) << 36,
+        .load_per_s = 100,
+        .source_per_s = 5,
+        .source_burst = 20,
+        .peers_max = 1024,
+        .indices_max = 4096,
+    };
+}

@@ -1,0 +1,313 @@
+/* node.c - making a node, what programs ask of it, and the four verbs. */
+#include "node/state.h"
+
+#include <stdlib.h>
+
+#include <sodium.h>
+
+static enum om_err init_parts(struct om_node *n, om_time now)
+{
+    enum om_err e;
+
+    n->networks_vault = om_vault_new(sizeof(struct om_network), OM_NETWORKS_MAX, n->lock_secrets);
+    if (!n->networks_vault)
+        return OM_E_NO_MEM;
+    e = om_keyring_init(&n->keyring, n->sip_key, n->lock_secrets, now);
+    if (e != OM_OK)
+        goto no_keyring;
+    e = om_sessions_init(&n->sessions, &n->keyring, &n->limits, &n->rng, n->lock_secrets);
+    if (e != OM_OK)
+        goto no_sessions;
+    e = om_peers_init(&n->peers, n->limits.peers_max, n->sip_key);
+    if (e != OM_OK)
+        goto no_peers;
+    e = om_responder_init(&n->responder, &n->limits, &n->rng, n->sip_key, now);
+    if (e != OM_OK)
+        goto no_responder;
+    e = om_ring_init(&n->acts, sizeof(struct om_act), OM_ACTS_MAX);
+    if (e != OM_OK)
+        goto no_acts;
+    om_timers_init(&n->timers, n->limits.peers_max);
+    return OM_OK;
+
+no_acts:
+    om_responder_fini(&n->responder);
+no_responder:
+    om_peers_fini(&n->peers);
+no_peers:
+    om_sessions_fini(&n->sessions);
+no_sessions:
+    om_keyring_fini(&n->keyring);
+no_keyring:
+    om_vault_free(n->networks_vault);
+    return e;
+}
+
+enum om_err om_node_new(struct om_node **out, const struct om_node_config *config, om_time now,
+                        struct om_error *err)
+{
+    enum om_err e = om_cipher_self_check(err);
+    uint64_t seed;
+
+    if (e != OM_OK)
+        return e;
+    if (om_pool_block(config->pool) < OM_BLOCK_BYTES)
+        return om_fail(err, OM_E_RANGE, "datagram pool: blocks of %zu bytes: want at least %d",
+                       om_pool_block(config->pool), OM_BLOCK_BYTES);
+    struct om_node *n = calloc(1, sizeof *n);
+    if (!n)
+        return om_fail(err, OM_E_NO_MEM, "node: %s", om_err_text(OM_E_NO_MEM));
+    n->rng = config->rng;
+    n->pool = config->pool;
+    n->log = config->log;
+    n->limits = config->limits;
+    n->wall = config->wall;
+    n->wall_at = now;
+    n->audit = config->audit;
+    n->lock_secrets = config->lock_secrets;
+    n->ciphers = om_cipher_offered();
+    if (config->ciphers)
+        n->ciphers &= config->ciphers;
+    n->version_min = config->version_min ? config->version_min : OM_VERSION;
+    n->version_max = config->version_max ? config->version_max : OM_VERSION;
+    memcpy(n->home_seed, config->home_seed, sizeof n->home_seed);
+    om_rng_fill(&n->rng, n->sip_key, sizeof n->sip_key);
+    om_rng_fill(&n->rng, &seed, sizeof seed);
+    om_prng_seed(&n->prng, seed);
+    e = init_parts(n, now);
+    if (e != OM_OK) {
+        sodium_memzero(n, sizeof *n);
+        free(n);
+        return om_fail(err, e, "node: %s", om_err_text(e));
+    }
+    *out = n;
+    return OM_OK;
+}
+
+void om_node_free(struct om_node *n)
+{
+    size_t at = 0;
+    const void *key;
+    void *peer;
+
+    if (!n)
+        return;
+    for (struct om_act a; om_node_next(n, &a);)
+        if (a.kind == OM_ACT_SEND)
+            om_node_sent(n, a.send.dgram);
+    while (om_table_next(&n->peers.table, &at, &key, &peer))
+        node_peer_free(n, peer);
+    om_timers_fini(&n->timers);
+    om_ring_fini(&n->acts);
+    om_responder_fini(&n->responder);
+    om_peers_fini(&n->peers);
+    om_sessions_fini(&n->sessions);
+    om_keyring_fini(&n->keyring);
+    for (unsigned i = 0; i < n->network_count; i++)
+        om_vault_give(n->networks_vault, n->networks[i]);
+    om_vault_free(n->networks_vault);
+    sodium_memzero(n, sizeof *n);
+    free(n);
+}
+
+void om_node_set_wall(struct om_node *n, om_time now, struct om_wall wall)
+{
+    n->wall = wall;
+    n->wall_at = now;
+}
+
+int64_t node_unix_ms(const struct om_node *n, om_time now)
+{
+    return n->wall.unix_ms + (now - n->wall_at) / 1000;
+}
+
+struct om_network *node_network(const struct om_node *n, const struct om_id *id)
+{
+    for (unsigned i = 0; i < n->network_count; i++)
+        if (om_id_equal(&n->networks[i]->id, id))
+            return n->networks[i];
+    return NULL;
+}
+
+enum om_err om_node_join(struct om_node *n, const struct om_network_config *config,
+                         struct om_error *err)
+{
+    char id[OM_ID_TEXT];
+
+    if (node_network(n, &config->id))
+        return om_fail(err, OM_E_EXISTS, "network %s: already joined",
+                       om_id_print(&config->id, id));
+    if (n->network_count == OM_NETWORKS_MAX)
+        return om_fail(err, OM_E_FULL, "network %s: already in %d, which is the most",
+                       om_id_print(&config->id, id), OM_NETWORKS_MAX);
+    struct om_network *net = om_vault_take(n->networks_vault);
+    if (!net)
+        return om_fail(err, OM_E_NO_MEM, "network: %s", om_err_text(OM_E_NO_MEM));
+    net->id = config->id;
+    net->is_open = config->open;
+    enum om_err e = om_identity_for_network(&net->self, n->home_seed, &net->id);
+    if (e == OM_OK)
+        e = om_keyring_add(&n->keyring, n->wall_at, net, config->epoch, config->secret);
+    if (e != OM_OK) {
+        om_vault_give(n->networks_vault, net);
+        return om_fail(err, e, "network %s: %s", om_id_print(&config->id, id), om_err_text(e));
+    }
+    n->networks[n->network_count++] = net;
+    return OM_OK;
+}
+
+enum om_err om_node_epoch(struct om_node *n, om_time now, const struct om_id *network,
+                          uint32_t number, const uint8_t secret[static 32])
+{
+    struct om_network *net = node_network(n, network);
+
+    if (!net)
+        return OM_E_MISSING;
+    if (number <= net->current->number)
+        return OM_E_RANGE;
+    return om_keyring_add(&n->keyring, now, net, number, secret);
+}
+
+const struct om_id *om_node_id(const struct om_node *n, const struct om_id *network)
+{
+    const struct om_network *net = node_network(n, network);
+
+    return net ? &net->self.id : NULL;
+}
+
+enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *network,
+                            const struct om_id *peer, const struct om_addr *ends, unsigned count)
+{
+    struct om_network *net = node_network(n, network);
+    struct om_peer *p;
+
+    if (!net)
+        return OM_E_MISSING;
+    if (count > OM_ENDPOINTS_MAX)
+        return OM_E_RANGE;
+    enum om_err e = om_peers_add(&n->peers, net, peer, &p);
+    if (e != OM_OK)
+        return e;
+    if (count > 0) {
+        memcpy(p->ends, ends, count * sizeof *ends);
+        p->end_count = count;
+    }
+    if (!p->assoc || !om_association_sealing(p->assoc, now)) {
+        p->is_wanted = true;
+        node_need_session(n, now, p);
+    }
+    node_rearm(n, now, p);
+    return OM_OK;
+}
+
+size_t om_node_send_max(const char *channel)
+{
+    return OM_PLAIN_MAX - OM_FRAME_HEAD - 1 - strnlen(channel, OM_CHANNEL_MAX);
+}
+
+/* The peer a request names, when it can be talked to at all. */
+static enum om_err find_peer(const struct om_node *n, const struct om_id *network,
+                             const struct om_id *id, struct om_peer **out)
+{
+    const struct om_network *net = node_network(n, network);
+
+    *out = net ? om_peers_find(&n->peers, net, id) : NULL;
+    if (!*out)
+        return OM_E_MISSING;
+    return om_peer_path_count(*out) > 0 ? OM_OK : OM_E_NO_ROUTE;
+}
+
+enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *network,
+                         const struct om_id *peer, const char *channel, struct om_bytes data)
+{
+    size_t name = strnlen(channel, OM_CHANNEL_MAX + 1);
+    struct om_peer *p;
+    enum om_err e = find_peer(n, network, peer, &p);
+
+    if (e != OM_OK)
+        return e;
+    if (name == 0 || name > OM_CHANNEL_MAX || data.n > om_node_send_max(channel))
+        return OM_E_RANGE;
+    struct om_buf *b = node_plain(n);
+    if (!b)
+        return OM_E_BUSY;
+    size_t size = OM_FRAME_HEAD + 1 + name + data.n;
+    struct om_wr w = om_wr(om_mut(om_buf_put(b, size), size));
+    om_frame_write_datagram(&w, channel, data);
+    node_send_frames(n, now, p, b);
+    return OM_OK;
+}
+
+enum om_err om_node_ping(struct om_node *n, om_time now, const struct om_id *network,
+                         const struct om_id *peer, uint64_t token)
+{
+    struct om_peer *p;
+    enum om_err e = find_peer(n, network, peer, &p);
+
+    if (e != OM_OK)
+        return e;
+    struct om_buf *b = node_plain(n);
+    if (!b)
+        return OM_E_BUSY;
+    struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_FRAME_HEAD + 8), OM_FRAME_HEAD + 8));
+    om_frame_write_ping(&w, token);
+    node_send_frames(n, now, p, b);
+    return OM_OK;
+}
+
+enum om_err om_node_close(struct om_node *n, om_time now, const struct om_id *network,
+                          const struct om_id *peer, uint32_t code, const char *text)
+{
+    const struct om_network *net = node_network(n, network);
+    struct om_peer *p = net ? om_peers_find(&n->peers, net, peer) : NULL;
+
+    if (!p)
+        return OM_E_MISSING;
+    node_close(n, now, p, code, text ? text : "");
+    node_rearm(n, now, p);
+    return OM_OK;
+}
+
+enum om_err om_node_recall(struct om_node *n, const struct om_act_remember *r)
+{
+    const struct om_network *net;
+
+    if (r->kind == OM_REMEMBER_CLOCK) {
+        if (r->value > n->stamp_last)
+            n->stamp_last = r->value;
+        return OM_OK;
+    }
+    net = node_network(n, &r->network);
+    if (!net)
+        return OM_E_MISSING;
+    return om_peers_set_stamp(&n->peers, net, &r->peer, r->value);
+}
+
+void om_node_tick(struct om_node *n, om_time now)
+{
+    struct om_timer *t;
+
+    while ((t = om_timers_pop(&n->timers, now)) != NULL)
+        node_peer_tick(n, now, OM_CONTAINER_OF(t, struct om_peer, timer));
+}
+
+bool om_node_next(struct om_node *n, struct om_act *out)
+{
+    const struct om_act *a = om_ring_front(&n->acts);
+
+    if (!a)
+        return false;
+    *out = *a;
+    om_ring_pop(&n->acts);
+    return true;
+}
+
+om_time om_node_deadline(const struct om_node *n)
+{
+    return om_timers_deadline(&n->timers);
+}
+
+void om_node_sent(struct om_node *n, struct om_sealed *s)
+{
+    om_pool_give(n->pool, om_sealed_release(s));
+}

@@ -1,0 +1,291 @@
+/* node_in.c - what arrives: find its key and session, open it, hand its frames on. */
+#include "node/state.h"
+
+/* Consecutive datagrams of one session, opened together. */
+struct run {
+    struct om_session *session;
+    struct om_incoming in[OM_BATCH_MAX];
+    const struct om_via *via[OM_BATCH_MAX];
+    unsigned count;
+};
+
+void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s)
+{
+    struct om_confirmed c = om_association_confirm(p->assoc, &n->sessions, now, s);
+
+    if (c.restarted) {
+        n->counts.restarts++;
+        node_event(n, now, &(struct om_event){.kind = OM_EVENT_PEER_RESTARTED, .peer = p->id});
+    }
+    n->counts.sessions_made++;
+    n->counts.rekeys += !c.first;
+    p->sessions_made++;
+    p->had_session = true;
+    p->last_epoch = s->epoch->number;
+    p->is_wanted = false;
+    if (p->handshake)
+        p->handshake->is_settled = true;
+    node_event(n, now,
+               &(struct om_event){.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
+                                  .peer = p->id,
+                                  .addr = p->via.remote,
+                                  .a = s->local,
+                                  .b = s->initiated});
+}
+
+static void deliver(struct om_node *n, const struct om_peer *p, const struct om_frame_datagram *d)
+{
+    struct om_act *a = node_act(n, OM_ACT_DELIVER);
+
+    if (!a)
+        return;
+    a->deliver = (struct om_act_deliver){.network = p->net->id, .peer = p->id, .data = d->data};
+    memcpy(a->deliver.channel, d->channel, sizeof a->deliver.channel);
+}
+
+static void answer_ping(struct om_node *n, om_time now, struct om_peer *p, uint64_t token,
+                        const struct om_via *via)
+{
+    struct om_frame_pong pong = {.token = token, .seen = via->remote};
+    struct om_buf *b = node_plain(n);
+
+    if (b) {
+        size_t size = OM_FRAME_HEAD + 8 + 4 + OM_ADDR_WIRE;
+        struct om_wr w = om_wr(om_mut(om_buf_put(b, size), size));
+        om_frame_write_pong(&w, &pong);
+    }
+    node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
+}
+
+static void on_pong(struct om_node *n, om_time now, struct om_peer *p,
+                    const struct om_frame_pong *pong)
+{
+    om_time rtt;
+
+    if (!om_association_on_pong(p->assoc, now, pong, &rtt))
+        return;
+    struct om_act *a = node_act(n, OM_ACT_PONG);
+    if (a)
+        a->pong = (struct om_act_pong){p->net->id, p->id, pong->token, rtt};
+}
+
+static void on_close(struct om_node *n, om_time now, struct om_peer *p,
+                     const struct om_frame_close *c)
+{
+    node_event(n, now, &(struct om_event){.kind = OM_EVENT_CLOSED, .peer = p->id, .a = c->code});
+    node_forget_association(n, p);
+}
+
+/* False when the association ended. */
+static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_frame *f)
+{
+    if (!f->is_known)
+        return true;
+    switch ((enum om_frame_type)f->type) {
+    case OM_FRAME_PAD:
+        return true;
+    case OM_FRAME_PING:
+        answer_ping(n, now, p, f->ping, via);
+        return true;
+    case OM_FRAME_PONG:
+        on_pong(n, now, p, &f->pong);
+        return true;
+    case OM_FRAME_ACK:
+        if (om_association_on_ack(p->assoc, now, &f->ack))
+            return true;
+        node_drop(n, OM_DROP_FRAME);
+        node_close(n, now, p, OM_CLOSE_PROTOCOL, "acknowledged what was never sent");
+        return false;
+    case OM_FRAME_DATAGRAM:
+        deliver(n, p, &f->datagram);
+        return true;
+    case OM_FRAME_CLOSE:
+        on_close(n, now, p, &f->close);
+        return false;
+    }
+    return true;
+}
+
+/* False when the association, and so the session, ended. */
+static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
+                      const struct om_incoming *in, const struct om_via *via)
+{
+    struct om_peer *p = s->peer;
+    struct om_association *a = p->assoc;
+    struct om_rd r = om_rd(om_bytes(in->plain.p, in->plain.n));
+    bool is_eliciting = false;
+    struct om_frame f;
+    enum om_err e;
+
+    if (!s->is_confirmed) {
+        p->via = *via;
+        p->has_via = true;
+        node_confirmed(n, now, p, s);
+    }
+    if (a->acks.count == 0 || in->counter > a->acks.runs[0].high)
+        p->via = *via; /* the newest authentic packet says where the peer is */
+    while ((e = om_frame_next(&r, &f)) == OM_OK) {
+        is_eliciting |= om_frame_is_eliciting(f.type);
+        if (!on_frame(n, now, p, via, &f))
+            return false;
+    }
+    if (e == OM_E_PARSE) {
+        node_drop(n, OM_DROP_FRAME);
+        node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame");
+        return false;
+    }
+    om_acks_received(&a->acks, now, in->counter, is_eliciting);
+    return true;
+}
+
+static void run_end(struct om_node *n, om_time now, struct run *run)
+{
+    struct om_session *s = run->session;
+    struct om_peer *p;
+
+    if (run->count == 0)
+        return;
+    p = s->peer;
+    om_open_many(s, run->in, run->count);
+    for (unsigned i = 0; i < run->count; i++) {
+        if (!run->in[i].is_open) {
+            node_drop(n, run->in[i].why);
+            continue;
+        }
+        if (!on_packet(n, now, s, &run->in[i], run->via[i]))
+            break; /* the session is gone, and what else came under it */
+    }
+    run->count = 0;
+    run->session = NULL;
+    if (p->assoc && p->assoc->acks.due <= now)
+        node_send_ack(n, now, p);
+    node_flush(n, now, p);
+    node_rearm(n, now, p);
+}
+
+/* The session that index and counter of an unmasked header name under @epoch, or NULL. */
+static struct om_session *find_session(const struct om_node *n, const struct om_epoch *epoch,
+                                       uint32_t index)
+{
+    struct om_index_entry *e = om_index_find(&n->sessions.indices, index);
+    struct om_session *s = e && e->kind == OM_INDEX_SESSION ? e->owner : NULL;
+
+    return s && s->epoch == epoch ? s : NULL;
+}
+
+static bool data_input(struct om_node *n, om_time now, struct om_dgram *d, struct om_epoch *epoch,
+                       const uint8_t header[static OM_HEADER_BYTES], struct run *run)
+{
+    struct om_header h = om_header_decode(header);
+    struct om_session *s = find_session(n, epoch, h.index);
+
+    if (!s)
+        return false;
+    if (run->session != s || run->count == OM_BATCH_MAX) {
+        run_end(n, now, run);
+        s = find_session(n, epoch, h.index); /* what ran may have ended it */
+    }
+    if (s && s->failed_opens >= n->limits.failed_opens_max) {
+        s->receive_until = now; /* PROTOCOL 2: such a key closes */
+        node_rearm(n, now, s->peer);
+    }
+    if (!s || now >= s->receive_until) {
+        node_drop(n, OM_DROP_DEAD_KEY);
+        return true;
+    }
+    struct om_incoming *in = &run->in[run->count];
+    in->dgram = om_mut(d->data, d->len);
+    memcpy(in->header, header, OM_HEADER_BYTES);
+    in->counter = h.counter;
+    run->session = s;
+    run->via[run->count++] = &d->via;
+    return true;
+}
+
+/* Receiver index 0: a handshake, if T says so. False when the key was another. */
+static bool handshake_input(struct om_node *n, om_time now, struct om_dgram *d,
+                            struct om_epoch *epoch, const uint8_t header[static OM_HEADER_BYTES])
+{
+    const struct om_identity *self = &epoch->network->self;
+    struct om_handshake_plain plain;
+    struct om_index_entry *entry;
+    enum om_err e = om_handshake_unmask(&plain, epoch, om_bytes(d->data, d->len), header);
+
+    if (e == OM_E_UNSUPPORTED)
+        node_drop(n, OM_DROP_HS_VERSION);
+    if (e != OM_OK)
+        return e == OM_E_UNSUPPORTED;
+    if (plain.kind == OM_HANDSHAKE_COOKIE) {
+        entry = om_index_find(&n->sessions.indices, plain.receiver);
+        if (!entry || entry->kind != OM_INDEX_HANDSHAKE)
+            return false;
+        struct om_peer *p = entry->owner;
+        if (p->handshake->epoch != epoch || !om_handshake_knows_t(p->handshake, &plain))
+            return false;
+        node_on_cookie(n, now, &d->via, p, &plain);
+        return true;
+    }
+    if (!om_handshake_verify(&plain, epoch, om_bytes(self->dh_public, sizeof self->dh_public)))
+        return false;
+    switch (plain.kind) {
+    case OM_HANDSHAKE_INIT:
+        node_on_init(n, now, &d->via, d->len, epoch, &plain);
+        return true;
+    case OM_HANDSHAKE_RESPONSE:
+        node_on_response(n, now, &d->via, epoch, &plain);
+        return true;
+    }
+    node_drop(n, OM_DROP_HS_KIND);
+    return true;
+}
+
+static bool is_handshake_size(size_t n)
+{
+    return n >= OM_HANDSHAKE_MIN && n <= OM_HANDSHAKE_MAX;
+}
+
+/* Tries the keys of the ring until one fits. */
+static void demultiplex(struct om_node *n, om_time now, struct om_dgram *d, struct run *run)
+{
+    bool maybe_handshake = is_handshake_size(d->len), spent = false;
+    uint8_t header[OM_HEADER_BYTES];
+    struct om_epoch *epoch;
+    struct om_trial t;
+
+    om_trial_begin(&t, &n->keyring, &d->via, maybe_handshake ? OM_KEYRING_MAX : OM_TRIES_DATA_MAX);
+    while ((epoch = om_trial_next(&t, &n->keyring, now, &spent)) != NULL) {
+        bool accepts = maybe_handshake && om_epoch_accepts(epoch, now);
+        if (!accepts && epoch->sessions == 0)
+            continue;
+        om_header_mask(epoch->mask, om_bytes(d->data, d->len), header);
+        bool hit = om_header_decode(header).index != 0 ? data_input(n, now, d, epoch, header, run)
+                                                       : accepts;
+        if (hit && om_header_decode(header).index == 0) {
+            run_end(n, now, run);
+            hit = handshake_input(n, now, d, epoch, header);
+        }
+        if (hit) {
+            if (epoch != t.hint)
+                om_keyring_hit(&n->keyring, epoch, &d->via);
+            return;
+        }
+    }
+    node_drop(n, spent ? OM_DROP_TRY_BUDGET : OM_DROP_FOREIGN);
+}
+
+void om_node_input(struct om_node *n, om_time now, struct om_dgram *batch, unsigned count)
+{
+    struct run run = {.count = 0};
+
+    for (unsigned i = 0; i < count; i++) {
+        n->counts.datagrams_in++;
+        n->counts.bytes_in += batch[i].len;
+        if (batch[i].len < OM_OVERHEAD) {
+            node_drop(n, OM_DROP_SIZE);
+            continue;
+        }
+        demultiplex(n, now, &batch[i], &run);
+    }
+    run_end(n, now, &run);
+}

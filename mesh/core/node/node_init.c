@@ -1,0 +1,240 @@
+/* node_init.c - handshakes that we begin: paths, epochs, timestamps, responses, cookies. */
+#include "node/state.h"
+
+#include <stdlib.h>
+
+#include <sodium.h>
+
+enum {
+    STAMP_MAX_BITS = 47
+}; /* a peer naming a stored value above this is lying to lock itself out */
+
+/* Strictly increasing over all peers and, through the reservation on disk, over restarts. */
+static uint64_t draw_stamp(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    int64_t wall = node_unix_ms(n, now);
+    uint64_t stamp = wall > 0 ? (uint64_t)wall : 0;
+
+    if (stamp <= n->stamp_last)
+        stamp = n->stamp_last + 1;
+    if (stamp >= n->stamp_reserved) {
+        n->stamp_reserved = stamp + OM_STAMP_RESERVE_MS;
+        struct om_act *a = node_act(n, OM_ACT_REMEMBER);
+        if (a)
+            a->remember =
+                (struct om_act_remember){.kind = OM_REMEMBER_CLOCK, .value = n->stamp_reserved};
+    }
+    n->stamp_last = stamp;
+    if (stamp <= p->stamp_floor && p->stamp_floor >> STAMP_MAX_BITS == 0)
+        stamp = p->stamp_floor + 1;
+    return stamp;
+}
+
+/* The current epoch; after two unanswered tries in turn with that of the last session. */
+static struct om_epoch *choose_epoch(const struct om_peer *p, om_time now, unsigned attempt)
+{
+    struct om_epoch *previous = p->net->previous;
+
+    if (attempt > 2 && attempt % 2 == 1 && previous && om_epoch_accepts(previous, now) &&
+        (!p->had_session || p->last_epoch == previous->number))
+        return previous;
+    return p->net->current;
+}
+
+static bool send_copy(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
+{
+    struct om_handshake *h = p->handshake;
+    uint32_t coarse = (uint32_t)(node_unix_ms(n, now) / 1000);
+    struct om_handshake_fields f = om_handshake_fields(h, now, via, coarse);
+
+    if (!node_emit_handshake(n, h->epoch, &f, om_bytes(p->dh, sizeof p->dh), via, h))
+        return false;
+    n->counts.initiations_out++;
+    return true;
+}
+
+static enum om_err begin(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_handshake *h = p->handshake;
+    struct om_handshake_offer o = {
+        .net = p->net,
+        .epoch = choose_epoch(p, now, h->attempt + 1),
+        .peer_dh = p->dh,
+        .msg1 = {.timestamp_ms = draw_stamp(n, now, p),
+                 .stored_ms = p->stamp_in,
+                 .ciphers = n->ciphers,
+                 .version_min = n->version_min,
+                 .version_max = n->version_max},
+    };
+    enum om_err e;
+
+    om_index_drop(&n->sessions.indices, h->index);
+    h->index = 0;
+    h->is_waiting = false;
+    e = om_index_draw(&n->sessions.indices, &n->rng, OM_INDEX_HANDSHAKE, p, &o.index);
+    if (e != OM_OK) {
+        node_drop(n, e == OM_E_FULL ? OM_DROP_INDICES_FULL : OM_DROP_MEMORY);
+        h->attempt++;
+        return e;
+    }
+    memcpy(o.msg1.association, p->assoc->local_id, sizeof o.msg1.association);
+    e = om_handshake_begin(h, &o, &n->rng);
+    if (e != OM_OK) {
+        om_index_drop(&n->sessions.indices, o.index);
+        node_drop(n, OM_DROP_HS_NOISE);
+        h->attempt++;
+    }
+    return e;
+}
+
+void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race)
+{
+    unsigned paths = om_peer_path_count(p);
+    struct om_via via;
+
+    if (paths == 0 || node_associate(n, now, p) != OM_OK)
+        return;
+    if (!p->handshake)
+        p->handshake = calloc(1, sizeof *p->handshake);
+    if (!p->handshake) {
+        node_drop(n, OM_DROP_MEMORY);
+        return;
+    }
+    struct om_handshake *h = p->handshake;
+    h->is_settled = false;
+    if (begin(n, now, p) == OM_OK) {
+        /* The first goes everywhere at once, a retransmission over one path, the paths in turn. */
+        for (unsigned i = 0; race && om_peer_path(p, i, &via); i++)
+            send_copy(n, now, p, &via);
+        if (!race && om_peer_path(p, (h->attempt - 2) % paths, &via))
+            send_copy(n, now, p, &via);
+    }
+    if (h->attempt > 1)
+        node_event(
+            n, now,
+            &(struct om_event){.kind = OM_EVENT_HANDSHAKE_RETRY, .peer = p->id, .a = h->attempt});
+    om_handshake_schedule(h, now, &n->prng);
+}
+
+void node_need_session(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_handshake *h = p->handshake;
+
+    if (h && !h->is_settled)
+        return; /* one is on its way */
+    if (h)
+        h->attempt = 0;
+    node_initiate(n, now, p, true);
+}
+
+void node_end_handshake(struct om_node *n, struct om_peer *p)
+{
+    if (!p->handshake)
+        return;
+    om_index_drop(&n->sessions.indices, p->handshake->index);
+    om_handshake_wipe(p->handshake);
+    free(p->handshake);
+    p->handshake = NULL;
+}
+
+/* The peer answered, but there is no session: say why and try again only now and then. */
+static void refused(struct om_node *n, om_time now, struct om_peer *p, const struct om_msg2 *m)
+{
+    struct om_handshake *h = p->handshake;
+
+    node_event(n, now,
+               &(struct om_event){.kind = OM_EVENT_VERSION_MISMATCH,
+                                  .peer = p->id,
+                                  .a = m->version,
+                                  .b = m->session_class});
+    om_index_drop(&n->sessions.indices, h->index);
+    h->index = 0;
+    h->is_waiting = false;
+    h->attempt = OM_HANDSHAKE_QUICK + 1;
+    om_handshake_schedule(h, now, &n->prng);
+}
+
+/* Is this response from the peer we asked, and within what we offered? */
+static bool is_acceptable(struct om_node *n, const struct om_peer *p, const struct om_msg2 *m)
+{
+    struct om_id id;
+
+    if (!om_credential_check(p->net, m->credential_kind, m->credential, p->dh, &id) ||
+        !om_id_equal(&id, &p->id)) {
+        node_drop(n, OM_DROP_HS_CREDENTIAL);
+        return false;
+    }
+    if (m->session_class < OM_CLASS_NO_VERSION &&
+        (m->session_class != OM_CLASS_FULL || !om_handshake_is_offered(p->handshake, m))) {
+        node_drop(n, OM_DROP_HS_OFFER);
+        return false;
+    }
+    return true;
+}
+
+static void establish(struct om_node *n, om_time now, const struct om_via *via, struct om_peer *p,
+                      const struct om_handshake_plain *plain,
+                      const struct om_handshake_result *result)
+{
+    struct om_handshake *h = p->handshake;
+    struct om_session_keys keys = {
+        .first = result->first,
+        .second = result->second,
+        .cipher = om_cipher_get((enum om_cipher_id)result->msg2.cipher),
+        .epoch = h->epoch,
+        .local = h->index,
+        .remote = plain->sender,
+        .initiated = true,
+        .audit = n->audit,
+    };
+    struct om_session *s;
+
+    if (om_session_begin(&n->sessions, now, &keys, p, &s) != OM_OK) {
+        node_drop(n, OM_DROP_MEMORY);
+        return;
+    }
+    h->index = 0; /* the session's from now on */
+    memcpy(s->their_association, result->msg2.association, sizeof s->their_association);
+    p->via = *via;
+    p->has_via = true;
+    node_end_handshake(n, p);
+    node_confirmed(n, now, p, s);
+    /* At once, so that the responder may use the session too (PROTOCOL 3, Order). */
+    if (p->waiting_count == 0 || p->assoc->carry != s)
+        node_send_ping(n, now, p, s);
+    node_flush(n, now, p);
+}
+
+void node_on_response(struct om_node *n, om_time now, const struct om_via *via,
+                      struct om_epoch *epoch, const struct om_handshake_plain *plain)
+{
+    struct om_index_entry *entry = om_index_find(&n->sessions.indices, plain->receiver);
+    struct om_peer *p = entry && entry->kind == OM_INDEX_HANDSHAKE ? entry->owner : NULL;
+    struct om_handshake_result result;
+
+    n->counts.responses_in++;
+    if (!p || p->handshake->epoch != epoch) {
+        node_drop(n, OM_DROP_HS_UNASKED);
+        return;
+    }
+    enum om_err e = om_handshake_response(p->handshake, plain->body, &result);
+    if (e != OM_OK)
+        node_drop(n, e == OM_E_CRYPTO ? OM_DROP_HS_NOISE : OM_DROP_HS_FORM);
+    else if (!is_acceptable(n, p, &result.msg2))
+        ; /* counted; the next msg1 may fare better */
+    else if (result.msg2.session_class >= OM_CLASS_NO_VERSION)
+        refused(n, now, p, &result.msg2);
+    else
+        establish(n, now, via, p, plain, &result);
+    sodium_memzero(&result, sizeof result);
+    node_rearm(n, now, p);
+}
+
+void node_on_cookie(struct om_node *n, om_time now, const struct om_via *via, struct om_peer *p,
+                    const struct om_handshake_plain *plain)
+{
+    n->counts.cookies_in++;
+    if (om_handshake_cookie(p->handshake, now, via, plain->body, n->limits.cookie_life))
+        send_copy(n, now, p, via);
+    node_rearm(n, now, p);
+}

@@ -1,0 +1,145 @@
+/* node_peer.c - the life of one peer: its association, its timers, its end. */
+#include "node/state.h"
+
+#include <stdlib.h>
+
+#include <sodium.h>
+
+enum om_err node_associate(struct om_node *n, om_time now, struct om_peer *p)
+{
+    if (p->assoc)
+        return OM_OK;
+    p->assoc = calloc(1, sizeof *p->assoc);
+    if (!p->assoc) {
+        node_drop(n, OM_DROP_MEMORY);
+        return OM_E_NO_MEM;
+    }
+    om_association_init(p->assoc, &n->rng, now, om_id_cmp(&p->net->self.id, &p->id) < 0);
+    return OM_OK;
+}
+
+void node_forget_association(struct om_node *n, struct om_peer *p)
+{
+    if (!p->assoc)
+        return;
+    om_association_fini(p->assoc, &n->sessions);
+    sodium_memzero(p->assoc, sizeof *p->assoc);
+    free(p->assoc);
+    p->assoc = NULL;
+}
+
+static void give_waiting(struct om_node *n, struct om_peer *p)
+{
+    struct om_buf *b;
+
+    while ((b = om_peer_unwait(p)) != NULL)
+        om_pool_give(n->pool, b);
+}
+
+void node_close(struct om_node *n, om_time now, struct om_peer *p, uint32_t code, const char *text)
+{
+    struct om_bytes words = om_bytes(text, strnlen(text, OM_CLOSE_TEXT_MAX));
+    size_t size = OM_FRAME_HEAD + 4 + words.n;
+
+    if (p->assoc && om_association_sealing(p->assoc, now)) {
+        struct om_buf *b = node_plain(n);
+        if (b) {
+            struct om_wr w = om_wr(om_mut(om_buf_put(b, size), size));
+            om_frame_write_close(&w, code, words);
+        }
+        node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
+        node_event(n, now, &(struct om_event){.kind = OM_EVENT_CLOSED, .peer = p->id, .a = code});
+    }
+    p->is_wanted = false;
+    give_waiting(n, p);
+    node_end_handshake(n, p);
+    node_forget_association(n, p);
+}
+
+void node_peer_free(struct om_node *n, struct om_peer *p)
+{
+    om_timer_stop(&n->timers, &p->timer);
+    give_waiting(n, p);
+    node_end_handshake(n, p);
+    node_forget_association(n, p);
+    om_peers_remove(&n->peers, p);
+}
+
+/* When an association that nothing uses goes: one that never had a peer, at once. */
+static om_time forget_at(const struct om_node *n, const struct om_peer *p)
+{
+    const struct om_association *a = p->assoc;
+
+    if (!a || a->idle_since == OM_NEVER || a->unconfirmed || p->handshake)
+        return OM_NEVER;
+    return a->idle_since + (a->has_remote ? n->limits.association_life : 0);
+}
+
+void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
+{
+    om_time at = p->stamp_due;
+
+    if (p->handshake)
+        at = om_time_min(at, p->handshake->next_at);
+    if (p->assoc)
+        at = om_time_min(at, om_association_deadline(p->assoc, &n->limits));
+    at = om_time_min(at, forget_at(n, p));
+    if (at == OM_NEVER) {
+        om_timer_stop(&n->timers, &p->timer);
+        return;
+    }
+    if (at <= now)
+        at = now + 1; /* never twice in one instant, whatever the parts say */
+    if (om_timer_arm(&n->timers, &p->timer, at) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+}
+
+static void tick_handshake(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_handshake *h = p->handshake;
+
+    if (!h || now < h->next_at)
+        return;
+    bool insists = h->attempt < OM_HANDSHAKE_QUICK;
+    if (h->is_settled || (!insists && !p->is_wanted && p->waiting_count == 0))
+        node_end_handshake(n, p);
+    else
+        node_initiate(n, now, p, false);
+}
+
+static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_association *a = p->assoc;
+
+    if (!a)
+        return;
+    if (om_association_tick(a, &n->sessions, now))
+        node_event(n, now, &(struct om_event){.kind = OM_EVENT_SESSION_DOWN, .peer = p->id});
+    if (a->carry && a->acks.due <= now)
+        node_send_ack(n, now, p);
+    if (om_association_silence(a) <= now) {
+        a->unanswered_since = OM_NEVER; /* the next unanswered packet starts the clock anew */
+        node_event(n, now, &(struct om_event){.kind = OM_EVENT_PEER_SILENT, .peer = p->id});
+        node_need_session(n, now, p);
+    }
+    if (now >= forget_at(n, p))
+        node_forget_association(n, p);
+}
+
+static void tick_stamp(struct om_node *n, om_time now, struct om_peer *p)
+{
+    if (now < p->stamp_due)
+        return;
+    struct om_act *act = node_act(n, OM_ACT_REMEMBER);
+    if (act)
+        act->remember = (struct om_act_remember){OM_REMEMBER_PEER, p->net->id, p->id, p->stamp_in};
+    p->stamp_due = act ? OM_NEVER : now + OM_SEC(OM_STAMP_WRITE_S);
+}
+
+void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p)
+{
+    tick_stamp(n, now, p);
+    tick_handshake(n, now, p);
+    tick_association(n, now, p);
+    node_rearm(n, now, p);
+}

@@ -1,0 +1,190 @@
+/*
+ * state.h - the node's parts, shared by the files of this folder and nobody else
+ *
+ * What:  struct om_node and the functions by which node_*.c hand work to one another.
+ * Why:   the node only routes: each part is a machine of its own, and this is where they hang.
+ */
+#ifndef OM_NODE_STATE_H
+#define OM_NODE_STATE_H
+
+#include <omerta/info.h>
+#include <omerta/node.h>
+#include <omerta/ring.h>
+
+#include "crypto/responder.h"
+#include "crypto/sessions.h"
+#include "envelope/envelope.h"
+#include "peer/peers.h"
+
+enum {
+    OM_ACTS_MAX = 4096,          /* actions a driver may leave undrained */
+    OM_STAMP_RESERVE_MS = 60000, /* initiation timestamps reserved on disk at a time */
+    OM_STAMP_WRITE_S = 5,        /* write-behind of peers' timestamps */
+    OM_STALE_ANSWER_S = 30,      /* between initiations that answer stale ones */
+    OM_PLAIN_MAX = OM_DGRAM_MAX - OM_OVERHEAD
+};
+
+struct om_node {
+    struct om_rng rng;
+    struct om_prng prng; /* jitter only */
+    struct om_pool *pool;
+    struct om_log *log;
+    struct om_limits limits;
+    struct om_vault *networks_vault;
+    struct om_network *networks[OM_NETWORKS_MAX];
+    unsigned network_count;
+    uint8_t home_seed[32];
+    uint8_t sip_key[16];
+    struct om_keyring keyring;
+    struct om_sessions sessions;
+    struct om_peers peers;
+    struct om_responder responder;
+    struct om_timers timers;
+    struct om_ring acts;
+    struct om_wall wall; /* at wall_at */
+    om_time wall_at;
+    uint64_t stamp_last;     /* our greatest initiation timestamp, ms */
+    uint64_t stamp_reserved; /* timestamps below are ours after a restart too */
+    uint8_t ciphers, version_min, version_max;
+    bool audit;
+    bool lock_secrets;
+    struct om_node_info counts;
+};
+
+/* node.c */
+
+/** node_network() - the network of @n with @id, or NULL. */
+struct om_network *node_network(const struct om_node *n, const struct om_id *id);
+
+/** node_unix_ms() - calendar time of @n at @now, in milliseconds. */
+int64_t node_unix_ms(const struct om_node *n, om_time now);
+
+/* node_out.c: everything that leaves */
+
+/** node_drop() - count in @n that something was thrown away, and @why. */
+void node_drop(struct om_node *n, enum om_drop why);
+
+/** node_event() - report @e, which happened at @now, to the driver and the log of @n. */
+void node_event(struct om_node *n, om_time now, const struct om_event *e);
+
+/** node_act() - a new action of @kind for the driver of @n, lent until the next; NULL when full. */
+struct om_act *node_act(struct om_node *n, enum om_act_kind kind);
+
+/** node_plain() - an empty packet from the pool of @n, or NULL. */
+struct om_buf *node_plain(struct om_node *n);
+
+/** node_emit_data() - @n sends @d, sealed under @s, over @via; takes @d. */
+void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d,
+                    const struct om_via *via);
+
+/**
+ * node_emit_handshake() - make and send a handshake datagram
+ * @n:        the node
+ * @epoch:    whose outer keys seal it
+ * @f:        the fields
+ * @bind:     what T is bound to
+ * @via:      the path
+ * @sent_by:  our initiation, which notes the T; NULL for answers
+ *
+ * Return: false when it could not be made or queued, which is counted.
+ */
+bool node_emit_handshake(struct om_node *n, const struct om_epoch *epoch,
+                         const struct om_handshake_fields *f, struct om_bytes bind,
+                         const struct om_via *via, struct om_handshake *sent_by);
+
+/** node_flush() - send at @now what waits for @p in @n, or see to a session for it. */
+void node_flush(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_send_frames() - queue @frames of @n for @p at @now and flush; takes @frames. */
+void node_send_frames(struct om_node *n, om_time now, struct om_peer *p, struct om_buf *frames);
+
+/**
+ * node_send_now() - seal and send a packet of our own making, outside the queue
+ * @n:    the node
+ * @now:  time
+ * @p:    the peer
+ * @s:    session to seal with; NULL when none can: then @b is given back
+ * @b:    frames; taken; NULL when memory was out, which is counted
+ */
+void node_send_now(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
+                   struct om_buf *b);
+
+/** node_send_ping() - @n sends @p a PING under @s at @now, of which nobody wants to hear. */
+void node_send_ping(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s);
+
+/** node_send_ack() - @n sends @p the ACK that is owed at @now. */
+void node_send_ack(struct om_node *n, om_time now, struct om_peer *p);
+
+/* node_init.c: handshakes that we begin */
+
+/** node_initiate() - @n sends @p a new msg1 at @now: on every path to @race, else the next one. */
+void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race);
+
+/** node_need_session() - @n begins a handshake with @p at @now unless one is on its way. */
+void node_need_session(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_end_handshake() - @n forgets its handshake with @p, if any. */
+void node_end_handshake(struct om_node *n, struct om_peer *p);
+
+/**
+ * node_on_response() - a response whose T holds arrived
+ * @n:      the node
+ * @now:    time
+ * @via:    where from
+ * @epoch:  whose keys it is under
+ * @plain:  its fields
+ */
+void node_on_response(struct om_node *n, om_time now, const struct om_via *via,
+                      struct om_epoch *epoch, const struct om_handshake_plain *plain);
+
+/**
+ * node_on_cookie() - a cookie for an initiation of ours arrived
+ * @n:      the node
+ * @now:    time
+ * @via:    where from
+ * @p:      whom we asked
+ * @plain:  its fields, verified
+ */
+void node_on_cookie(struct om_node *n, om_time now, const struct om_via *via, struct om_peer *p,
+                    const struct om_handshake_plain *plain);
+
+/* node_respond.c: handshakes that others begin */
+
+/**
+ * node_on_init() - an initiation whose T holds arrived
+ * @n:      the node
+ * @now:    time
+ * @via:    where from
+ * @size:   bytes of the datagram: no answer is longer
+ * @epoch:  whose keys it is under
+ * @plain:  its fields
+ */
+void node_on_init(struct om_node *n, om_time now, const struct om_via *via, size_t size,
+                  struct om_epoch *epoch, const struct om_handshake_plain *plain);
+
+/* node_in.c */
+
+/** node_confirmed() - @n learns at @now that @p holds the keys of @s; takes @s when new. */
+void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s);
+
+/* node_peer.c: the life of one peer */
+
+/** node_associate() - @n sees at @now that @p has an association. Return: OM_OK or OM_E_NO_MEM. */
+enum om_err node_associate(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_close() - @n says goodbye to @p at @now, with @code and @text, and forgets its keys. */
+void node_close(struct om_node *n, om_time now, struct om_peer *p, uint32_t code, const char *text);
+
+/** node_forget_association() - @n ends every session with @p, and what outlived them. */
+void node_forget_association(struct om_node *n, struct om_peer *p);
+
+/** node_rearm() - set the timer of @p in @n to its next deadline after @now. */
+void node_rearm(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_peer_tick() - @n does for @p what is due at @now. */
+void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_peer_free() - @n forgets @p altogether. */
+void node_peer_free(struct om_node *n, struct om_peer *p);
+
+#endif

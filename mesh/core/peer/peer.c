@@ -1,0 +1,77 @@
+/* peer.c - paths and the waiting queue of one peer. */
+#include "peer/peer.h"
+
+enum om_err om_peer_init(struct om_peer *p, struct om_network *net, const struct om_id *id)
+{
+    if (om_id_equal(id, &net->self.id))
+        return OM_E_RANGE;
+    if (om_identity_dh_of(p->dh, id) != OM_OK)
+        return OM_E_RANGE;
+    p->id = *id;
+    p->net = net;
+    p->stamp_due = OM_NEVER;
+    p->timer.at = OM_NEVER;
+    return OM_OK;
+}
+
+bool om_peer_path(const struct om_peer *p, unsigned i, struct om_via *out)
+{
+    if (p->has_via && i-- == 0) {
+        *out = p->via;
+        return true;
+    }
+    for (unsigned e = 0; e < p->end_count; e++) {
+        struct om_via v = {.remote = p->ends[e]};
+        if (p->has_via && om_via_equal(&v, &p->via))
+            continue;
+        if (i-- == 0) {
+            *out = v;
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned om_peer_path_count(const struct om_peer *p)
+{
+    struct om_via v;
+    unsigned n = 0;
+
+    while (om_peer_path(p, n, &v))
+        n++;
+    return n;
+}
+
+bool om_peer_knows(const struct om_peer *p, const struct om_addr *addr)
+{
+    for (unsigned i = 0; i < p->end_count; i++)
+        if (om_addr_equal(&p->ends[i], addr))
+            return true;
+    return false;
+}
+
+struct om_buf *om_peer_wait(struct om_peer *p, struct om_buf *buf)
+{
+    struct om_buf *oldest = p->waiting_count == OM_WAITING_MAX ? om_peer_unwait(p) : NULL;
+
+    buf->next = NULL;
+    if (p->waiting)
+        p->waiting_last->next = buf;
+    else
+        p->waiting = buf;
+    p->waiting_last = buf;
+    p->waiting_count++;
+    return oldest;
+}
+
+struct om_buf *om_peer_unwait(struct om_peer *p)
+{
+    struct om_buf *b = p->waiting;
+
+    if (!b)
+        return NULL;
+    p->waiting = b->next;
+    b->next = NULL;
+    p->waiting_count--;
+    return b;
+}

@@ -1,0 +1,82 @@
+/*
+ * peer.h - another node of one network
+ *
+ * What:  its key, where it may be reached, the association and handshake with it, and what waits
+ *        for a session.
+ * Why:   sessions know no address and associations no endpoint; this is where they meet.
+ *
+ * Full: OM_WAITING_MAX datagrams wait; then the oldest is dropped and counted.
+ */
+#ifndef OM_PEER_PEER_H
+#define OM_PEER_PEER_H
+
+#include <omerta/node.h>
+#include <omerta/timers.h>
+
+#include "crypto/association.h"
+#include "crypto/handshake.h"
+
+enum { OM_PATHS_MAX = OM_ENDPOINTS_MAX + 1 };
+
+struct om_peer {
+    struct om_id id;
+    uint8_t dh[32]; /* its X25519 key */
+    struct om_network *net;
+    struct om_addr ends[OM_ENDPOINTS_MAX]; /* where it was said to be, best first */
+    unsigned end_count;
+    struct om_via via; /* where its newest authentic datagram came from */
+    bool has_via;
+    bool is_wanted;                        /* om_node_connect(): try until a session stands */
+    struct om_association *assoc;          /* owned; NULL until a handshake needs it */
+    struct om_handshake *handshake;        /* owned; NULL when none is on its way */
+    struct om_buf *waiting, *waiting_last; /* frames, oldest first; owned */
+    unsigned waiting_count;
+    uint64_t stamp_in;    /* greatest initiation timestamp accepted, ms */
+    uint64_t stamp_floor; /* ours for it must be greater: it named what it holds */
+    om_time stamp_due;    /* when stamp_in must be on disk; OM_NEVER when it is */
+    om_time stale_at;     /* last initiation that answered a stale one; 0 never */
+    uint32_t last_epoch;  /* of the last session */
+    bool had_session;
+    uint64_t sessions_made;
+    struct om_timer timer;
+};
+
+/**
+ * om_peer_init() - a peer of which nothing is known but its key
+ * @p:    zeroed storage
+ * @net:  its network
+ * @id:   its key
+ *
+ * Return: OM_OK, or OM_E_RANGE when @id is no key that can be talked to, or our own.
+ */
+OM_MUST enum om_err om_peer_init(struct om_peer *p, struct om_network *net, const struct om_id *id);
+
+/**
+ * om_peer_path() - the @i-th way to reach @p: where it was last heard, then its endpoints
+ * @p:    the peer
+ * @i:    from 0
+ * @out:  filled on success
+ *
+ * Return: false when there are fewer.
+ */
+bool om_peer_path(const struct om_peer *p, unsigned i, struct om_via *out);
+
+/** om_peer_path_count() - how many om_peer_path() has for @p. */
+unsigned om_peer_path_count(const struct om_peer *p);
+
+/** om_peer_knows() - is @addr one of the endpoints that @p was said to have? */
+bool om_peer_knows(const struct om_peer *p, const struct om_addr *addr);
+
+/**
+ * om_peer_wait() - queue frames for the next session
+ * @p:    the peer
+ * @buf:  taken
+ *
+ * Return: the oldest buffer when the queue was full, for the caller to give back, else NULL.
+ */
+struct om_buf *om_peer_wait(struct om_peer *p, struct om_buf *buf);
+
+/** om_peer_unwait() - the oldest waiting buffer of @p, handed to the caller, or NULL. */
+struct om_buf *om_peer_unwait(struct om_peer *p);
+
+#endif

@@ -1,0 +1,123 @@
+/* peers.c - the table of peers and the stamps of forgotten ones. */
+#include "peer/peers.h"
+
+#include <stdlib.h>
+
+static void make_key(uint8_t out[static OM_PEER_KEY], const struct om_network *net,
+                     const struct om_id *id)
+{
+    memcpy(out, net->id.b, 32);
+    memcpy(out + 32, id->b, 32);
+}
+
+enum om_err om_peers_init(struct om_peers *t, unsigned max, const uint8_t sip_key[static 16])
+{
+    enum om_err e = om_table_init(&t->table, OM_PEER_KEY, max, sip_key);
+
+    if (e != OM_OK)
+        return e;
+    e = om_lru_init(&t->stamps, OM_PEER_KEY, sizeof(uint64_t), max * OM_STAMPS_PER_PEER, sip_key);
+    if (e != OM_OK)
+        om_table_fini(&t->table);
+    return e;
+}
+
+void om_peers_fini(struct om_peers *t)
+{
+    OM_BUG_IF(om_table_count(&t->table) > 0);
+    om_table_fini(&t->table);
+    om_lru_fini(&t->stamps);
+}
+
+struct om_peer *om_peers_find(const struct om_peers *t, const struct om_network *net,
+                              const struct om_id *id)
+{
+    uint8_t key[OM_PEER_KEY];
+
+    make_key(key, net, id);
+    return om_table_find(&t->table, key);
+}
+
+static bool is_idle(const struct om_peer *p)
+{
+    return !p->assoc && !p->handshake && !p->is_wanted && p->waiting_count == 0 &&
+           !om_timer_is_armed(&p->timer);
+}
+
+static bool evict_one(struct om_peers *t)
+{
+    size_t at = 0;
+    const void *key;
+    void *value;
+
+    while (om_table_next(&t->table, &at, &key, &value)) {
+        struct om_peer *p = value;
+        if (!is_idle(p))
+            continue;
+        om_peers_remove(t, p);
+        return true;
+    }
+    return false;
+}
+
+enum om_err om_peers_add(struct om_peers *t, struct om_network *net, const struct om_id *id,
+                         struct om_peer **out)
+{
+    uint8_t key[OM_PEER_KEY];
+    struct om_peer *p = om_peers_find(t, net, id);
+    enum om_err e;
+
+    if (p) {
+        *out = p;
+        return OM_OK;
+    }
+    p = calloc(1, sizeof *p);
+    if (!p)
+        return OM_E_NO_MEM;
+    e = om_peer_init(p, net, id);
+    make_key(key, net, id);
+    if (e == OM_OK)
+        e = om_table_put(&t->table, key, p);
+    if (e == OM_E_FULL && evict_one(t))
+        e = om_table_put(&t->table, key, p);
+    if (e != OM_OK) {
+        free(p);
+        return e;
+    }
+    p->stamp_in = om_peers_stamp(t, net, id);
+    *out = p;
+    return OM_OK;
+}
+
+void om_peers_remove(struct om_peers *t, struct om_peer *p)
+{
+    uint8_t key[OM_PEER_KEY];
+
+    make_key(key, p->net, &p->id);
+    om_table_remove(&t->table, key);
+    free(p);
+}
+
+uint64_t om_peers_stamp(const struct om_peers *t, const struct om_network *net,
+                        const struct om_id *id)
+{
+    uint8_t key[OM_PEER_KEY];
+
+    make_key(key, net, id);
+    const uint64_t *stamp = om_lru_peek(&t->stamps, key);
+    return stamp ? *stamp : 0;
+}
+
+enum om_err om_peers_set_stamp(struct om_peers *t, const struct om_network *net,
+                               const struct om_id *id, uint64_t stamp)
+{
+    uint8_t key[OM_PEER_KEY];
+
+    make_key(key, net, id);
+    uint64_t *known = om_lru_put(&t->stamps, key, &(bool){false});
+    if (!known)
+        return OM_E_NO_MEM;
+    if (stamp > *known)
+        *known = stamp;
+    return OM_OK;
+}

@@ -1,0 +1,76 @@
+/*
+ * peers.h - all peers of a node, by network and key
+ *
+ * What:  finds and creates peers; remembers the initiation timestamps of those it had to forget.
+ * Why:   a stranger of an open network may create an entry, so the table is bounded; but a replay
+ *        of an old initiation must be refused even after its sender was forgotten.
+ * Keeps: peers_full_evicts_the_idle; peers_remember_stamps_of_the_evicted.
+ *
+ * Full: at peers_max the first peer without association, handshake, wish or waiting data gives
+ * way; without one the new peer is refused. Stamps forget the least recent.
+ */
+#ifndef OM_PEER_PEERS_H
+#define OM_PEER_PEERS_H
+
+#include <omerta/lru.h>
+#include <omerta/table.h>
+
+#include "peer/peer.h"
+
+enum { OM_PEER_KEY = 64, OM_STAMPS_PER_PEER = 8 };
+
+struct om_peers {
+    struct om_table table; /* network id || key -> struct om_peer */
+    struct om_lru stamps;  /* the same -> u64 */
+};
+
+/**
+ * om_peers_init() - empty
+ * @t:        zeroed storage
+ * @max:      bound
+ * @sip_key:  16 random bytes
+ *
+ * Return: OM_OK or OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_peers_init(struct om_peers *t, unsigned max,
+                                  const uint8_t sip_key[static 16]);
+
+/** om_peers_fini() - release @t, which must be empty. */
+void om_peers_fini(struct om_peers *t);
+
+/** om_peers_find() - the peer @id of @net in @t, or NULL. */
+struct om_peer *om_peers_find(const struct om_peers *t, const struct om_network *net,
+                              const struct om_id *id);
+
+/**
+ * om_peers_add() - find or create
+ * @t:    the table
+ * @net:  the network
+ * @id:   the key
+ * @out:  the peer, owned by the table
+ *
+ * Return: OM_OK, OM_E_RANGE for a key that cannot be a peer, OM_E_FULL, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_peers_add(struct om_peers *t, struct om_network *net, const struct om_id *id,
+                                 struct om_peer **out);
+
+/** om_peers_remove() - take @p out of @t and free it; it must hold nothing any more. */
+void om_peers_remove(struct om_peers *t, struct om_peer *p);
+
+/** om_peers_stamp() - greatest known initiation timestamp of @id in @net by @t; 0 for none. */
+uint64_t om_peers_stamp(const struct om_peers *t, const struct om_network *net,
+                        const struct om_id *id);
+
+/**
+ * om_peers_set_stamp() - remember an accepted timestamp
+ * @t:      the table
+ * @net:    the network
+ * @id:     the key
+ * @stamp:  milliseconds; lower than the known one is ignored
+ *
+ * Return: OM_OK or OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_peers_set_stamp(struct om_peers *t, const struct om_network *net,
+                                       const struct om_id *id, uint64_t stamp);
+
+#endif

@@ -1,0 +1,335 @@
+/* test_node.c - two whole nodes on a perfect wire. */
+#include "harness.h"
+#include "pair.h"
+
+#include "node/state.h"
+
+static bool is_up(const struct pair *p)
+{
+    return pair_peer(p, 0).has_session && pair_peer(p, 1).has_session;
+}
+
+OM_TEST(node_session_carries_both_ways)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    CHECK_OK(pair_connect(&p, 0));
+    CHECK_OK(pair_send(&p, 0, "waits for the session"));
+    pair_run(&p, OM_SEC(2));
+    OM_TRY(is_up(&p));
+    CHECK_OK(pair_send(&p, 1, "and back"));
+    pair_run(&p, OM_SEC(3));
+    OM_TRY(p.side[0].delivered == 1 && p.side[1].delivered == 1);
+    CHECK_STR(p.side[1].last, "waits for the session");
+    CHECK_STR(p.side[0].last, "and back");
+    CHECK_EQ(pair_peer(&p, 0).initiated, true);
+    CHECK_EQ(pair_peer(&p, 1).initiated, false);
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_same_seed_same_bytes)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p[3];
+    int up = 0;
+
+    for (; up < 3; up++) {
+        o.seed = up == 2 ? 99 : 7;
+        if (!pair_init(&p[up], &o))
+            break;
+        (void)!pair_connect(&p[up], 0);
+        pair_run(&p[up], OM_SEC(3));
+    }
+    OM_TRY(up == 3);
+    OM_TRY(p[0].sent >= 4 && p[0].sent == p[1].sent && p[2].sent >= 4);
+    for (unsigned i = 0; i < p[0].sent; i++) {
+        CHECK_EQ(p[0].tape[i].len, p[1].tape[i].len);
+        CHECK_MEM(p[0].tape[i].bytes, p[1].tape[i].bytes, p[0].tape[i].len);
+    }
+    CHECK_MEM_DIFF(p[0].tape[0].bytes, p[2].tape[0].bytes, 64); /* the seed matters */
+out:
+    while (up-- > 0)
+        pair_fini(&p[up]);
+}
+
+/* Nothing is answered to who lacks the secret, the key, or the network; the same bytes made with
+ * the right ones are. */
+static unsigned answers_to_first(const struct pair_options *o, const struct om_id *ask_for)
+{
+    struct pair p;
+    unsigned n = 0;
+
+    if (!pair_init(&p, o))
+        return 0;
+    if (om_node_connect(p.side[0].node, p.now, &p.network, ask_for ? ask_for : &p.side[1].id,
+                        &p.side[1].addr, 1) == OM_OK) {
+        pair_run(&p, OM_SEC(20));
+        for (unsigned i = 0; i < p.sent; i++)
+            n += p.tape[i].to == 0;
+    }
+    pair_fini(&p);
+    return n;
+}
+
+OM_TEST(node_silent_to_strangers)
+{
+    struct pair_options right = pair_defaults(), wrong = right;
+    uint8_t seed[32] = {1};
+    struct om_identity other;
+
+    if (answers_to_first(&right, NULL) == 0) {
+        CHECK(om_test_oom_hit());
+        return;
+    }
+    wrong.wrong_secret = true;
+    CHECK_EQ(answers_to_first(&wrong, NULL), 0);
+    wrong = right;
+    wrong.closed = true; /* a bare key is no credential there */
+    CHECK_EQ(answers_to_first(&wrong, NULL), 0);
+    wrong = right;
+    wrong.epoch[1] = 5;
+    CHECK_EQ(answers_to_first(&wrong, NULL), 0);
+    while (om_identity_from_seed(&other, seed) != OM_OK)
+        seed[0]++;
+    CHECK_EQ(answers_to_first(&right, &other.id), 0);
+}
+
+OM_TEST(node_audit_refuses_plaintext)
+{
+    struct pair_options o = pair_defaults();
+    struct om_act a;
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(2));
+    OM_TRY(is_up(&p));
+    CHECK_EQ(pair_info(&p, 0).audit_refused, 0);
+    CHECK(pair_info(&p, 0).audited >= 2);
+    CHECK_EQ(pair_info(&p, 0).audited,
+             pair_info(&p, 0).sealed_data + pair_info(&p, 0).sealed_handshake);
+
+    struct om_node *n = p.side[0].node;
+    struct om_peer *peer = om_peers_find(&n->peers, n->networks[0], &p.side[1].id);
+    struct om_session *s = peer->assoc->carry;
+    for (int altered = 0; altered < 2; altered++) {
+        struct om_buf *b = om_pool_take(p.pool, OM_HEADROOM);
+        struct om_sealed *d;
+        OM_TRY(b != NULL);
+        memset(om_buf_put(b, 40), 'x', 40);
+        CHECK_OK(om_seal(&d, s, peer->assoc->counter++, b));
+        if (altered)
+            memset(om_buf_data(b) + OM_HEADER_BYTES, 'x', 40); /* plaintext where ciphertext was */
+        node_emit_data(n, s, d, &peer->via);
+        CHECK_EQ(pair_info(&p, 0).audit_refused, (unsigned)altered);
+        CHECK_EQ(om_node_next(n, &a), !altered);
+        if (!altered)
+            om_node_sent(n, a.send.dgram);
+    }
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_simultaneous_open_agrees)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    (void)!pair_connect(&p, 1);
+    pair_run(&p, OM_SEC(2));
+    OM_TRY(is_up(&p));
+    bool a_is_lower = om_id_cmp(&p.side[0].id, &p.side[1].id) < 0;
+    CHECK_EQ(pair_peer(&p, 0).initiated, a_is_lower);
+    CHECK_EQ(pair_peer(&p, 1).initiated, !a_is_lower);
+    CHECK_EQ(pair_peer(&p, 0).receiving, 2);
+    CHECK_EQ(pair_peer(&p, 1).receiving, 2);
+    CHECK_OK(pair_send(&p, 0, "one"));
+    CHECK_OK(pair_send(&p, 1, "two"));
+    pair_run(&p, OM_SEC(15));
+    OM_TRY(p.side[0].delivered == 1 && p.side[1].delivered == 1);
+    CHECK_EQ(pair_peer(&p, 0).receiving, 1); /* the other one had 10 s of grace */
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_rekeys_without_a_gap)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+    unsigned sent = 0;
+
+    o.limits.rekey_initiator = OM_SEC(3);
+    o.limits.rekey_responder = OM_SEC(4);
+    o.limits.key_life = OM_SEC(6);
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    for (; sent < 200; sent++) {
+        (void)!pair_send(&p, 0, "tick");
+        pair_run(&p, p.now + OM_MS(100));
+    }
+    OM_TRY(!om_test_oom_hit());
+    CHECK_EQ(p.side[1].delivered, sent);
+    CHECK(pair_info(&p, 0).rekeys >= 5);
+    CHECK_EQ(pair_info(&p, 0).restarts, 0);
+    CHECK(pair_peer(&p, 0).counter >= sent);
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_restart_is_told_from_rekey)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(10));
+    OM_TRY(is_up(&p));
+    OM_TRY(pair_restart(&p, 0, &o, true));
+    (void)!pair_connect(&p, 0);
+    (void)!pair_send(&p, 0, "again");
+    pair_run(&p, OM_SEC(20));
+    OM_TRY(is_up(&p) && p.side[1].delivered == 1);
+    CHECK_EQ(p.side[1].events[OM_EVENT_PEER_RESTARTED], 1);
+    CHECK_EQ(pair_info(&p, 1).restarts, 1);
+    CHECK(pair_peer(&p, 1).counter < 8); /* counts from 0 again */
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_silent_peer_gets_a_new_handshake)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(2));
+    OM_TRY(is_up(&p));
+    OM_TRY(pair_restart(&p, 1, &o, true)); /* forgot everything, says nothing */
+    (void)!pair_send(&p, 0, "lost");
+    pair_run(&p, OM_SEC(8));
+    OM_TRY(is_up(&p));
+    CHECK_EQ(p.side[0].events[OM_EVENT_PEER_SILENT], 1);
+    CHECK_OK(pair_send(&p, 0, "heard"));
+    pair_run(&p, OM_SEC(9));
+    OM_TRY(p.side[1].delivered == 1);
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_close_ends_both_sides)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(2));
+    OM_TRY(is_up(&p));
+    CHECK_OK(om_node_close(p.side[0].node, p.now, &p.network, &p.side[1].id, 0, "bye"));
+    pair_run(&p, OM_SEC(3));
+    OM_TRY(!om_test_oom_hit());
+    CHECK(!pair_peer(&p, 0).has_session && !pair_peer(&p, 1).has_session);
+    CHECK_EQ(p.side[1].events[OM_EVENT_CLOSED], 1);
+    CHECK_EQ(pair_info(&p, 0).sessions, 0);
+    CHECK_EQ(pair_info(&p, 1).sessions, 0);
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_names_a_version_mismatch)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    o.version[0] = 1;
+    o.version[1] = 2;
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(5));
+    OM_TRY(!om_test_oom_hit());
+    CHECK(!is_up(&p));
+    CHECK_EQ(p.side[0].events[OM_EVENT_VERSION_MISMATCH], 1);
+    CHECK_EQ(p.side[1].events[OM_EVENT_VERSION_MISMATCH], 1);
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_ciphers_are_negotiated)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    for (uint8_t mine = 1; mine <= 3; mine++) {
+        if (!(mine & om_cipher_offered()))
+            continue; /* this machine has no AES instructions */
+        o.ciphers[0] = mine;
+        o.ciphers[1] = 3;
+        OM_TRY(pair_init(&p, &o));
+        (void)!pair_connect(&p, 0);
+        pair_run(&p, OM_SEC(2));
+        bool up = is_up(&p);
+        const char *name = pair_peer(&p, 1).cipher;
+        pair_fini(&p);
+        OM_TRY(up);
+        CHECK_STR(name,
+                  mine & om_cipher_offered() & OM_CIPHER_AES ? "aes-256-gcm" : "chacha20-poly1305");
+    }
+    return;
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_wrong_clock_locks_nobody_out)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(2));
+    OM_TRY(is_up(&p));
+    o.wall_skew_ms[0] = -INT64_C(1000) * 3600 * 24 * 3650; /* lost its disk, and ten years */
+    OM_TRY(pair_restart(&p, 0, &o, false));
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(6));
+    OM_TRY(!om_test_oom_hit());
+    CHECK(is_up(&p));
+    CHECK(pair_info(&p, 1).drops[OM_DROP_HS_STALE] >= 1);
+    CHECK_EQ(pair_peer(&p, 1).initiated, true); /* b asked, naming what it holds */
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_refuses_what_does_not_fit)
+{
+    struct pair_options o = pair_defaults();
+    uint8_t big[OM_DGRAM_MAX] = {0};
+    struct om_id nobody = {{1}};
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    struct om_node *n = p.side[0].node;
+    const struct om_id *net = &p.network, *b = &p.side[1].id;
+    CHECK_ERR(om_node_send(n, p.now, net, b, "c", om_bytes("x", 1)), OM_E_MISSING);
+    CHECK_ERR(om_node_connect(n, p.now, &nobody, b, NULL, 0), OM_E_MISSING);
+    CHECK_ERR(om_node_connect(n, p.now, net, &p.side[0].id, NULL, 0), OM_E_RANGE);
+    OM_TRY(om_node_connect(n, p.now, net, b, NULL, 0) == OM_OK);
+    CHECK_ERR(om_node_send(n, p.now, net, b, "c", om_bytes("x", 1)), OM_E_NO_ROUTE);
+    OM_TRY(pair_connect(&p, 0) == OM_OK);
+    CHECK_ERR(om_node_send(n, p.now, net, b, "", om_bytes("x", 1)), OM_E_RANGE);
+    CHECK_ERR(om_node_send(n, p.now, net, b, "a name of 17 byte", om_bytes("x", 1)), OM_E_RANGE);
+    CHECK_ERR(om_node_send(n, p.now, net, b, "c", om_bytes(big, om_node_send_max("c") + 1)),
+              OM_E_RANGE);
+    OM_TRY(om_node_send(n, p.now, net, b, "c", om_bytes(big, om_node_send_max("c"))) == OM_OK);
+    pair_run(&p, OM_SEC(3));
+    OM_TRY(p.side[1].delivered == 1);
+out:
+    pair_fini(&p);
+}

@@ -1,0 +1,45 @@
+/*
+ * fuzz.h - what every fuzz target has
+ *
+ * What:  a target is fuzz_one(); built with libFuzzer it is searched, otherwise replay.c runs it
+ *        over the corpus in the tree, so that what was found once is tested in every build.
+ */
+#ifndef OM_TESTS_FUZZ_H
+#define OM_TESTS_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * fuzz_one() - the target
+ * @data:  any bytes
+ * @size:  how many
+ *
+ * Return: 0. What it keeps must not make the next input behave otherwise.
+ */
+int fuzz_one(const uint8_t *data, size_t size);
+
+/* The input in a block of exactly its size, so that a read past its end is seen. */
+static inline uint8_t *fuzz_copy(const uint8_t *data, size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+
+    if (!copy)
+        abort();
+    if (size)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+#define FUZZ_MUST(cond)                                                                            \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                             \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+#endif

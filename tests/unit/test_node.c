@@ -9,6 +9,16 @@ static bool is_up(const struct pair *p)
     return pair_peer(p, 0).has_session && pair_peer(p, 1).has_session;
 }
 
+/* Two nodes with a session that the first of them began. */
+static bool meet(struct pair *p, const struct pair_options *o)
+{
+    if (!pair_init(p, o))
+        return false;
+    (void)!pair_connect(p, 0);
+    pair_run(p, OM_SEC(2));
+    return is_up(p);
+}
+
 OM_TEST(node_session_carries_both_ways)
 {
     struct pair_options o = pair_defaults();
@@ -103,10 +113,7 @@ OM_TEST(node_audit_refuses_plaintext)
     struct om_act a;
     struct pair p;
 
-    OM_TRY(pair_init(&p, &o));
-    (void)!pair_connect(&p, 0);
-    pair_run(&p, OM_SEC(2));
-    OM_TRY(is_up(&p));
+    OM_TRY(meet(&p, &o));
     CHECK_EQ(pair_info(&p, 0).audit_refused, 0);
     CHECK(pair_info(&p, 0).audited >= 2);
     CHECK_EQ(pair_info(&p, 0).audited,
@@ -186,10 +193,7 @@ OM_TEST(node_restart_is_told_from_rekey)
     struct pair_options o = pair_defaults();
     struct pair p;
 
-    OM_TRY(pair_init(&p, &o));
-    (void)!pair_connect(&p, 0);
-    pair_run(&p, OM_SEC(10));
-    OM_TRY(is_up(&p));
+    OM_TRY(meet(&p, &o));
     OM_TRY(pair_restart(&p, 0, &o, true));
     (void)!pair_connect(&p, 0);
     (void)!pair_send(&p, 0, "again");
@@ -207,10 +211,7 @@ OM_TEST(node_silent_peer_gets_a_new_handshake)
     struct pair_options o = pair_defaults();
     struct pair p;
 
-    OM_TRY(pair_init(&p, &o));
-    (void)!pair_connect(&p, 0);
-    pair_run(&p, OM_SEC(2));
-    OM_TRY(is_up(&p));
+    OM_TRY(meet(&p, &o));
     OM_TRY(pair_restart(&p, 1, &o, true)); /* forgot everything, says nothing */
     (void)!pair_send(&p, 0, "lost");
     pair_run(&p, OM_SEC(8));
@@ -228,10 +229,7 @@ OM_TEST(node_close_ends_both_sides)
     struct pair_options o = pair_defaults();
     struct pair p;
 
-    OM_TRY(pair_init(&p, &o));
-    (void)!pair_connect(&p, 0);
-    pair_run(&p, OM_SEC(2));
-    OM_TRY(is_up(&p));
+    OM_TRY(meet(&p, &o));
     CHECK_OK(om_node_close(p.side[0].node, p.now, &p.network, &p.side[1].id, 0, "bye"));
     pair_run(&p, OM_SEC(3));
     OM_TRY(!om_test_oom_hit());
@@ -291,10 +289,7 @@ OM_TEST(node_wrong_clock_locks_nobody_out)
     struct pair_options o = pair_defaults();
     struct pair p;
 
-    OM_TRY(pair_init(&p, &o));
-    (void)!pair_connect(&p, 0);
-    pair_run(&p, OM_SEC(2));
-    OM_TRY(is_up(&p));
+    OM_TRY(meet(&p, &o));
     o.wall_skew_ms[0] = -INT64_C(1000) * 3600 * 24 * 3650; /* lost its disk, and ten years */
     OM_TRY(pair_restart(&p, 0, &o, false));
     (void)!pair_connect(&p, 0);

@@ -328,3 +328,54 @@ OM_TEST(node_refuses_what_does_not_fit)
 out:
     pair_fini(&p);
 }
+
+/* A datagram with the frames @text under session @s of @peer, into @out. */
+static bool seal_one(struct pair *p, struct om_peer *peer, struct om_session *s,
+                     struct om_bytes text, struct om_dgram *out)
+{
+    struct om_buf *b = om_pool_take(p->pool, OM_HEADROOM);
+    struct om_sealed *d;
+
+    if (!b)
+        return false;
+    memcpy(om_buf_put(b, text.n), text.p, text.n);
+    CHECK_OK(om_seal(&d, s, peer->assoc->counter++, b));
+    out->len = om_sealed_bytes(d).n;
+    memcpy(out->data, om_sealed_bytes(d).p, out->len);
+    om_pool_give(p->pool, om_sealed_release(d));
+    return true;
+}
+
+/* The first datagram ends the last sessions of an epoch that is neither current nor previous, and
+ * so the epoch; the second one, from a new address, is under that epoch. */
+OM_TEST(node_batch_may_end_an_epoch)
+{
+    static const uint8_t close[] = {OM_FRAME_CLOSE, 0, 4, 0, 0, 0, 0}, ping[11] = {1, 0, 8};
+    struct pair_options o = pair_defaults();
+    uint8_t bytes[2][128], secret[32] = {0};
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    (void)!pair_connect(&p, 1);
+    pair_run(&p, OM_SEC(2));
+    OM_TRY(is_up(&p) && pair_peer(&p, 0).receiving == 2);
+    struct om_node *a = p.side[0].node, *b = p.side[1].node;
+    for (uint32_t number = 1; number <= 2; number++) {
+        secret[0]++;
+        OM_TRY(om_node_epoch(a, p.now, &p.network, number, secret) == OM_OK);
+    }
+    CHECK_EQ(a->keyring.count, 3);
+
+    struct om_peer *peer = om_peers_find(&b->peers, b->networks[0], &p.side[0].id);
+    struct om_dgram batch[2] = {{.via.remote = p.side[1].addr, .data = bytes[0]},
+                                {.via.remote = om_addr_v4(0x0a000009, 9), .data = bytes[1]}};
+    OM_TRY(seal_one(&p, peer, peer->assoc->receiving[0], om_bytes(close, sizeof close), &batch[0]));
+    OM_TRY(seal_one(&p, peer, peer->assoc->receiving[1], om_bytes(ping, sizeof ping), &batch[1]));
+    om_node_input(a, p.now, batch, 2);
+    CHECK_EQ(a->keyring.count, 2);
+    CHECK_EQ(pair_info(&p, 0).sessions, 0);
+    CHECK_EQ(pair_info(&p, 0).drops[OM_DROP_DEAD_KEY], 1);
+out:
+    pair_fini(&p);
+}

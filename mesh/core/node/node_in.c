@@ -174,14 +174,12 @@ static struct om_session *find_session(const struct om_node *n, const struct om_
     return s && s->epoch == epoch ? s : NULL;
 }
 
-static bool data_input(struct om_node *n, om_time now, struct om_dgram *d, struct om_epoch *epoch,
+static void data_input(struct om_node *n, om_time now, struct om_dgram *d, struct om_epoch *epoch,
                        const uint8_t header[static OM_HEADER_BYTES], struct run *run)
 {
     struct om_header h = om_header_decode(header);
     struct om_session *s = find_session(n, epoch, h.index);
 
-    if (!s)
-        return false;
     if (run->session != s || run->count == OM_BATCH_MAX) {
         run_end(n, now, run);
         s = find_session(n, epoch, h.index); /* what ran may have ended it */
@@ -192,7 +190,7 @@ static bool data_input(struct om_node *n, om_time now, struct om_dgram *d, struc
     }
     if (!s || now >= s->receive_until) {
         node_drop(n, OM_DROP_DEAD_KEY);
-        return true;
+        return;
     }
     struct om_incoming *in = &run->in[run->count];
     in->dgram = om_mut(d->data, d->len);
@@ -200,7 +198,6 @@ static bool data_input(struct om_node *n, om_time now, struct om_dgram *d, struc
     in->counter = h.counter;
     run->session = s;
     run->via[run->count++] = &d->via;
-    return true;
 }
 
 /* Receiver index 0: a handshake, if T says so. False when the key was another. */
@@ -255,21 +252,22 @@ static void demultiplex(struct om_node *n, om_time now, struct om_dgram *d, stru
 
     om_trial_begin(&t, &n->keyring, &d->via, maybe_handshake ? OM_KEYRING_MAX : OM_TRIES_DATA_MAX);
     while ((epoch = om_trial_next(&t, &n->keyring, now, &spent)) != NULL) {
-        bool accepts = maybe_handshake && om_epoch_accepts(epoch, now);
-        if (!accepts && epoch->sessions == 0)
-            continue;
         om_header_mask(epoch->mask, om_bytes(d->data, d->len), header);
-        bool hit = om_header_decode(header).index != 0 ? data_input(n, now, d, epoch, header, run)
-                                                       : accepts;
-        if (hit && om_header_decode(header).index == 0) {
+        uint32_t index = om_header_decode(header).index;
+        bool accepts = maybe_handshake && om_epoch_accepts(epoch, now);
+        if (index == 0 ? !accepts : !find_session(n, epoch, index))
+            continue;
+        if (index == 0) {
             run_end(n, now, run);
-            hit = handshake_input(n, now, d, epoch, header);
+            if (!handshake_input(n, now, d, epoch, header))
+                continue;
         }
-        if (hit) {
-            if (epoch != t.hint)
-                om_keyring_hit(&n->keyring, epoch, &d->via);
-            return;
-        }
+        /* Before data_input(): what that runs may end the epoch's last session, and so the epoch. */
+        if (epoch != t.hint)
+            om_keyring_hit(&n->keyring, epoch, &d->via);
+        if (index != 0)
+            data_input(n, now, d, epoch, header, run);
+        return;
     }
     node_drop(n, spent ? OM_DROP_TRY_BUDGET : OM_DROP_FOREIGN);
 }

@@ -96,11 +96,11 @@ bool om_epoch_accepts(const struct om_epoch *e, om_time now)
 }
 
 void om_trial_begin(struct om_trial *t, struct om_keyring *k, const struct om_via *via,
-                    unsigned max)
+                    bool maybe_handshake)
 {
     uint8_t key[OM_VIA_KEY];
 
-    *t = (struct om_trial){.ring = k, .max = max};
+    *t = (struct om_trial){.maybe_handshake = maybe_handshake};
     via_key(via, key);
     const uint32_t *serial = om_lru_find(&k->hints, key);
     for (unsigned i = 0; serial && i < k->count && !t->hint; i++)
@@ -108,15 +108,24 @@ void om_trial_begin(struct om_trial *t, struct om_keyring *k, const struct om_vi
             t->hint = k->epochs[i];
 }
 
+/* Could the datagram be under @e at all? */
+static bool is_worth_trying(const struct om_trial *t, const struct om_epoch *e, om_time now)
+{
+    return e->sessions > 0 || (t->maybe_handshake && om_epoch_accepts(e, now));
+}
+
 struct om_epoch *om_trial_next(struct om_trial *t, struct om_keyring *k, om_time now, bool *spent)
 {
+    unsigned max = t->maybe_handshake ? OM_KEYRING_MAX : OM_TRIES_DATA_MAX;
+
     if (t->hint && !t->hint_done) {
         t->hint_done = true;
-        return t->hint;
+        if (is_worth_trying(t, t->hint, now))
+            return t->hint;
     }
-    while (t->next < k->count && t->tried < t->max) {
+    while (t->next < k->count && t->tried < max) {
         struct om_epoch *e = k->epochs[t->next++];
-        if (e == t->hint)
+        if (e == t->hint || !is_worth_trying(t, e, now))
             continue;
         if (!om_bucket_take(&k->tries, now, 1)) {
             *spent = true;

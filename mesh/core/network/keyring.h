@@ -5,7 +5,8 @@
  *        then most recently used first.
  * Why:   datagrams say nothing about their network. With one network this is one hash per
  *        datagram; with many the right key is nearly always the first.
- * Keeps: keyring_tries_the_hint_first; keyring_bounds_trials; keyring_keeps_epochs_with_sessions.
+ * Keeps: keyring_tries_the_hint_first; keyring_bounds_trials; keyring_tries_only_what_may_fit;
+ *        keyring_keeps_epochs_with_sessions.
  *
  * Source: PROTOCOL section 2 (Demultiplexing), section 3 (Epochs).
  */
@@ -38,13 +39,13 @@ struct om_keyring {
     uint32_t serial;
 };
 
-/* One datagram's walk over the keyring. */
+/* One datagram's walk over the keyring. The ring may change between two steps: then an epoch may be
+ * passed over, no more. */
 struct om_trial {
-    const struct om_keyring *ring;
     struct om_epoch *hint;
     unsigned next;
     unsigned tried;
-    unsigned max;
+    bool maybe_handshake;
     bool hint_done;
 };
 
@@ -87,10 +88,11 @@ bool om_epoch_accepts(const struct om_epoch *e, om_time now);
  * @t:    filled
  * @k:    the ring
  * @via:  where the datagram came from
- * @max:  keys to try at most
+ * @maybe_handshake: by its size it may be one; else only epochs with sessions are tried, and at
+ *        most OM_TRIES_DATA_MAX of them
  */
 void om_trial_begin(struct om_trial *t, struct om_keyring *k, const struct om_via *via,
-                    unsigned max);
+                    bool maybe_handshake);
 
 /**
  * om_trial_next() - the next epoch to try
@@ -98,6 +100,8 @@ void om_trial_begin(struct om_trial *t, struct om_keyring *k, const struct om_vi
  * @k:    the ring it began on
  * @now:  time, for the budget of tries
  * @spent: set when the budget of tries ended the trial, else untouched
+ *
+ * Only what is returned, and is not the hint, counts against budget and maximum.
  *
  * Return: an epoch, or NULL when none is left.
  */

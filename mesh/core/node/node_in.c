@@ -250,7 +250,7 @@ static void demultiplex(struct om_node *n, om_time now, struct om_dgram *d, stru
     struct om_epoch *epoch;
     struct om_trial t;
 
-    om_trial_begin(&t, &n->keyring, &d->via, maybe_handshake ? OM_KEYRING_MAX : OM_TRIES_DATA_MAX);
+    om_trial_begin(&t, &n->keyring, &d->via, maybe_handshake);
     while ((epoch = om_trial_next(&t, &n->keyring, now, &spent)) != NULL) {
         om_header_mask(epoch->mask, om_bytes(d->data, d->len), header);
         uint32_t index = om_header_decode(header).index;

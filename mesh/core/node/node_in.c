@@ -262,7 +262,8 @@ static void demultiplex(struct om_node *n, om_time now, struct om_dgram *d, stru
             if (!handshake_input(n, now, d, epoch, header))
                 continue;
         }
-        /* Before data_input(): what that runs may end the epoch's last session, and so the epoch. */
+        /* Before data_input(): what that runs may end the epoch's last session, and so the epoch.
+         */
         if (epoch != t.hint)
             om_keyring_hit(&n->keyring, epoch, &d->via);
         if (index != 0)

@@ -379,3 +379,30 @@ OM_TEST(node_batch_may_end_an_epoch)
 out:
     pair_fini(&p);
 }
+
+OM_TEST(node_answers_one_ping_per_packet)
+{
+    enum { PINGS = 100, PING_SIZE = 11 };
+    struct pair_options o = pair_defaults();
+    uint8_t bytes[PINGS * PING_SIZE + OM_OVERHEAD], pings[PINGS * PING_SIZE];
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(2));
+    OM_TRY(is_up(&p));
+    struct om_node *b = p.side[1].node;
+    struct om_peer *peer = om_peers_find(&b->peers, b->networks[0], &p.side[0].id);
+    for (unsigned n = 0; n <= PINGS; n += n ? PINGS - 1 : 1) { /* none, one, all */
+        struct om_dgram d = {.via.remote = p.side[1].addr, .data = bytes};
+        struct om_wr w = om_wr(om_mut(pings, sizeof pings));
+        uint64_t before = pair_info(&p, 0).sealed_data;
+        for (unsigned i = 0; i < n; i++)
+            om_frame_write_ping(&w, i);
+        OM_TRY(seal_one(&p, peer, peer->assoc->carry, om_bytes(pings, om_wr_len(&w)), &d));
+        om_node_input(p.side[0].node, p.now, &d, 1);
+        OM_TRY(pair_info(&p, 0).sealed_data == before + (n > 0));
+    }
+out:
+    pair_fini(&p);
+}

@@ -114,7 +114,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     struct om_peer *p = s->peer;
     struct om_association *a = p->assoc;
     struct om_rd r = om_rd(om_bytes(in->plain.p, in->plain.n));
-    bool is_eliciting = false;
+    bool is_eliciting = false, is_pinged = false;
     struct om_frame f;
     enum om_err e;
 
@@ -127,6 +127,9 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         p->via = *via; /* the newest authentic packet says where the peer is */
     while ((e = om_frame_next(&r, &f)) == OM_OK) {
         is_eliciting |= om_frame_is_eliciting(f.type);
+        if (f.type == OM_FRAME_PING && is_pinged)
+            continue; /* one answer per datagram: a packet of PINGs is no lever */
+        is_pinged |= f.type == OM_FRAME_PING;
         if (!on_frame(n, now, p, via, &f))
             return false;
     }

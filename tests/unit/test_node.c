@@ -406,3 +406,31 @@ OM_TEST(node_answers_one_ping_per_packet)
 out:
     pair_fini(&p);
 }
+
+/* Loses what the first 2 s bring to a. */
+static bool lose_early_answers(struct pair *p, const struct pair_dgram *d)
+{
+    return d->to == 1 || p->now > OM_SEC(2);
+}
+
+/* b named a value far above a's clock. Each msg1 must be above it and above the one before, else
+ * b, having answered the first, takes the next for a replay. */
+OM_TEST(node_initiates_above_what_the_peer_named)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    struct om_node *a = p.side[0].node;
+    OM_TRY(om_node_connect(a, p.now, &p.network, &p.side[1].id, NULL, 0) == OM_OK);
+    struct om_peer *peer = om_peers_find(&a->peers, a->networks[0], &p.side[1].id);
+    peer->stamp_floor = UINT64_C(1) << 46;
+    p.filter = lose_early_answers;
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(10));
+    OM_TRY(is_up(&p));
+    CHECK_EQ(pair_info(&p, 1).drops[OM_DROP_HS_STALE], 0);
+    CHECK(pair_peer(&p, 0).initiated);
+out:
+    pair_fini(&p);
+}

@@ -10,7 +10,7 @@ enum {
 }; /* a peer naming a stored value above this is lying to lock itself out */
 
 /* Strictly increasing over all peers and, through the reservation on disk, over restarts. */
-static uint64_t draw_stamp(struct om_node *n, om_time now, const struct om_peer *p)
+static uint64_t draw_stamp(struct om_node *n, om_time now, struct om_peer *p)
 {
     int64_t wall = node_unix_ms(n, now);
     uint64_t stamp = wall > 0 ? (uint64_t)wall : 0;
@@ -26,7 +26,7 @@ static uint64_t draw_stamp(struct om_node *n, om_time now, const struct om_peer 
     }
     n->stamp_last = stamp;
     if (stamp <= p->stamp_floor && p->stamp_floor >> STAMP_MAX_BITS == 0)
-        stamp = p->stamp_floor + 1;
+        stamp = ++p->stamp_floor; /* the next one to this peer must be above this one too */
     return stamp;
 }
 

@@ -27,6 +27,7 @@ static const uint8_t keyed_secret[32] = {1, 2, 3};
 static const uint8_t keyed_first[32] = {4, 5, 6};
 static const uint8_t keyed_second[32] = {7, 8, 9};
 
+/* Both ends into @k; false, with nothing to release, when memory is out. */
 static inline bool keyed_init(struct keyed *k, enum om_cipher_id cipher, bool audit)
 {
     struct om_session_keys keys = {

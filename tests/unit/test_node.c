@@ -140,6 +140,55 @@ out:
     pair_fini(&p);
 }
 
+/* A sealed packet full of tiny datagrams, from a to b; b's driver does not drain. */
+static bool deliver_many(struct pair *p, struct om_session *s, unsigned packets)
+{
+    for (unsigned i = 0; i < packets; i++) {
+        struct om_buf *b = om_pool_take(p->pool, OM_HEADROOM);
+        struct om_sealed *d;
+        if (!b)
+            return false;
+        struct om_wr w = om_wr(om_mut(om_buf_data(b), OM_PLAIN_MAX));
+        while (om_wr_left(&w) > 8)
+            om_frame_write_datagram(&w, "c", om_bytes("x", 1));
+        om_buf_put(b, om_wr_len(&w));
+        if (om_seal(&d, s, s->peer->assoc->counter++, b) != OM_OK)
+            return false;
+        struct om_bytes bytes = om_sealed_bytes(d);
+        struct om_dgram in = {{.remote = p->side[0].addr}, om_buf_data(b), bytes.n};
+        om_node_input(p->side[1].node, p->now, &in, 1);
+        om_pool_give(p->pool, om_sealed_release(d));
+    }
+    return true;
+}
+
+OM_TEST(node_deliveries_leave_room_to_send)
+{
+    struct pair_options o = pair_defaults();
+    unsigned sends = 0, deliveries = 0;
+    struct om_act a;
+    struct pair p;
+
+    OM_TRY(meet(&p, &o));
+    struct om_node *n = p.side[0].node, *b = p.side[1].node;
+    struct om_peer *peer = om_peers_find(&n->peers, n->networks[0], &p.side[1].id);
+    OM_TRY(deliver_many(&p, peer->assoc->carry, 40));
+    OM_TRY(om_node_send(b, p.now, &p.network, &p.side[0].id, "c", om_bytes("y", 1)) == OM_OK);
+    while (om_node_next(b, &a)) {
+        deliveries += a.kind == OM_ACT_DELIVER;
+        if (a.kind != OM_ACT_SEND)
+            continue;
+        sends++;
+        om_node_sent(b, a.send.dgram);
+    }
+    OM_TRY(!om_test_oom_hit());
+    CHECK(pair_info(&p, 1).drops[OM_DROP_ACTS_FULL] > 0);
+    CHECK(deliveries <= OM_ACTS_MAX - OM_ACTS_RESERVED);
+    CHECK(sends >= 21); /* an ACK for every other packet, and ours */
+out:
+    pair_fini(&p);
+}
+
 OM_TEST(node_simultaneous_open_agrees)
 {
     struct pair_options o = pair_defaults();

@@ -9,8 +9,13 @@ void node_drop(struct om_node *n, enum om_drop why)
 
 struct om_act *node_act(struct om_node *n, enum om_act_kind kind)
 {
-    struct om_act *a = om_ring_push(&n->acts);
+    bool must_go = kind == OM_ACT_SEND || kind == OM_ACT_REMEMBER;
+    unsigned room = OM_ACTS_MAX - om_ring_count(&n->acts);
+    struct om_act *a = NULL;
 
+    /* What one member delivers must not keep a datagram from another. */
+    if (must_go || room > OM_ACTS_RESERVED)
+        a = om_ring_push(&n->acts);
     if (!a) {
         node_drop(n, OM_DROP_ACTS_FULL);
         return NULL;

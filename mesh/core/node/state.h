@@ -18,6 +18,7 @@
 
 enum {
     OM_ACTS_MAX = 4096,          /* actions a driver may leave undrained */
+    OM_ACTS_RESERVED = 1024,     /* of them for what must leave, or be remembered */
     OM_STAMP_RESERVE_MS = 60000, /* initiation timestamps reserved on disk at a time */
     OM_STAMP_WRITE_S = 5,        /* write-behind of peers' timestamps */
     OM_STALE_ANSWER_S = 30,      /* between initiations that answer stale ones */

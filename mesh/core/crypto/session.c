@@ -17,12 +17,12 @@ static enum om_err key_up(struct om_aead *a, const struct om_cipher *c, const ui
     return e;
 }
 
-static enum om_err key_mirror(struct om_session *s, const uint8_t *split)
+static enum om_err key_mirror(struct om_session *s, const struct om_cipher *c, const uint8_t *split)
 {
     s->mirror = calloc(1, sizeof *s->mirror);
     if (!s->mirror)
         return OM_E_NO_MEM;
-    enum om_err e = key_up(s->mirror, s->cipher, split, false);
+    enum om_err e = key_up(s->mirror, c, split, false);
     if (e != OM_OK) {
         free(s->mirror);
         s->mirror = NULL;
@@ -37,7 +37,6 @@ enum om_err om_session_init(struct om_session *s, const struct om_session_keys *
     const uint8_t *in = k->initiated ? k->second : k->first;
     enum om_err e;
 
-    s->cipher = k->cipher;
     e = key_up(&s->seal, k->cipher, out, true);
     if (e != OM_OK)
         return e;
@@ -45,11 +44,12 @@ enum om_err om_session_init(struct om_session *s, const struct om_session_keys *
     if (e != OM_OK)
         goto no_open;
     if (k->audit) {
-        e = key_mirror(s, out);
+        e = key_mirror(s, k->cipher, out);
         if (e != OM_OK)
             goto no_mirror;
     }
     om_replay_init(&s->replay);
+    s->cipher = k->cipher;
     s->epoch = k->epoch;
     s->local = k->local;
     s->remote = k->remote;

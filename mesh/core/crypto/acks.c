@@ -46,14 +46,12 @@ static void add(struct om_acks *a, uint64_t counter)
         a->runs[i].low = a->runs[i + 1].low;
         remove_run(a, i + 1);
     }
-    if (i > 0 && a->runs[i].high + 1 == a->runs[i - 1].low) {
-        a->runs[i - 1].low = a->runs[i].low;
-        remove_run(a, i);
-    }
 }
 
 void om_acks_received(struct om_acks *a, om_time now, uint64_t counter, bool eliciting)
 {
+    if (counter == UINT64_MAX)
+        return; /* the peer's choice; no ACK can name it, and counting past it would wrap */
     if (a->count == 0 || counter > a->runs[0].high)
         a->largest_at = now;
     add(a, counter);
@@ -64,10 +62,25 @@ void om_acks_received(struct om_acks *a, om_time now, uint64_t counter, bool eli
     a->due = om_time_min(a->due, due);
 }
 
-/* A length as the wire carries it; a run longer than that is acknowledged in part. */
+/* A length as the wire carries it. */
 static uint32_t clip(uint64_t n)
 {
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+/* The runs below the first. Each is placed relative to the one before, so the list ends with the
+ * first run that is named in part, and before the first gap that cannot be named. */
+static void list_ranges(const struct om_acks *a, struct om_frame_ack *out)
+{
+    uint64_t run = a->runs[0].high - a->runs[0].low + 1;
+
+    for (unsigned i = 1; i < a->count && run <= UINT32_MAX; i++) {
+        uint64_t missing = a->runs[i - 1].low - a->runs[i].high - 1;
+        if (missing > UINT32_MAX)
+            return;
+        run = a->runs[i].high - a->runs[i].low + 1;
+        out->ranges[out->count++] = (struct om_ack_range){(uint32_t)missing, clip(run)};
+    }
 }
 
 bool om_acks_take(struct om_acks *a, om_time now, struct om_frame_ack *out)
@@ -79,11 +92,7 @@ bool om_acks_take(struct om_acks *a, om_time now, struct om_frame_ack *out)
         .delay_us = clip((uint64_t)(now - a->largest_at)),
         .run = clip(a->runs[0].high - a->runs[0].low + 1),
     };
-    for (unsigned i = 1; i < a->count && out->count < OM_ACK_RANGES_MAX; i++)
-        out->ranges[out->count++] = (struct om_ack_range){
-            clip(a->runs[i - 1].low - a->runs[i].high - 1),
-            clip(a->runs[i].high - a->runs[i].low + 1),
-        };
+    list_ranges(a, out); /* there is one run more than an ACK has ranges: all fit */
     a->pending = 0;
     a->due = OM_NEVER;
     return true;

@@ -85,8 +85,8 @@ bool om_handshake_cookie(struct om_handshake *h, om_time now, const struct om_vi
     h->has_cookie = true;
     h->cookie_via = *via;
     h->cookie_until = now + life;
-    if (is_same && h->cookie_used)
-        return false;
+    if ((is_same && h->cookie_used) || h->sent == OM_HANDSHAKE_COPIES_MAX)
+        return false; /* the bound holds however many cookies a member on the path makes up */
     h->cookie_used = true;
     return true;
 }

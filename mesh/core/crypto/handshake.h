@@ -6,7 +6,8 @@
  *        and remembers little (responder.h).
  * Keeps: handshake_backs_off_with_jitter; handshake_retransmission_is_a_new_message;
  *        handshake_copies_share_the_noise_message; handshake_takes_a_cookie_once;
- *        handshake_survives_a_forged_response; handshake_matches_responder.
+ *        handshake_survives_a_forged_response; handshake_matches_responder;
+ *        handshake_cookies_cannot_make_it_send_for_ever.
  *
  *          begin()              response(), or a session the peer began: settled
  *   IDLE ----------> WAITING ------------------------------------------------> done
@@ -111,7 +112,8 @@ bool om_handshake_knows_t(const struct om_handshake *h, const struct om_handshak
  * @body:  the cookie
  * @life:  how long cookies are good
  *
- * Return: true when the msg1 should be sent again at once over @via.
+ * Return: true when the msg1 should be sent again at once over @via: once per cookie, and not when
+ * OM_HANDSHAKE_COPIES_MAX datagrams of it have left.
  */
 bool om_handshake_cookie(struct om_handshake *h, om_time now, const struct om_via *via,
                          struct om_bytes body, om_time life);

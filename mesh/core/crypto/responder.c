@@ -69,7 +69,8 @@ static bool may_have_cookie(struct om_responder *r, om_time now, int64_t unix_s,
     int64_t skew = unix_s - (int64_t)plain->coarse;
     const void *oldest_key;
 
-    if (skew > OM_COOKIE_SKEW_S || skew < -OM_COOKIE_SKEW_S)
+    /* Whole seconds: the last ahead is left out, so that a T is too old when it is forgotten. */
+    if (skew > OM_COOKIE_SKEW_S || skew <= -OM_COOKIE_SKEW_S)
         return false;
     if (om_lru_peek(&r->cookie_ts, plain->t))
         return false;

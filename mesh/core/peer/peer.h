@@ -4,6 +4,7 @@
  * What:  its key, where it may be reached, the association and handshake with it, and what waits
  *        for a session.
  * Why:   sessions know no address and associations no endpoint; this is where they meet.
+ * Keeps: peer_names_each_way_once; peer_waiting_is_bounded; peer_refuses_unusable_keys.
  *
  * Full: OM_WAITING_MAX datagrams wait; then the oldest is dropped and counted.
  */

@@ -95,6 +95,8 @@ void om_peers_remove(struct om_peers *t, struct om_peer *p)
 
     make_key(key, p->net, &p->id);
     om_table_remove(&t->table, key);
+    if (p->stamp_in > 0) /* the flood that drives it out may have pushed out its stamp before */
+        (void)!om_peers_set_stamp(t, p->net, &p->id, p->stamp_in);
     free(p);
 }
 
@@ -104,8 +106,10 @@ uint64_t om_peers_stamp(const struct om_peers *t, const struct om_network *net,
     uint8_t key[OM_PEER_KEY];
 
     make_key(key, net, id);
+    const struct om_peer *p = om_table_find(&t->table, key);
     const uint64_t *stamp = om_lru_peek(&t->stamps, key);
-    return stamp ? *stamp : 0;
+    uint64_t known = stamp ? *stamp : 0;
+    return p && p->stamp_in > known ? p->stamp_in : known;
 }
 
 enum om_err om_peers_set_stamp(struct om_peers *t, const struct om_network *net,
@@ -119,5 +123,8 @@ enum om_err om_peers_set_stamp(struct om_peers *t, const struct om_network *net,
         return OM_E_NO_MEM;
     if (stamp > *known)
         *known = stamp;
+    struct om_peer *p = om_table_find(&t->table, key);
+    if (p && p->stamp_in < *known)
+        p->stamp_in = *known;
     return OM_OK;
 }

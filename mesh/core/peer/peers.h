@@ -4,10 +4,12 @@
  * What:  finds and creates peers; remembers the initiation timestamps of those it had to forget.
  * Why:   a stranger of an open network may create an entry, so the table is bounded; but a replay
  *        of an old initiation must be refused even after its sender was forgotten.
- * Keeps: peers_full_evicts_the_idle; peers_remember_stamps_of_the_evicted.
+ * Keeps: peers_full_evicts_the_idle; peers_remember_stamps_of_the_evicted;
+ *        peers_remember_stamps_of_the_living.
  *
  * Full: at peers_max the first peer without association, handshake, wish or waiting data gives
- * way; without one the new peer is refused. Stamps forget the least recent.
+ * way; without one the new peer is refused. Stamps forget the least recent, except those of peers
+ * in the table.
  */
 #ifndef OM_PEER_PEERS_H
 #define OM_PEER_PEERS_H

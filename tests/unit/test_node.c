@@ -189,6 +189,28 @@ out:
     pair_fini(&p);
 }
 
+/* Strangers of an open network that come once and never speak again must not shut it. */
+OM_TEST(node_full_of_sleepers_still_answers)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    o.limits.peers_max = 3;
+    OM_TRY(pair_init(&p, &o));
+    for (unsigned i = 0; i < 6; i++) {
+        memset(p.side[0].seed, 0x60 + (int)i, sizeof p.side[0].seed); /* another identity */
+        OM_TRY(pair_restart(&p, 0, &o, false));
+        (void)!pair_connect(&p, 0);
+        pair_run(&p, p.now + OM_SEC(5));
+        OM_TRY(is_up(&p));
+        pair_run(&p, p.now + OM_SEC(200)); /* its keys die */
+    }
+    CHECK_EQ(pair_info(&p, 1).peers, 3);
+    CHECK_EQ(pair_info(&p, 1).drops[OM_DROP_PEERS_FULL], 0);
+out:
+    pair_fini(&p);
+}
+
 OM_TEST(node_simultaneous_open_agrees)
 {
     struct pair_options o = pair_defaults();

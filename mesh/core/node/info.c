@@ -10,7 +10,7 @@ void om_node_info(const struct om_node *n, struct om_node_info *out)
     out->peers = om_table_count(&n->peers.table);
     out->sessions = n->sessions.live;
     out->indices = n->sessions.indices.live;
-    out->under_load = n->responder.loaded_at != 0;
+    out->under_load = om_responder_is_loaded(&n->responder, n->now);
 }
 
 enum om_err om_node_peer_info(const struct om_node *n, om_time now, const struct om_id *network,

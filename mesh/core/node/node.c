@@ -185,7 +185,7 @@ enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *
         return OM_E_MISSING;
     if (count > OM_ENDPOINTS_MAX)
         return OM_E_RANGE;
-    enum om_err e = om_peers_add(&n->peers, net, peer, &p);
+    enum om_err e = node_add_peer(n, net, peer, &p);
     if (e != OM_OK)
         return e;
     if (count > 0) {
@@ -287,6 +287,7 @@ void om_node_tick(struct om_node *n, om_time now)
 {
     struct om_timer *t;
 
+    n->now = now;
     while ((t = om_timers_pop(&n->timers, now)) != NULL)
         node_peer_tick(n, now, OM_CONTAINER_OF(t, struct om_peer, timer));
 }

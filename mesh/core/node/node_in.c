@@ -280,6 +280,7 @@ void om_node_input(struct om_node *n, om_time now, struct om_dgram *batch, unsig
 {
     struct run run = {.count = 0};
 
+    n->now = now;
     for (unsigned i = 0; i < count; i++) {
         n->counts.datagrams_in++;
         n->counts.bytes_in += batch[i].len;

@@ -5,6 +5,29 @@
 
 #include <sodium.h>
 
+static bool remember_stamp(struct om_node *n, const struct om_peer *p)
+{
+    struct om_act *act = node_act(n, OM_ACT_REMEMBER);
+
+    if (act)
+        act->remember = (struct om_act_remember){OM_REMEMBER_PEER, p->net->id, p->id, p->stamp_in};
+    return act != NULL;
+}
+
+enum om_err node_add_peer(struct om_node *n, struct om_network *net, const struct om_id *id,
+                          struct om_peer **out)
+{
+    enum om_err e = om_peers_add(&n->peers, net, id, out);
+    struct om_peer *victim = e == OM_E_FULL ? om_peers_victim(&n->peers) : NULL;
+
+    if (!victim)
+        return e;
+    if (victim->stamp_due != OM_NEVER)
+        remember_stamp(n, victim);
+    node_peer_free(n, victim);
+    return om_peers_add(&n->peers, net, id, out);
+}
+
 enum om_err node_associate(struct om_node *n, om_time now, struct om_peer *p)
 {
     if (p->assoc)
@@ -130,10 +153,7 @@ static void tick_stamp(struct om_node *n, om_time now, struct om_peer *p)
 {
     if (now < p->stamp_due)
         return;
-    struct om_act *act = node_act(n, OM_ACT_REMEMBER);
-    if (act)
-        act->remember = (struct om_act_remember){OM_REMEMBER_PEER, p->net->id, p->id, p->stamp_in};
-    p->stamp_due = act ? OM_NEVER : now + OM_SEC(OM_STAMP_WRITE_S);
+    p->stamp_due = remember_stamp(n, p) ? OM_NEVER : now + OM_SEC(OM_STAMP_WRITE_S);
 }
 
 void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p)

@@ -117,7 +117,7 @@ static bool know_peer(struct om_node *n, om_time now, struct asked *q)
             node_drop(n, OM_DROP_HS_STALE);
         return false;
     }
-    e = om_peers_add(&n->peers, net, &q->id, &q->peer);
+    e = node_add_peer(n, net, &q->id, &q->peer);
     if (e == OM_OK)
         e = om_peers_set_stamp(&n->peers, net, &q->id, q->msg1.timestamp_ms);
     if (e == OM_OK)

@@ -47,6 +47,7 @@ struct om_node {
     uint64_t stamp_last;     /* our greatest initiation timestamp, ms */
     uint64_t stamp_reserved; /* timestamps below are ours after a restart too */
     uint8_t ciphers, version_min, version_max;
+    om_time now; /* of the last input or tick, for snapshots */
     bool audit;
     bool lock_secrets;
     struct om_node_info counts;
@@ -169,6 +170,18 @@ void node_on_init(struct om_node *n, om_time now, const struct om_via *via, size
 void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s);
 
 /* node_peer.c: the life of one peer */
+
+/**
+ * node_add_peer() - find or create a peer, at the cost of an idle one when the table is full
+ * @n:    the node
+ * @net:  its network
+ * @id:   its key
+ * @out:  the peer
+ *
+ * Return: as om_peers_add().
+ */
+enum om_err node_add_peer(struct om_node *n, struct om_network *net, const struct om_id *id,
+                          struct om_peer **out);
 
 /** node_associate() - @n sees at @now that @p has an association. Return: OM_OK or OM_E_NO_MEM. */
 enum om_err node_associate(struct om_node *n, om_time now, struct om_peer *p);

@@ -38,26 +38,26 @@ struct om_peer *om_peers_find(const struct om_peers *t, const struct om_network 
     return om_table_find(&t->table, key);
 }
 
-static bool is_idle(const struct om_peer *p)
+/* Nobody would miss it; @keyless: except a peer that slept and means to go on where it was. */
+static bool is_idle(const struct om_peer *p, bool keyless)
 {
-    return !p->assoc && !p->handshake && !p->is_wanted && p->waiting_count == 0 &&
-           !om_timer_is_armed(&p->timer);
+    const struct om_association *a = p->assoc;
+
+    if (p->handshake || p->is_wanted || p->waiting_count > 0)
+        return false;
+    return !a || (keyless && a->count == 0 && !a->unconfirmed);
 }
 
-static bool evict_one(struct om_peers *t)
+struct om_peer *om_peers_victim(const struct om_peers *t)
 {
-    size_t at = 0;
     const void *key;
-    void *value;
+    void *peer;
 
-    while (om_table_next(&t->table, &at, &key, &value)) {
-        struct om_peer *p = value;
-        if (!is_idle(p))
-            continue;
-        om_peers_remove(t, p);
-        return true;
-    }
-    return false;
+    for (int keyless = 0; keyless < 2; keyless++)
+        for (size_t at = 0; om_table_next(&t->table, &at, &key, &peer);)
+            if (is_idle(peer, keyless))
+                return peer;
+    return NULL;
 }
 
 enum om_err om_peers_add(struct om_peers *t, struct om_network *net, const struct om_id *id,
@@ -77,8 +77,6 @@ enum om_err om_peers_add(struct om_peers *t, struct om_network *net, const struc
     e = om_peer_init(p, net, id);
     make_key(key, net, id);
     if (e == OM_OK)
-        e = om_table_put(&t->table, key, p);
-    if (e == OM_E_FULL && evict_one(t))
         e = om_table_put(&t->table, key, p);
     if (e != OM_OK) {
         free(p);

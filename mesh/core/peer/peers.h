@@ -7,9 +7,8 @@
  * Keeps: peers_full_evicts_the_idle; peers_remember_stamps_of_the_evicted;
  *        peers_remember_stamps_of_the_living.
  *
- * Full: at peers_max the first peer without association, handshake, wish or waiting data gives
- * way; without one the new peer is refused. Stamps forget the least recent, except those of peers
- * in the table.
+ * Full: at peers_max om_peers_victim() gives way; without one the new peer is refused. Stamps
+ * forget the least recent, except those of peers in the table.
  */
 #ifndef OM_PEER_PEERS_H
 #define OM_PEER_PEERS_H
@@ -55,6 +54,15 @@ struct om_peer *om_peers_find(const struct om_peers *t, const struct om_network 
  */
 OM_MUST enum om_err om_peers_add(struct om_peers *t, struct om_network *net, const struct om_id *id,
                                  struct om_peer **out);
+
+/**
+ * om_peers_victim() - who gives way when the table is full
+ * @t:  the table
+ *
+ * Return: the oldest peer without association, handshake, wish or waiting data; without one, the
+ * oldest whose association has no keys left; else NULL.
+ */
+struct om_peer *om_peers_victim(const struct om_peers *t);
 
 /** om_peers_remove() - take @p out of @t and free it; it must hold nothing any more. */
 void om_peers_remove(struct om_peers *t, struct om_peer *p);

@@ -41,7 +41,8 @@ build() {
 search() {
     mkdir -p "$scratch/corpus"
     (cd "$scratch" && timeout $(($3 + 60)) "$1" -max_total_time="$3" -timeout=10 \
-        -detect_leaks=0 -rss_limit_mb=2048 -print_final_stats=1 "$scratch/corpus" "$2") >"$scratch/search.log" 2>&1
+        -detect_leaks=0 -rss_limit_mb=2048 -print_final_stats=1 "$scratch/corpus" "$2") \
+        >"$scratch/search.log" 2>&1
 }
 
 failed=0

@@ -1,0 +1,169 @@
+/* deed.c - one case per verb. */
+#include "deed.h"
+
+#include <string.h>
+
+#include "fault.h"
+#include "request.h"
+
+static const char *const names[] = {
+    [SIM_CONNECT] = "connect",     [SIM_SEND] = "send",     [SIM_PING] = "ping",
+    [SIM_CLOSE] = "close",         [SIM_EPOCH] = "epoch",   [SIM_CRASH] = "crash",
+    [SIM_RESTART] = "restart",     [SIM_MOVE] = "move",     [SIM_CLOCK] = "clock",
+    [SIM_PARTITION] = "partition", [SIM_HEAL] = "heal",     [SIM_LINK] = "link",
+    [SIM_RECORD] = "record",       [SIM_REPLAY] = "replay", [SIM_JUNK] = "junk",
+};
+static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
+
+static struct sim_actor *actor(const struct sim_world *w, int index)
+{
+    return index >= 0 ? w->actors[index] : NULL;
+}
+
+const char *sim_deed_name(const struct sim_world *w, const struct sim_deed *d)
+{
+    static char text[3 * SIM_NAME_MAX + 32];
+    const struct sim_actor *a = actor(w, d->a), *b = actor(w, d->b), *c = actor(w, d->c);
+    bool subject = d->verb <= SIM_EPOCH;
+
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", subject && a ? a->name : "",
+             subject && a ? " " : "", names[d->verb], subject || !a ? "" : " ",
+             subject || !a ? "" : a->name, b ? " " : "", b ? b->name : "", c ? " by " : "");
+    if (c)
+        strncat(text, c->name, sizeof text - strlen(text) - 1);
+    return text;
+}
+
+static void change_link(struct sim_link_model *m, const struct sim_link_model *v)
+{
+    if (v->latency >= 0)
+        m->latency = v->latency;
+    if (v->jitter >= 0)
+        m->jitter = v->jitter;
+    if (v->spacing >= 0)
+        m->spacing = v->spacing;
+    if (v->loss_ppm != UINT32_MAX)
+        m->loss_ppm = v->loss_ppm;
+    if (v->dup_ppm != UINT32_MAX)
+        m->dup_ppm = v->dup_ppm;
+    if (v->corrupt_ppm != UINT32_MAX)
+        m->corrupt_ppm = v->corrupt_ppm;
+    if (v->reorder != UINT32_MAX)
+        m->reorder = v->reorder;
+    if (v->burst != UINT32_MAX)
+        m->burst = v->burst;
+    if (v->rate_bps != UINT64_MAX)
+        m->rate_bps = v->rate_bps;
+    if (v->queue_bytes != UINT64_MAX)
+        m->queue_bytes = v->queue_bytes;
+}
+
+static void do_link(struct sim_world *w, const struct sim_deed *d)
+{
+    struct sim_actor *a = actor(w, d->a), *b = actor(w, d->b);
+
+    if (!a || !b) {
+        change_link(&w->model, &d->link.value);
+        return;
+    }
+    change_link(sim_pair_model(w, sim_pair(w, a, b)), &d->link.value);
+    if (!d->link.one_way)
+        change_link(sim_pair_model(w, sim_pair(w, b, a)), &d->link.value);
+}
+
+static enum om_err do_connect(const struct sim_world *w, const struct sim_deed *d,
+                              const struct sim_network *n)
+{
+    struct sim_actor *at[OM_ENDPOINTS_MAX] = {NULL};
+
+    if (d->end_count < 0)
+        return sim_connect(actor(w, d->a), n, actor(w, d->b), NULL, 0);
+    for (int i = 0; i < d->end_count; i++)
+        at[i] = actor(w, d->ends[i]);
+    return sim_connect(actor(w, d->a), n, actor(w, d->b), at, (unsigned)d->end_count);
+}
+
+static enum om_err do_send(const struct sim_world *w, const struct sim_deed *d,
+                           const struct sim_network *n)
+{
+    uint64_t count = d->pace > 0 ? 1 : d->number;
+    enum om_err e = OM_OK;
+
+    while (count-- > 0 && e == OM_OK)
+        e = sim_send(actor(w, d->a), n, actor(w, d->b), d->channel,
+                     om_bytes(d->text, strlen(d->text)), (size_t)d->size);
+    return e;
+}
+
+static enum om_err do_replay(struct sim_world *w, const struct sim_deed *d)
+{
+    struct sim_tape *tape = sim_pair(w, actor(w, d->a), actor(w, d->b))->tape;
+    struct sim_replay r = {
+        .by = actor(w, d->c),
+        .tape = tape,
+        .times = (unsigned)d->number,
+        .spacing = d->pace,
+        .own_source = d->is_own,
+    };
+
+    if (sim_tape_count(tape) == 0)
+        return OM_E_MISSING;
+    sim_replay_start(&r);
+    return OM_OK;
+}
+
+static void do_junk(const struct sim_world *w, const struct sim_deed *d)
+{
+    struct sim_junk j = d->junk;
+
+    j.by = actor(w, d->c);
+    j.to = actor(w, d->a);
+    sim_junk_start(&j);
+}
+
+enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
+{
+    const struct sim_network *n = d->network >= 0 ? &w->networks[d->network] : NULL;
+    struct sim_actor *a = actor(w, d->a), *b = actor(w, d->b);
+
+    switch (d->verb) {
+    case SIM_CONNECT:
+        return do_connect(w, d, n);
+    case SIM_SEND:
+        return do_send(w, d, n);
+    case SIM_PING:
+        return sim_ping(a, n, b);
+    case SIM_CLOSE:
+        return sim_close(a, n, b);
+    case SIM_EPOCH:
+        return sim_epoch(a, n, (uint32_t)d->number);
+    case SIM_CRASH:
+        return sim_crash(a);
+    case SIM_RESTART:
+        return sim_restart(a, d->is_fresh, d->is_newkey);
+    case SIM_MOVE:
+        sim_move(a);
+        return OM_OK;
+    case SIM_CLOCK:
+        sim_step_wall(a, d->pace);
+        return OM_OK;
+    case SIM_PARTITION:
+    case SIM_HEAL:
+        sim_cut(a, b, d->verb == SIM_PARTITION);
+        return OM_OK;
+    case SIM_LINK:
+        do_link(w, d);
+        return OM_OK;
+    case SIM_RECORD:
+        sim_record(a, b);
+        return OM_OK;
+    case SIM_REPLAY:
+        return do_replay(w, d);
+    case SIM_JUNK:
+        do_junk(w, d);
+        return OM_OK;
+    case SIM_VERB_COUNT:
+        break;
+    }
+    return OM_E_STATE;
+}

@@ -1,0 +1,199 @@
+/*
+ * script.h - a scenario: who there is, what happens, what must hold
+ *
+ * What:  reads a scenario text (.scn) into declarations, deeds and checks. play.h runs it.
+ * Why:   a scenario is read more often than it is run; it has to say in words what is claimed.
+ * Keeps: script_reads_every_statement; script_errors_name_file_and_line;
+ *        script_any_bytes_are_answered.
+ *
+ * The grammar, a statement per line; times are durations since the start ("250ms", "2m30s"),
+ * [x] may be left out, a|b is a choice. Names are letters, digits, "_" and "-", a letter first.
+ *
+ * Declarations, before what uses them:
+ *
+ *   seed N                       everything that is left to chance; 1 unless given
+ *   duration T                   else it ends 1 s after the last time that is named
+ *   needs aes                    without AES instructions the scenario is skipped
+ *   network NAME [open] [epoch=N]
+ *                                without any there is "main", open
+ *   node NAME... [network=NAME,...] [psk=wrong] [audit] [clock=+T|-T] [version=MIN..MAX]
+ *                [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N] [peers=N] [indices=N]
+ *                                psk: a secret that is not the network's; clock: error of the
+ *                                calendar; rekey: age at which an initiator rekeys, the other key
+ *                                times in proportion; the last four: limits (omerta/limits.h)
+ *   attacker NAME... [insider]   insider: knows the networks' secrets
+ *   link A B|A>B|* [latency=T] [jitter=T] [loss=P%] [burst=N] [dup=P%] [corrupt=P%] [reorder=N]
+ *                [spacing=T] [rate=BITS] [queue=SIZE]
+ *                                link.h; A>B is one direction, * is every pair without its own
+ *
+ * Deeds: what nodes do reads subject, verb, object; what is done to them verb, object.
+ *
+ *   at T DEED [; DEED...]        every T1 from T2 to T3 DEED [; DEED...]
+ *
+ *   A connect B [at=C,...|none]  at: the endpoints given are those of C, not of B
+ *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
+ *   A ping B     A close B     A epoch N
+ *   crash A      restart A [fresh] [newkey]      move A      clock A +T|-T
+ *   partition A [B]      heal A [B]      link ... (as above)
+ *   record A B                   from now on every datagram between them is on a tape
+ *   replay A B from X [times=N] [every=T] [own]
+ *                                the tape again, by attacker X; own: from X's own address
+ *   junk X A rate=N for=T [size=N..N] [kind=random|data|initiation] [sources=N]
+ *
+ *   With in=NETWORK a node's deed happens there and not in the first network that both are in;
+ *   with expect=OM_E_... it must be refused just so; any other refusal fails the scenario.
+ *
+ * Checks:
+ *
+ *   by T CHECK [after T]         it holds at some moment until then
+ *   at T CHECK                   it holds then
+ *   never CHECK [after T] [until T]
+ *                                it holds at no moment
+ *
+ *   session A B                  both hold one         no session A B       neither does
+ *   A got "TEXT" from B          A got [OP] N from B   datagrams delivered; no OP is =
+ *   A late OP N from B           how many later ones had come before the one most overtaken
+ *   A rtt B OP T                 of the last ping's answer
+ *   A info FIELD OP N            struct om_node_info; drops as drops.NAME
+ *   A peer B FIELD OP N|T|WORD   struct om_peer_info
+ *   A event NAME [from B] [OP N] noted so often; no OP is >= 1
+ *   A sent OP N to X             datagrams put on the wire to X
+ *   X heard OP N                 bytes that reached attacker X
+ *   A up                         it runs
+ *
+ * Without being asked, every scenario also fails when a datagram is delivered twice or was never
+ * sent, or when a node does not stop working at one instant (world.h).
+ */
+#ifndef SIM_SCRIPT_H
+#define SIM_SCRIPT_H
+
+#include "attack.h"
+#include "words.h"
+
+enum {
+    SIM_SCRIPT_MAX = 1 << 20, /* bytes of a text */
+    SIM_SCRIPT_ACTORS = 4096,
+    SIM_DEEDS_MAX = 1 << 16,
+    SIM_CHECKS_MAX = 4096,
+    SIM_COUNT_MAX = 1000000, /* of count=, times= */
+    SIM_ALL = -1             /* actor "*" */
+};
+
+enum sim_verb {
+    SIM_CONNECT,
+    SIM_SEND,
+    SIM_PING,
+    SIM_CLOSE,
+    SIM_EPOCH,
+    SIM_CRASH,
+    SIM_RESTART,
+    SIM_MOVE,
+    SIM_CLOCK,
+    SIM_PARTITION,
+    SIM_HEAL,
+    SIM_LINK,
+    SIM_RECORD,
+    SIM_REPLAY,
+    SIM_JUNK,
+    SIM_VERB_COUNT
+};
+
+/* What a link statement names; a property that it leaves as it is has all bits set. */
+struct sim_link_change {
+    struct sim_link_model value;
+    bool one_way;
+};
+
+struct sim_deed {
+    enum sim_verb verb;
+    unsigned line;
+    om_time at, every, until; /* every 0: once */
+    int a, b, c;              /* actors; -1: none, or all */
+    int network;              /* -1: the one they share */
+    enum om_err expect;
+    char *text; /* owned; NULL for none */
+    char channel[OM_CHANNEL_MAX + 1];
+    uint64_t number; /* count, epoch */
+    uint64_t size;
+    om_time pace;               /* between the datagrams of one send or replay; clock step */
+    int ends[OM_ENDPOINTS_MAX]; /* of a connect */
+    int end_count;              /* -1: B's own */
+    bool is_fresh, is_newkey, is_own;
+    struct sim_link_change link;
+    struct sim_junk junk; /* without actors */
+};
+
+enum sim_when { SIM_BY, SIM_AT, SIM_NEVER };
+
+enum sim_fact {
+    SIM_FACT_SESSION,
+    SIM_FACT_NO_SESSION,
+    SIM_FACT_TEXT,
+    SIM_FACT_GOT,
+    SIM_FACT_LATE,
+    SIM_FACT_RTT,
+    SIM_FACT_INFO,
+    SIM_FACT_PEER,
+    SIM_FACT_EVENT,
+    SIM_FACT_SENT,
+    SIM_FACT_HEARD,
+    SIM_FACT_UP
+};
+
+struct sim_check {
+    enum sim_when when;
+    enum sim_fact fact;
+    unsigned line;
+    om_time from, until; /* the moments it is about */
+    int a, b;
+    enum sim_op op;
+    uint64_t number;
+    const struct sim_field *field; /* info, peer; static */
+    enum om_event_kind event;
+    char *text;   /* got, or the word a field is compared with; owned */
+    char *source; /* the statement, for people; owned */
+};
+
+struct sim_decl_network {
+    char name[SIM_NAME_MAX + 1];
+    bool is_open;
+    uint32_t epoch;
+};
+
+struct sim_decl_actor {
+    char name[SIM_NAME_MAX + 1];
+    bool is_attacker, is_insider;
+    struct sim_node_spec spec;
+};
+
+struct sim_script {
+    char file[SIM_FILE_SHOWN];
+    uint64_t seed;
+    bool needs_aes;
+    om_time end;
+    struct sim_decl_network networks[SIM_NETWORKS_MAX];
+    unsigned network_count;
+    struct sim_decl_actor *actors;
+    unsigned actor_count;
+    struct sim_deed *deeds; /* in the order of the text */
+    unsigned deed_count;
+    struct sim_check *checks;
+    unsigned check_count;
+};
+
+/**
+ * sim_script_parse() - read a scenario
+ * @out:   receives the script, owned by the caller
+ * @file:  name for errors
+ * @text:  borrowed for the call
+ * @err:   one sentence, "file:line: what, wanted what"; may be NULL
+ *
+ * Return: OM_OK or OM_E_PARSE.
+ */
+OM_MUST enum om_err sim_script_parse(struct sim_script **out, const char *file,
+                                     struct om_bytes text, struct om_error *err);
+
+/** sim_script_free() - release @s; NULL is fine. */
+void sim_script_free(struct sim_script *s);
+
+#endif

@@ -1,0 +1,192 @@
+/* test_script.c - the grammar of scenarios, its mistakes, and verdicts. */
+#include "harness.h"
+
+#include <stdlib.h>
+
+#include <omerta/prng.h>
+
+#include "play.h"
+
+static const char everything[] =
+    "# a comment; with \"anything\" in it\n"
+    "seed 7\n"
+    "duration 2m\n"
+    "network main open epoch=3\n"
+    "network other open\n"
+    "node a b network=main,other rekey=2s clock=+1h audit version=1..2 ciphers=chacha\n"
+    "node c psk=wrong packets=100 load=10 peers=5 indices=6\n"
+    "attacker mallory eve insider\n"
+    "link * latency=20ms jitter=5ms loss=0.5% burst=4 dup=1% corrupt=0.01% queue=64k\n"
+    "link a b rate=10M\n"
+    "link a>c reorder=64 spacing=2ms\n"
+    "\n"
+    "at 0s a connect b; b connect a at=c,b in=other ; c connect a at=none\n"
+    "at 1s a send b \"hi; there # you\" channel=x count=3 size=900 every=10ms\n"
+    "at 1s a ping b; a close b; a epoch 4 in=other; a connect c expect=OM_E_FULL\n"
+    "at 2s crash a; restart a fresh newkey; move a; clock a -10s; partition a b; heal a b\n"
+    "at 2s partition a; heal a; link a b loss=1%; record a b; replay a b from eve times=2 own\n"
+    "every 1s from 3s to 9s junk eve a rate=100 for=1s size=28..900 kind=initiation sources=8\n"
+    "by 5s session a b after 1s\n"
+    "by 5s no session a c\n"
+    "at 5s a got \"hi; there # you\" from b\n"
+    "at 5s a got 3 from b\n"
+    "at 5s a got >=3 from b\n"
+    "at 5s a late < 60 from b\n"
+    "at 5s a rtt b < 45ms\n"
+    "at 5s a info drops.replay >= 3\n"
+    "at 5s a peer b cipher = aes-256-gcm\n"
+    "at 5s a peer b key_age < 3s\n"
+    "at 5s a event peer_restarted from b = 2\n"
+    "at 5s a event session_up\n"
+    "never a sent > 0 to mallory after 1s until 9s\n"
+    "never mallory heard > 0\n"
+    "at 6s a up\n";
+
+static enum om_err parse(const char *text, struct sim_script **out, struct om_error *err)
+{
+    return sim_script_parse(out, "x.scn", om_bytes(text, strlen(text)), err);
+}
+
+OM_TEST(script_reads_every_statement)
+{
+    struct sim_script *s;
+    struct om_error err = {.msg = ""};
+
+    if (parse(everything, &s, &err) != OM_OK)
+        fail_msg("%s", err.msg);
+    CHECK_EQ(s->seed, 7);
+    CHECK_EQ(s->end, OM_SEC(120));
+    CHECK_EQ(s->network_count, 2);
+    CHECK_EQ(s->networks[0].epoch, 3);
+    CHECK_EQ(s->actor_count, 5);
+    CHECK_EQ(s->actors[1].spec.network_count, 2);
+    CHECK_EQ(s->actors[0].spec.skew, OM_SEC(3600));
+    CHECK(s->actors[4].is_insider && s->actors[4].is_attacker);
+    CHECK_EQ(s->deed_count, 3 + 3 + 1 + 4 + 6 + 5 + 1);
+    CHECK_EQ(s->deeds[4].end_count, 2);
+    CHECK_STR(s->deeds[6].text, "hi; there # you");
+    CHECK_EQ(s->deeds[10].expect, OM_E_FULL);
+    CHECK_EQ(s->check_count, 15);
+    CHECK_EQ(s->checks[0].from, OM_SEC(1));
+    CHECK_STR(s->checks[4].source, "at 5s a got >= 3 from b");
+    sim_script_free(s);
+}
+
+static void check_error(const char *text, const char *sentence)
+{
+    struct sim_script *s;
+    struct om_error err;
+
+    CHECK_ERR(parse(text, &s, &err), OM_E_PARSE);
+    if (!strstr(err.msg, sentence))
+        fail_msg("\"%s\" does not say \"%s\"", err.msg, sentence);
+}
+
+OM_TEST(script_errors_name_file_and_line)
+{
+    check_error("nod a\n", "x.scn:1: \"nod\", wanted seed, duration");
+    check_error("node a\n\nat 1s a connect z\n", "x.scn:3: \"z\", wanted a node");
+    check_error("node a b\nat 1s a conect b", "x.scn:2: \"conect\", wanted connect, send");
+    check_error("node a b\nat 1 a connect b", "x.scn:2: \"1\", wanted a duration");
+    check_error("node a b\nat 1s a send b hi", "x.scn:2: \"hi\", wanted a text in quotes");
+    check_error("node a b\nat 1s a send b \"hi", "x.scn:2: a quote that stays open");
+    check_error("node a b\nby 1s a got", "x.scn:2: nothing more here, wanted");
+    check_error("node a b\nlink a b lss=1%", "x.scn:2: \"lss=1%\", wanted one of: latency=");
+    check_error("node a b\nlink a b loss=101%", "wanted a share from 0% to 100%");
+    check_error("node a b\nat 1s a info drop = 1", "wanted a member of om_node_info");
+    check_error("node a a", "wanted a name that nobody has yet");
+    check_error("node a b\nat 1s a ping b b", "wanted one of: in= expect=");
+    check_error("node a b\nat 1s crash a crash b", "wanted ; or the end of the line");
+    check_error("node a\nattacker m\nat 1s junk m a rate=1 for=1s kind=initiation",
+                "wanted an attacker that is an insider");
+    check_error("node a\nduration 1s\nat 2s a up", "x.scn: duration");
+    check_error("node a \x01", "x.scn:1: byte 1, wanted text");
+}
+
+/* Cuts, repeats and overwrites the text at random: an answer, never a crash. */
+OM_TEST(script_any_bytes_are_answered)
+{
+    char text[2 * sizeof everything];
+    struct om_prng prng;
+    unsigned fine = 0;
+
+    om_prng_seed(&prng, 5);
+    for (unsigned i = 0; i < 3000; i++) {
+        size_t n = sizeof everything - 1;
+        memcpy(text, everything, n);
+        for (uint64_t k = om_prng_below(&prng, 4); k > 0; k--)
+            text[om_prng_below(&prng, n)] = (char)om_prng_u64(&prng);
+        if (om_prng_chance(&prng, 0.5))
+            n = om_prng_below(&prng, n);
+        char *exact = malloc(n + 1); /* so that a sanitizer sees a read past the end */
+        if (!exact)
+            break;
+        memcpy(exact, text, n);
+        struct sim_script *s;
+        struct om_error err;
+        if (sim_script_parse(&s, "x.scn", om_bytes(exact, n), &err) == OM_OK) {
+            sim_script_free(s);
+            fine++;
+        } else {
+            CHECK(strncmp(err.msg, "x.scn:", 6) == 0);
+        }
+        free(exact);
+    }
+    CHECK(fine > 100);
+}
+
+static bool play(const char *text, struct sim_result *r)
+{
+    const struct sim_play_options o = {.out = NULL};
+    struct sim_script *s;
+    struct om_error err;
+
+    if (parse(text, &s, &err) != OM_OK)
+        fail_msg("%s", err.msg);
+    bool held = sim_play(s, &o, r);
+    sim_script_free(s);
+    return held;
+}
+
+static const char two[] = "node a b\n"
+                          "at 0s a connect b\n"
+                          "at 1s a send b \"hi\"\n"
+                          "by 2s b got \"hi\" from a\n";
+
+OM_TEST(play_same_text_same_hash)
+{
+    struct sim_result one, other;
+
+    CHECK(play(two, &one));
+    CHECK(play(two, &other));
+    CHECK_EQ(one.held, 1);
+    CHECK_EQ(one.delivered, 1);
+    CHECK_STR(one.hash, other.hash);
+}
+
+OM_TEST(play_failed_check_tells_line_and_sight)
+{
+    struct sim_result r;
+
+    CHECK(!play("node a b\n"
+                "at 0s a connect b\n"
+                "by 5s session a b\n"
+                "at 5s b got 3 from a\n",
+                &r));
+    CHECK_EQ(r.held, 1);
+    CHECK_EQ(r.failed, 1);
+    CHECK_STR(r.first, "x.scn:4: seen 0");
+    CHECK(!play("node a b\nat 0s a connect b\nnever session a b\n", &r));
+    CHECK_STR(r.first, "x.scn:3: seen a holds one, b holds one");
+}
+
+OM_TEST(play_refused_deed_fails_unless_expected)
+{
+    struct sim_result r;
+
+    CHECK(!play("node a b\nat 0s a send b \"hi\"\n", &r));
+    CHECK_STR(r.broken, "x.scn:2: a send b: OM_E_MISSING, wanted OM_OK");
+    CHECK(play("node a b\nat 0s a send b \"hi\" expect=OM_E_MISSING\n", &r));
+    CHECK(!play("node a b\nat 0s a connect b expect=OM_E_MISSING\n", &r));
+    CHECK_STR(r.broken, "x.scn:2: a connect b: OM_OK, wanted OM_E_MISSING");
+}

@@ -56,7 +56,7 @@ for file in "$sim" "$scenario"; do
         exit 1
     fi
 done
-if ! "$sim" -v "$scenario"; then
+if ! "$sim" "$scenario"; then
     echo "quickstart.sh: a check of $scenario did not hold" >&2
     exit 1
 fi

@@ -65,7 +65,7 @@ void bench_open(struct bench_report *r, const char *json_path)
     if (r->json)
         fputs("{\"results\": [", r->json);
     if (r->json != stdout)
-        printf("%-34s %-30s %12s %9s %8s\n", "group", "name", "ns", "GB/s", "ratio");
+        printf("%-34s %-30s %12s %11s %9s %8s\n", "group", "name", "ns", "per s", "GB/s", "ratio");
 }
 
 void bench_row(struct bench_report *r, const char *group, const char *name, double ns, size_t bytes,
@@ -75,12 +75,12 @@ void bench_row(struct bench_report *r, const char *group, const char *name, doub
 
     if (r->json)
         fprintf(r->json,
-                "%s\n  {\"group\": \"%s\", \"name\": \"%s\", \"ns\": %.1f, \"bytes\": %zu, "
-                "\"gb_per_s\": %.3f, \"ratio\": %.3f}",
-                r->rows++ ? "," : "", group, name, ns, bytes, gbps, ratio);
+                "%s\n  {\"group\": \"%s\", \"name\": \"%s\", \"ns\": %.1f, \"per_s\": %.0f, "
+                "\"bytes\": %zu, \"gb_per_s\": %.3f, \"ratio\": %.3f}",
+                r->rows++ ? "," : "", group, name, ns, 1e9 / ns, bytes, gbps, ratio);
     if (r->json == stdout)
         return;
-    printf("%-34s %-30s %12.1f", group, name, ns);
+    printf("%-34s %-30s %12.1f %11.0f", group, name, ns, 1e9 / ns);
     if (bytes)
         printf(" %9.2f", gbps);
     else

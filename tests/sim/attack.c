@@ -42,7 +42,7 @@ void sim_record(struct sim_actor *a, struct sim_actor *b)
     if (ab->tape)
         return;
     ab->tape = ba->tape = sim_alloc(sizeof *ab->tape);
-    ab->tape->users = 2;
+    ab->tape->users = a == b ? 1 : 2;
 }
 
 void sim_tape_unref(struct sim_tape *t)

@@ -214,6 +214,8 @@ static enum om_err parse_record(struct sim_parser *p, struct sim_deed *d)
 {
     if (sim_parse_actor(p, "an actor", &d->a) != OM_OK)
         return OM_E_PARSE;
+    if (sim_parse_find(p, sim_words_peek(&p->words)) == d->a)
+        return sim_words_fail(&p->words, "another actor");
     return sim_parse_actor(p, "an actor", &d->b);
 }
 

@@ -231,6 +231,8 @@ bool sim_play(const struct sim_script *s, const struct sim_play_options *o, stru
     }
     p.world->is_verbose = o->is_verbose;
     p.world->cpu_ns = o->cpu_ns;
+    if (o->steps_max > 0)
+        p.world->steps_max = o->steps_max;
     p.judged = sim_alloc(s->check_count * sizeof *p.judged);
     p.report = (struct sim_report){
         .world = p.world, .out = o->out, .limit = o->is_verbose ? UINT32_MAX : SIM_LINES_SHOWN};

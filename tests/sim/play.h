@@ -22,6 +22,7 @@ struct sim_play_options {
     bool is_verbose; /* every event */
     bool has_seed;   /* in place of the script's */
     uint64_t seed;
+    uint64_t steps_max;      /* events, then the run breaks; 0: SIM_STEPS_MAX */
     int64_t (*cpu_ns)(void); /* to measure the cost of junk; may be NULL */
 };
 

@@ -100,6 +100,7 @@ OM_TEST(script_errors_name_file_and_line)
     check_error("node a\nattacker m\nat 1s junk m a rate=1 for=1s kind=initiation",
                 "wanted an attacker that is an insider");
     check_error("node a\nduration 1s\nat 2s a up", "x.scn: duration");
+    check_error("node a\nat 1s record a a", "\"a\", wanted another actor");
     check_error("node a \x01", "x.scn:1: byte 1, wanted text");
 }
 

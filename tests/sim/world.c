@@ -58,6 +58,7 @@ struct sim_world *sim_world_new(uint64_t seed, FILE *out)
     if (sodium_init() < 0)
         sim_break(w, "libsodium does not start");
     w->seed = seed;
+    w->steps_max = SIM_STEPS_MAX;
     w->model = sim_link_model_default();
     w->pool = om_pool_new(OM_BLOCK_BYTES, SIM_POOL_MAX);
     om_prng_seed(&w->prng, seed);
@@ -292,8 +293,9 @@ bool sim_step(struct sim_world *w, om_time until)
 {
     if (w->broken[0] || om_timers_deadline(&w->events) > until)
         return false;
-    if (++w->steps > SIM_STEPS_MAX) {
-        sim_break(w, "more than %d events: this run has no end", SIM_STEPS_MAX);
+    if (++w->steps > w->steps_max) {
+        sim_break(w, "more than %llu events: this run has no end",
+                  (unsigned long long)w->steps_max);
         return false;
     }
     w->now = om_timers_deadline(&w->events);

@@ -31,7 +31,7 @@ enum {
     SIM_NETWORKS_MAX = OM_NETWORKS_MAX,
     SIM_NAME_MAX = 31,
     SIM_EVENTS_MAX = 1 << 20, /* waiting at a time; then the run is broken */
-    SIM_STEPS_MAX = 1 << 26,  /* events in a run; then it is broken */
+    SIM_STEPS_MAX = 1 << 26,  /* events in a run unless less is set; then it is broken */
     SIM_INSTANT_MAX = 10000,  /* ticks of one node at one instant; then the run is broken */
     SIM_POOL_MAX = 1 << 17,   /* datagrams of all nodes */
     SIM_BATCH_MAX = 64,       /* datagrams that arrive together are given to a node together */
@@ -86,8 +86,8 @@ struct sim_world {
     uint64_t seed;
     om_time now;
     struct om_timers events;
-    uint64_t steps;
-    struct om_prng prng; /* of the links */
+    uint64_t steps, steps_max; /* events so far, and at most */
+    struct om_prng prng;       /* of the links */
     struct om_pool *pool;
     struct sim_trace trace;
     struct sim_link_model model; /* between all that have none of their own */

@@ -3,14 +3,16 @@
 
 #include <stdio.h>
 
+#include "attack.h"
 #include "fault.h"
 #include "request.h"
 
-enum { NODES = 12, DEEDS = 600, SEEDS = 8, PROBES = 30 };
+enum { NODES = 12, DEEDS = 600, SEEDS = 6, PROBES = 30 };
 
 struct storm {
     struct sim_world *w;
     struct sim_actor *nodes[NODES];
+    struct sim_actor *insider;
     struct om_prng prng;
 };
 
@@ -37,7 +39,41 @@ static struct storm storm_new(uint64_t seed)
         s.nodes[i] = sim_node_add(s.w, name, &spec);
         CHECK(s.nodes[i]);
     }
+    s.insider = sim_attacker_add(s.w, "insider", true);
     return s;
+}
+
+/* A tape of two nodes begins, or what it holds by now comes again, from its sources or another. */
+static void replay(struct storm *s, struct sim_actor *a, struct sim_actor *b)
+{
+    const struct sim_replay r = {
+        .by = s->insider,
+        .tape = sim_pair(s->w, a, b)->tape,
+        .times = 1,
+        .spacing = OM_MS(1),
+        .own_source = om_prng_chance(&s->prng, 0.5),
+    };
+
+    if (sim_tape_count(r.tape) > 0)
+        sim_replay_start(&r);
+    else
+        sim_record(a, b);
+}
+
+static void junk(struct storm *s, struct sim_actor *to)
+{
+    const struct sim_junk j = {
+        .by = s->insider,
+        .to = to,
+        .kind = (enum sim_junk_kind)om_prng_below(&s->prng, SIM_JUNK_KIND_COUNT),
+        .rate = 300,
+        .length = OM_SEC(1),
+        .size_min = 1,
+        .size_max = 1200,
+        .sources = (unsigned)om_prng_below(&s->prng, 50),
+    };
+
+    sim_junk_start(&j);
 }
 
 static void worsen(struct storm *s)
@@ -60,7 +96,7 @@ static void deed(struct storm *s)
 
     if (a == b)
         return;
-    switch (om_prng_below(&s->prng, 14)) {
+    switch (om_prng_below(&s->prng, 17)) {
     case 0:
     case 1:
     case 2:
@@ -93,6 +129,13 @@ static void deed(struct storm *s)
         break;
     case 13:
         worsen(s);
+        break;
+    case 14:
+    case 15:
+        replay(s, a, b);
+        break;
+    case 16:
+        junk(s, a);
         break;
     }
     (void)e;

@@ -139,6 +139,27 @@ out:
 
 /* Under --oom the mirror's memory fails, after both keys were made. A failing CHECK would count as
  * an answer there, so this one aborts. */
+/* A late packet is within reach after a burst, once packets have poured; not before. */
+OM_TEST(session_window_grows_when_packets_pour)
+{
+    struct om_session s = {0};
+    struct store t;
+
+    OM_TRY(store_init(&t, 8));
+    struct om_session_keys k = store_keys(&t, true);
+    OM_TRY(om_session_init(&s, &k, 0, &t.limits) == OM_OK);
+    for (int i = 0; i < 10; i++) /* as many packets, but over ten seconds */
+        om_session_count(&s, OM_SEC(i), OM_POUR_PER_S / 5);
+    CHECK_EQ(s.replay.width, OM_REPLAY_WIDTH);
+    om_session_count(&s, OM_SEC(20), OM_POUR_PER_S);
+    CHECK_EQ(s.replay.width, OM_REPLAY_WIDTH);
+    om_session_count(&s, OM_SEC(20) + 1, 1);
+    OM_TRY(s.replay.width == OM_REPLAY_WIDTH_GROWN);
+out:
+    om_session_fini(&s);
+    store_fini(&t);
+}
+
 OM_TEST(session_failed_init_leaves_nothing)
 {
     struct om_session s = {0};

@@ -77,6 +77,17 @@ void om_session_fini(struct om_session *s)
     sodium_memzero(s, sizeof *s);
 }
 
+void om_session_count(struct om_session *s, om_time now, unsigned n)
+{
+    if (now - s->counted_since >= OM_SEC(1)) {
+        s->counted_since = now;
+        s->counted = 0;
+    }
+    s->counted += n;
+    if (s->counted > OM_POUR_PER_S)
+        (void)om_replay_grow(&s->replay); /* without memory the small window stays */
+}
+
 bool om_session_can_seal(const struct om_session *s, om_time now)
 {
     return now < s->receive_until && s->sealed < s->sealed_max + s->sealed_max / 4;

@@ -4,7 +4,8 @@
  * What:  seals and opens under one pair of keys, with their replay window, limits and dates.
  * Why:   keys live three minutes, associations a day: what belongs to keys alone is here, so that
  *        a rekey replaces exactly this. A session knows no address.
- * Keeps: session_stops_at_its_limits; session_dates_follow_its_role; session_forgets_its_keys.
+ * Keeps: session_stops_at_its_limits; session_dates_follow_its_role; session_forgets_its_keys;
+ *        session_window_grows_when_packets_pour.
  *
  *   (responder) UNCONFIRMED --first packet opens--> LIVE --superseded--> RECEIVING --+
  *   (initiator) ------------valid msg2------------> LIVE                             +--> dead
@@ -20,7 +21,10 @@
 #include "crypto/replay.h"
 #include "network/epoch.h"
 
-enum { OM_ASSOCIATION_ID_BYTES = 8 };
+enum {
+    OM_ASSOCIATION_ID_BYTES = 8,
+    OM_POUR_PER_S = 50000 /* packets; above it the replay window grows (PROTOCOL 2) */
+};
 
 struct om_peer;
 
@@ -43,6 +47,8 @@ struct om_session {
     uint64_t sealed;
     uint64_t sealed_max; /* rekey is due; sealing stops a quarter later */
     uint64_t failed_opens;
+    om_time counted_since; /* the second in which packets are counted */
+    unsigned counted;
 };
 
 struct om_session_keys {
@@ -69,6 +75,9 @@ OM_MUST enum om_err om_session_init(struct om_session *s, const struct om_sessio
 
 /** om_session_fini() - release and wipe the keys of @s; its storage stays the caller's. */
 void om_session_fini(struct om_session *s);
+
+/** om_session_count() - @n packets arrived for @s at @now: widen its replay window if they pour. */
+void om_session_count(struct om_session *s, om_time now, unsigned n);
 
 /** om_session_can_seal() - true while @s may encrypt at @now: alive and below its hard limit. */
 bool om_session_can_seal(const struct om_session *s, om_time now);

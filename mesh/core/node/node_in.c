@@ -150,6 +150,7 @@ static void run_end(struct om_node *n, om_time now, struct run *run)
     if (run->count == 0)
         return;
     p = s->peer;
+    om_session_count(s, now, run->count);
     om_open_many(s, run->in, run->count);
     for (unsigned i = 0; i < run->count; i++) {
         if (!run->in[i].is_open) {

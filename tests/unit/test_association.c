@@ -38,6 +38,7 @@ static struct om_session *confirm(struct fix *f, om_time now, bool initiated, ui
     if (!initiated)
         om_association_offer(&f->a, &f->t.sessions, s);
     *(c ? c : &unused) = om_association_confirm(&f->a, &f->t.sessions, now, s);
+    s->is_heard = true;
     return s;
 }
 
@@ -47,6 +48,38 @@ static bool receives(const struct om_association *a, const struct om_session *s)
         if (a->receiving[i] == s)
             return true;
     return false;
+}
+
+/* The packet that proves us to the responder may be lost: it is repeated, and not for ever. */
+OM_TEST(association_knocks_until_it_is_heard)
+{
+    struct om_session *s;
+    struct fix f;
+    om_time at;
+
+    OM_TRY(fix_init(&f, true));
+    OM_TRY((s = confirm(&f, OM_SEC(10), true, 7, NULL)) != NULL);
+    s->is_heard = false;
+    for (int i = 0; i < OM_KNOCKS_MAX; i++) {
+        at = om_association_deadline(&f.a, &f.t.limits);
+        CHECK_EQ(at, OM_SEC(10) + OM_MS(OM_KNOCK_MS) * ((2 << i) - 1));
+        CHECK(!om_association_knock(&f.a, at - 1));
+        CHECK(om_association_knock(&f.a, at));
+        CHECK(!om_association_knock(&f.a, at));
+    }
+    s->is_heard = true; /* the control: once heard, it stands until its keys die */
+    CHECK_EQ(om_association_deadline(&f.a, &f.t.limits), OM_SEC(190));
+    s->is_heard = false;
+    at = om_association_deadline(&f.a, &f.t.limits);
+    CHECK(!om_association_knock(&f.a, at));
+    CHECK(om_association_tick(&f.a, &f.t.sessions, at)); /* nobody ever answered */
+    CHECK(f.a.carry == NULL);
+
+    OM_TRY((s = confirm(&f, OM_SEC(100), false, 7, NULL)) != NULL);
+    s->is_heard = false; /* as responder there is nothing to knock for */
+    CHECK(!om_association_knock(&f.a, OM_SEC(110)));
+out:
+    fix_fini(&f);
 }
 
 OM_TEST(association_counter_survives_rekey)

@@ -144,6 +144,26 @@ bool om_association_tick(struct om_association *a, struct om_sessions *s, om_tim
     return had;
 }
 
+static bool is_unheard(const struct om_session *s)
+{
+    return s && s->initiated && !s->is_heard;
+}
+
+bool om_association_knock(struct om_association *a, om_time now)
+{
+    struct om_session *s = a->carry;
+
+    if (!is_unheard(s) || now < s->knock_at)
+        return false;
+    if (s->knocks == OM_KNOCKS_MAX) {
+        s->receive_until = now;
+        return false;
+    }
+    s->knocks++;
+    s->knock_at = now + (OM_MS(OM_KNOCK_MS) << s->knocks);
+    return true;
+}
+
 om_time om_association_deadline(const struct om_association *a, const struct om_limits *limits)
 {
     om_time at = a->carry ? a->acks.due : OM_NEVER;
@@ -152,6 +172,8 @@ om_time om_association_deadline(const struct om_association *a, const struct om_
         at = om_time_min(at, a->unconfirmed->born + limits->confirm_wait);
     for (unsigned i = 0; i < a->count; i++)
         at = om_time_min(at, a->receiving[i]->receive_until);
+    if (is_unheard(a->carry))
+        at = om_time_min(at, a->carry->knock_at);
     return om_time_min(at, om_association_silence(a));
 }
 

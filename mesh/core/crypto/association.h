@@ -6,7 +6,8 @@
  * Why:   keys change every two minutes and addresses at any time; streams must notice neither.
  * Keeps: association_counter_survives_rekey; association_restart_resets_counters;
  *        association_lower_key_carries_simultaneous_open; association_newest_carries_later;
- *        association_keeps_four_receiving_keys; association_old_key_gets_grace_only.
+ *        association_keeps_four_receiving_keys; association_old_key_gets_grace_only;
+ *        association_knocks_until_it_is_heard.
  *
  * Source: PROTOCOL sections 3 (Order) and 4.
  */
@@ -18,9 +19,10 @@
 #include "path/rtt.h"
 
 enum {
-    OM_RECEIVING_MAX = 4, /* confirmed keys that open packets */
-    OM_PINGS_MAX = 8,     /* PINGs waiting for their PONG; then the oldest is forgotten */
-    OM_SIMULTANEOUS_S = 5 /* sessions confirmed this close are one simultaneous open */
+    OM_RECEIVING_MAX = 4,  /* confirmed keys that open packets */
+    OM_PINGS_MAX = 8,      /* PINGs waiting for their PONG; then the oldest is forgotten */
+    OM_SIMULTANEOUS_S = 5, /* sessions confirmed this close are one simultaneous open */
+    OM_KNOCKS_MAX = 4      /* PINGs of an initiator that is not heard: at 0.5, 1.5, 3.5, 7.5 s */
 };
 
 struct om_ping {
@@ -97,6 +99,19 @@ struct om_confirmed om_association_confirm(struct om_association *a, struct om_s
  * Return: true when the last session that could carry ended.
  */
 bool om_association_tick(struct om_association *a, struct om_sessions *s, om_time now);
+
+/**
+ * om_association_knock() - must a session that we began be tried once more?
+ * @a:    the association
+ * @now:  time
+ *
+ * The first packet under a session is what its responder waits for; should it be lost, neither
+ * side would know. So it is repeated until something comes back under the same keys. A session
+ * that nobody answers dies: the responder has dropped its half by then.
+ *
+ * Return: true when the carrying session wants a PING now.
+ */
+bool om_association_knock(struct om_association *a, om_time now);
 
 /** om_association_deadline() - when om_association_tick() of @a or its ACK is due, with @limits. */
 om_time om_association_deadline(const struct om_association *a, const struct om_limits *limits);

@@ -56,6 +56,7 @@ enum om_err om_session_init(struct om_session *s, const struct om_session_keys *
     s->initiated = k->initiated;
     s->born = now;
     s->receive_until = now + limits->key_life;
+    s->knock_at = k->initiated ? now + OM_MS(OM_KNOCK_MS) : OM_NEVER;
     s->sealed_max = limits->packets_max ? limits->packets_max : k->cipher->packets_max;
     return OM_OK;
 

@@ -22,6 +22,7 @@
 #include "network/epoch.h"
 
 enum {
+    OM_KNOCK_MS = 500, /* from msg2 to the first repeated PING; the next after twice as long */
     OM_ASSOCIATION_ID_BYTES = 8,
     OM_POUR_PER_S = 50000 /* packets; above it the replay window grows (PROTOCOL 2) */
 };
@@ -41,6 +42,9 @@ struct om_session {
     uint8_t their_association[OM_ASSOCIATION_ID_BYTES];
     bool initiated; /* by us */
     bool is_confirmed;
+    bool is_heard;    /* the peer has sealed something under it */
+    unsigned knocks;  /* PINGs repeated, as initiator, to be heard */
+    om_time knock_at; /* the next one */
     om_time confirmed_at;
     om_time born;          /* responder: arrival of msg1; initiator: of msg2 */
     om_time receive_until; /* dead from then on */

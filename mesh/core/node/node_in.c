@@ -22,7 +22,6 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
     p->sessions_made++;
     p->had_session = true;
     p->last_epoch = s->epoch->number;
-    p->is_wanted = false;
     if (p->handshake)
         p->handshake->is_settled = true;
     node_event(n, now,
@@ -118,6 +117,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     struct om_frame f;
     enum om_err e;
 
+    s->is_heard = true;
+    p->is_wanted = false;
     if (!s->is_confirmed) {
         p->via = *via;
         p->has_via = true;

@@ -71,7 +71,8 @@ void node_close(struct om_node *n, om_time now, struct om_peer *p, uint32_t code
             om_frame_write_close(&w, code, words);
         }
         node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
-        node_event(n, now, &(struct om_event){.kind = OM_EVENT_CLOSED, .peer = p->id, .a = code});
+        node_event(n, now,
+                   &(struct om_event){.kind = OM_EVENT_CLOSED, .peer = p->id, .a = code, .b = 1});
     }
     p->is_wanted = false;
     give_waiting(n, p);
@@ -136,13 +137,22 @@ static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
 
     if (!a)
         return;
-    if (om_association_tick(a, &n->sessions, now))
-        node_event(n, now, &(struct om_event){.kind = OM_EVENT_SESSION_DOWN, .peer = p->id});
+    if (om_association_knock(a, now))
+        node_send_ping(n, now, p, a->carry);
+    uint32_t carried = a->carry ? a->carry->local : 0;
+    if (om_association_tick(a, &n->sessions, now)) {
+        node_event(n, now,
+                   &(struct om_event){.kind = OM_EVENT_SESSION_DOWN, .peer = p->id, .a = carried});
+        if (p->is_wanted || p->waiting_count > 0)
+            node_need_session(n, now, p);
+    }
     if (a->carry && a->acks.due <= now)
         node_send_ack(n, now, p);
     if (om_association_silence(a) <= now) {
+        uint64_t silence = (uint64_t)(now - a->unanswered_since);
         a->unanswered_since = OM_NEVER; /* the next unanswered packet starts the clock anew */
-        node_event(n, now, &(struct om_event){.kind = OM_EVENT_PEER_SILENT, .peer = p->id});
+        node_event(n, now,
+                   &(struct om_event){.kind = OM_EVENT_PEER_SILENT, .peer = p->id, .a = silence});
         node_need_session(n, now, p);
     }
     if (now >= forget_at(n, p))

@@ -27,7 +27,7 @@ static enum om_err init_parts(struct om_node *n, om_time now)
     e = om_ring_init(&n->acts, sizeof(struct om_act), OM_ACTS_MAX);
     if (e != OM_OK)
         goto no_acts;
-    om_timers_init(&n->timers, n->limits.peers_max);
+    om_timers_init(&n->timers, n->limits.peers_max + 1);
     return OM_OK;
 
 no_acts:
@@ -46,9 +46,11 @@ no_keyring:
 enum om_err om_node_new(struct om_node **out, const struct om_node_config *config, om_time now,
                         struct om_error *err)
 {
-    enum om_err e = om_cipher_self_check(err);
     uint64_t seed;
 
+    if (sodium_init() < 0) /* finds out what the processor can; harmless when done before */
+        return om_fail(err, OM_E_CRYPTO, "libsodium does not start");
+    enum om_err e = om_cipher_self_check(err);
     if (e != OM_OK)
         return e;
     if (om_pool_block(config->pool) < OM_BLOCK_BYTES)
@@ -97,6 +99,7 @@ void om_node_free(struct om_node *n)
             om_node_sent(n, a.send.dgram);
     while (om_table_next(&n->peers.table, &at, &key, &peer))
         node_peer_free(n, peer);
+    om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);
     om_ring_fini(&n->acts);
     om_responder_fini(&n->responder);
@@ -288,8 +291,12 @@ void om_node_tick(struct om_node *n, om_time now)
     struct om_timer *t;
 
     n->now = now;
-    while ((t = om_timers_pop(&n->timers, now)) != NULL)
-        node_peer_tick(n, now, OM_CONTAINER_OF(t, struct om_peer, timer));
+    while ((t = om_timers_pop(&n->timers, now)) != NULL) {
+        if (t == &n->load_timer)
+            node_load_tick(n, now);
+        else
+            node_peer_tick(n, now, OM_CONTAINER_OF(t, struct om_peer, timer));
+    }
 }
 
 bool om_node_next(struct om_node *n, struct om_act *out)

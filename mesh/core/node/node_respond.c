@@ -228,6 +228,24 @@ static void answer(struct om_node *n, om_time now, struct asked *q)
     sodium_memzero(second, sizeof second);
 }
 
+/* Says when load begins and, a second after the last sign of it, when it is over. */
+static void watch_load(struct om_node *n, om_time now)
+{
+    if (!om_responder_is_loaded(&n->responder, now) || om_timer_is_armed(&n->load_timer))
+        return;
+    node_event(n, now, &(struct om_event){.kind = OM_EVENT_UNDER_LOAD, .a = 1});
+    if (om_timer_arm(&n->timers, &n->load_timer, now + OM_SEC(1)) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+}
+
+void node_load_tick(struct om_node *n, om_time now)
+{
+    if (!om_responder_is_loaded(&n->responder, now))
+        node_event(n, now, &(struct om_event){.kind = OM_EVENT_UNDER_LOAD, .a = 0});
+    else if (om_timer_arm(&n->timers, &n->load_timer, now + OM_SEC(1)) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+}
+
 void node_on_init(struct om_node *n, om_time now, const struct om_via *via, size_t size,
                   struct om_epoch *epoch, const struct om_handshake_plain *plain)
 {
@@ -240,6 +258,7 @@ void node_on_init(struct om_node *n, om_time now, const struct om_via *via, size
         return;
     }
     a = om_responder_admit(&n->responder, now, node_unix_ms(n, now) / 1000, via, plain);
+    watch_load(n, now);
     switch (a.verdict) {
     case OM_VERDICT_DROP:
         node_drop(n, a.why);

@@ -41,6 +41,7 @@ struct om_node {
     struct om_peers peers;
     struct om_responder responder;
     struct om_timers timers;
+    struct om_timer load_timer; /* armed while under load: to say when it is over */
     struct om_ring acts;
     struct om_wall wall; /* at wall_at */
     om_time wall_at;
@@ -163,6 +164,9 @@ void node_on_cookie(struct om_node *n, om_time now, const struct om_via *via, st
  */
 void node_on_init(struct om_node *n, om_time now, const struct om_via *via, size_t size,
                   struct om_epoch *epoch, const struct om_handshake_plain *plain);
+
+/** node_load_tick() - at @now, is @n still under load? */
+void node_load_tick(struct om_node *n, om_time now);
 
 /* node_in.c */
 

@@ -23,7 +23,8 @@
     X(SESSION_DOWN, "session_down", "last key of the peer died; a = its local index")              \
     X(PEER_RESTARTED, "peer_restarted", "the peer's association is new: its streams are reset")    \
     X(PEER_SILENT, "peer_silent", "no answer for too long; a = microseconds of silence")           \
-    X(VERSION_MISMATCH, "version_mismatch", "no common protocol version; peer: a = min, b = max")  \
+    X(VERSION_MISMATCH, "version_mismatch",                                                        \
+      "no session in common; a = greatest version of the peer, b = class of the refusal")          \
     X(HANDSHAKE_RETRY, "handshake_retry", "initiation unanswered, sent again; a = attempt")        \
     X(UNDER_LOAD, "under_load", "initiations need cookies; a = 1 from now on, 0 no longer")        \
     X(CLOSED, "closed", "the association was closed; a = code, b = 1 if by us")

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +22,8 @@
 enum {
     TESTS_MAX = 256,
     OOM_POINTS_MAX = 2000, /* of a test that allocates more: the first half, the rest spread out */
-    OOM_SECONDS = 20       /* a child still running then hangs */
+    OOM_CPU_S = 20,        /* a child still computing then hangs */
+    OOM_WALL_S = 300       /* one still waiting then hangs; the machine may be busy */
 };
 
 /* What a child leaves in shared memory for its parent. */
@@ -65,7 +67,10 @@ static void oom_child(struct om_test *t, unsigned long n, bool loud)
 {
     struct CMUnitTest one[] = {{t->name, oom_body, NULL, NULL, t}};
 
-    alarm(OOM_SECONDS);
+    const struct itimerval cpu = {.it_value = {.tv_sec = OOM_CPU_S}};
+
+    (void)setitimer(ITIMER_PROF, &cpu, NULL);
+    alarm(OOM_WALL_S);
     if (!loud) {
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)

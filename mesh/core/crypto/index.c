@@ -30,6 +30,7 @@ static enum om_err make_room(struct om_indices *t)
 {
     if (t->slots && (t->used + 1) * 2 <= t->size)
         return OM_OK;
+    OM_BUG_IF(!t->slots != !t->size);
 
     uint32_t size = t->size ? t->size : FIRST_SIZE;
     while ((t->live + 1) * 2 > size / 2)

@@ -69,7 +69,7 @@ static void hkdf(uint8_t out[][OM_NOISE_HASH], unsigned count, const uint8_t ck[
     struct om_bytes last = {NULL, 0};
 
     hmac(temp, ck, input, om_bytes(NULL, 0));
-    for (uint8_t i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         uint8_t number = (uint8_t)(i + 1);
         hmac(out[i], temp, last, om_bytes(&number, 1));
         last = om_bytes(out[i], OM_NOISE_HASH);

@@ -27,7 +27,7 @@ static unsigned long calibrate(const struct bench *b)
 {
     unsigned long n = 1;
 
-    while (time_once(b, n) < ROUND_NS / 4 && n < 1ul << 30)
+    while (time_once(b, n) * 4 < ROUND_NS && n < 1ul << 30)
         n *= 2;
     return n * 2;
 }
@@ -63,7 +63,7 @@ void bench_open(struct bench_report *r, const char *json_path)
         exit(1);
     }
     if (r->json)
-        fputs("{\"results\": [", r->json);
+        (void)fputs("{\"results\": [", r->json);
     if (r->json != stdout)
         printf("%-34s %-30s %12s %11s %9s %8s\n", "group", "name", "ns", "per s", "GB/s", "ratio");
 }
@@ -94,7 +94,12 @@ void bench_close(struct bench_report *r)
 {
     if (!r->json)
         return;
-    fputs("\n]}\n", r->json);
+    (void)fputs("\n]}\n", r->json);
+    int failed = ferror(r->json);
     if (r->json != stdout)
-        fclose(r->json);
+        failed |= fclose(r->json);
+    if (failed) {
+        perror("the figures");
+        exit(1);
+    }
 }

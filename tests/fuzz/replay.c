@@ -40,7 +40,7 @@ static int replay_file(const char *path)
         return 1;
     }
     size_t n = fread(bytes, 1, sizeof bytes, f);
-    fclose(f);
+    (void)fclose(f);
     run_around(bytes, n);
     return 0;
 }

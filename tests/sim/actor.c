@@ -70,9 +70,9 @@ static struct sim_actor *actor_new(struct sim_world *w, const char *name)
     }
     if (w->actor_count == w->actor_cap) {
         unsigned cap = w->actor_cap ? 2 * w->actor_cap : 16;
-        struct sim_actor **more = sim_alloc(cap * sizeof *more);
+        struct sim_actor **more = sim_alloc(cap * sizeof(struct sim_actor *));
         if (w->actor_count > 0)
-            memcpy(more, w->actors, w->actor_count * sizeof *more);
+            memcpy(more, w->actors, w->actor_count * sizeof(struct sim_actor *));
         free(w->actors);
         w->actors = more;
         w->actor_cap = cap;

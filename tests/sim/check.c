@@ -167,7 +167,7 @@ static bool peer(struct sim_actor *a, struct sim_actor *b, const struct sim_chec
 
 bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
 {
-    struct sim_actor *a = c->a >= 0 ? w->actors[c->a] : NULL;
+    struct sim_actor *a = w->actors[c->a]; /* every check has a subject */
     struct sim_actor *b = c->b >= 0 ? w->actors[c->b] : NULL;
     uint64_t n;
 

@@ -43,7 +43,7 @@ static uint8_t *read_file(const char *name, size_t *n)
     }
     text = sim_alloc(SIM_SCRIPT_MAX + 1);
     *n = fread(text, 1, SIM_SCRIPT_MAX + 1, f);
-    fclose(f);
+    (void)fclose(f);
     return text;
 }
 
@@ -108,12 +108,12 @@ int main(int argc, char **argv)
             o.has_seed = true;
             at++;
         } else {
-            fputs(usage, stderr);
+            (void)fputs(usage, stderr);
             return STATUS_WRONG;
         }
     }
     if (at == argc) {
-        fputs(usage, stderr);
+        (void)fputs(usage, stderr);
         return STATUS_WRONG;
     }
     for (; at < argc; at++)

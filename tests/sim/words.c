@@ -28,7 +28,7 @@ enum om_err sim_words_fail(struct sim_words *w, const char *wanted, ...)
     va_list args;
 
     va_start(args, wanted);
-    vsnprintf(want, sizeof want, wanted, args);
+    (void)vsnprintf(want, sizeof want, wanted, args);
     va_end(args);
     if (sim_words_end(w))
         return om_fail(w->err, OM_E_PARSE, "%s:%u: nothing more here, wanted %s", w->file, w->line,
@@ -108,7 +108,7 @@ static enum om_err cut(struct sim_words *w, const char *line)
 
 enum om_err sim_words_line(struct sim_words *w, bool *more)
 {
-    char line[SIM_LINE_MAX + 1];
+    char line[SIM_LINE_MAX + 1] = "";
 
     w->count = 0;
     w->next = 0;

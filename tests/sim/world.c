@@ -40,7 +40,7 @@ void sim_break(struct sim_world *w, const char *fmt, ...)
     if (w->broken[0])
         return;
     va_start(args, fmt);
-    vsnprintf(w->broken, sizeof w->broken, fmt, args);
+    (void)vsnprintf(w->broken, sizeof w->broken, fmt, args);
     va_end(args);
 }
 

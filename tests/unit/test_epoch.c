@@ -32,8 +32,8 @@ OM_TEST(epoch_keys_match_the_pinned_figures)
 {
     uint8_t secret[32];
 
-    for (uint8_t i = 0; i < sizeof secret; i++)
-        secret[i] = i;
+    for (size_t i = 0; i < sizeof secret; i++)
+        secret[i] = (uint8_t)i;
     struct om_epoch e = derive(7, secret);
     CHECK_EQ(e.number, 7);
     check_hex(e.id, sizeof e.id, "000000076d2c8a4b55ad6bab3750c9975ee7f9e9");

@@ -155,7 +155,7 @@ OM_TEST(handshake_retransmission_is_a_new_message)
     uint8_t payload[OM_PAYLOAD_MAX], first[OM_HANDSHAKE_BODY_MAX];
     struct om_handshake_plain plain;
     struct om_noise noise;
-    struct om_msg1 m;
+    struct om_msg1 m = {0};
     struct duo d;
 
     OM_TRY(duo_init(&d));
@@ -334,7 +334,7 @@ OM_TEST(handshake_matches_responder)
     uint8_t payload[OM_PAYLOAD_MAX], msg2[OM_HANDSHAKE_BODY_MAX], first[32], second[32];
     static struct om_handshake_result result;
     struct om_noise noise;
-    struct om_msg1 m;
+    struct om_msg1 m = {0};
     struct om_id id;
     struct duo d;
 

@@ -26,7 +26,7 @@ static struct om_epoch epoch_of(uint8_t which)
 }
 
 static enum om_err build(struct packet *p, const struct om_epoch *epoch,
-                         const struct om_handshake_fields *f, uint8_t *next)
+                         const struct om_handshake_fields *f, void *next)
 {
     const struct om_rng rng = {count_up, next};
 

@@ -143,7 +143,7 @@ out:
 OM_TEST(keyring_tries_only_what_may_fit)
 {
     struct om_via stranger = via_of(9);
-    struct om_epoch *order[NETWORKS];
+    struct om_epoch *order[NETWORKS] = {NULL};
     static struct ring r;
     bool spent;
 

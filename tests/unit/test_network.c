@@ -35,10 +35,10 @@ OM_TEST(network_identities_differ)
     struct om_network net[NETWORKS];
     struct om_network again = network_of(0, true);
 
-    for (uint8_t i = 0; i < NETWORKS; i++) {
-        net[i] = network_of(i, i % 2);
+    for (unsigned i = 0; i < NETWORKS; i++) {
+        net[i] = network_of((uint8_t)i, i % 2);
         CHECK_EQ(net[i].self.id.b[31] & 0x80, 0);
-        for (uint8_t j = 0; j < i; j++) {
+        for (unsigned j = 0; j < i; j++) {
             CHECK(!om_id_equal(&net[i].self.id, &net[j].self.id));
             CHECK_MEM_DIFF(net[i].self.dh_public, net[j].self.dh_public, 32);
             CHECK_MEM_DIFF(net[i].self.seed, net[j].self.seed, 32);

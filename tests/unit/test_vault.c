@@ -15,7 +15,7 @@ enum { SLOT = 100, SLOTS = 5 };
 
 static bool lock_refused;
 
-int mlock(const void *at OM_UNUSED, size_t n OM_UNUSED)
+int mlock(const void *addr OM_UNUSED, size_t len OM_UNUSED)
 {
     return lock_refused ? -1 : 0;
 }

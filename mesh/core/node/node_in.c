@@ -72,7 +72,10 @@ static void on_close(struct om_node *n, om_time now, struct om_peer *p,
                      const struct om_frame_close *c)
 {
     node_event(n, now, &(struct om_event){.kind = OM_EVENT_CLOSED, .peer = p->id, .a = c->code});
+    node_end_handshake(n, p); /* it named the association that ends; its answer may still come */
     node_forget_association(n, p);
+    if (p->is_wanted)
+        node_need_session(n, now, p);
 }
 
 /* False when the association ended. */

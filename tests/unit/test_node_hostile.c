@@ -1,0 +1,64 @@
+/* test_node_hostile.c - what members and peers of ill will, or in bad order, do to a node. */
+#include "harness.h"
+#include "pair.h"
+
+#include "node/state.h"
+
+/* Two nodes with a session that the first of them began. */
+static bool meet(struct pair *p, const struct pair_options *o)
+{
+    if (!pair_init(p, o))
+        return false;
+    (void)!pair_connect(p, 0);
+    pair_run(p, OM_SEC(2));
+    return pair_peer(p, 0).has_session && pair_peer(p, 1).has_session;
+}
+
+/* What @side holds of the other. */
+static struct om_peer *other(const struct pair *p, int side)
+{
+    struct om_node *n = p->side[side].node;
+
+    return om_peers_find(&n->peers, n->networks[0], &p->side[!side].id);
+}
+
+/* Side @from seals @text under the session that carries, and it arrives at once. */
+static bool arrive(struct pair *p, int from, struct om_bytes text)
+{
+    struct om_association *a = other(p, from)->assoc;
+    struct om_buf *b = om_pool_take(p->pool, OM_HEADROOM);
+    struct om_sealed *d;
+
+    if (!b)
+        return false;
+    memcpy(om_buf_put(b, text.n), text.p, text.n);
+    CHECK_OK(om_seal(&d, a->carry, a->counter++, b));
+    pair_inject(p, !from, om_sealed_bytes(d).p, om_sealed_bytes(d).n);
+    om_pool_give(p->pool, om_sealed_release(d));
+    return true;
+}
+
+/* b answers a's rekey and says goodbye, and the goodbye overtakes the answer. Without it the answer
+ * makes a session. */
+OM_TEST(node_close_may_overtake_an_answer)
+{
+    static const uint8_t close[] = {OM_FRAME_CLOSE, 0, 4, 0, 0, 0, 0};
+    struct pair_options o = pair_defaults();
+    struct pair p = {0};
+
+    for (int closes = 0; closes < 2; closes++) {
+        OM_TRY(meet(&p, &o));
+        uint64_t made = pair_info(&p, 0).sessions_made;
+        node_need_session(p.side[0].node, p.now, other(&p, 0));
+        pair_run(&p, p.now + OM_MS(PAIR_DELAY_MS));
+        OM_TRY(pair_info(&p, 1).responses_out == 2);
+        if (closes)
+            OM_TRY(arrive(&p, 1, om_bytes(close, sizeof close)));
+        pair_run(&p, p.now + OM_SEC(1));
+        OM_TRY(pair_info(&p, 0).sessions_made == made + !closes);
+        CHECK_EQ(pair_peer(&p, 0).has_session, !closes);
+        pair_fini(&p);
+    }
+out:
+    pair_fini(&p);
+}

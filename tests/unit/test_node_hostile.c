@@ -62,3 +62,28 @@ OM_TEST(node_close_may_overtake_an_answer)
 out:
     pair_fini(&p);
 }
+
+/* Many datagrams wait when a session comes up whose key must not seal that many. */
+OM_TEST(node_stops_sealing_a_quarter_past_the_limit)
+{
+    enum { LIMIT = 8, HARD = LIMIT + LIMIT / 4, SENT = 40 };
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    for (int limited = 0; limited < 2; limited++) {
+        o.limits.packets_max = limited ? LIMIT : 0;
+        OM_TRY(pair_init(&p, &o));
+        (void)!pair_connect(&p, 0);
+        for (unsigned i = 0; i < SENT; i++)
+            (void)!pair_send(&p, 0, "x");
+        pair_run(&p, p.now + OM_MS(2 * PAIR_DELAY_MS));
+        struct om_peer *b = other(&p, 0);
+        OM_TRY(b && b->assoc && b->assoc->carry);
+        OM_TRY(b->assoc->carry->sealed == (limited ? HARD : SENT));
+        pair_run(&p, p.now + OM_SEC(2));
+        OM_TRY(p.side[1].delivered == SENT); /* the others waited for another key */
+        pair_fini(&p);
+    }
+out:
+    pair_fini(&p);
+}

@@ -89,9 +89,16 @@ void om_session_count(struct om_session *s, om_time now, unsigned n)
         (void)om_replay_grow(&s->replay); /* without memory the small window stays */
 }
 
+uint64_t om_session_left(const struct om_session *s)
+{
+    uint64_t hard = s->sealed_max + s->sealed_max / 4;
+
+    return s->sealed < hard ? hard - s->sealed : 0;
+}
+
 bool om_session_can_seal(const struct om_session *s, om_time now)
 {
-    return now < s->receive_until && s->sealed < s->sealed_max + s->sealed_max / 4;
+    return now < s->receive_until && om_session_left(s) > 0;
 }
 
 bool om_session_wants_rekey(const struct om_session *s, om_time now, const struct om_limits *limits)

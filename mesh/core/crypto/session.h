@@ -5,7 +5,7 @@
  * Why:   keys live three minutes, associations a day: what belongs to keys alone is here, so that
  *        a rekey replaces exactly this. A session knows no address.
  * Keeps: session_stops_at_its_limits; session_dates_follow_its_role; session_forgets_its_keys;
- *        session_window_grows_when_packets_pour.
+ *        session_window_grows_when_packets_pour; node_stops_sealing_a_quarter_past_the_limit.
  *
  *   (responder) UNCONFIRMED --first packet opens--> LIVE --superseded--> RECEIVING --+
  *   (initiator) ------------valid msg2------------> LIVE                             +--> dead
@@ -82,6 +82,9 @@ void om_session_fini(struct om_session *s);
 
 /** om_session_count() - @n packets arrived for @s at @now: widen its replay window if they pour. */
 void om_session_count(struct om_session *s, om_time now, unsigned n);
+
+/** om_session_left() - how many packets the key of @s may still seal before its hard limit. */
+uint64_t om_session_left(const struct om_session *s);
 
 /** om_session_can_seal() - true while @s may encrypt at @now: alive and below its hard limit. */
 bool om_session_can_seal(const struct om_session *s, om_time now);

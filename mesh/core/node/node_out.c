@@ -120,15 +120,17 @@ static void note_sending(om_time now, struct om_association *a, uint64_t counter
         om_association_pinged(a, now, f.ping, true);
 }
 
-/* Seal and emit up to a batch of waiting packets; returns how many there were. */
+/* Seal and emit up to a batch of waiting packets, but no more than the key may; returns how many
+ * there were. */
 static unsigned flush_batch(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s)
 {
     struct om_buf *plain[OM_BATCH_MAX];
     struct om_sealed *sealed[OM_BATCH_MAX];
     struct om_association *a = p->assoc;
-    unsigned count = 0, done;
+    uint64_t left = om_session_left(s);
+    unsigned count = 0, done, most = left < OM_BATCH_MAX ? (unsigned)left : OM_BATCH_MAX;
 
-    while (count < OM_BATCH_MAX && (plain[count] = om_peer_unwait(p)) != NULL)
+    while (count < most && (plain[count] = om_peer_unwait(p)) != NULL)
         count++;
     if (count == 0)
         return 0;
@@ -156,6 +158,8 @@ void node_flush(struct om_node *n, om_time now, struct om_peer *p)
         node_need_session(n, now, p);
     while (s && flush_batch(n, now, p, s) > 0)
         s = om_association_sealing(p->assoc, now);
+    if (p->waiting_count > 0)
+        node_need_session(n, now, p); /* the key reached its hard limit on the way */
 }
 
 void node_send_frames(struct om_node *n, om_time now, struct om_peer *p, struct om_buf *frames)

@@ -87,3 +87,38 @@ OM_TEST(node_stops_sealing_a_quarter_past_the_limit)
 out:
     pair_fini(&p);
 }
+
+/* A member that sees a's msg1 may make a cookie for it, and say that it comes from anywhere. */
+OM_TEST(node_heeds_cookies_only_where_it_asked)
+{
+    struct pair_options o = pair_defaults();
+    const uint8_t cookie[OM_MAC_BYTES] = {1};
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    struct om_node *a = p.side[0].node;
+    (void)!pair_connect(&p, 0);
+    struct om_peer *b = other(&p, 0);
+    OM_TRY(b && b->handshake && b->handshake->sent == 1);
+    struct om_handshake_fields f = {
+        .kind = OM_HANDSHAKE_COOKIE,
+        .receiver = b->handshake->index,
+        .body = om_bytes(cookie, sizeof cookie),
+        .size_max = OM_HANDSHAKE_MAX,
+    };
+    const struct om_addr from[] = {om_addr_v4(0x0a000009, 9), p.side[1].addr};
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(from); i++) {
+        struct om_buf *buf = om_pool_take(p.pool, OM_HEADROOM);
+        struct om_sealed *d;
+        OM_TRY(buf != NULL);
+        CHECK_OK(om_sealed_handshake(&d, buf, b->net->current, &f,
+                                     om_bytes(b->handshake->sent_t[0], OM_MAC_BYTES), &a->rng));
+        uint64_t before = pair_info(&p, 0).initiations_out;
+        pair_inject_from(&p, 0, &from[i], om_sealed_bytes(d).p, om_sealed_bytes(d).n);
+        om_pool_give(p.pool, om_sealed_release(d));
+        CHECK_EQ(pair_info(&p, 0).cookies_in, i + 1);
+        OM_TRY(pair_info(&p, 0).initiations_out == before + i);
+    }
+out:
+    pair_fini(&p);
+}

@@ -230,10 +230,25 @@ void node_on_response(struct om_node *n, om_time now, const struct om_via *via,
     node_rearm(n, now, p);
 }
 
+/* Our msg1 went over every path there is. A cookie from elsewhere would have us send there. */
+static bool is_a_path(const struct om_peer *p, const struct om_via *via)
+{
+    struct om_via path;
+
+    for (unsigned i = 0; om_peer_path(p, i, &path); i++)
+        if (path.lane == via->lane && om_addr_equal(&path.remote, &via->remote))
+            return true;
+    return false;
+}
+
 void node_on_cookie(struct om_node *n, om_time now, const struct om_via *via, struct om_peer *p,
                     const struct om_handshake_plain *plain)
 {
     n->counts.cookies_in++;
+    if (!is_a_path(p, via)) {
+        node_drop(n, OM_DROP_HS_UNASKED);
+        return;
+    }
     if (om_handshake_cookie(p->handshake, now, via, plain->body, n->limits.cookie_life))
         send_copy(n, now, p, via);
     node_rearm(n, now, p);

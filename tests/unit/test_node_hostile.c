@@ -122,3 +122,40 @@ OM_TEST(node_heeds_cookies_only_where_it_asked)
 out:
     pair_fini(&p);
 }
+
+/* Keeps from a what b sends, but on the tape. */
+static bool lose_answers(struct pair *p, const struct pair_dgram *d)
+{
+    (void)p;
+    return d->to == 1;
+}
+
+/* b answers a's rekey, restarts and begins anew, and only then its answer of the old life comes. */
+OM_TEST(node_late_answer_does_not_undo_a_restart)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(meet(&p, &o));
+    p.filter = lose_answers;
+    node_need_session(p.side[0].node, p.now, other(&p, 0));
+    pair_run(&p, p.now + OM_MS(PAIR_DELAY_MS));
+    OM_TRY(pair_info(&p, 1).responses_out == 2);
+    struct pair_dgram late = p.tape[p.sent - 1];
+    OM_TRY(late.to == 0 && late.len >= OM_HANDSHAKE_MIN);
+    pair_run(&p, p.now + OM_MS(PAIR_DELAY_MS));
+    p.filter = NULL;
+    OM_TRY(pair_restart(&p, 1, &o, true));
+    (void)!pair_connect(&p, 1);
+    pair_run(&p, p.now + OM_MS(5 * PAIR_DELAY_MS));
+    OM_TRY(pair_info(&p, 0).restarts == 1 && pair_peer(&p, 1).has_session);
+
+    pair_inject(&p, 0, late.bytes, late.len);
+    CHECK_EQ(pair_info(&p, 0).responses_in, 2);
+    CHECK_EQ(pair_info(&p, 0).restarts, 1);
+    (void)!pair_send(&p, 1, "still here");
+    pair_run(&p, p.now + OM_MS(5 * PAIR_DELAY_MS));
+    OM_TRY(p.side[0].delivered == 1);
+out:
+    pair_fini(&p);
+}

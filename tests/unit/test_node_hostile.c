@@ -159,3 +159,24 @@ OM_TEST(node_late_answer_does_not_undo_a_restart)
 out:
     pair_fini(&p);
 }
+
+/* The driver has not drained for long: what could not be queued for the disk is not on it. */
+OM_TEST(node_reserves_timestamps_only_when_told)
+{
+    struct pair_options o = pair_defaults();
+    struct om_act a;
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    struct om_node *n = p.side[0].node;
+    for (struct om_act *full; (full = node_act(n, OM_ACT_REMEMBER)) != NULL;)
+        full->remember = (struct om_act_remember){.kind = OM_REMEMBER_PEER};
+    (void)!pair_connect(&p, 0);
+    while (om_node_next(n, &a))
+        CHECK(a.kind == OM_ACT_REMEMBER && a.remember.kind == OM_REMEMBER_PEER);
+    pair_run(&p, p.now + OM_SEC(2));
+    OM_TRY(pair_peer(&p, 0).has_session);
+    CHECK(p.side[0].clock.value > n->stamp_last);
+out:
+    pair_fini(&p);
+}

@@ -18,11 +18,12 @@ static uint64_t draw_stamp(struct om_node *n, om_time now, struct om_peer *p)
     if (stamp <= n->stamp_last)
         stamp = n->stamp_last + 1;
     if (stamp >= n->stamp_reserved) {
-        n->stamp_reserved = stamp + OM_STAMP_RESERVE_MS;
         struct om_act *a = node_act(n, OM_ACT_REMEMBER);
-        if (a)
+        if (a) { /* else the next one asks again */
+            n->stamp_reserved = stamp + OM_STAMP_RESERVE_MS;
             a->remember =
                 (struct om_act_remember){.kind = OM_REMEMBER_CLOCK, .value = n->stamp_reserved};
+        }
     }
     n->stamp_last = stamp;
     if (stamp <= p->stamp_floor && p->stamp_floor >> STAMP_MAX_BITS == 0)

@@ -38,6 +38,7 @@ static bool make_node(struct pair *p, int i, const struct pair_options *o)
         .ciphers = o->ciphers[i],
         .version_min = o->version[i],
         .version_max = o->version[i],
+        .lock_secrets = o->lock_secrets,
         .audit = o->audit,
     };
     struct om_network_config net = {.id = p->network, .open = !o->closed, .epoch = o->epoch[i]};

@@ -54,6 +54,7 @@ struct pair_options {
     uint8_t ciphers[2];
     uint8_t version[2];
     bool audit;
+    bool lock_secrets;
     uint32_t epoch[2]; /* number; the secret follows from it and wrong_secret */
     bool wrong_secret; /* b has another secret under the same network id */
     bool closed;       /* the network is not open: bare keys are no credential */

@@ -180,3 +180,29 @@ OM_TEST(node_reserves_timestamps_only_when_told)
 out:
     pair_fini(&p);
 }
+
+/* Seed and handshakes, which hold a copy of our static key, live where networks and keys do. */
+OM_TEST(node_secrets_live_in_vaults)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    for (int lock = 0; lock < 2; lock++) {
+        o.lock_secrets = lock;
+        OM_TRY(pair_init(&p, &o));
+        struct om_node *n = p.side[0].node;
+        bool can = om_vault_is_locked(n->networks_vault); /* limits may forbid it */
+        CHECK(!can || lock);
+        CHECK_EQ(om_vault_is_locked(n->seed_vault), can);
+        CHECK_EQ(om_vault_left(n->seed_vault), 0);
+        CHECK_MEM(n->home_seed, p.side[0].seed, 32);
+        (void)!pair_connect(&p, 0);
+        OM_TRY(om_vault_left(n->handshakes) == o.limits.peers_max - 1);
+        pair_run(&p, p.now + OM_SEC(2));
+        OM_TRY(pair_peer(&p, 0).has_session);
+        CHECK_EQ(om_vault_left(n->handshakes), o.limits.peers_max);
+        pair_fini(&p);
+    }
+out:
+    pair_fini(&p);
+}

@@ -5,13 +5,40 @@
 
 #include <sodium.h>
 
-static enum om_err init_parts(struct om_node *n, om_time now)
-{
-    enum om_err e;
+enum { HOME_SEED_BYTES = 32 };
 
+static void fini_vaults(struct om_node *n)
+{
+    if (n->home_seed)
+        om_vault_give(n->seed_vault, n->home_seed);
+    om_vault_free(n->seed_vault);
+    om_vault_free(n->networks_vault);
+    om_vault_free(n->handshakes);
+}
+
+/* What holds long-term secrets, before the session keys use up what may be locked. */
+static enum om_err init_vaults(struct om_node *n, const uint8_t home_seed[static HOME_SEED_BYTES])
+{
+    n->seed_vault = om_vault_new(HOME_SEED_BYTES, 1, n->lock_secrets);
     n->networks_vault = om_vault_new(sizeof(struct om_network), OM_NETWORKS_MAX, n->lock_secrets);
-    if (!n->networks_vault)
+    n->handshakes = om_vault_new(sizeof(struct om_handshake), n->limits.peers_max, n->lock_secrets);
+    if (n->seed_vault && n->networks_vault && n->handshakes)
+        n->home_seed = om_vault_take(n->seed_vault);
+    if (!n->home_seed) {
+        fini_vaults(n);
         return OM_E_NO_MEM;
+    }
+    memcpy(n->home_seed, home_seed, HOME_SEED_BYTES);
+    return OM_OK;
+}
+
+static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static HOME_SEED_BYTES],
+                              om_time now)
+{
+    enum om_err e = init_vaults(n, home_seed);
+
+    if (e != OM_OK)
+        return e;
     e = om_keyring_init(&n->keyring, n->sip_key, n->lock_secrets, now);
     if (e != OM_OK)
         goto no_keyring;
@@ -39,7 +66,7 @@ no_peers:
 no_sessions:
     om_keyring_fini(&n->keyring);
 no_keyring:
-    om_vault_free(n->networks_vault);
+    fini_vaults(n);
     return e;
 }
 
@@ -72,11 +99,10 @@ enum om_err om_node_new(struct om_node **out, const struct om_node_config *confi
         n->ciphers &= config->ciphers;
     n->version_min = config->version_min ? config->version_min : OM_VERSION;
     n->version_max = config->version_max ? config->version_max : OM_VERSION;
-    memcpy(n->home_seed, config->home_seed, sizeof n->home_seed);
     om_rng_fill(&n->rng, n->sip_key, sizeof n->sip_key);
     om_rng_fill(&n->rng, &seed, sizeof seed);
     om_prng_seed(&n->prng, seed);
-    e = init_parts(n, now);
+    e = init_parts(n, config->home_seed, now);
     if (e != OM_OK) {
         sodium_memzero(n, sizeof *n);
         free(n);
@@ -108,7 +134,7 @@ void om_node_free(struct om_node *n)
     om_keyring_fini(&n->keyring);
     for (unsigned i = 0; i < n->network_count; i++)
         om_vault_give(n->networks_vault, n->networks[i]);
-    om_vault_free(n->networks_vault);
+    fini_vaults(n);
     sodium_memzero(n, sizeof *n);
     free(n);
 }

@@ -1,8 +1,6 @@
 /* node_init.c - handshakes that we begin: paths, epochs, timestamps, responses, cookies. */
 #include "node/state.h"
 
-#include <stdlib.h>
-
 #include <sodium.h>
 
 enum {
@@ -96,7 +94,7 @@ void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race)
     if (paths == 0 || node_associate(n, now, p) != OM_OK)
         return;
     if (!p->handshake)
-        p->handshake = calloc(1, sizeof *p->handshake);
+        p->handshake = om_vault_take(n->handshakes);
     if (!p->handshake) {
         node_drop(n, OM_DROP_MEMORY);
         return;
@@ -133,8 +131,7 @@ void node_end_handshake(struct om_node *n, struct om_peer *p)
     if (!p->handshake)
         return;
     om_index_drop(&n->sessions.indices, p->handshake->index);
-    om_handshake_wipe(p->handshake);
-    free(p->handshake);
+    om_vault_give(n->handshakes, p->handshake); /* which wipes it */
     p->handshake = NULL;
 }
 

@@ -34,7 +34,9 @@ struct om_node {
     struct om_vault *networks_vault;
     struct om_network *networks[OM_NETWORKS_MAX];
     unsigned network_count;
-    uint8_t home_seed[32];
+    struct om_vault *seed_vault;
+    uint8_t *home_seed;          /* 32 bytes, in seed_vault */
+    struct om_vault *handshakes; /* ours; each holds our static key */
     uint8_t sip_key[16];
     struct om_keyring keyring;
     struct om_sessions sessions;

@@ -130,6 +130,30 @@ out:
     fix_fini(&f);
 }
 
+/* Who gave us an endpoint wants to find it again; a stranger that came by itself does not. */
+OM_TEST(peers_full_spares_the_named)
+{
+    struct om_association asleep = {.count = 0};
+    struct om_peer *p[MAX], *more;
+    struct fix f;
+
+    OM_TRY(fix_init(&f));
+    for (unsigned i = 0; i < MAX; i++)
+        OM_TRY(om_peers_add(&f.t, &f.net, &f.id[i], &p[i]) == OM_OK);
+    for (unsigned i = 0; i < MAX - 1; i++)
+        p[i]->end_count = 1;
+    p[MAX - 1]->assoc = &asleep; /* would be the last to go, were it not a stranger */
+    CHECK(om_peers_victim(&f.t) == p[MAX - 1]);
+    p[MAX - 1]->end_count = 1;
+    p[0]->assoc = &asleep;
+    CHECK(om_peers_victim(&f.t) == p[1]);
+    p[MAX - 1]->assoc = p[0]->assoc = NULL;
+    OM_TRY(add_evicting(&f, 10, &more) == OM_OK); /* but full of the named it stays usable */
+    CHECK(om_peers_find(&f.t, &f.net, &f.id[0]) == NULL);
+out:
+    fix_fini(&f);
+}
+
 OM_TEST(peers_remember_stamps_of_the_evicted)
 {
     struct om_peer *p;

@@ -38,11 +38,14 @@ struct om_peer *om_peers_find(const struct om_peers *t, const struct om_network 
     return om_table_find(&t->table, key);
 }
 
-/* Nobody would miss it; @keyless: except a peer that slept and means to go on where it was. */
-static bool is_idle(const struct om_peer *p, bool keyless)
+/* Nobody would miss it; @keyless: except a peer that slept and means to go on where it was; @named:
+ * except our own program, which said where to find it. */
+static bool is_idle(const struct om_peer *p, bool keyless, bool named)
 {
     const struct om_association *a = p->assoc;
 
+    if (!named && p->end_count > 0)
+        return false;
     if (p->handshake || p->is_wanted || p->waiting_count > 0)
         return false;
     return !a || (keyless && a->count == 0 && !a->unconfirmed);
@@ -53,9 +56,9 @@ struct om_peer *om_peers_victim(const struct om_peers *t)
     const void *key;
     void *peer;
 
-    for (int keyless = 0; keyless < 2; keyless++)
+    for (int pass = 0; pass < 4; pass++)
         for (size_t at = 0; om_table_next(&t->table, &at, &key, &peer);)
-            if (is_idle(peer, keyless))
+            if (is_idle(peer, pass & 1, pass & 2))
                 return peer;
     return NULL;
 }

@@ -4,8 +4,8 @@
  * What:  finds and creates peers; remembers the initiation timestamps of those it had to forget.
  * Why:   a stranger of an open network may create an entry, so the table is bounded; but a replay
  *        of an old initiation must be refused even after its sender was forgotten.
- * Keeps: peers_full_evicts_the_idle; peers_remember_stamps_of_the_evicted;
- *        peers_remember_stamps_of_the_living.
+ * Keeps: peers_full_evicts_the_idle; peers_full_spares_the_named;
+ *        peers_remember_stamps_of_the_evicted; peers_remember_stamps_of_the_living.
  *
  * Full: at peers_max om_peers_victim() gives way; without one the new peer is refused. Stamps
  * forget the least recent, except those of peers in the table.
@@ -60,7 +60,8 @@ OM_MUST enum om_err om_peers_add(struct om_peers *t, struct om_network *net, con
  * @t:  the table
  *
  * Return: the oldest peer without association, handshake, wish or waiting data; without one, the
- * oldest whose association has no keys left; else NULL.
+ * oldest whose association has no keys left; else NULL. Peers of which an endpoint was given come
+ * after all others.
  */
 struct om_peer *om_peers_victim(const struct om_peers *t);
 

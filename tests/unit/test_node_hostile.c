@@ -206,3 +206,33 @@ OM_TEST(node_secrets_live_in_vaults)
 out:
     pair_fini(&p);
 }
+
+/* Peers that never answer, with all that may wait for each, must not take what handshakes need. */
+OM_TEST(node_waiting_leaves_buffers_for_handshakes)
+{
+    struct pair_options o = pair_defaults();
+    const struct om_addr nowhere = om_addr_v4(0x0a000063, 1);
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    struct om_node *a = p.side[0].node;
+    unsigned busy = 0;
+    for (uint8_t i = 0; i < 16; i++) {
+        struct om_identity absent;
+        uint8_t seed[32] = {i, 1};
+        while (om_identity_from_seed(&absent, seed) != OM_OK)
+            seed[1]++;
+        (void)!om_node_connect(a, p.now, &p.network, &absent.id, &nowhere, 1);
+        pair_run(&p, p.now + 1); /* the driver gives back what was sent */
+        for (unsigned k = 0; k < OM_WAITING_MAX; k++)
+            busy += om_node_send(a, p.now, &p.network, &absent.id, "c", om_bytes("x", 1)) != OM_OK;
+    }
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, p.now + OM_SEC(5));
+    OM_TRY(pair_peer(&p, 0).has_session && busy > 0);
+    OM_TRY(pair_send(&p, 0, "goes at once") == OM_OK);
+    pair_run(&p, p.now + OM_SEC(1));
+    OM_TRY(p.side[1].delivered == 1);
+out:
+    pair_fini(&p);
+}

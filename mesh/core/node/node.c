@@ -246,6 +246,17 @@ static enum om_err find_peer(const struct om_node *n, const struct om_id *networ
     return om_peer_path_count(*out) > 0 ? OM_OK : OM_E_NO_ROUTE;
 }
 
+/* A buffer for what a program sends. What would have to wait leaves the last quarter of the pool
+ * alone: without it no handshake could leave, and all of it would wait for ever. */
+static struct om_buf *take_for(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    unsigned max = om_pool_max(n->pool), left = max - om_pool_live(n->pool);
+
+    if (left <= max / 4 && !(p->assoc && om_association_sealing(p->assoc, now)))
+        return NULL;
+    return node_plain(n);
+}
+
 enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *network,
                          const struct om_id *peer, const char *channel, struct om_bytes data)
 {
@@ -257,7 +268,7 @@ enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *net
         return e;
     if (name == 0 || name > OM_CHANNEL_MAX || data.n > om_node_send_max(channel))
         return OM_E_RANGE;
-    struct om_buf *b = node_plain(n);
+    struct om_buf *b = take_for(n, now, p);
     if (!b)
         return OM_E_BUSY;
     size_t size = OM_FRAME_HEAD + 1 + name + data.n;
@@ -275,7 +286,7 @@ enum om_err om_node_ping(struct om_node *n, om_time now, const struct om_id *net
 
     if (e != OM_OK)
         return e;
-    struct om_buf *b = node_plain(n);
+    struct om_buf *b = take_for(n, now, p);
     if (!b)
         return OM_E_BUSY;
     struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_FRAME_HEAD + 8), OM_FRAME_HEAD + 8));

@@ -139,7 +139,7 @@ OM_MUST enum om_err om_node_connect(struct om_node *n, om_time now, const struct
  * Without a session it waits (OM_WAITING_MAX, then the oldest is dropped) and one is made.
  *
  * Return: OM_OK, OM_E_MISSING, OM_E_RANGE, OM_E_NO_ROUTE for a peer without endpoint,
- * OM_E_BUSY when no datagram buffer is free.
+ * OM_E_BUSY when no datagram buffer is free, or, without a session, less than a quarter of them.
  */
 OM_MUST enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *network,
                                  const struct om_id *peer, const char *channel,

@@ -236,3 +236,23 @@ OM_TEST(node_waiting_leaves_buffers_for_handshakes)
 out:
     pair_fini(&p);
 }
+
+/* A PONG is longer than its PING, so a peer cannot have as many as it likes. */
+OM_TEST(node_answers_pings_at_a_rate)
+{
+    static const uint8_t ping[OM_FRAME_HEAD + 8] = {OM_FRAME_PING, 0, 8};
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(meet(&p, &o));
+    for (int again = 0; again < 2; again++) {
+        uint64_t before = pair_info(&p, 0).sealed_data;
+        for (unsigned i = 0; i < 2 * OM_PONGS_PER_S; i++)
+            OM_TRY(arrive(&p, 1, om_bytes(ping, sizeof ping)));
+        OM_TRY(pair_info(&p, 0).sealed_data == before + OM_PONGS_PER_S);
+        pair_run(&p, p.now + OM_SEC(1)); /* after which there are as many again */
+    }
+    CHECK_EQ(pair_info(&p, 0).drops[OM_DROP_PING_RATE], 2 * OM_PONGS_PER_S);
+out:
+    pair_fini(&p);
+}

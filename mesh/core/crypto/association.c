@@ -18,6 +18,7 @@ void om_association_init(struct om_association *a, const struct om_rng *rng, om_
     om_rng_fill(rng, a->local_id, sizeof a->local_id);
     a->we_are_lower = we_are_lower;
     a->idle_since = now;
+    om_bucket_init(&a->pongs, OM_PONGS_PER_S, OM_PONGS_PER_S, now);
     reset(a);
 }
 

@@ -14,12 +14,15 @@
 #ifndef OM_CRYPTO_ASSOCIATION_H
 #define OM_CRYPTO_ASSOCIATION_H
 
+#include <omerta/bucket.h>
+
 #include "crypto/acks.h"
 #include "crypto/sessions.h"
 #include "path/rtt.h"
 
 enum {
     OM_RECEIVING_MAX = 4,  /* confirmed keys that open packets */
+    OM_PONGS_PER_S = 50,   /* answers to PINGs, and as many at once; what is beyond gets none */
     OM_PINGS_MAX = 8,      /* PINGs waiting for their PONG; then the oldest is forgotten */
     OM_SIMULTANEOUS_S = 5, /* sessions confirmed this close are one simultaneous open */
     OM_KNOCKS_MAX = 4      /* PINGs of an initiator that is not heard: at 0.5, 1.5, 3.5, 7.5 s */
@@ -44,6 +47,7 @@ struct om_association {
     struct om_acks acks;
     struct om_rtt rtt;
     struct om_ping pings[OM_PINGS_MAX];
+    struct om_bucket pongs;   /* no congestion control holds them back */
     om_time unanswered_since; /* first eliciting packet after the last sign of life; OM_NEVER */
     uint64_t probe_counter;   /* the packet whose ACK gives the next RTT sample */
     om_time probe_sent_at;    /* 0: none on its way */

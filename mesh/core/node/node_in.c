@@ -47,8 +47,13 @@ static void answer_ping(struct om_node *n, om_time now, struct om_peer *p, uint6
                         const struct om_via *via)
 {
     struct om_frame_pong pong = {.token = token, .seen = via->remote};
-    struct om_buf *b = node_plain(n);
+    struct om_buf *b;
 
+    if (!om_bucket_take(&p->assoc->pongs, now, 1)) {
+        node_drop(n, OM_DROP_PING_RATE);
+        return;
+    }
+    b = node_plain(n);
     if (b) {
         size_t size = OM_FRAME_HEAD + 8 + 4 + OM_ADDR_WIRE;
         struct om_wr w = om_wr(om_mut(om_buf_put(b, size), size));

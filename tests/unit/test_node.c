@@ -373,6 +373,36 @@ out:
     pair_fini(&p);
 }
 
+static bool lose_all(struct pair *p, const struct pair_dgram *d)
+{
+    (void)p;
+    (void)d;
+    return false;
+}
+
+/* A peer that was away is asked once a minute; who connects again is not kept waiting. */
+OM_TEST(node_connect_does_not_wait_out_the_minute)
+{
+    struct pair_options o = pair_defaults();
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    p.filter = lose_all;
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, OM_SEC(100));
+    p.filter = NULL;
+    OM_TRY(!om_test_oom_hit());
+    CHECK(!is_up(&p));
+    uint64_t asked = pair_info(&p, 0).initiations_out;
+    pair_run(&p, p.now + OM_MS(50));
+    CHECK_EQ(pair_info(&p, 0).initiations_out, asked); /* the control: by itself it waits */
+    (void)!pair_connect(&p, 0);
+    pair_run(&p, p.now + OM_MS(200));
+    OM_TRY(is_up(&p));
+out:
+    pair_fini(&p);
+}
+
 OM_TEST(node_refuses_what_does_not_fit)
 {
     struct pair_options o = pair_defaults();

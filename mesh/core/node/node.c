@@ -223,6 +223,8 @@ enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *
     }
     if (!p->assoc || !om_association_sealing(p->assoc, now)) {
         p->is_wanted = true;
+        if (p->handshake && p->handshake->attempt > OM_HANDSHAKE_QUICK)
+            node_end_handshake(n, p); /* someone asks: do not wait out the minute */
         node_need_session(n, now, p);
     }
     node_rearm(n, now, p);

@@ -17,7 +17,7 @@ struct om_limits {
     om_time key_grace;         /* 10 s more the previous key receives */
     om_time association_life;  /* 24 h after its last key an association is forgotten */
     om_time confirm_wait;      /* 10 s an unconfirmed responder session is kept */
-    om_time cookie_life;       /* 120 s between redraws of the cookie secret */
+    om_time cookie_life;       /* 120 s an initiator uses a cookie it was given */
     uint64_t packets_max;      /* per key, 0: the cipher's own limit */
     uint64_t failed_opens_max; /* per key, 2^36 */
     unsigned load_per_s;       /* 100 initiations/s without valid mac2 are "under load" */

@@ -19,7 +19,8 @@ struct twin {
 
 static void twin_insert(struct twin *t, unsigned place, struct item *it)
 {
-    memmove(&t->at[place + 1], &t->at[place], (t->n - place) * sizeof t->at[0]);
+    for (unsigned i = t->n; i > place; i--)
+        t->at[i] = t->at[i - 1];
     t->at[place] = it;
     t->n++;
 }
@@ -29,8 +30,9 @@ static void twin_remove(struct twin *t, const struct item *it)
     for (unsigned i = 0; i < t->n; i++) {
         if (t->at[i] != it)
             continue;
-        memmove(&t->at[i], &t->at[i + 1], (t->n - i - 1) * sizeof t->at[0]);
         t->n--;
+        for (; i < t->n; i++)
+            t->at[i] = t->at[i + 1];
         return;
     }
 }

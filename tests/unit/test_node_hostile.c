@@ -124,6 +124,43 @@ out:
 }
 
 /* Keeps from a what b sends, but on the tape. */
+/* Who sees a msg1 and knows the secret can make responses whose T holds; each would cost two curve
+ * products. What is beyond the rate costs none, and the true one gets through a moment later. */
+OM_TEST(node_bounds_the_cost_of_forged_responses)
+{
+    struct pair_options o = pair_defaults();
+    const uint8_t body[300] = {1};
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    struct om_node *a = p.side[0].node;
+    (void)!pair_connect(&p, 0);
+    struct om_peer *b = other(&p, 0);
+    OM_TRY(b && b->handshake && b->handshake->sent == 1);
+    struct om_handshake_fields f = {
+        .kind = OM_HANDSHAKE_RESPONSE,
+        .sender = 7,
+        .receiver = b->handshake->index,
+        .body = om_bytes(body, sizeof body),
+        .size_max = OM_HANDSHAKE_MAX,
+    };
+    struct om_buf *buf = om_pool_take(p.pool, OM_HEADROOM);
+    OM_TRY(buf != NULL);
+    CHECK_OK(om_handshake_build(buf, b->handshake->epoch, &f,
+                                om_bytes(a->networks[0]->self.dh_public, 32), &a->rng));
+    CHECK(om_bucket_take(&a->responses, p.now, OM_RESPONSES_PER_S - 10)); /* this test is short */
+    for (unsigned i = 0; i < 10 + 5; i++)
+        pair_inject(&p, 0, om_buf_data(buf), buf->len);
+    om_pool_give(p.pool, buf);
+    OM_TRY(!om_test_oom_hit());
+    CHECK_EQ(pair_info(&p, 0).drops[OM_DROP_HS_NOISE], 10);
+    CHECK_EQ(pair_info(&p, 0).drops[OM_DROP_HS_RATE], 5);
+    pair_run(&p, p.now + OM_SEC(1));
+    OM_TRY(pair_peer(&p, 0).has_session);
+out:
+    pair_fini(&p);
+}
+
 static bool lose_answers(struct pair *p, const struct pair_dgram *d)
 {
     (void)p;

@@ -54,6 +54,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     e = om_ring_init(&n->acts, sizeof(struct om_act), OM_ACTS_MAX);
     if (e != OM_OK)
         goto no_acts;
+    om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
     om_timers_init(&n->timers, n->limits.peers_max + 1);
     return OM_OK;
 

@@ -215,6 +215,10 @@ void node_on_response(struct om_node *n, om_time now, const struct om_via *via,
         node_drop(n, OM_DROP_HS_UNASKED);
         return;
     }
+    if (!om_bucket_take(&n->responses, now, 1)) {
+        node_drop(n, OM_DROP_HS_RATE);
+        return;
+    }
     enum om_err e = om_handshake_response(p->handshake, plain->body, &result);
     if (e != OM_OK)
         node_drop(n, e == OM_E_CRYPTO ? OM_DROP_HS_NOISE : OM_DROP_HS_FORM);

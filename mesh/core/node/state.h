@@ -22,6 +22,7 @@ enum {
     OM_STAMP_RESERVE_MS = 60000, /* initiation timestamps reserved on disk at a time */
     OM_STAMP_WRITE_S = 5,        /* write-behind of peers' timestamps */
     OM_STALE_ANSWER_S = 30,      /* between initiations that answer stale ones */
+    OM_RESPONSES_PER_S = 1000,   /* responses whose curve arithmetic is done; two products each */
     OM_PLAIN_MAX = OM_DGRAM_MAX - OM_OVERHEAD
 };
 
@@ -42,6 +43,7 @@ struct om_node {
     struct om_sessions sessions;
     struct om_peers peers;
     struct om_responder responder;
+    struct om_bucket responses; /* to bound what forged ones cost */
     struct om_timers timers;
     struct om_timer load_timer; /* armed while under load: to say when it is over */
     struct om_ring acts;

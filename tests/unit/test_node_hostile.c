@@ -161,6 +161,34 @@ out:
     pair_fini(&p);
 }
 
+/* Every handshake there may be is taken when a session is asked for; later there is one. */
+OM_TEST(node_tries_again_what_memory_refused)
+{
+    struct pair_options o = pair_defaults();
+    void *taken[2];
+    struct pair p;
+
+    o.limits.peers_max = OM_ARRAY_SIZE(taken);
+    OM_TRY(pair_init(&p, &o));
+    struct om_vault *v = p.side[0].node->handshakes;
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(taken); i++)
+        taken[i] = om_vault_take(v);
+    (void)!pair_connect(&p, 0);
+    (void)!pair_send(&p, 0, "patience");
+    pair_run(&p, p.now + OM_SEC(5));
+    unsigned sent = p.sent;
+    uint64_t refused = pair_info(&p, 0).drops[OM_DROP_MEMORY];
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(taken); i++)
+        om_vault_give(v, taken[i]);
+    OM_TRY(!om_test_oom_hit());
+    CHECK_EQ(sent, 0);
+    CHECK(refused >= 5 && refused < 20); /* again, and not all the time */
+    pair_run(&p, p.now + OM_SEC(2));
+    OM_TRY(p.side[1].delivered == 1);
+out:
+    pair_fini(&p);
+}
+
 static bool lose_answers(struct pair *p, const struct pair_dgram *d)
 {
     (void)p;

@@ -89,14 +89,27 @@ void node_peer_free(struct om_node *n, struct om_peer *p)
     om_peers_remove(&n->peers, p);
 }
 
+static bool needs_session(const struct om_peer *p)
+{
+    return p->is_wanted || p->waiting_count > 0;
+}
+
 /* When an association that nothing uses goes: one that never had a peer, at once. */
 static om_time forget_at(const struct om_node *n, const struct om_peer *p)
 {
     const struct om_association *a = p->assoc;
 
-    if (!a || a->idle_since == OM_NEVER || a->unconfirmed || p->handshake)
+    if (!a || a->idle_since == OM_NEVER || a->unconfirmed || p->handshake || needs_session(p))
         return OM_NEVER;
     return a->idle_since + (a->has_remote ? n->limits.association_life : 0);
+}
+
+/* Something wants a session and nothing is being done about it: memory ran out when it should have
+ * been. */
+static bool is_stranded(const struct om_peer *p, om_time now)
+{
+    return needs_session(p) && !p->handshake && om_peer_path_count(p) > 0 &&
+           !(p->assoc && om_association_sealing(p->assoc, now));
 }
 
 void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
@@ -108,6 +121,8 @@ void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
     if (p->assoc)
         at = om_time_min(at, om_association_deadline(p->assoc, &n->limits));
     at = om_time_min(at, forget_at(n, p));
+    if (is_stranded(p, now))
+        at = om_time_min(at, now + OM_SEC(OM_STRANDED_S));
     if (at == OM_NEVER) {
         om_timer_stop(&n->timers, &p->timer);
         return;
@@ -125,7 +140,7 @@ static void tick_handshake(struct om_node *n, om_time now, struct om_peer *p)
     if (!h || now < h->next_at)
         return;
     bool insists = h->attempt < OM_HANDSHAKE_QUICK;
-    if (h->is_settled || (!insists && !p->is_wanted && p->waiting_count == 0))
+    if (h->is_settled || (!insists && !needs_session(p)))
         node_end_handshake(n, p);
     else
         node_initiate(n, now, p, false);
@@ -143,7 +158,7 @@ static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
     if (om_association_tick(a, &n->sessions, now)) {
         node_event(n, now,
                    &(struct om_event){.kind = OM_EVENT_SESSION_DOWN, .peer = p->id, .a = carried});
-        if (p->is_wanted || p->waiting_count > 0)
+        if (needs_session(p))
             node_need_session(n, now, p);
     }
     if (a->carry && a->acks.due <= now)
@@ -171,5 +186,7 @@ void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p)
     tick_stamp(n, now, p);
     tick_handshake(n, now, p);
     tick_association(n, now, p);
+    if (is_stranded(p, now))
+        node_need_session(n, now, p);
     node_rearm(n, now, p);
 }

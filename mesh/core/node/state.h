@@ -22,7 +22,8 @@ enum {
     OM_STAMP_RESERVE_MS = 60000, /* initiation timestamps reserved on disk at a time */
     OM_STAMP_WRITE_S = 5,        /* write-behind of peers' timestamps */
     OM_STALE_ANSWER_S = 30,      /* between initiations that answer stale ones */
-    OM_RESPONSES_PER_S = 1000,   /* responses whose curve arithmetic is done; two products each */
+    OM_STRANDED_S = 1,         /* until a handshake is tried again for which there was no memory */
+    OM_RESPONSES_PER_S = 1000, /* responses whose curve arithmetic is done; two products each */
     OM_PLAIN_MAX = OM_DGRAM_MAX - OM_OVERHEAD
 };
 

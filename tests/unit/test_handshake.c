@@ -48,7 +48,7 @@ static bool duo_init(struct duo *d)
 
 static void duo_fini(struct duo *d)
 {
-    om_handshake_wipe(&d->h);
+    sodium_memzero(&d->h, sizeof d->h);
     om_pool_free(d->pool);
 }
 

@@ -111,8 +111,3 @@ bool om_handshake_is_offered(const struct om_handshake *h, const struct om_msg2 
     return one_bit && (m->cipher & h->ciphers) && m->version >= h->version_min &&
            m->version <= h->version_max;
 }
-
-void om_handshake_wipe(struct om_handshake *h)
-{
-    sodium_memzero(h, sizeof *h);
-}

@@ -132,7 +132,4 @@ OM_MUST enum om_err om_handshake_response(struct om_handshake *h, struct om_byte
 /** om_handshake_is_offered() - did @h offer what @m chose? */
 bool om_handshake_is_offered(const struct om_handshake *h, const struct om_msg2 *m);
 
-/** om_handshake_wipe() - forget @h and every secret in it. */
-void om_handshake_wipe(struct om_handshake *h);
-
 #endif

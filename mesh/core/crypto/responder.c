@@ -45,7 +45,7 @@ void om_responder_fini(struct om_responder *r)
     om_lru_fini(&r->sources);
     om_lru_fini(&r->copies);
     om_lru_fini(&r->cookie_ts);
-    sodium_memzero(&r->jar, sizeof r->jar);
+    om_cookie_jar_wipe(&r->jar);
 }
 
 static bool source_may(struct om_responder *r, om_time now, const struct om_via *via)

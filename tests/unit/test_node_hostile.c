@@ -123,7 +123,6 @@ out:
     pair_fini(&p);
 }
 
-/* Keeps from a what b sends, but on the tape. */
 /* Who sees a msg1 and knows the secret can make responses whose T holds; each would cost two curve
  * products. What is beyond the rate costs none, and the true one gets through a moment later. */
 OM_TEST(node_bounds_the_cost_of_forged_responses)
@@ -189,6 +188,7 @@ out:
     pair_fini(&p);
 }
 
+/* Keeps from a what b sends, but on the tape. */
 static bool lose_answers(struct pair *p, const struct pair_dgram *d)
 {
     (void)p;

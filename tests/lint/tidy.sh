@@ -1,6 +1,6 @@
 #!/bin/bash
 # tidy.sh BUILD_DIR - clang-tidy over every C file that BUILD_DIR compiles, on all cores.
-# Prints findings only. Exit: 0 clean, 1 findings, 77 when clang-tidy or the build is missing.
+# Prints findings only. Exit: 0 clean, 1 findings, 2 without a build, 77 without clang-tidy.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,8 +12,8 @@ if ! command -v clang-tidy >/dev/null; then
     exit 77
 fi
 if [ ! -f "$build/compile_commands.json" ]; then
-    echo "tidy: skipped: $build has no compile_commands.json; configure it first"
-    exit 77
+    echo "tidy: $build has no compile_commands.json: configure it first" >&2
+    exit 2
 fi
 
 # Only files of the tree: what is fetched into the build folder is not ours to judge.

@@ -34,24 +34,33 @@ const char *sim_deed_name(const struct sim_world *w, const struct sim_deed *d)
     return text;
 }
 
+static void change_loss(struct sim_loss_model *m, const struct sim_loss_model *v)
+{
+    if (v->ppm != UINT32_MAX)
+        m->ppm = v->ppm;
+    if (v->burst != UINT32_MAX)
+        m->burst = v->burst;
+    if (v->good_ppm != UINT32_MAX)
+        m->good_ppm = v->good_ppm;
+    if (v->bad_ppm != UINT32_MAX)
+        m->bad_ppm = v->bad_ppm;
+}
+
 static void change_link(struct sim_link_model *m, const struct sim_link_model *v)
 {
+    change_loss(&m->loss, &v->loss);
     if (v->latency >= 0)
         m->latency = v->latency;
     if (v->jitter >= 0)
         m->jitter = v->jitter;
     if (v->spacing >= 0)
         m->spacing = v->spacing;
-    if (v->loss_ppm != UINT32_MAX)
-        m->loss_ppm = v->loss_ppm;
     if (v->dup_ppm != UINT32_MAX)
         m->dup_ppm = v->dup_ppm;
     if (v->corrupt_ppm != UINT32_MAX)
         m->corrupt_ppm = v->corrupt_ppm;
     if (v->reorder != UINT32_MAX)
         m->reorder = v->reorder;
-    if (v->burst != UINT32_MAX)
-        m->burst = v->burst;
     if (v->rate_bps != UINT64_MAX)
         m->rate_bps = v->rate_bps;
     if (v->queue_bytes != UINT64_MAX)

@@ -12,62 +12,57 @@ struct sim_link_model sim_link_model_default(void)
     };
 }
 
-static bool draw(struct om_prng *prng, uint64_t ppm)
-{
-    return ppm > 0 && om_prng_below(prng, SIM_PPM) < ppm;
-}
-
-/* Gilbert's channel: a run of losses ends with probability 1/burst per datagram, and starts as
- * often as it takes for loss_ppm of all datagrams to fall into one. */
-static bool is_lost(struct sim_link *l, const struct sim_link_model *m, struct om_prng *prng)
-{
-    if (m->burst <= 1 || m->loss_ppm == 0 || m->loss_ppm >= SIM_PPM) {
-        l->is_bad = false;
-        return draw(prng, m->loss_ppm);
-    }
-    if (l->is_bad)
-        l->is_bad = !draw(prng, SIM_PPM / m->burst);
-    else
-        l->is_bad = draw(prng, (uint64_t)m->loss_ppm * SIM_PPM /
-                                   ((uint64_t)m->burst * (SIM_PPM - m->loss_ppm)));
-    return l->is_bad;
-}
-
 /* When the last bit has left, or OM_NEVER when the queue is full. */
 static om_time leave_at(struct sim_link *l, const struct sim_link_model *m, om_time now,
-                        size_t bytes)
+                        size_t size)
 {
     const uint64_t us = 1000000;
-    uint64_t size = bytes + SIM_LINK_OVERHEAD;
 
     if (m->rate_bps == 0)
         return now;
-    om_time start = l->free_at > now ? l->free_at : now;
-    uint64_t queued = (uint64_t)(start - now) * m->rate_bps / (8 * us);
+    uint64_t wait = (uint64_t)sim_rate_wait(&l->rate, now);
+    uint64_t queued =
+        wait > UINT64_MAX / m->rate_bps ? UINT64_MAX / 2 : wait * m->rate_bps / (8 * us);
     if (queued > 0 && queued + size > m->queue_bytes)
         return OM_NEVER;
-    l->free_at = start + (om_time)((size * 8 * us + m->rate_bps - 1) / m->rate_bps);
-    return l->free_at;
+    if (l->meter)
+        sim_meter_wait(l->meter, (om_time)wait);
+    return sim_rate_send(&l->rate, m->rate_bps, now, size);
+}
+
+static void drop(const struct sim_link *l, enum sim_lapse why, size_t size)
+{
+    if (l->meter)
+        sim_meter_drop(l->meter, why, size);
 }
 
 struct sim_fate sim_link_pass(struct sim_link *l, const struct sim_link_model *m,
                               struct om_prng *prng, om_time now, size_t bytes)
 {
+    size_t size = bytes + SIM_LINK_OVERHEAD;
     struct sim_fate f = {0};
 
-    if (is_lost(l, m, prng))
+    if (l->meter)
+        sim_meter_in(l->meter, size);
+    if (sim_loss_draw(&l->is_bad, &m->loss, prng)) {
+        drop(l, SIM_LAPSE_LOST, size);
         return f;
-    om_time left = leave_at(l, m, now, bytes);
-    if (left == OM_NEVER)
+    }
+    om_time left = leave_at(l, m, now, size);
+    if (left == OM_NEVER) {
+        drop(l, SIM_LAPSE_FULL, size);
         return f;
-    f.copies = draw(prng, m->dup_ppm) ? 2 : 1;
+    }
+    if (l->meter)
+        sim_meter_out(l->meter, size);
+    f.copies = sim_chance(prng, m->dup_ppm) ? 2 : 1;
     for (unsigned i = 0; i < f.copies; i++) {
         f.at[i] = left + m->latency;
         if (m->jitter > 0)
             f.at[i] += (om_time)om_prng_below(prng, (uint64_t)m->jitter + 1);
         if (m->reorder > 1)
             f.at[i] += (om_time)om_prng_below(prng, m->reorder) * m->spacing;
-        f.is_corrupt[i] = draw(prng, m->corrupt_ppm);
+        f.is_corrupt[i] = sim_chance(prng, m->corrupt_ppm);
     }
     return f;
 }

@@ -6,10 +6,11 @@
  * Why:   the network decides only when and whether bytes arrive, so it is a function of the
  *        clock and a seeded generator; nothing else may lose or delay a datagram.
  * Keeps: link_loses_its_share; link_bursts_lose_the_same_share; link_rate_spaces_and_queue_drops;
- *        link_reorders_within_its_depth.
+ *        link_loses_no_rate_to_rounding; link_reorders_within_its_depth; link_meter_counts_all.
  *
- * Source: E. N. Gilbert, "Capacity of a burst-noise channel", Bell System Technical Journal 39,
- *         1960 (two states, in the bad one everything is lost).
+ * A rate here is of one direction between two actors alone. What waits has its time when it comes;
+ * after a change of the rate the queue is reckoned as if all of it waited for the new one. Where
+ * that matters, or several share the rate, let them pass through a pipe (pipe.h).
  */
 #ifndef SIM_LINK_H
 #define SIM_LINK_H
@@ -21,29 +22,31 @@
 #include <omerta/prng.h>
 #include <omerta/time.h>
 
+#include "loss.h"
+#include "meter.h"
+
 enum {
-    SIM_PPM = 1000000,      /* one, as a probability in parts per million */
     SIM_LINK_OVERHEAD = 28, /* IPv4 and UDP headers, which take up the rate too */
     SIM_COPIES_MAX = 2
 };
 
 struct sim_link_model {
     om_time latency;
-    om_time jitter;       /* 0 to this much later, evenly */
-    uint32_t loss_ppm;    /* of datagrams */
+    om_time jitter; /* 0 to this much later, evenly */
+    struct sim_loss_model loss;
     uint32_t dup_ppm;     /* of datagrams that arrive, twice then */
     uint32_t corrupt_ppm; /* of copies, one bit flipped */
     uint32_t reorder;     /* each waits 0 to reorder - 1 more spacings */
     om_time spacing;      /* 1 ms: with a datagram per spacing, reorder is a depth in datagrams */
     uint64_t rate_bps;    /* bits per second; 0 is no limit */
     uint64_t queue_bytes; /* that may wait for the rate; more is dropped at the tail */
-    uint32_t burst;       /* mean length of a run of losses; 0 and 1: single ones */
 };
 
 /* One direction between two addresses. Zeroed is idle. */
 struct sim_link {
-    om_time free_at; /* when the rate has sent everything that was queued */
-    bool is_bad;     /* inside a burst of losses */
+    struct sim_rate rate;
+    bool is_bad;             /* inside a burst of losses */
+    struct sim_meter *meter; /* NULL: not measured; borrowed */
 };
 
 /* What becomes of one datagram. */

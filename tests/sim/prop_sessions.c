@@ -138,7 +138,7 @@ static void hash_of(uint64_t seed, char out[static SIM_TRACE_TEXT])
 {
     struct crowd c = crowd_new(seed, SMALL, SMALL);
 
-    c.w->model.loss_ppm = 20000;
+    c.w->model.loss.ppm = 20000;
     c.w->model.dup_ppm = 20000;
     c.w->model.corrupt_ppm = 5000;
     crowd_meet(&c);

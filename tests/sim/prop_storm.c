@@ -81,10 +81,10 @@ static void worsen(struct storm *s)
     struct sim_link_model *m = &s->w->model;
 
     m->jitter = OM_MS(om_prng_below(&s->prng, 80));
-    m->loss_ppm = (uint32_t)om_prng_below(&s->prng, 400000);
+    m->loss.ppm = (uint32_t)om_prng_below(&s->prng, 400000);
     m->dup_ppm = (uint32_t)om_prng_below(&s->prng, 100000);
     m->corrupt_ppm = (uint32_t)om_prng_below(&s->prng, 50000);
-    m->burst = (uint32_t)om_prng_below(&s->prng, 20);
+    m->loss.burst = (uint32_t)om_prng_below(&s->prng, 20);
     m->reorder = (uint32_t)om_prng_below(&s->prng, 64);
 }
 

@@ -23,8 +23,9 @@
  *                                times in proportion; the last four: limits (omerta/limits.h)
  *   attacker NAME... [insider]   insider: knows the networks' secrets
  *   link A B|A>B|* [latency=T] [jitter=T] [loss=P%] [burst=N] [dup=P%] [corrupt=P%] [reorder=N]
- *                [spacing=T] [rate=BITS] [queue=SIZE]
- *                                link.h; A>B is one direction, * is every pair without its own
+ *                [spacing=T] [rate=BITS] [queue=SIZE] [good=P%] [bad=P%]
+ *                                link.h; loss: share of all; burst: mean datagrams in the bad
+ *                                state, with good and bad lost in the two states; A>B is one direction, * is every pair without its own
  *
  * Deeds: what nodes do reads subject, verb, object; what is done to them verb, object.
  *

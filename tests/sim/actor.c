@@ -9,6 +9,7 @@
 #include <omerta/text.h>
 
 #include "crypto/identity.h"
+#include "flight.h"
 #include "request.h"
 
 enum { ADDR_FIRST = 0x0a000001, OFFSET_MAX_S = 86400 };

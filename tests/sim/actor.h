@@ -41,6 +41,7 @@ struct sim_actor {
     bool is_isolated; /* cut off from everybody */
     struct om_addr addr;
     unsigned moves;
+    struct sim_pair *last; /* that was asked for; the next is most often the same */
     struct sim_node_spec spec;
     uint8_t home_seed[32];
     unsigned keys;                      /* home seeds drawn so far */

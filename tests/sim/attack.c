@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flight.h"
 #include "forge.h"
 
 enum {

@@ -31,13 +31,15 @@ om_time sim_rate_change(struct sim_rate *r, uint64_t bps, om_time now)
 {
     uint64_t wait = (uint64_t)sim_rate_wait(r, now);
 
-    if (wait > 0 && r->bps != bps) {
+    if (r->bps == bps)
+        return end(r);
+    if (wait > 0) {
         uint64_t left = bps > 0 ? wait * r->bps / bps : 0;
+        r->busy += now + (om_time)left - r->free_at;
         r->free_at = now + (om_time)left;
-        r->busy += (om_time)left - (om_time)wait;
-        r->part = 0;
     }
     r->bps = bps;
+    r->part = 0;
     return end(r);
 }
 

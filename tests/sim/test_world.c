@@ -3,6 +3,7 @@
 
 #include "attack.h"
 #include "fault.h"
+#include "flight.h"
 #include "request.h"
 
 struct pair_world {

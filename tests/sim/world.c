@@ -9,18 +9,9 @@
 
 #include "actor.h"
 #include "attack.h"
+#include "flight.h"
 
 enum { ADDR_KEY = OM_ADDR_WIRE, TEXT_KEY = 16, TEXTS_MAX = 1 << 20 };
-
-/* A datagram under way. */
-struct flight {
-    struct om_timer timer;
-    struct sim_world *world;
-    struct om_addr from, to;
-    bool is_junk;
-    size_t len;
-    uint8_t data[];
-};
 
 void *sim_alloc(size_t n)
 {
@@ -71,8 +62,6 @@ struct sim_world *sim_world_new(uint64_t seed, FILE *out)
     return w;
 }
 
-static void arrive(struct om_timer *t, om_time now);
-
 void sim_world_free(struct sim_world *w)
 {
     struct om_timer *t;
@@ -84,14 +73,14 @@ void sim_world_free(struct sim_world *w)
     for (unsigned i = 0; i < w->actor_count; i++)
         sim_node_halt(w->actors[i]);
     while ((t = om_timers_pop(&w->events, OM_NEVER - 1)) != NULL) {
-        if (t->fire == arrive)
-            free(OM_CONTAINER_OF(t, struct flight, timer));
-        else if (t->fire == sim_attack_fire)
+        if (!sim_flight_drop(t) && t->fire == sim_attack_fire)
             sim_attack_free(t);
     }
+    sim_flight_fini(w);
     while (om_table_next(&w->pairs, &at, NULL, &v)) {
         struct sim_pair *p = v;
         sim_tape_unref(p->tape);
+        free(p->link.meter);
         free(p->seen);
         free(p);
     }
@@ -146,10 +135,15 @@ void sim_network_secret(const struct sim_world *w, const struct sim_network *n, 
 struct sim_pair *sim_pair(struct sim_world *w, struct sim_actor *a, struct sim_actor *b)
 {
     const uint32_t key[2] = {a->index, b->index};
-    struct sim_pair *p = om_table_find(&w->pairs, key);
+    struct sim_pair *p = a->last;
 
-    if (p)
+    if (p && p->other == b)
         return p;
+    p = om_table_find(&w->pairs, key);
+    if (p) {
+        a->last = p;
+        return p;
+    }
     p = sim_alloc(sizeof *p);
     p->self = a;
     p->other = b;
@@ -164,6 +158,14 @@ struct sim_link_model *sim_pair_model(const struct sim_world *w, struct sim_pair
         p->model = w->model;
     p->is_default = false;
     return &p->model;
+}
+
+struct sim_meter *sim_pair_measure(const struct sim_world *w, struct sim_pair *p)
+{
+    if (!p->link.meter)
+        p->link.meter = sim_alloc(sizeof *p->link.meter);
+    sim_meter_start(p->link.meter, &p->link.rate, w->now);
+    return p->link.meter;
 }
 
 struct sim_actor *sim_actor_at(const struct sim_world *w, const struct om_addr *a)
@@ -191,102 +193,6 @@ struct sim_actor *sim_actor_named(const struct sim_world *w, const char *name)
 void sim_arm(struct sim_world *w, struct om_timer *t, om_time at)
 {
     need(w, om_timer_arm(&w->events, t, at < w->now ? w->now : at), "heap of events");
-}
-
-static void launch(struct sim_world *w, const struct om_addr *from, const struct om_addr *to,
-                   struct om_bytes data, om_time at, bool corrupt, bool junk)
-{
-    struct flight *f = sim_alloc(sizeof *f + data.n);
-
-    f->timer.fire = arrive;
-    f->world = w;
-    f->from = *from;
-    f->to = *to;
-    f->is_junk = junk;
-    f->len = data.n;
-    memcpy(f->data, data.p, data.n);
-    if (corrupt) {
-        uint64_t bit = om_prng_below(&w->prng, data.n * 8);
-        f->data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
-    }
-    sim_arm(w, &f->timer, at);
-    if (!om_timer_is_armed(&f->timer))
-        free(f);
-}
-
-void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_addr *from,
-                  const struct om_addr *to, struct om_bytes data)
-{
-    struct sim_actor *other = sim_actor_at(w, to);
-    struct sim_pair *p = other ? sim_pair(w, by, other) : NULL;
-    struct sim_fate f = {0};
-
-    sim_trace_add(&w->trace, w->now, other ? SIM_TRACE_SEND : SIM_TRACE_SWALLOW, by->name,
-                  other ? other->name : "", data);
-    if (!p || data.n == 0)
-        return;
-    p->sent++;
-    if (p->tape)
-        sim_tape_add(p->tape, from, to, data);
-    if (!p->is_cut && !by->is_isolated && !other->is_isolated)
-        f = sim_link_pass(&p->link, p->is_default ? &w->model : &p->model, &w->prng, w->now,
-                          data.n);
-    if (f.copies == 0)
-        sim_trace_add(&w->trace, w->now, SIM_TRACE_LOSE, by->name, other->name, om_bytes(NULL, 0));
-    for (unsigned i = 0; i < f.copies; i++)
-        launch(w, from, to, data, f.at[i], f.is_corrupt[i], by->is_attacker);
-}
-
-/* The flight that arrives next, if it arrives now and at the same address as @f. */
-static struct flight *companion(const struct sim_world *w, const struct flight *f)
-{
-    struct om_timer *t = w->events.count ? w->events.heap[0].timer : NULL;
-
-    if (!t || w->events.heap[0].at > w->now || t->fire != arrive)
-        return NULL;
-    struct flight *next = OM_CONTAINER_OF(t, struct flight, timer);
-    return om_addr_equal(&next->to, &f->to) && next->is_junk == f->is_junk ? next : NULL;
-}
-
-static void hand_over(struct sim_actor *to, struct flight *const *flights, unsigned count)
-{
-    struct om_dgram batch[SIM_BATCH_MAX];
-    struct sim_world *w = to->world;
-    bool measure = w->cpu_ns && flights[0]->is_junk;
-    int64_t start = measure ? w->cpu_ns() : 0;
-
-    for (unsigned i = 0; i < count; i++)
-        batch[i] = (struct om_dgram){
-            .via = {.remote = flights[i]->from}, .data = flights[i]->data, .len = flights[i]->len};
-    sim_node_arrive(to, batch, count);
-    if (flights[0]->is_junk)
-        w->junk_count += count;
-    if (measure)
-        w->junk_ns += (uint64_t)(w->cpu_ns() - start);
-}
-
-static void arrive(struct om_timer *t, om_time now)
-{
-    struct flight *batch[SIM_BATCH_MAX] = {OM_CONTAINER_OF(t, struct flight, timer)};
-    struct sim_world *w = batch[0]->world;
-    struct sim_actor *to = sim_actor_at(w, &batch[0]->to);
-    unsigned count = 1;
-
-    while (count < SIM_BATCH_MAX && (batch[count] = companion(w, batch[0])) != NULL)
-        om_timer_stop(&w->events, &batch[count++]->timer);
-    for (unsigned i = 0; i < count; i++) {
-        struct sim_actor *from = sim_actor_at(w, &batch[i]->from);
-        sim_trace_add(&w->trace, now, to ? SIM_TRACE_ARRIVE : SIM_TRACE_SWALLOW, to ? to->name : "",
-                      from ? from->name : "", om_bytes(batch[i]->data, batch[i]->len));
-        if (to && to->is_attacker) {
-            to->heard++;
-            to->heard_bytes += batch[i]->len;
-        }
-    }
-    if (to && to->node)
-        hand_over(to, batch, count);
-    for (unsigned i = 0; i < count; i++)
-        free(batch[i]);
 }
 
 bool sim_step(struct sim_world *w, om_time until)

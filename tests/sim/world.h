@@ -24,6 +24,7 @@
 #include <omerta/timers.h>
 
 #include "link.h"
+#include "pipe.h"
 #include "trace.h"
 
 enum {
@@ -36,12 +37,15 @@ enum {
     SIM_POOL_MAX = 1 << 17,   /* datagrams of all nodes */
     SIM_BATCH_MAX = 64,       /* datagrams that arrive together are given to a node together */
     SIM_PAIRS_MAX = 1 << 22,
+    SIM_NECKS_MAX = 64, /* pipes */
     SIM_PORT = 18002
 };
 
 #define SIM_WALL_MS INT64_C(1795219200000) /* 2026-11-21 00:00 UTC, when every world begins */
 
 struct sim_actor;
+struct sim_flight;
+struct sim_neck;
 struct sim_tape;
 
 struct sim_network {
@@ -59,6 +63,7 @@ struct sim_pair {
     struct sim_link_model model; /* unless is_default */
     bool is_default;             /* sim_world.model holds for this pair */
     bool is_cut;
+    struct sim_neck *neck; /* the pipe before the link; NULL: none */
     struct sim_tape *tape; /* shared by both directions; NULL: not recorded */
     uint64_t sent;         /* datagrams put on the wire to the other */
     uint64_t seq;          /* application datagrams given to the node for the other */
@@ -89,6 +94,9 @@ struct sim_world {
     uint64_t steps, steps_max; /* events so far, and at most */
     struct om_prng prng;       /* of the links */
     struct om_pool *pool;
+    struct sim_flight *spare; /* memory of datagrams that have arrived */
+    struct sim_neck *necks[SIM_NECKS_MAX];
+    unsigned neck_count;
     struct sim_trace trace;
     struct sim_link_model model; /* between all that have none of their own */
     struct sim_network networks[SIM_NETWORKS_MAX];
@@ -148,6 +156,9 @@ struct sim_pair *sim_pair(struct sim_world *w, struct sim_actor *a, struct sim_a
 /** sim_pair_model() - the link properties of @p in @w, to be changed for this pair alone. */
 struct sim_link_model *sim_pair_model(const struct sim_world *w, struct sim_pair *p);
 
+/** sim_pair_measure() - begin now the window of the meter of @p's link in @w; lends it. */
+struct sim_meter *sim_pair_measure(const struct sim_world *w, struct sim_pair *p);
+
 /** sim_actor_at() - who has address @a in @w; NULL for nobody. */
 struct sim_actor *sim_actor_at(const struct sim_world *w, const struct om_addr *a);
 
@@ -156,17 +167,6 @@ struct sim_actor *sim_actor_by_id(const struct sim_world *w, const struct om_id 
 
 /** sim_actor_named() - the actor called @name in @w; NULL for none. */
 struct sim_actor *sim_actor_named(const struct sim_world *w, const char *name);
-
-/**
- * sim_transmit() - put a datagram on the wire
- * @w:     the world
- * @by:    who sends it
- * @from:  source address it bears, not always that of @by
- * @to:    destination
- * @data:  copied
- */
-void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_addr *from,
-                  const struct om_addr *to, struct om_bytes data);
 
 /** sim_arm() - let @t fire at @at; a full heap breaks @w. */
 void sim_arm(struct sim_world *w, struct om_timer *t, om_time at);

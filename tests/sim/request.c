@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { SEND_MAX = OM_DGRAM_MAX };
+enum { SEND_MAX = OM_DGRAM_MAX, FILL_PERIOD = 256 };
 
 static const struct sim_network *network_or(const struct sim_network *n, const struct sim_actor *a,
                                             const struct sim_actor *b)
@@ -33,9 +33,26 @@ enum om_err sim_connect(struct sim_actor *a, const struct sim_network *n, struct
     return e;
 }
 
+/* What stands at @i of a datagram; the same again each FILL_PERIOD bytes. */
 static uint8_t fill_byte(uint64_t seq, size_t i)
 {
     return (uint8_t)(seq * 7 + i);
+}
+
+static void fill(uint64_t seq, size_t from, uint8_t *out, size_t n)
+{
+    for (size_t i = 0; i < n && i < FILL_PERIOD; i++)
+        out[i] = fill_byte(seq, from + i);
+    for (size_t i = FILL_PERIOD; i < n; i += FILL_PERIOD)
+        memcpy(out + i, out, n - i < FILL_PERIOD ? n - i : FILL_PERIOD);
+}
+
+static bool is_filled(uint64_t seq, size_t from, struct om_bytes data)
+{
+    for (size_t i = 0; i < data.n && i < FILL_PERIOD; i++)
+        if (data.p[i] != fill_byte(seq, from + i))
+            return false;
+    return data.n <= FILL_PERIOD || memcmp(data.p, data.p + FILL_PERIOD, data.n - FILL_PERIOD) == 0;
 }
 
 enum om_err sim_send(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b,
@@ -54,8 +71,9 @@ enum om_err sim_send(struct sim_actor *a, const struct sim_network *n, struct si
     om_wr_u64(&w, (uint64_t)a->world->now);
     om_wr_u16(&w, (uint16_t)text.n);
     om_wr_bytes(&w, text);
-    while (om_wr_len(&w) < size)
-        om_wr_u8(&w, fill_byte(p->seq, om_wr_len(&w)));
+    size_t at = om_wr_len(&w);
+    if (at < size)
+        fill(p->seq, at, om_wr_room(&w, size - at), size - at);
     enum om_err e = om_node_send(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n), channel,
                                  om_bytes(data, om_wr_len(&w)));
     if (e == OM_OK)
@@ -71,10 +89,7 @@ bool sim_text_open(struct om_bytes data, uint64_t *seq, om_time *sent, struct om
     *seq = om_rd_u64(&r);
     *sent = (om_time)om_rd_u64(&r);
     *text = om_rd_bytes(&r, om_rd_u16(&r));
-    for (size_t i = SIM_TEXT_HEAD + text->n; !r.bad && i < data.n; i++)
-        if (om_rd_u8(&r) != fill_byte(*seq, i))
-            return false;
-    return om_rd_done(&r);
+    return !r.bad && is_filled(*seq, SIM_TEXT_HEAD + text->n, om_rd_rest(&r));
 }
 
 enum om_err sim_ping(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b)

@@ -59,6 +59,43 @@ OM_TEST(world_other_seed_other_trace)
     assert_string_not_equal(one, two);
 }
 
+/* Two events of which one bit differs; sizes around the 32 bytes that are taken in at a time. */
+OM_TEST(trace_hash_sees_every_bit)
+{
+    static const size_t sizes[] = {1, 7, 8, 31, 32, 33, 64, 100};
+    char plain[SIM_TRACE_TEXT], other[SIM_TRACE_TEXT];
+    struct sim_trace t;
+    uint8_t data[100];
+
+    for (unsigned k = 0; k < OM_ARRAY_SIZE(sizes); k++) {
+        memset(data, 0x5a, sizeof data);
+        for (size_t bit = 0; bit <= 8 * sizes[k]; bit++) {
+            sim_trace_init(&t, NULL);
+            if (bit > 0)
+                data[(bit - 1) / 8] ^= (uint8_t)(1u << ((bit - 1) % 8));
+            sim_trace_add(&t, 5, SIM_TRACE_SEND, "a", "b", om_bytes(data, sizes[k]));
+            sim_trace_add(&t, 6, SIM_TRACE_ARRIVE, "b", "a", om_bytes(data, sizes[k]));
+            if (bit > 0)
+                data[(bit - 1) / 8] ^= (uint8_t)(1u << ((bit - 1) % 8));
+            sim_trace_hash(&t, bit > 0 ? other : plain);
+            if (bit > 0)
+                assert_string_not_equal(plain, other);
+        }
+        sim_trace_init(&t, NULL); /* and without a difference there is none */
+        sim_trace_add(&t, 5, SIM_TRACE_SEND, "a", "b", om_bytes(data, sizes[k]));
+        sim_trace_add(&t, 6, SIM_TRACE_ARRIVE, "b", "a", om_bytes(data, sizes[k]));
+        CHECK_STR(sim_trace_hash(&t, other), plain);
+        sim_trace_init(&t, NULL); /* a microsecond is one, and so is whose it was */
+        sim_trace_add(&t, 5, SIM_TRACE_SEND, "a", "b", om_bytes(data, sizes[k]));
+        sim_trace_add(&t, 7, SIM_TRACE_ARRIVE, "b", "a", om_bytes(data, sizes[k]));
+        assert_string_not_equal(sim_trace_hash(&t, other), plain);
+        sim_trace_init(&t, NULL);
+        sim_trace_add(&t, 5, SIM_TRACE_SEND, "a", "b", om_bytes(data, sizes[k]));
+        sim_trace_add(&t, 6, SIM_TRACE_ARRIVE, "a", "b", om_bytes(data, sizes[k]));
+        assert_string_not_equal(sim_trace_hash(&t, other), plain);
+    }
+}
+
 OM_TEST(world_swallows_unknown_addresses)
 {
     struct pair_world p = pair_of(3);

@@ -165,9 +165,30 @@ static bool peer(struct sim_actor *a, struct sim_actor *b, const struct sim_chec
     return compare_field(c, &i, seen);
 }
 
+static bool reading(const struct sim_world *w, const struct sim_check *c, const struct sim_meter *m,
+                    const struct sim_rate *r, char *seen)
+{
+    uint64_t v = sim_meter_read(m, r, c->reading, w->now);
+
+    switch (c->reading) {
+    case SIM_READ_WAIT_P50:
+    case SIM_READ_WAIT_P95:
+    case SIM_READ_WAIT_MAX:
+        return compare_time(c, (om_time)v, seen);
+    case SIM_READ_USED:
+        if (seen)
+            snprintf(seen, SIM_SEEN_MAX, "%" PRIu64 ".%02" PRIu64 "%%", v / 10000, v % 10000 / 100);
+        return sim_op_holds(v, c->op, c->number);
+    default:
+        return compare(c, v, seen);
+    }
+}
+
 bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
 {
-    struct sim_actor *a = w->actors[c->a]; /* every check has a subject */
+    if (c->fact == SIM_FACT_PIPE)
+        return reading(w, c, &w->necks[c->pipe]->pipe.meter, &w->necks[c->pipe]->pipe.rate, seen);
+    struct sim_actor *a = w->actors[c->a]; /* every other check has a subject */
     struct sim_actor *b = c->b >= 0 ? w->actors[c->b] : NULL;
     uint64_t n;
 
@@ -202,6 +223,10 @@ bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
     case SIM_FACT_UP:
         tell(seen, a->node ? "it is up" : "it is down");
         return a->node != NULL;
+    case SIM_FACT_LINK:
+        return reading(w, c, sim_pair(w, a, b)->link.meter, &sim_pair(w, a, b)->link.rate, seen);
+    case SIM_FACT_PIPE:
+        break;
     }
     return false;
 }

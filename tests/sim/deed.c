@@ -7,11 +7,12 @@
 #include "request.h"
 
 static const char *const names[] = {
-    [SIM_CONNECT] = "connect",     [SIM_SEND] = "send",     [SIM_PING] = "ping",
-    [SIM_CLOSE] = "close",         [SIM_EPOCH] = "epoch",   [SIM_CRASH] = "crash",
-    [SIM_RESTART] = "restart",     [SIM_MOVE] = "move",     [SIM_CLOCK] = "clock",
-    [SIM_PARTITION] = "partition", [SIM_HEAL] = "heal",     [SIM_LINK] = "link",
-    [SIM_RECORD] = "record",       [SIM_REPLAY] = "replay", [SIM_JUNK] = "junk",
+    [SIM_CONNECT] = "connect",     [SIM_SEND] = "send",       [SIM_PING] = "ping",
+    [SIM_CLOSE] = "close",         [SIM_EPOCH] = "epoch",     [SIM_CRASH] = "crash",
+    [SIM_RESTART] = "restart",     [SIM_MOVE] = "move",       [SIM_CLOCK] = "clock",
+    [SIM_PARTITION] = "partition", [SIM_HEAL] = "heal",       [SIM_LINK] = "link",
+    [SIM_PIPE] = "pipe",           [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure",
+    [SIM_RECORD] = "record",       [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -22,7 +23,7 @@ static struct sim_actor *actor(const struct sim_world *w, int index)
 
 const char *sim_deed_name(const struct sim_world *w, const struct sim_deed *d)
 {
-    static char text[3 * SIM_NAME_MAX + 32];
+    static char text[4 * SIM_NAME_MAX + 32];
     const struct sim_actor *a = actor(w, d->a), *b = actor(w, d->b), *c = actor(w, d->c);
     bool subject = d->verb <= SIM_EPOCH;
 
@@ -31,6 +32,10 @@ const char *sim_deed_name(const struct sim_world *w, const struct sim_deed *d)
              subject || !a ? "" : a->name, b ? " " : "", b ? b->name : "", c ? " by " : "");
     if (c)
         strncat(text, c->name, sizeof text - strlen(text) - 1);
+    if (d->pipe >= 0) {
+        strncat(text, " ", sizeof text - strlen(text) - 1);
+        strncat(text, w->necks[d->pipe]->name, sizeof text - strlen(text) - 1);
+    }
     return text;
 }
 
@@ -78,6 +83,24 @@ static void do_link(struct sim_world *w, const struct sim_deed *d)
     change_link(sim_pair_model(w, sim_pair(w, a, b)), &d->link.value);
     if (!d->link.one_way)
         change_link(sim_pair_model(w, sim_pair(w, b, a)), &d->link.value);
+}
+
+static void do_pipe(const struct sim_world *w, const struct sim_deed *d)
+{
+    struct sim_neck *n = w->necks[d->pipe];
+    const struct sim_pipe_model *v = &d->change;
+    struct sim_pipe_model m = n->pipe.model;
+
+    change_loss(&m.loss, &v->loss);
+    if (v->rate_bps != UINT64_MAX)
+        m.rate_bps = v->rate_bps;
+    if (v->queue_bytes != UINT64_MAX)
+        m.queue_bytes = v->queue_bytes;
+    if (v->police_bps != UINT64_MAX) {
+        m.police_bps = v->police_bps;
+        m.police_bytes = v->police_bytes;
+    }
+    sim_neck_change(n, &m);
 }
 
 static enum om_err do_connect(const struct sim_world *w, const struct sim_deed *d,
@@ -162,6 +185,18 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return OM_OK;
     case SIM_LINK:
         do_link(w, d);
+        return OM_OK;
+    case SIM_PIPE:
+        do_pipe(w, d);
+        return OM_OK;
+    case SIM_THROUGH:
+        sim_neck_lead(d->pipe >= 0 ? w->necks[d->pipe] : NULL, a, b);
+        return OM_OK;
+    case SIM_MEASURE:
+        if (d->pipe >= 0)
+            sim_pipe_measure(&w->necks[d->pipe]->pipe, w->now);
+        else
+            sim_pair_measure(w, sim_pair(w, a, b));
         return OM_OK;
     case SIM_RECORD:
         sim_record(a, b);

@@ -1,8 +1,9 @@
 /*
- * parse.h - the three parts of the scenario parser, for each other
+ * parse.h - the parts of the scenario parser, for each other
  *
- * What:  declarations (script.c), deeds (parse_deed.c), checks (parse_check.c).
- * Why:   one grammar, three files of a readable size.
+ * What:  declarations (script.c), deeds (parse_deed.c), what is about ways (parse_way.c), checks
+ *        (parse_check.c).
+ * Why:   one grammar, four files of a readable size.
  */
 #ifndef SIM_PARSE_H
 #define SIM_PARSE_H
@@ -38,6 +39,30 @@ int sim_parse_find(const struct sim_parser *p, const char *name);
 
 /** sim_parse_network() - index of network @name of @p, or -1. */
 int sim_parse_network(const struct sim_parser *p, const char *name);
+
+/** sim_parse_is_name() - @s can be the name of something. */
+bool sim_parse_is_name(const char *s);
+
+/** sim_parse_one_way() - consume "A>B" of @p into @a and @b. */
+OM_MUST enum om_err sim_parse_one_way(struct sim_parser *p, int *a, int *b);
+
+/** sim_parse_pipe_name() - consume the name of a pipe of @p that was declared, into @out. */
+OM_MUST enum om_err sim_parse_pipe_name(struct sim_parser *p, int *out);
+
+/** sim_parse_new_pipe() - declare the pipe of which @p has the name next, which stays next. */
+OM_MUST enum om_err sim_parse_new_pipe(struct sim_parser *p);
+
+/** sim_parse_pipe() - consume "NAME options" of @p into @d. */
+OM_MUST enum om_err sim_parse_pipe(struct sim_parser *p, struct sim_deed *d);
+
+/** sim_parse_through() - consume "NAME A>B ..." of @p; all but the last are added, that is @d. */
+OM_MUST enum om_err sim_parse_through(struct sim_parser *p, struct sim_deed *d);
+
+/** sim_parse_measure() - consume "pipe NAME" or "link A>B" of @p into @d. */
+OM_MUST enum om_err sim_parse_measure(struct sim_parser *p, struct sim_deed *d);
+
+/** sim_parse_two() - consume "A B", two different actors of @p, into @d. */
+OM_MUST enum om_err sim_parse_two(struct sim_parser *p, struct sim_deed *d);
 
 /** sim_parse_link() - consume "A B|A>B|* options" of @p into @d. */
 OM_MUST enum om_err sim_parse_link(struct sim_parser *p, struct sim_deed *d);

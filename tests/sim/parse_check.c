@@ -12,11 +12,18 @@
 static const char *const facts[] = {"got",   "late", "rtt",   "info", "peer",
                                     "event", "sent", "heard", "up"};
 
+/* "pipe NAME rate > 5M" is a check, "pipe NAME rate=5M" a deed. */
+static bool is_reading(const struct sim_words *w)
+{
+    return (sim_words_is(w, "pipe") || sim_words_is(w, "link")) && w->next + 2 < w->count &&
+           sim_reading_parse(w->word[w->next + 2].text) != SIM_READ_COUNT;
+}
+
 bool sim_parse_is_check(const struct sim_parser *p)
 {
     const struct sim_words *w = &p->words;
 
-    if (sim_words_is(w, "session") || sim_words_is(w, "no"))
+    if (sim_words_is(w, "session") || sim_words_is(w, "no") || is_reading(w))
         return true;
     if (w->next + 1 >= w->count || sim_parse_find(p, sim_words_peek(w)) < 0)
         return false;
@@ -167,11 +174,50 @@ static enum om_err parse_sent(struct sim_parser *p, struct sim_check *c)
     return sim_parse_actor(p, "an actor", &c->b);
 }
 
+static enum om_err parse_reading(struct sim_parser *p, struct sim_check *c)
+{
+    struct sim_words *w = &p->words;
+    uint32_t share;
+    enum om_err e;
+
+    c->reading = sim_reading_parse(sim_words_peek(w));
+    if (c->reading == SIM_READ_COUNT)
+        return sim_words_fail(w, "what a meter tells, such as wait_p95");
+    w->next++;
+    if (sim_words_op(w, &c->op) != OM_OK)
+        return OM_E_PARSE;
+    switch (c->reading) {
+    case SIM_READ_WAIT_P50:
+    case SIM_READ_WAIT_P95:
+    case SIM_READ_WAIT_MAX:
+        return parse_time_value(p, c);
+    case SIM_READ_USED:
+        e = sim_read_share(w, sim_words_peek(w), &share);
+        c->number = e == OM_OK ? share : 0;
+        break;
+    case SIM_READ_RATE:
+        e = sim_read_bits(w, sim_words_peek(w), &c->number);
+        break;
+    default:
+        return sim_words_count(w, UINT64_MAX, &c->number);
+    }
+    w->next += e == OM_OK;
+    return e;
+}
+
 static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
 {
     struct sim_words *w = &p->words;
-    const char *wanted = "session, no session, or an actor";
+    const char *wanted = "session, no session, pipe, link, or an actor";
 
+    if (sim_words_take(w, "pipe")) {
+        c->fact = SIM_FACT_PIPE;
+        return sim_parse_pipe_name(p, &c->pipe) == OM_OK ? parse_reading(p, c) : OM_E_PARSE;
+    }
+    if (sim_words_take(w, "link")) {
+        c->fact = SIM_FACT_LINK;
+        return sim_parse_one_way(p, &c->a, &c->b) == OM_OK ? parse_reading(p, c) : OM_E_PARSE;
+    }
     if (sim_words_take(w, "session"))
         return parse_session(p, c, SIM_FACT_SESSION);
     if (sim_words_take(w, "no"))
@@ -243,7 +289,8 @@ enum om_err sim_parse_check(struct sim_parser *p, enum sim_when when, om_time at
                           .from = when == SIM_AT ? at : 0,
                           .until = at,
                           .a = -1,
-                          .b = -1};
+                          .b = -1,
+                          .pipe = -1};
     om_time named;
     enum om_err e;
 

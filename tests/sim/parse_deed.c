@@ -5,13 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LINK_TIME_MAX_S = 3600,
-    REORDER_MAX = 65536,
-    QUEUE_MAX = 1 << 30,
-    JUNK_SIZE_DEFAULT = 448,
-    JUNK_S_MAX = 86400
-};
+enum { JUNK_SIZE_DEFAULT = 448, JUNK_S_MAX = 86400 };
 
 static enum om_err read_actors(struct sim_words *w, const char *value, void *out);
 static enum om_err read_network(struct sim_words *w, const char *value, void *out);
@@ -210,7 +204,7 @@ static enum om_err parse_cut(struct sim_parser *p, struct sim_deed *d)
     return sim_words_end(&p->words) ? OM_OK : sim_parse_actor(p, "an actor", &d->b);
 }
 
-static enum om_err parse_record(struct sim_parser *p, struct sim_deed *d)
+enum om_err sim_parse_two(struct sim_parser *p, struct sim_deed *d)
 {
     if (sim_parse_actor(p, "an actor", &d->a) != OM_OK)
         return OM_E_PARSE;
@@ -230,7 +224,7 @@ static enum om_err parse_replay(struct sim_parser *p, struct sim_deed *d)
 
     d->number = 1;
     d->pace = OM_MS(1);
-    if (parse_record(p, d) != OM_OK)
+    if (sim_parse_two(p, d) != OM_OK)
         return OM_E_PARSE;
     if (!sim_words_take(w, "from"))
         return sim_words_fail(w, "from");
@@ -268,62 +262,6 @@ static enum om_err parse_junk(struct sim_parser *p, struct sim_deed *d)
     return OM_OK;
 }
 
-/* "A>B" as two actors. */
-static enum om_err parse_one_way(struct sim_parser *p, struct sim_deed *d, const char *arrow)
-{
-    struct sim_words *w = &p->words;
-    char name[SIM_NAME_MAX + 1];
-    const char *word = sim_words_peek(w);
-
-    snprintf(name, sizeof name, "%.*s", (int)(arrow - word), word);
-    d->a = arrow - word <= SIM_NAME_MAX ? sim_parse_find(p, name) : -1;
-    d->b = sim_parse_find(p, arrow + 1);
-    if (d->a < 0 || d->b < 0)
-        return sim_words_fail(w, "actors that were declared, as A>B");
-    d->link.one_way = true;
-    w->next++;
-    return OM_OK;
-}
-
-static bool link_in_range(const struct sim_link_model *m)
-{
-    const om_time most = OM_SEC(LINK_TIME_MAX_S); /* unset is -1 and so passes */
-
-    return m->latency <= most && m->jitter <= most && m->spacing <= most &&
-           (m->reorder <= REORDER_MAX || m->reorder == UINT32_MAX) &&
-           (m->loss.burst <= REORDER_MAX || m->loss.burst == UINT32_MAX) &&
-           (m->queue_bytes <= QUEUE_MAX || m->queue_bytes == UINT64_MAX);
-}
-
-enum om_err sim_parse_link(struct sim_parser *p, struct sim_deed *d)
-{
-    struct sim_words *w = &p->words;
-    struct sim_link_model *m = &d->link.value;
-    const struct sim_option options[] = {
-        {"latency", sim_read_time, &m->latency},     {"jitter", sim_read_time, &m->jitter},
-        {"loss", sim_read_share, &m->loss.ppm},      {"burst", sim_read_u32, &m->loss.burst},
-        {"good", sim_read_share, &m->loss.good_ppm}, {"bad", sim_read_share, &m->loss.bad_ppm},
-        {"dup", sim_read_share, &m->dup_ppm},        {"corrupt", sim_read_share, &m->corrupt_ppm},
-        {"reorder", sim_read_u32, &m->reorder},      {"spacing", sim_read_time, &m->spacing},
-        {"rate", sim_read_bits, &m->rate_bps},       {"queue", sim_read_bytes, &m->queue_bytes},
-    };
-    const char *arrow = strchr(sim_words_peek(w), '>');
-    enum om_err e = OM_OK;
-
-    memset(m, 0xff, sizeof *m);
-    d->a = d->b = SIM_ALL;
-    if (arrow)
-        e = parse_one_way(p, d, arrow);
-    else if (!sim_words_take(w, "*"))
-        e = parse_record(p, d);
-    if (e == OM_OK)
-        e = sim_words_options(w, options, OM_ARRAY_SIZE(options));
-    if (e == OM_OK && !link_in_range(m))
-        e = sim_words_fail(w, "times up to 1h, reorder and burst up to %d, queue up to 1GiB",
-                           REORDER_MAX);
-    return e;
-}
-
 struct verb {
     const char *word;
     bool subject_first;
@@ -343,7 +281,10 @@ static const struct verb verbs[] = {
     [SIM_PARTITION] = {"partition", false, parse_cut},
     [SIM_HEAL] = {"heal", false, parse_cut},
     [SIM_LINK] = {"link", false, sim_parse_link},
-    [SIM_RECORD] = {"record", false, parse_record},
+    [SIM_PIPE] = {"pipe", false, sim_parse_pipe},
+    [SIM_THROUGH] = {"through", false, sim_parse_through},
+    [SIM_MEASURE] = {"measure", false, sim_parse_measure},
+    [SIM_RECORD] = {"record", false, sim_parse_two},
     [SIM_REPLAY] = {"replay", false, parse_replay},
     [SIM_JUNK] = {"junk", false, parse_junk},
 };
@@ -360,8 +301,8 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             return OM_OK;
         }
     if (sim_parse_node(p,
-                       "a node, or crash, restart, move, clock, partition, heal, link, record, "
-                       "replay or junk,",
+                       "a node, or crash, restart, move, clock, partition, heal, link, pipe, "
+                       "through, measure, record, replay or junk,",
                        &d->a) != OM_OK)
         return OM_E_PARSE;
     for (unsigned i = 0; i < SIM_VERB_COUNT; i++)
@@ -399,6 +340,7 @@ enum om_err sim_parse_deeds(struct sim_parser *p, om_time at, om_time every, om_
             .b = -1,
             .c = -1,
             .network = -1,
+            .pipe = -1,
             .end_count = -1,
             .channel = "chat",
         };

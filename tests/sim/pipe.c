@@ -3,7 +3,7 @@
 
 void sim_pipe_init(struct sim_pipe *p)
 {
-    *p = (struct sim_pipe){.next = OM_NEVER};
+    *p = (struct sim_pipe){.next = OM_NEVER, .model.queue_bytes = SIM_PIPE_BYTES};
     enum om_err e = om_ring_init(&p->queue, sizeof(struct sim_pipe_item), SIM_PIPE_QUEUE);
     OM_BUG_IF(e != OM_OK);
     sim_meter_start(&p->meter, &p->rate, 0);

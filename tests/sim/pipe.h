@@ -24,7 +24,7 @@
 #include "loss.h"
 #include "meter.h"
 
-enum { SIM_PIPE_QUEUE = 1 << 20 };
+enum { SIM_PIPE_QUEUE = 1 << 16, SIM_PIPE_BYTES = 64 * 1024 }; /* the bytes of sim_pipe_init() */
 
 /* Zeroed passes everything at once. */
 struct sim_pipe_model {
@@ -54,7 +54,7 @@ struct sim_pipe_item {
     om_time since; /* when it went in */
 };
 
-/** sim_pipe_init() - @p with nothing in it, measured from time 0 on, without limits. */
+/** sim_pipe_init() - @p with nothing in it, measured from time 0 on; no limits, SIM_PIPE_BYTES. */
 void sim_pipe_init(struct sim_pipe *p);
 
 /** sim_pipe_fini() - release the memory of @p; what waits in it is the caller's. */

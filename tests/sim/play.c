@@ -104,6 +104,13 @@ static void build(struct play *p)
         else
             sim_node_add(w, a->name, &a->spec);
     }
+    for (unsigned i = 0; i < s->pipe_count; i++)
+        sim_neck_add(w, s->pipes[i]);
+    for (unsigned i = 0; i < s->check_count && !w->broken[0]; i++) {
+        const struct sim_check *c = &s->checks[i];
+        if (c->fact == SIM_FACT_LINK) /* measured from the start, since it will be asked about */
+            sim_pair_measure(w, sim_pair(w, w->actors[c->a], w->actors[c->b]));
+    }
     for (unsigned i = 0; i < s->deed_count; i++)
         job_add(p, &s->deeds[i], s->deeds[i].at, 0);
 }

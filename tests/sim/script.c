@@ -30,7 +30,7 @@ void *sim_grow(void *list, unsigned count, unsigned *cap, size_t size)
     return bigger;
 }
 
-static bool is_name(const char *s)
+bool sim_parse_is_name(const char *s)
 {
     size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 
@@ -87,7 +87,7 @@ static enum om_err parse_network(struct sim_parser *p)
     struct sim_decl_network n = {.name = ""};
     const char *name = sim_words_peek(w);
 
-    if (!is_name(name) || sim_parse_network(p, name) >= 0)
+    if (!sim_parse_is_name(name) || sim_parse_network(p, name) >= 0)
         return sim_words_fail(w, "a new name of up to %d letters and digits", SIM_NAME_MAX);
     if (s->network_count == SIM_NETWORKS_MAX)
         return sim_words_fail(w, "at most %d networks", SIM_NETWORKS_MAX);
@@ -197,7 +197,8 @@ static enum om_err parse_actors(struct sim_parser *p, bool attackers)
     unsigned first = s->actor_count;
     const struct sim_option insider = {"insider", NULL, &proto.is_insider};
 
-    while (is_name(sim_words_peek(w)) && !sim_words_is(w, "audit") && !sim_words_is(w, "insider")) {
+    while (sim_parse_is_name(sim_words_peek(w)) && !sim_words_is(w, "audit") &&
+           !sim_words_is(w, "insider")) {
         if (sim_parse_find(p, sim_words_peek(w)) >= 0)
             return sim_words_fail(w, "a name that nobody has yet");
         if (s->actor_count == SIM_SCRIPT_ACTORS)
@@ -255,10 +256,24 @@ static enum om_err parse_by(struct sim_parser *p)
     return sim_parse_check(p, SIM_BY, at);
 }
 
+/* What can be declared and is also a deed: it happens at the start. */
+static enum om_err parse_way(struct sim_parser *p, enum sim_verb verb)
+{
+    struct sim_deed d = {
+        .verb = verb, .line = p->words.line, .a = -1, .b = -1, .c = -1, .network = -1, .pipe = -1};
+    enum om_err e;
+
+    if (verb == SIM_PIPE && sim_parse_new_pipe(p) != OM_OK)
+        return OM_E_PARSE;
+    e = verb == SIM_LINK   ? sim_parse_link(p, &d)
+        : verb == SIM_PIPE ? sim_parse_pipe(p, &d)
+                           : sim_parse_through(p, &d);
+    return e == OM_OK ? sim_parse_add_deed(p, &d) : e;
+}
+
 static enum om_err parse_statement(struct sim_parser *p)
 {
     struct sim_words *w = &p->words;
-    struct sim_deed link = {.verb = SIM_LINK, .line = w->line, .c = -1, .network = -1};
 
     if (sim_words_take(w, "seed"))
         return sim_words_count(w, UINT64_MAX, &p->script->seed);
@@ -276,10 +291,12 @@ static enum om_err parse_statement(struct sim_parser *p)
         return parse_actors(p, false);
     if (sim_words_take(w, "attacker"))
         return parse_actors(p, true);
-    if (sim_words_take(w, "link")) {
-        enum om_err e = sim_parse_link(p, &link);
-        return e == OM_OK ? sim_parse_add_deed(p, &link) : e;
-    }
+    if (sim_words_take(w, "link"))
+        return parse_way(p, SIM_LINK);
+    if (sim_words_take(w, "pipe"))
+        return parse_way(p, SIM_PIPE);
+    if (sim_words_take(w, "through"))
+        return parse_way(p, SIM_THROUGH);
     if (sim_words_take(w, "every"))
         return parse_every(p);
     if (sim_words_take(w, "at"))
@@ -288,8 +305,8 @@ static enum om_err parse_statement(struct sim_parser *p)
         return parse_by(p);
     if (sim_words_take(w, "never"))
         return sim_parse_check(p, SIM_NEVER, OM_NEVER);
-    return sim_words_fail(w, "seed, duration, needs, network, node, attacker, link, at, every, by "
-                             "or never");
+    return sim_words_fail(w, "seed, duration, needs, network, node, attacker, link, pipe, through, "
+                             "at, every, by or never");
 }
 
 /* Networks exist before nodes: without any, the first node finds "main". */

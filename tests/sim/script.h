@@ -22,10 +22,15 @@
  *                                calendar; rekey: age at which an initiator rekeys, the other key
  *                                times in proportion; the last four: limits (omerta/limits.h)
  *   attacker NAME... [insider]   insider: knows the networks' secrets
+ *   pipe NAME [rate=BITS] [queue=SIZE] [loss=P%] [burst=N] [good=P%] [bad=P%] [police=BITS/SIZE]
+ *                                pipe.h; without a rate there is no limit and no queue; queue: 64k
+ *                                unless given; police: so fast, and so much at once, police=0 none
+ *   through NAME A>B [C>D ...]   these directions pass through the pipe; through none: through none
  *   link A B|A>B|* [latency=T] [jitter=T] [loss=P%] [burst=N] [dup=P%] [corrupt=P%] [reorder=N]
  *                [spacing=T] [rate=BITS] [queue=SIZE] [good=P%] [bad=P%]
  *                                link.h; loss: share of all; burst: mean datagrams in the bad
- *                                state, with good and bad lost in the two states; A>B is one direction, * is every pair without its own
+ *                                state; good, bad: shares lost in the two states; A>B is one
+ *                                direction, * is every pair without its own
  *
  * Deeds: what nodes do reads subject, verb, object; what is done to them verb, object.
  *
@@ -35,7 +40,10 @@
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
  *   A ping B     A close B     A epoch N
  *   crash A      restart A [fresh] [newkey]      move A      clock A +T|-T
- *   partition A [B]      heal A [B]      link ... (as above)
+ *   partition A [B]      heal A [B]      link ... and through ... (as above)
+ *   pipe NAME ...                what is not named stays as it is
+ *   measure pipe NAME | measure link A>B
+ *                                a window begins: what is checked about it counts from here
  *   record A B                   from now on every datagram between them is on a tape
  *   replay A B from X [times=N] [every=T] [own]
  *                                the tape again, by attacker X; own: from X's own address
@@ -61,6 +69,11 @@
  *   A sent OP N to X             datagrams put on the wire to X
  *   X heard OP N                 bytes that reached attacker X
  *   A up                         it runs
+ *   pipe NAME FIELD OP N|T|P%|BITS
+ *   link A>B FIELD OP N|T|P%|BITS
+ *                                meter.h: packets_in bytes_in packets_out bytes_out dropped
+ *                                bytes_dropped full policed lost; wait_p50 wait_p95 wait_max are
+ *                                times, used is a share of the time, rate is bits/s that came out
  *
  * Without being asked, every scenario also fails when a datagram is delivered twice or was never
  * sent, or when a node does not stop working at one instant (world.h).
@@ -69,6 +82,7 @@
 #define SIM_SCRIPT_H
 
 #include "attack.h"
+#include "flight.h"
 #include "words.h"
 
 enum {
@@ -93,6 +107,9 @@ enum sim_verb {
     SIM_PARTITION,
     SIM_HEAL,
     SIM_LINK,
+    SIM_PIPE,
+    SIM_THROUGH,
+    SIM_MEASURE,
     SIM_RECORD,
     SIM_REPLAY,
     SIM_JUNK,
@@ -121,7 +138,9 @@ struct sim_deed {
     int end_count;              /* -1: B's own */
     bool is_fresh, is_newkey, is_own;
     struct sim_link_change link;
-    struct sim_junk junk; /* without actors */
+    int pipe;                     /* -1: none */
+    struct sim_pipe_model change; /* of a pipe; what stays as it is has all bits set */
+    struct sim_junk junk;         /* without actors */
 };
 
 enum sim_when { SIM_BY, SIM_AT, SIM_NEVER };
@@ -138,7 +157,9 @@ enum sim_fact {
     SIM_FACT_EVENT,
     SIM_FACT_SENT,
     SIM_FACT_HEARD,
-    SIM_FACT_UP
+    SIM_FACT_UP,
+    SIM_FACT_PIPE,
+    SIM_FACT_LINK
 };
 
 struct sim_check {
@@ -147,6 +168,8 @@ struct sim_check {
     unsigned line;
     om_time from, until; /* the moments it is about */
     int a, b;
+    int pipe;
+    enum sim_reading reading; /* of a pipe or a link */
     enum sim_op op;
     uint64_t number;
     const struct sim_field *field; /* info, peer; static */
@@ -174,6 +197,8 @@ struct sim_script {
     om_time end;
     struct sim_decl_network networks[SIM_NETWORKS_MAX];
     unsigned network_count;
+    char pipes[SIM_NECKS_MAX][SIM_NAME_MAX + 1];
+    unsigned pipe_count;
     struct sim_decl_actor *actors;
     unsigned actor_count;
     struct sim_deed *deeds; /* in the order of the text */

@@ -1,6 +1,7 @@
 /* test_script.c - the grammar of scenarios, its mistakes, and verdicts. */
 #include "harness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <omerta/prng.h>
@@ -18,13 +19,18 @@ static const char everything[] =
     "attacker mallory eve insider\n"
     "link * latency=20ms jitter=5ms loss=0.5% burst=4 dup=1% corrupt=0.01% queue=64k\n"
     "link a b rate=10M\n"
-    "link a>c reorder=64 spacing=2ms\n"
+    "link a>c reorder=64 spacing=2ms good=0.1% bad=60%\n"
+    "pipe neck rate=20M queue=100k loss=0.5% burst=9 good=0.1% bad=50% police=10M/30k\n"
+    "pipe open\n"
+    "through neck a>b c>b b>a\n"
     "\n"
     "at 0s a connect b; b connect a at=c,b in=other ; c connect a at=none\n"
     "at 1s a send b \"hi; there # you\" channel=x count=3 size=900 every=10ms\n"
     "at 1s a ping b; a close b; a epoch 4 in=other; a connect c expect=OM_E_FULL\n"
     "at 2s crash a; restart a fresh newkey; move a; clock a -10s; partition a b; heal a b\n"
     "at 2s partition a; heal a; link a b loss=1%; record a b; replay a b from eve times=2 own\n"
+    "at 3s pipe neck rate=5M police=0; through none c>b; through open c>a c>b; measure pipe neck\n"
+    "at 3s measure link a>b\n"
     "every 1s from 3s to 9s junk eve a rate=100 for=1s size=28..900 kind=initiation sources=8\n"
     "by 5s session a b after 1s\n"
     "by 5s no session a c\n"
@@ -40,6 +46,10 @@ static const char everything[] =
     "at 5s a event session_up\n"
     "never a sent > 0 to mallory after 1s until 9s\n"
     "never mallory heard > 0\n"
+    "at 6s pipe neck used >= 95.5%\n"
+    "by 7s pipe neck wait_p95 <= 12ms after 4s\n"
+    "at 6s pipe neck rate < 5M\n"
+    "never link a>b full > 3\n"
     "at 6s a up\n";
 
 static enum om_err parse(const char *text, struct sim_script **out, struct om_error *err)
@@ -62,11 +72,26 @@ OM_TEST(script_reads_every_statement)
     CHECK_EQ(s->actors[1].spec.network_count, 2);
     CHECK_EQ(s->actors[0].spec.skew, OM_SEC(3600));
     CHECK(s->actors[4].is_insider && s->actors[4].is_attacker);
-    CHECK_EQ(s->deed_count, 3 + 3 + 1 + 4 + 6 + 5 + 1);
-    CHECK_EQ(s->deeds[4].end_count, 2);
-    CHECK_STR(s->deeds[6].text, "hi; there # you");
-    CHECK_EQ(s->deeds[10].expect, OM_E_FULL);
-    CHECK_EQ(s->check_count, 15);
+    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1);
+    CHECK_EQ(s->deeds[9].end_count, 2);
+    CHECK_STR(s->deeds[11].text, "hi; there # you");
+    CHECK_EQ(s->deeds[15].expect, OM_E_FULL);
+    CHECK_EQ(s->check_count, 19);
+    CHECK_EQ(s->pipe_count, 2);
+    CHECK_EQ(s->deeds[2].link.value.loss.bad_ppm, 600000);
+    CHECK_EQ(s->deeds[3].change.police_bps, 10000000);
+    CHECK_EQ(s->deeds[3].change.police_bytes, 30 * 1024);
+    CHECK_EQ(s->deeds[3].change.queue_bytes, 100 * 1024);
+    CHECK_EQ(s->deeds[4].change.queue_bytes, UINT64_MAX); /* as it is */
+    for (unsigned i = 5; i < 8; i++)                      /* three directions through one pipe */
+        CHECK(s->deeds[i].verb == SIM_THROUGH && s->deeds[i].pipe == 0);
+    CHECK(s->deeds[7].a == 1 && s->deeds[7].b == 0);
+    CHECK(s->deeds[28].verb == SIM_THROUGH && s->deeds[28].pipe == -1);
+    CHECK(s->deeds[32].verb == SIM_MEASURE && s->deeds[32].pipe == -1 && s->deeds[32].b == 1);
+    CHECK_EQ(s->checks[14].number, 955000);
+    CHECK_EQ(s->checks[15].number, OM_MS(12));
+    CHECK_EQ(s->checks[16].number, 5000000);
+    CHECK_EQ(s->checks[17].reading, SIM_READ_FULL);
     CHECK_EQ(s->checks[0].from, OM_SEC(1));
     CHECK_STR(s->checks[4].source, "at 5s a got >= 3 from b");
     sim_script_free(s);
@@ -101,6 +126,21 @@ OM_TEST(script_errors_name_file_and_line)
                 "wanted an attacker that is an insider");
     check_error("node a\nduration 1s\nat 2s a up", "x.scn: duration");
     check_error("node a\nat 1s record a a", "\"a\", wanted another actor");
+    check_error("node a b\npipe a b", "x.scn:2: \"b\", wanted one of: rate=");
+    check_error("pipe p\npipe p", "x.scn:2: \"p\", wanted a name that no pipe has yet");
+    check_error("pipe none", "wanted a name that no pipe has yet");
+    check_error("pipe p police=10M", "wanted a rate and a size such as 10M/64k");
+    check_error("pipe p police=1/64k", "wanted bits per second from 1k");
+    check_error("pipe p police=90G/64k", "wanted a policer of 1k to 34G");
+    check_error("pipe p queue=2G", "wanted queue up to 1GiB");
+    check_error("node a b\nthrough p a>b", "x.scn:2: \"p\", wanted a pipe that was declared");
+    check_error("node a b\npipe p\nthrough p a b", "\"a\", wanted actors that were declared, as");
+    check_error("node a b\npipe p\nthrough p", "x.scn:3: nothing more here, wanted actors");
+    check_error("pipe p\nat 1s pipe p wait = 1", "wanted one of: rate=");
+    check_error("pipe p\nby 1s pipe p wait = 1", "\"wait\", wanted what a meter tells");
+    check_error("pipe p\nat 1s pipe p wait_p95 = 1", "\"1\", wanted a duration");
+    check_error("pipe p\nat 1s pipe p used = 1", "\"1\", wanted a share");
+    check_error("pipe p\nat 1s measure p", "\"p\", wanted pipe or link");
     check_error("node a \x01", "x.scn:1: byte 1, wanted text");
 }
 
@@ -179,6 +219,32 @@ OM_TEST(play_failed_check_tells_line_and_sight)
     CHECK_STR(r.first, "x.scn:4: seen 0");
     CHECK(!play("node a b\nat 0s a connect b\nnever session a b\n", &r));
     CHECK_STR(r.first, "x.scn:3: seen a holds one, b holds one");
+}
+
+/* Two pairs through one pipe have half of what either has alone, and checks can tell. The two are
+ * out of step, or the same one would find the queue full each time. */
+OM_TEST(play_pairs_compete_for_a_pipe)
+{
+    static const char alone[] = "node a b c d\n"
+                                "pipe neck rate=1M queue=20k\n"
+                                "through neck a>b c>d\n"
+                                "at 0s a connect b; c connect d\n"
+                                "at 1s measure pipe neck; measure link a>b\n"
+                                "at 1s a send b \"x\" size=1000 count=2000 every=5ms\n"
+                                "at 11s pipe neck used > 99%\n"
+                                "at 11s pipe neck wait_max <= 164ms\n"
+                                "at 11s pipe neck rate > 980k\n"
+                                "at 11s link a>b packets_in > 1000\n"
+                                "at 11s b got > 1000 from a\n";
+    char both[2 * sizeof alone];
+    struct sim_result r;
+
+    if (!play(alone, &r))
+        fail_msg("%s", r.first);
+    snprintf(both, sizeof both, "%sat 1s c send d \"y\" size=1000 count=2000 every=4900us\n",
+             alone);
+    CHECK(!play(both, &r));
+    CHECK_EQ(r.failed, 2); /* neither 1,000 into the link nor out of it */
 }
 
 OM_TEST(play_refused_deed_fails_unless_expected)

@@ -143,11 +143,6 @@ uint64_t sim_meter_read(const struct sim_meter *m, const struct sim_rate *r, enu
     return 0;
 }
 
-const char *sim_reading_name(enum sim_reading r)
-{
-    return r < SIM_READ_COUNT ? names[r] : "?";
-}
-
 enum sim_reading sim_reading_parse(const char *name)
 {
     unsigned i = 0;

@@ -92,9 +92,6 @@ om_time sim_meter_percentile(const struct sim_meter *m, unsigned percent);
 uint64_t sim_meter_read(const struct sim_meter *m, const struct sim_rate *r, enum sim_reading what,
                         om_time now);
 
-/** sim_reading_name() - how @r is written in scenarios; "?" for none. */
-const char *sim_reading_name(enum sim_reading r);
-
 /** sim_reading_parse() - the reading that is written @name; SIM_READ_COUNT for none. */
 enum sim_reading sim_reading_parse(const char *name);
 

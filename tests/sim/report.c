@@ -5,6 +5,8 @@
 
 #include <omerta/text.h>
 
+#include "flight.h"
+
 enum { TEXT_SHOWN = 40, ENDS_SHOWN = 40 };
 
 /* "b (k3jxabcdef)": a name, and the start of the key behind it. */
@@ -110,6 +112,23 @@ static void drops_line(const struct sim_report *r, const struct sim_actor *a)
         fprintf(r->out, "\n");
 }
 
+/* What passed a pipe since it was last measured. */
+static void pipe_line(const struct sim_report *r, const struct sim_neck *n)
+{
+    const struct sim_meter *m = &n->pipe.meter;
+    char since[OM_DURATION_TEXT], p95[OM_DURATION_TEXT], most[OM_DURATION_TEXT];
+    om_time now = r->world->now;
+
+    fprintf(r->out,
+            "  pipe %s since %s: %" PRIu64 " datagrams out at %" PRIu64 " kb/s, %" PRIu64
+            " dropped, wait %s (95%%) to %s\n",
+            n->name, om_duration_print(m->since, since, sizeof since), m->packets_out,
+            sim_meter_read(m, &n->pipe.rate, SIM_READ_RATE, now) / 1000,
+            sim_meter_read(m, &n->pipe.rate, SIM_READ_DROPPED, now),
+            om_duration_print(sim_meter_percentile(m, 95), p95, sizeof p95),
+            om_duration_print(m->wait_max, most, sizeof most));
+}
+
 void sim_report_end(const struct sim_report *r)
 {
     struct sim_world *w = r->world;
@@ -118,6 +137,8 @@ void sim_report_end(const struct sim_report *r)
         return;
     if (r->lines > r->limit)
         fprintf(r->out, "  and %u more; -v shows all\n", r->lines - r->limit);
+    for (unsigned i = 0; i < w->neck_count; i++)
+        pipe_line(r, w->necks[i]);
     if (w->actor_count > ENDS_SHOWN)
         return;
     for (unsigned i = 0; i < w->actor_count; i++)

@@ -22,6 +22,18 @@ static void write_again(struct om_wr *w, const struct om_frame *f)
     case OM_FRAME_ACK:
         om_frame_write_ack(w, &f->ack);
         break;
+    case OM_FRAME_STREAM:
+        om_frame_write_stream(w, &f->stream);
+        break;
+    case OM_FRAME_STREAM_CREDIT:
+        om_frame_write_stream_credit(w, &f->credit);
+        break;
+    case OM_FRAME_STREAM_RESET:
+        om_frame_write_stream_reset(w, &f->reset);
+        break;
+    case OM_FRAME_STREAM_STOP:
+        om_frame_write_stream_stop(w, &f->stop);
+        break;
     case OM_FRAME_DATAGRAM:
         om_frame_write_datagram(w, f->datagram.channel, f->datagram.data);
         break;

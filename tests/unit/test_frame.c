@@ -76,23 +76,67 @@ OM_TEST(frame_round_trips_every_kind)
     CHECK(om_rd_done(&r));
 }
 
+static const struct om_frame_stream a_stream = {0x102, 9, true, {(const uint8_t *)"hi", 2}};
+
+static void write_streams(struct om_wr *w)
+{
+    om_frame_write_stream(w, &a_stream);
+    om_frame_write_stream_credit(w, &(struct om_frame_stream_credit){0, (uint64_t)1 << 32});
+    om_frame_write_stream_reset(w, &(struct om_frame_stream_reset){3, 6, 256});
+    om_frame_write_stream_stop(w, &(struct om_frame_stream_stop){5, 2});
+}
+
+OM_TEST(frame_round_trips_streams)
+{
+    const struct om_frame_stream open = {2, 0, false, {NULL, 0}};
+    struct om_wr w = writer();
+    struct om_frame f;
+
+    write_streams(&w);
+    om_frame_write_stream(&w, &open);
+    CHECK(!w.bad);
+    struct om_rd r = reader(&w);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.is_known && f.type == OM_FRAME_STREAM && f.stream.id == 0x102);
+    CHECK(f.stream.offset == 9 && f.stream.is_fin);
+    CHECK_EQ(f.stream.data.n, 2);
+    CHECK_MEM(f.stream.data.p, "hi", 2);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.type == OM_FRAME_STREAM_CREDIT && f.credit.id == 0);
+    CHECK(f.credit.value == (uint64_t)1 << 32);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.type == OM_FRAME_STREAM_RESET && f.reset.id == 3);
+    CHECK(f.reset.code == 6 && f.reset.final == 256);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.type == OM_FRAME_STREAM_STOP && f.stop.id == 5 && f.stop.code == 2);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.type == OM_FRAME_STREAM && f.stream.id == 2 && f.stream.data.n == 0);
+    CHECK(!f.stream.is_fin);
+    CHECK(om_rd_done(&r));
+}
+
 /* PROTOCOL 4, byte by byte. */
 OM_TEST(frame_layout_is_pinned)
 {
     static const uint8_t want[] = {
         1,  0, 8,  0, 0,   0,   0,   0,   0,   0, 5, /* PING */
-        3,  0, 36, 0, 0,   0,   0,   0,   0,   0, 9, 0, 0, 0, 7, 0, 0,
-        0,  1, 0,  0, 0,   2,                                       /* ACK 9 ... */
+        3,  0, 36, 0, 0,   0,   0,   0,   0,   0, 9, 0, 0, 0, 7, 0, 0,   0,   1,
+        0,  0, 0,  2,                                               /* ACK 9 ... */
         0,  0, 0,  3, 0,   0,   0,   2,   0,   0, 0, 1, 0, 0, 0, 4, /* run 9 8, missing 7, run 6 to
                                                                        3 */
-        8,  0, 4,  2, 'c', 'h', '!',                                /* DATAGRAM */
-        21, 0, 6,  0, 0,   0,   4,   'h', 'm',                      /* CLOSE */
+        4,  0, 15, 0, 0,   1,   2,   0,   0,   0, 0, 0, 0, 0, 9, 1, 'h', 'i',    /* STREAM */
+        5,  0, 12, 0, 0,   0,   0,   0,   0,   0, 1, 0, 0, 0, 0,                 /* _CREDIT */
+        6,  0, 16, 0, 0,   0,   3,   0,   0,   0, 6, 0, 0, 0, 0, 0, 0,   1,   0, /* _RESET */
+        7,  0, 8,  0, 0,   0,   5,   0,   0,   0, 2,                             /* _STOP */
+        8,  0, 4,  2, 'c', 'h', '!',                                             /* DATAGRAM */
+        21, 0, 6,  0, 0,   0,   4,   'h', 'm',                                   /* CLOSE */
     };
     const struct om_frame_ack a = {9, 7, {1, 2, 3}, 2, 1, {{1, 4}}};
     struct om_wr w = writer();
 
     om_frame_write_ping(&w, 5);
     om_frame_write_ack(&w, &a);
+    write_streams(&w);
     om_frame_write_datagram(&w, "ch", om_bytes("!", 1));
     om_frame_write_close(&w, 4, om_bytes("hm", 2));
     CHECK_EQ(om_wr_len(&w), sizeof want);
@@ -141,7 +185,7 @@ OM_TEST(frame_refuses_cut_bodies)
     const struct om_frame_ack ack = some_ack(3);
     struct om_frame f;
 
-    for (int kind = 0; kind < 5; kind++) {
+    for (int kind = 0; kind < 9; kind++) {
         struct om_wr w = writer();
         size_t least = 0; /* what the body has before a tail of any length */
         memset(packet, 0xff, 512);
@@ -162,6 +206,19 @@ OM_TEST(frame_refuses_cut_bodies)
         case 4:
             om_frame_write_close(&w, 1, om_bytes("text", 4));
             least = 4;
+            break;
+        case 5:
+            om_frame_write_stream(&w, &a_stream);
+            least = 13;
+            break;
+        case 6:
+            om_frame_write_stream_credit(&w, &(struct om_frame_stream_credit){1, 2});
+            break;
+        case 7:
+            om_frame_write_stream_reset(&w, &(struct om_frame_stream_reset){1, 2, 3});
+            break;
+        case 8:
+            om_frame_write_stream_stop(&w, &(struct om_frame_stream_stop){1, 2});
             break;
         }
         size_t n = om_wr_len(&w) - OM_FRAME_HEAD;
@@ -247,12 +304,59 @@ OM_TEST(frame_ack_writes_the_ranges_that_fit)
     }
 }
 
+/* A STREAM laid out by hand, so that it may be wrong. */
+static enum om_err read_stream_of(uint64_t offset, uint8_t flags, size_t n)
+{
+    struct om_wr w = writer();
+    struct om_frame f;
+
+    om_wr_u8(&w, OM_FRAME_STREAM);
+    om_wr_u16(&w, (uint16_t)(OM_STREAM_HEAD + n));
+    om_wr_u32(&w, 2);
+    om_wr_u64(&w, offset);
+    om_wr_u8(&w, flags);
+    om_wr_zero(&w, n);
+    struct om_rd r = reader(&w);
+    return om_frame_next(&r, &f);
+}
+
+OM_TEST(frame_stream_bounds_its_offsets)
+{
+    struct om_frame f;
+
+    CHECK_OK(read_stream_of(OM_STREAM_END_MAX - 5, 0, 5));
+    CHECK_ERR(read_stream_of(OM_STREAM_END_MAX - 5, 0, 6), OM_E_PARSE);
+    CHECK_OK(read_stream_of(OM_STREAM_END_MAX, 1, 0));
+    CHECK_ERR(read_stream_of(OM_STREAM_END_MAX, 1, 1), OM_E_PARSE);
+    CHECK_ERR(read_stream_of(OM_STREAM_END_MAX + 1, 1, 0), OM_E_PARSE);
+    CHECK_ERR(read_stream_of(UINT64_MAX, 0, 5), OM_E_PARSE);
+
+    CHECK_OK(read_stream_of(0, 0, 0)); /* opens */
+    CHECK_OK(read_stream_of(1, 1, 0));
+    CHECK_ERR(read_stream_of(1, 0, 0), OM_E_PARSE); /* says nothing */
+    for (unsigned flag = 2; flag < 256; flag <<= 1)
+        CHECK_ERR(read_stream_of(0, (uint8_t)(flag | 1), 4), OM_E_PARSE);
+
+    for (unsigned above = 0; above < 2; above++) {
+        struct om_wr w = writer();
+        om_frame_write_stream_credit(
+            &w, &(struct om_frame_stream_credit){2, OM_STREAM_END_MAX + above});
+        struct om_rd r = reader(&w);
+        CHECK_ERR(om_frame_next(&r, &f), above ? OM_E_PARSE : OM_OK);
+        w = writer();
+        om_frame_write_stream_reset(
+            &w, &(struct om_frame_stream_reset){2, 0, OM_STREAM_END_MAX + above});
+        r = reader(&w);
+        CHECK_ERR(om_frame_next(&r, &f), above ? OM_E_PARSE : OM_OK);
+    }
+}
+
 OM_TEST(frame_skips_unknown_types)
 {
     struct om_frame f;
 
     for (unsigned type = 0; type < 256; type++) {
-        bool known = type <= 3 || type == 8 || type == 21;
+        bool known = type <= 8 || type == 21;
         struct om_wr w = writer();
         if (known)
             continue;
@@ -319,6 +423,20 @@ OM_TEST(frame_writers_say_when_it_does_not_fit)
         w = om_wr(om_mut(packet, room));
         om_frame_write_close(&w, 1, om_bytes(big, 4));
         CHECK_EQ(w.bad, room < 11);
+    }
+    for (size_t room = 0; room < 24; room++) {
+        struct om_wr w = om_wr(om_mut(packet, room));
+        om_frame_write_stream(&w, &a_stream);
+        CHECK_EQ(w.bad, room < OM_FRAME_HEAD + OM_STREAM_HEAD + 2);
+        w = om_wr(om_mut(packet, room));
+        om_frame_write_stream_credit(&w, &(struct om_frame_stream_credit){1, 2});
+        CHECK_EQ(w.bad, room < OM_STREAM_CREDIT_SIZE);
+        w = om_wr(om_mut(packet, room));
+        om_frame_write_stream_reset(&w, &(struct om_frame_stream_reset){1, 2, 3});
+        CHECK_EQ(w.bad, room < OM_STREAM_RESET_SIZE);
+        w = om_wr(om_mut(packet, room));
+        om_frame_write_stream_stop(&w, &(struct om_frame_stream_stop){1, 2});
+        CHECK_EQ(w.bad, room < OM_STREAM_STOP_SIZE);
     }
     struct om_wr w = writer();
     om_frame_write_datagram(&w, "a", om_bytes(big, UINT16_MAX - 2));

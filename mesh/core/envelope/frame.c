@@ -1,7 +1,7 @@
 /* frame.c - codecs; each writer mirrors its reader line by line. */
 #include "envelope/frame.h"
 
-enum { ACK_HEAD = 8 + 4 + 3 * 4 + 4, ACK_RANGE = 8 };
+enum { ACK_HEAD = 8 + 4 + 3 * 4 + 4, ACK_RANGE = 8, FLAG_FIN = 1 };
 
 static bool read_pong(struct om_rd *r, struct om_frame_pong *p)
 {
@@ -46,6 +46,40 @@ static bool read_ack(struct om_rd *r, struct om_frame_ack *a)
     return om_rd_done(r);
 }
 
+static bool read_stream(struct om_rd *r, struct om_frame_stream *s)
+{
+    s->id = om_rd_u32(r);
+    s->offset = om_rd_u64(r);
+    uint8_t flags = om_rd_u8(r);
+    s->is_fin = flags & FLAG_FIN;
+    s->data = om_rd_rest(r);
+    if (!om_rd_done(r) || (flags & ~FLAG_FIN) || s->offset > OM_STREAM_END_MAX - s->data.n)
+        return false;
+    return s->data.n > 0 || s->is_fin || s->offset == 0; /* else it would say nothing */
+}
+
+static bool read_credit(struct om_rd *r, struct om_frame_stream_credit *c)
+{
+    c->id = om_rd_u32(r);
+    c->value = om_rd_u64(r);
+    return om_rd_done(r) && c->value <= OM_STREAM_END_MAX;
+}
+
+static bool read_reset(struct om_rd *r, struct om_frame_stream_reset *s)
+{
+    s->id = om_rd_u32(r);
+    s->code = om_rd_u32(r);
+    s->final = om_rd_u64(r);
+    return om_rd_done(r) && s->final <= OM_STREAM_END_MAX;
+}
+
+static bool read_stop(struct om_rd *r, struct om_frame_stream_stop *s)
+{
+    s->id = om_rd_u32(r);
+    s->code = om_rd_u32(r);
+    return om_rd_done(r);
+}
+
 static bool read_datagram(struct om_rd *r, struct om_frame_datagram *d)
 {
     uint8_t n = om_rd_u8(r);
@@ -75,6 +109,14 @@ static bool read_body(struct om_rd *r, struct om_frame *f)
         return read_pong(r, &f->pong);
     case OM_FRAME_ACK:
         return read_ack(r, &f->ack);
+    case OM_FRAME_STREAM:
+        return read_stream(r, &f->stream);
+    case OM_FRAME_STREAM_CREDIT:
+        return read_credit(r, &f->credit);
+    case OM_FRAME_STREAM_RESET:
+        return read_reset(r, &f->reset);
+    case OM_FRAME_STREAM_STOP:
+        return read_stop(r, &f->stop);
     case OM_FRAME_DATAGRAM:
         return read_datagram(r, &f->datagram);
     case OM_FRAME_CLOSE:
@@ -148,6 +190,49 @@ void om_frame_write_ack(struct om_wr *w, const struct om_frame_ack *a)
         om_wr_u32(w, a->ranges[i].missing);
         om_wr_u32(w, a->ranges[i].run);
     }
+}
+
+uint8_t *om_frame_write_stream_head(struct om_wr *w, const struct om_frame_stream *f)
+{
+    if (om_wr_left(w) < OM_FRAME_HEAD + OM_STREAM_HEAD + f->data.n) {
+        w->bad = true;
+        return NULL;
+    }
+    write_head(w, OM_FRAME_STREAM, OM_STREAM_HEAD + f->data.n);
+    om_wr_u32(w, f->id);
+    om_wr_u64(w, f->offset);
+    om_wr_u8(w, f->is_fin ? FLAG_FIN : 0);
+    return om_wr_room(w, f->data.n);
+}
+
+void om_frame_write_stream(struct om_wr *w, const struct om_frame_stream *f)
+{
+    uint8_t *to = om_frame_write_stream_head(w, f);
+
+    if (to && f->data.n > 0)
+        memcpy(to, f->data.p, f->data.n);
+}
+
+void om_frame_write_stream_credit(struct om_wr *w, const struct om_frame_stream_credit *f)
+{
+    write_head(w, OM_FRAME_STREAM_CREDIT, OM_STREAM_CREDIT_SIZE - OM_FRAME_HEAD);
+    om_wr_u32(w, f->id);
+    om_wr_u64(w, f->value);
+}
+
+void om_frame_write_stream_reset(struct om_wr *w, const struct om_frame_stream_reset *f)
+{
+    write_head(w, OM_FRAME_STREAM_RESET, OM_STREAM_RESET_SIZE - OM_FRAME_HEAD);
+    om_wr_u32(w, f->id);
+    om_wr_u32(w, f->code);
+    om_wr_u64(w, f->final);
+}
+
+void om_frame_write_stream_stop(struct om_wr *w, const struct om_frame_stream_stop *f)
+{
+    write_head(w, OM_FRAME_STREAM_STOP, OM_STREAM_STOP_SIZE - OM_FRAME_HEAD);
+    om_wr_u32(w, f->id);
+    om_wr_u32(w, f->code);
 }
 
 void om_frame_write_datagram(struct om_wr *w, const char *channel, struct om_bytes data)

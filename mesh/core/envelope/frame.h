@@ -1,10 +1,12 @@
 /*
  * frame.h - the frames inside a sealed packet
  *
- * What:  codecs of PAD, PING, PONG, ACK, DATAGRAM and CLOSE; unknown types are named as such.
+ * What:  codecs of PAD, PING, PONG, ACK, the four STREAM frames, DATAGRAM and CLOSE; unknown types
+ *        are named as such.
  * Why:   a packet is a sequence of frames, so new kinds can be added without a new packet format.
  * Keeps: frame_round_trips_every_kind; frame_stops_at_pad; frame_refuses_cut_bodies;
- *        frame_ack_bounds_its_ranges; frame_skips_unknown_types.
+ *        frame_ack_bounds_its_ranges; frame_skips_unknown_types;
+ *        frame_stream_bounds_its_offsets.
  *
  *     frame = u8 type, u16 length, body;  type 0 PAD is one byte and ends the datagram
  *
@@ -22,6 +24,10 @@ enum om_frame_type {
     OM_FRAME_PING = 1,
     OM_FRAME_PONG = 2,
     OM_FRAME_ACK = 3,
+    OM_FRAME_STREAM = 4,
+    OM_FRAME_STREAM_CREDIT = 5,
+    OM_FRAME_STREAM_RESET = 6,
+    OM_FRAME_STREAM_STOP = 7,
     OM_FRAME_DATAGRAM = 8,
     OM_FRAME_CLOSE = 21
 };
@@ -36,7 +42,18 @@ enum om_close_code {
     OM_CLOSE_CANCELLED = 6
 };
 
-enum { OM_FRAME_HEAD = 3, OM_ACK_RANGES_MAX = 64, OM_CLOSE_TEXT_MAX = 100 };
+enum {
+    OM_FRAME_HEAD = 3,
+    OM_ACK_RANGES_MAX = 64,
+    OM_CLOSE_TEXT_MAX = 100,
+    OM_STREAM_HEAD = 4 + 8 + 1, /* body of STREAM before its data */
+    OM_STREAM_CREDIT_SIZE = OM_FRAME_HEAD + 4 + 8,
+    OM_STREAM_RESET_SIZE = OM_FRAME_HEAD + 4 + 4 + 8,
+    OM_STREAM_STOP_SIZE = OM_FRAME_HEAD + 4 + 4
+};
+
+/* No stream is longer, so that sums of offsets never wrap. */
+#define OM_STREAM_END_MAX ((uint64_t)1 << 62)
 
 struct om_frame_pong {
     uint64_t token;
@@ -58,6 +75,29 @@ struct om_frame_ack {
     struct om_ack_range ranges[OM_ACK_RANGES_MAX];
 };
 
+struct om_frame_stream {
+    uint32_t id;
+    uint64_t offset; /* of the first byte of @data */
+    bool is_fin;     /* the stream ends where @data ends */
+    struct om_bytes data;
+};
+
+struct om_frame_stream_credit {
+    uint32_t id;    /* 0: all streams together */
+    uint64_t value; /* offset that may be sent up to; for 0 the sum of all highest offsets */
+};
+
+struct om_frame_stream_reset {
+    uint32_t id;
+    uint32_t code;
+    uint64_t final; /* size of what was sent, arrived or not */
+};
+
+struct om_frame_stream_stop {
+    uint32_t id;
+    uint32_t code;
+};
+
 struct om_frame_datagram {
     char channel[OM_CHANNEL_MAX + 1];
     struct om_bytes data;
@@ -75,6 +115,10 @@ struct om_frame {
         uint64_t ping;
         struct om_frame_pong pong;
         struct om_frame_ack ack;
+        struct om_frame_stream stream;
+        struct om_frame_stream_credit credit;
+        struct om_frame_stream_reset reset;
+        struct om_frame_stream_stop stop;
         struct om_frame_datagram datagram;
         struct om_frame_close close;
     };
@@ -101,6 +145,27 @@ void om_frame_write_pong(struct om_wr *w, const struct om_frame_pong *p);
 
 /** om_frame_write_ack() - ACK @a to @w; as many of its ranges as fit. */
 void om_frame_write_ack(struct om_wr *w, const struct om_frame_ack *a);
+
+/**
+ * om_frame_write_stream_head() - all of STREAM but its data, which the caller writes next
+ * @w:       cursor; turns bad when head and data do not fit
+ * @f:       id, offset and FIN; of its data only the length is used
+ *
+ * Return: room of that length for the data, or NULL when it does not fit.
+ */
+uint8_t *om_frame_write_stream_head(struct om_wr *w, const struct om_frame_stream *f);
+
+/** om_frame_write_stream() - STREAM @f to @w. */
+void om_frame_write_stream(struct om_wr *w, const struct om_frame_stream *f);
+
+/** om_frame_write_stream_credit() - STREAM_CREDIT @f to @w. */
+void om_frame_write_stream_credit(struct om_wr *w, const struct om_frame_stream_credit *f);
+
+/** om_frame_write_stream_reset() - STREAM_RESET @f to @w. */
+void om_frame_write_stream_reset(struct om_wr *w, const struct om_frame_stream_reset *f);
+
+/** om_frame_write_stream_stop() - STREAM_STOP @f to @w. */
+void om_frame_write_stream_stop(struct om_wr *w, const struct om_frame_stream_stop *f);
 
 /**
  * om_frame_write_datagram() - DATAGRAM to @w

@@ -105,6 +105,11 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
         node_drop(n, OM_DROP_FRAME);
         node_close(n, now, p, OM_CLOSE_PROTOCOL, "acknowledged what was never sent");
         return false;
+    case OM_FRAME_STREAM:
+    case OM_FRAME_STREAM_CREDIT:
+    case OM_FRAME_STREAM_RESET:
+    case OM_FRAME_STREAM_STOP:
+        return true;
     case OM_FRAME_DATAGRAM:
         deliver(n, p, &f->datagram);
         return true;

@@ -43,8 +43,7 @@ enum {
     OM_SESSION_CREDIT = 4 << 20,
     OM_CREDIT_MAX = 64 << 20, /* and how far they grow */
     OM_MUX_RANGES_MAX = 16384,
-    OM_MUX_GUARD = 16,          /* one packet in so many is offered to the lower classes first */
-    OM_STREAM_FRAGMENT_MIN = 64 /* bytes of data; a frame that does not end its data has as many */
+    OM_MUX_GUARD = 16 /* one packet in so many is offered to the lower classes first */
 };
 
 /* Read freely; write only through om_mux_*() and om_stream_*(). Must not be moved. */
@@ -161,9 +160,9 @@ bool om_stream_at_end(const struct om_stream *s);
 /**
  * om_stream_forget() - the caller is done with a stream
  * @m:  the streams
- * @s:  taken: not to be used any more. It is reset and stopped (OM_CLOSE_CANCELLED) where it is not
- *      finished; but what was finished is still delivered, so the written bytes must stay until the
- *      caller saw them released; whoever cannot wait resets first.
+ * @s:  taken: not to be used any more, and no written byte is referred to any more. What is not
+ *      finished, or finished and not wholly acknowledged, is reset (OM_CLOSE_CANCELLED); so wait
+ *      for DONE where delivery matters. What can still arrive is refused with a STOP.
  */
 void om_stream_forget(struct om_mux *m, struct om_stream *s);
 

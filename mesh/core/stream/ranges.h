@@ -53,8 +53,7 @@ OM_MUST enum om_err om_ranges_add(struct om_ranges *r, uint64_t low, uint64_t hi
  *
  * Return: OM_OK; OM_E_FULL or OM_E_NO_MEM with nothing changed, only if one range became two.
  */
-OM_MUST enum om_err om_ranges_remove(struct om_ranges *r, uint64_t low, uint64_t high,
-                                     uint32_t max);
+enum om_err om_ranges_remove(struct om_ranges *r, uint64_t low, uint64_t high, uint32_t max);
 
 /** om_ranges_cut() - take everything below @low out of @r; cannot fail. */
 void om_ranges_cut(struct om_ranges *r, uint64_t low);

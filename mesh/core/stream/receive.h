@@ -22,7 +22,12 @@
 
 #include "stream/ranges.h"
 
-enum { OM_RECEIVE_FIRST = 1024, OM_RECEIVE_BLOCK = 16 * 1024, OM_RECEIVE_RANGES_MAX = 4096 };
+enum {
+    OM_RECEIVE_FIRST = 1024,
+    OM_RECEIVE_BLOCK = 16 * 1024,
+    OM_RECEIVE_RANGES_MAX = 4096,
+    OM_RECEIVE_BLOCKS_MAX = 4098 /* OM_CREDIT_MAX of them, and the two at the ends */
+};
 
 #define OM_RECEIVE_UNKNOWN UINT64_MAX /* final size that nobody has told */
 
@@ -30,7 +35,6 @@ enum { OM_RECEIVE_FIRST = 1024, OM_RECEIVE_BLOCK = 16 * 1024, OM_RECEIVE_RANGES_
 struct om_receive {
     uint8_t **blocks;       /* owned; a ring of block pointers, NULL where nothing arrived */
     uint32_t size;          /* pointers in it, a power of two, or 0 */
-    uint32_t first;         /* number of the lowest block that may be allocated */
     uint64_t consumed;      /* by the reader, or dropped */
     uint64_t received;      /* everything below arrived */
     uint64_t highest;       /* end of the farthest byte; the final size once that is known */
@@ -53,12 +57,13 @@ void om_receive_fini(struct om_receive *r);
  * @data:    copied; ends at OM_STREAM_END_MAX at most
  * @is_fin:  the stream ends behind them
  * @limit:   offset up to which the sender may go
+ * @gaps:    most gaps there may be, at most OM_RECEIVE_RANGES_MAX
  *
  * Return: OM_OK; OM_E_NO_MEM with nothing changed: memory, or too many gaps; OM_E_RANGE when it
  * contradicts the final size; OM_E_FULL beyond @limit.
  */
 OM_MUST enum om_err om_receive_input(struct om_receive *r, uint64_t offset, struct om_bytes data,
-                                     bool is_fin, uint64_t limit);
+                                     bool is_fin, uint64_t limit, uint32_t gaps);
 
 /**
  * om_receive_reset() - the peer gave up sending
@@ -80,7 +85,7 @@ struct om_bytes om_receive_peek(const struct om_receive *r);
 /** om_receive_consume() - @n bytes of the last peek of @r were read; more is a bug of ours. */
 void om_receive_consume(struct om_receive *r, size_t n);
 
-/** om_receive_is_at_end() - everything of @r up to the end was read. */
+/** om_receive_is_at_end() - everything of @r up to FIN was read, and nothing dropped. */
 bool om_receive_is_at_end(const struct om_receive *r);
 
 /** om_receive_is_complete() - nothing that the peer could still send matters to @r. */

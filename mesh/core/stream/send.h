@@ -26,7 +26,8 @@
 
 enum {
     OM_STREAM_PIECES_MAX = 1024, /* writes not wholly acknowledged; then OM_E_BUSY */
-    OM_SEND_RANGES_MAX = 8192
+    OM_SEND_RANGES_MAX = 8192,
+    OM_SEND_FRAGMENT_MIN = 64 /* bytes of data, unless a frame has all there is */
 };
 
 /* Read freely; write only through om_send_*(). */

@@ -10,10 +10,11 @@
 #include "stream/mux.h"
 
 enum {
-    ROUNDS = 24,
+    ROUNDS = 100,
     OPS = 100000,
     FLIGHT = 512, /* packets on their way, or their fates */
     PACKET = 1200,
+    IDS = 16384,
     SLOTS = 48, /* streams that a side has in hand */
     PATTERN = 1 << 20,
     WRITE_MAX = 20000
@@ -45,8 +46,10 @@ struct side {
 static struct side sides[2];
 static struct packet flight[FLIGHT];
 static unsigned in_flight;
+static bool few; /* streams in this round, but long ones with slow readers */
 static uint8_t pattern[2 * PATTERN];
 static om_time now;
+static uint64_t blocked_total, reset_total, stopped_total;
 static uint64_t read_total, opened_total, done_total, operations, packets_total;
 /* What each user of a stream id did, for the other side to check against: by side and id / 2. */
 static struct user *finals[2];
@@ -86,7 +89,7 @@ static void op_open(struct dice *d, unsigned who)
     for (unsigned i = 0; i < SLOTS; i++)
         used += sides[who].users[i].s != NULL;
     /* Half the slots are kept for what the peer opens. */
-    if (used >= SLOTS / 2 - 4 || sides[1 - who].mux.unfinished > SLOTS / 2)
+    if (used >= (few ? 3 : SLOTS / 2 - 4) || sides[1 - who].mux.unfinished > SLOTS / 2)
         return;
     if (om_mux_open(&sides[who].mux, (enum om_priority)dice_below(d, OM_PRIORITIES), &s) == OM_OK)
         CHECK(add_user(who, s));
@@ -114,7 +117,7 @@ static void op_read(struct dice *d, unsigned who, struct user *u)
     struct om_bytes b = om_stream_peek(u->s);
     size_t n;
 
-    if (u->is_stalled && dice_below(d, 20) == 0)
+    if (u->is_stalled && dice_below(d, few ? 2000 : 20) == 0)
         u->is_stalled = false;
     if (u->is_stalled || b.n == 0)
         return;
@@ -154,18 +157,20 @@ static void on_news(unsigned who, struct om_stream *s, unsigned bits)
         CHECK(add_user(who, s));
         u = user_of(&sides[who], s);
     }
-    CHECK(u && !u->saw_done);
+    CHECK(u && !u->saw_done && s->id < IDS);
     if (bits & OM_NEWS_RELEASED)
         CHECK(s->released > u->released && s->released <= u->written);
     u->released = s->released;
     if (bits & OM_NEWS_RESET) {
         const struct user *peer = &finals[1 - who][s->id];
         u->was_reset = true;
+        reset_total++;
         CHECK(peer->is_reset || peer->was_stopped);
         CHECK_EQ(s->reset_code, peer->was_stopped ? 77 : 55);
     }
     if (bits & OM_NEWS_STOPPED) {
         u->was_stopped = true;
+        stopped_total++;
         CHECK_EQ(s->stop_code, 77);
         CHECK(u->released == u->written);
         record(who, u);
@@ -217,6 +222,10 @@ static void send_packet(struct dice *d, unsigned who)
 
     if (in_flight == FLIGHT)
         return;
+    for (unsigned i = 0; !had && i < SLOTS; i++) {
+        const struct om_stream *s = sides[who].users[i].s;
+        blocked_total += s && !s->send.is_reset && s->send.sent < s->send.written;
+    }
     p = &flight[in_flight];
     *p = (struct packet){.from = who};
     size_t room = dice_below(d, 8) ? PACKET : 100 + dice_below(d, PACKET - 100);
@@ -254,11 +263,11 @@ static void tell_fate(struct packet *p, bool acked)
 /* One packet of those on their way, not always the oldest: it arrives, is lost, or is known of. */
 static void op_network(struct dice *d, unsigned loss)
 {
+    if (in_flight == 0)
+        return;
     unsigned i = dice_below(d, 4) ? 0 : dice_below(d, in_flight);
     struct packet *p = &flight[i];
 
-    if (in_flight == 0)
-        return;
     if (p->fate == 0 && dice_below(d, 100) < loss)
         p->fate = 2;
     else if (p->fate == 0 || (p->fate == 1 && dice_below(d, 30) == 0))
@@ -277,8 +286,10 @@ static void op_network(struct dice *d, unsigned loss)
 static void op_user(struct dice *d, unsigned who)
 {
     struct user *u = &sides[who].users[dice_below(d, SLOTS)];
-    unsigned dice = dice_below(d, 400);
+    unsigned dice = dice_below(d, few && dice_below(d, 10) ? 396 : 400);
 
+    for (unsigned i = 0; few && !u->s && i < SLOTS; i++)
+        u = &sides[who].users[i];
     if (!u->s)
         return;
     if (dice < 160)
@@ -358,9 +369,10 @@ static void run(uint64_t seed)
     unsigned loss = dice_below(&d, 3) * dice_below(&d, 12);
 
     in_flight = 0;
+    few = seed % 4 == 0;
     memset(sides, 0, sizeof sides);
     for (unsigned who = 0; who < 2; who++) {
-        memset(finals[who], 0, (2 * OPS) * sizeof *finals[who]);
+        memset(finals[who], 0, IDS * sizeof *finals[who]);
         om_mux_init(&sides[who].mux, who == 0, now);
     }
     for (unsigned i = 0; i < OPS; i++)
@@ -378,7 +390,7 @@ OM_TEST(streams_model_delivers_every_byte)
     dice_fill(&d, pattern, PATTERN);
     memcpy(pattern + PATTERN, pattern, PATTERN);
     for (unsigned who = 0; who < 2; who++)
-        finals[who] = calloc(2 * OPS, sizeof *finals[who]);
+        finals[who] = calloc(IDS, sizeof *finals[who]);
     for (unsigned i = 0; i < ROUNDS; i++) {
         printf("seed %u\n", 1000 + i);
         run(1000 + i);
@@ -386,7 +398,10 @@ OM_TEST(streams_model_delivers_every_byte)
     printf("%llu operations, %llu packets, %llu streams, %llu bytes\n",
            (unsigned long long)operations, (unsigned long long)packets_total,
            (unsigned long long)opened_total, (unsigned long long)read_total);
-    CHECK(read_total > 100000000 && done_total == opened_total);
+    printf("%llu resets, %llu stops, %llu times no credit\n", (unsigned long long)reset_total,
+           (unsigned long long)stopped_total, (unsigned long long)blocked_total);
+    CHECK(operations > 5000000 && read_total > 100000000 && done_total == opened_total);
+    CHECK(reset_total > 1000 && stopped_total > 1000 && blocked_total > 1000);
     for (unsigned who = 0; who < 2; who++)
         free(finals[who]);
 }

@@ -165,10 +165,12 @@ bool om_send_fill(struct om_send *s, uint32_t id, struct om_wr *w, uint64_t fres
 /* Moves @acked over what is acknowledged beyond it, and lets go of the pieces below. */
 static void advance(struct om_send *s, uint64_t to)
 {
-    const struct om_range *next = om_ranges_above(&s->above, 0);
     const struct om_send_piece *piece;
+    const struct om_range *next;
 
-    if (next && next->low <= to && next->high > to)
+    om_ranges_cut(&s->above, to); /* first: it may hold stretches that are wholly below */
+    next = om_ranges_above(&s->above, 0);
+    if (next && next->low <= to)
         to = next->high;
     s->acked = to;
     om_ranges_cut(&s->above, to);

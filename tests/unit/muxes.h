@@ -15,14 +15,14 @@ enum { MUXES_PACKET = 1200 };
 
 struct muxes {
     struct om_mux m[2]; /* 0 has the lower key */
-    om_time now;
+    om_time now, rtt;
     enum om_err error; /* the last protocol error */
     uint64_t packets;
 };
 
 static inline void muxes_init(struct muxes *p)
 {
-    *p = (struct muxes){.now = OM_SEC(1)};
+    *p = (struct muxes){.now = OM_SEC(1), .rtt = OM_MS(10)};
     om_mux_init(&p->m[0], true, p->now);
     om_mux_init(&p->m[1], false, p->now);
 }
@@ -41,7 +41,7 @@ static inline enum om_err muxes_give(struct muxes *p, unsigned to, struct om_byt
     struct om_frame f;
 
     while (e == OM_OK && om_frame_next(&r, &f) == OM_OK)
-        e = om_mux_input(&p->m[to], p->now, OM_MS(10), &f);
+        e = om_mux_input(&p->m[to], p->now, p->rtt, &f);
     if (e != OM_OK && e != OM_E_NO_MEM)
         p->error = e;
     return e;

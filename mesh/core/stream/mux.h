@@ -11,15 +11,19 @@
  *        mux_stalled_readers_stop_only_themselves; mux_credit_bounds_memory;
  *        mux_priorities_are_strict_with_a_guard; mux_round_robin_within_a_class;
  *        mux_restart_orphans_every_stream; mux_resets_and_stops_in_any_order; mux_idle_is_small;
- *        mux_packets_cost_the_same_with_many_streams; streams_model_delivers_every_byte.
+ *        mux_one_stream_gets_the_largest_window; mux_grown_windows_starve_nobody;
+ *        mux_gaps_of_all_streams_are_bounded; mux_credit_frames_are_repeated_only_while_new;
+ *        mux_forgetting_refers_to_nothing_written; streams_model_delivers_every_byte.
  *
  * Credit. A stream's credit follows its reader: consumed + window, so a reader that stands stops
  * its own stream. The session's follows what arrived while no more than OM_CREDIT_MAX is unread:
  * granted = consumed + min(unread, OM_CREDIT_MAX) + window. So what stalled readers hold is not
- * taken from the others, and memory stays below OM_CREDIT_MAX + the session's window (64 MiB at
- * most), the ranges and a block per stream. Windows of streams grow only with their readers, and
- * together not beyond OM_CREDIT_MAX less a first window for each of up to 16 streams, so that what
- * 16 stalled readers can hold is always compensated.
+ * taken from the others, and no more than OM_CREDIT_MAX + the session's window (it grows to
+ * OM_CREDIT_MAX) is unread; memory is that, the ranges and a block per stream. Windows of streams
+ * grow only with their readers, together not beyond OM_CREDIT_MAX less a first window for each open
+ * stream (of up to 16), and the session's window stays half as large again as the largest of them:
+ * so 16 stalled readers always leave something to the others, and so do 64 whose windows never grew.
+ * With more of them the session stands until one reads, or is stopped.
  *
  * Full: om_mux_open() refuses the stream beyond OM_STREAMS_MAX unfinished ones of both sides. A
  * peer that has more than that many of its own unfinished, or makes OM_STREAMS_KEPT_MAX exist at a

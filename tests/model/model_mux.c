@@ -138,7 +138,7 @@ OM_TEST(mux_credit_bounds_memory)
     muxes_fini(&p);
 }
 
-/* Tiny pieces at odd places of all streams: gaps are bounded in all, and the answer is "not now". */
+/* Tiny pieces at odd places of all streams: gaps are bounded in all, the answer is "not now". */
 OM_TEST(mux_gaps_of_all_streams_are_bounded)
 {
     struct om_frame f = {.type = OM_FRAME_STREAM, .is_known = true};

@@ -54,15 +54,17 @@ static void free_stream(struct om_stream *s)
 
 void om_mux_fini(struct om_mux *m)
 {
-    struct om_link *link;
+    struct om_link *link, *next;
     size_t at = 0;
     void *s;
 
     while (om_table_next(&m->streams, &at, NULL, &s))
         free_stream(s);
     om_table_fini(&m->streams);
-    while ((link = om_list_first(&m->orphans)) != NULL)
+    for (link = om_list_first(&m->orphans); link; link = next) {
+        next = om_list_next(&m->orphans, link);
         free_stream(OM_CONTAINER_OF(link, struct om_stream, in_control));
+    }
 }
 
 struct om_stream *mux_make(struct om_mux *m, uint32_t id, bool is_ours)

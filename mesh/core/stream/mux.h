@@ -22,8 +22,8 @@
  * OM_CREDIT_MAX) is unread; memory is that, the ranges and a block per stream. Windows of streams
  * grow only with their readers, together not beyond OM_CREDIT_MAX less a first window for each open
  * stream (of up to 16), and the session's window stays half as large again as the largest of them:
- * so 16 stalled readers always leave something to the others, and so do 64 whose windows never grew.
- * With more of them the session stands until one reads, or is stopped.
+ * so 16 stalled readers always leave something to the others, and so do 64 whose windows never
+ * grew. With more of them the session stands until one reads, or is stopped.
  *
  * Full: om_mux_open() refuses the stream beyond OM_STREAMS_MAX unfinished ones of both sides. A
  * peer that has more than that many of its own unfinished, or makes OM_STREAMS_KEPT_MAX exist at a
@@ -135,8 +135,8 @@ OM_MUST enum om_err om_stream_write(struct om_mux *m, struct om_stream *s, struc
  */
 enum om_err om_stream_finish(struct om_mux *m, struct om_stream *s);
 
-/** om_stream_reset() - stop sending on @s of @m with @code: all borrowed bytes are released at once;
- * nothing when everything was acknowledged already. */
+/** om_stream_reset() - stop sending on @s of @m with @code: all borrowed bytes are released at
+ * once; nothing when everything was acknowledged already. */
 void om_stream_reset(struct om_mux *m, struct om_stream *s, uint32_t code);
 
 /** om_stream_stop() - want no more of @s of @m, with @code: what arrived is dropped, what arrives

@@ -15,7 +15,8 @@ struct mux_tally {
     uint32_t ranges;
 };
 
-/** mux_make() - a stream of @m with @id, in the table; NULL when memory is out. */
+/** mux_make() - a stream of @m with @id, in the table, opened by us if @is_ours; NULL
+ * when memory is out. */
 struct om_stream *mux_make(struct om_mux *m, uint32_t id, bool is_ours);
 
 /** mux_tell() - @bits of enum om_stream_news are news of @s of @m. */

@@ -114,13 +114,12 @@ enum om_err om_ranges_remove(struct om_ranges *r, uint64_t low, uint64_t high, u
 
     if (low >= high || from == r->count)
         return OM_OK;
-    struct om_range *v = all(r);
-    if (v[from].low < low && v[from].high > high) {
+    struct om_range *v = all(r), whole = v[from];
+    if (whole.low < low && whole.high > high) {
         e = reserve(r, max);
         if (e != OM_OK)
             return e;
-        v = all(r);
-        insert(r, from + 1, high, v[from].high);
+        insert(r, from + 1, high, whole.high);
         all(r)[from].high = low;
         return OM_OK;
     }

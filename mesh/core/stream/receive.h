@@ -8,10 +8,11 @@
  *        receive_no_memory_changes_nothing.
  *
  * Block 0 holds the first OM_RECEIVE_FIRST bytes, so that a short message costs little; each later
- * one OM_RECEIVE_BLOCK. A block is allocated when a byte of it arrives and freed when it is consumed.
+ * one OM_RECEIVE_BLOCK. A block is allocated when a byte of it arrives and freed when it is
+ * consumed, or when nothing is unread.
  *
- * Full: a frame that would make more than OM_RECEIVE_RANGES_MAX gaps is refused; its packet must not
- * be acknowledged, so it comes again. What fills the first gap is never refused for that.
+ * Full: a frame that would make more than OM_RECEIVE_RANGES_MAX gaps is refused; its packet must
+ * not be acknowledged, so it comes again. What fills the first gap is never refused for that.
  *
  * Source: RFC 9000 sections 2.2, 3.2 and 4.5.
  */

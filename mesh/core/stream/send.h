@@ -9,8 +9,8 @@
  *        send_forgotten_acks_are_sent_again.
  *
  * Full: a write beyond OM_STREAM_PIECES_MAX pieces is refused. Of more than OM_SEND_RANGES_MAX
- * acknowledged stretches the newest is forgotten and sent again; of as many lost ones neighbours are
- * joined, so that a little too much is sent again.
+ * acknowledged stretches the newest is forgotten and sent again; of as many lost ones neighbours
+ * are joined, so that a little too much is sent again.
  *
  * Source: RFC 9000 sections 2.2, 3.1 and 13.3.
  */
@@ -58,7 +58,8 @@ void om_send_fini(struct om_send *s);
  * @s:     the half
  * @data:  borrowed until @acked passes its end
  *
- * Return: OM_OK; OM_E_STATE after the end; OM_E_BUSY; OM_E_RANGE for a stream too long; OM_E_NO_MEM.
+ * Return: OM_OK; OM_E_STATE after the end; OM_E_BUSY; OM_E_RANGE for a stream too long;
+ * OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_send_write(struct om_send *s, struct om_bytes data);
 

@@ -15,25 +15,23 @@
 
 enum om_priority { OM_INTERACTIVE, OM_NORMAL, OM_BULK, OM_PRIORITIES };
 
-enum om_stream_news {                       /* bits; taken by om_mux_news() */
-                      OM_NEWS_OPENED = 1,   /* by the peer */
-                      OM_NEWS_READABLE = 2, /* new bytes, or the end, can be read */
-                      OM_NEWS_RELEASED =
-                          4, /* released grew: those bytes may be reused, and more written */
-                      OM_NEWS_RESET =
-                          8, /* the peer gave up sending: reset_code; what was unread is gone */
-                      OM_NEWS_STOPPED =
-                          16, /* the peer wants no more: stop_code; all is released, as by a reset */
-                      OM_NEWS_DONE =
-                          32 /* everything was sent and acknowledged (or given up, and that
-                               acknowledged), and everything received was read or refused */
+/* Bits, taken by om_mux_news(). */
+enum om_stream_news {
+    OM_NEWS_OPENED = 1,   /* by the peer */
+    OM_NEWS_READABLE = 2, /* new bytes, or the end, can be read */
+    OM_NEWS_RELEASED = 4, /* released grew: those bytes may be reused, and more be written */
+    OM_NEWS_RESET = 8,    /* the peer gave up sending: reset_code; what was unread is gone */
+    OM_NEWS_STOPPED = 16, /* the peer wants no more: stop_code; all is released, as by a reset */
+
+    /* Everything was sent and acknowledged, or given up and that acknowledged; and everything
+     * received was read or refused. */
+    OM_NEWS_DONE = 32
 };
 
 /* Read freely; @user and @handle are the caller's; the rest is written by the mux. */
 struct om_stream {
     uint32_t id;
-    uint8_t priority;  /* enum om_priority; of a stream opened by the peer OM_NORMAL until
-                               om_stream_set_priority() */
+    uint8_t priority;  /* enum om_priority; OM_NORMAL when the peer opened it */
     uint8_t pending;   /* enum om_stream_news not taken yet */
     bool is_ours;      /* opened by this side */
     bool is_announced; /* OPENED was news, or not needed */

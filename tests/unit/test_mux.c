@@ -273,11 +273,18 @@ OM_TEST(mux_restart_orphans_every_stream)
     c = om_mux_find(&p.m[0], 3);
     om_stream_forget(&p.m[0], om_mux_find(&p.m[0], 7));
     CHECK_OK(give_credit(0, 0, 99 << 20));
+    OM_TRY(give_stream(0, 3, OM_STREAM_CREDIT - 1, 1, false) == OM_OK);
+    om_stream_stop(&p.m[0], c, 1);
+    OM_TRY(give_stream(0, 9, OM_STREAM_CREDIT - 1, 1, false) == OM_OK);
+    om_stream_stop(&p.m[0], om_mux_find(&p.m[0], 9), 1);
+    om_stream_forget(&p.m[0], om_mux_find(&p.m[0], 9));
+    CHECK(p.m[0].credit.granted > OM_SESSION_CREDIT);
     om_mux_restart(&p.m[0]);
     CHECK(a->released == N && om_stream_peek(c).n == 0 && !om_stream_at_end(c));
     CHECK(a->reset_code == OM_CLOSE_RESTARTED && a->stop_code == OM_CLOSE_RESTARTED);
     CHECK(p.m[0].streams.count == 0 && !om_mux_has_output(&p.m[0]));
     CHECK(p.m[0].peer_credit == OM_SESSION_CREDIT && p.m[0].highest == 0);
+    CHECK(p.m[0].credit.granted == OM_SESSION_CREDIT && p.m[0].consumed == 0);
     unsigned bits = 0, seen = 0;
     struct om_stream *s;
     while ((s = om_mux_news(&p.m[0], &bits)) != NULL) {
@@ -354,6 +361,65 @@ OM_TEST(mux_resets_and_stops_in_any_order)
         muxes_fini(&p);
     }
     return;
+out:
+    muxes_fini(&p);
+}
+
+/* A sender that heeds each stream's credit, but not the session's. */
+OM_TEST(mux_refuses_beyond_the_session_credit)
+{
+    enum om_err e = OM_OK;
+    uint32_t taken = 0;
+
+    muxes_init(&p);
+    while (e == OM_OK && taken < 100) {
+        e = give_stream(1, 2 + 2 * taken, OM_STREAM_CREDIT - 1, 1, false);
+        taken += e == OM_OK;
+    }
+    OM_TRY(e != OM_E_NO_MEM);
+    CHECK_ERR(e, OM_E_FULL);
+    CHECK(taken > OM_CREDIT_MAX / OM_STREAM_CREDIT);
+    CHECK(taken <= (OM_CREDIT_MAX + OM_SESSION_CREDIT) / OM_STREAM_CREDIT);
+    CHECK_ERR(give_reset(1, 2 + 2 * taken, 0, OM_STREAM_CREDIT), OM_E_FULL);
+    CHECK_OK(give_reset(1, 2, 0, OM_STREAM_CREDIT)); /* what is given up is free again */
+    CHECK_OK(give_reset(1, 4, 0, OM_STREAM_CREDIT));
+    CHECK_OK(give_reset(1, 6, 0, OM_STREAM_CREDIT));
+    OM_TRY(give_stream(1, 2 + 2 * taken, OM_STREAM_CREDIT - 1, 1, false) == OM_OK);
+out:
+    muxes_fini(&p);
+}
+
+/* The next frame of side 0 is of @kind; it is lost, and comes again until it is not. */
+static bool comes_again(enum om_sent_kind kind)
+{
+    struct om_sent_frame note;
+    uint8_t bytes[100];
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct om_wr w = om_wr(om_mut(bytes, sizeof bytes));
+        if (om_mux_fill(&p.m[0], &w, &note, 1) != 1 || note.kind != kind ||
+            om_mux_has_output(&p.m[0]))
+            return false;
+        om_mux_on_fate(&p.m[0], p.now, &note, i == 2);
+    }
+    om_mux_on_fate(&p.m[0], p.now, &note, false); /* an old copy */
+    return true;
+}
+
+OM_TEST(mux_lost_control_frames_come_again)
+{
+    struct om_stream *a = NULL;
+
+    muxes_init(&p);
+    OM_TRY(om_mux_open(&p.m[0], OM_NORMAL, &a) == OM_OK);
+    om_stream_reset(&p.m[0], a, 1);
+    CHECK(comes_again(OM_SENT_RESET));
+    CHECK(!om_mux_has_output(&p.m[0]));
+    om_stream_stop(&p.m[0], a, 1);
+    CHECK(comes_again(OM_SENT_STOP));
+    CHECK(om_mux_has_output(&p.m[0])); /* that copy could be the only one: so once more */
+    CHECK_OK(give_reset(0, 2, 0, 0));
+    CHECK(!om_mux_has_output(&p.m[0]) && muxes_news(&p, 0, a) == OM_NEWS_DONE);
 out:
     muxes_fini(&p);
 }

@@ -58,3 +58,19 @@ OM_TEST(rtt_takes_no_sample_below_one)
         om_rtt_sample(&r, 1);
     CHECK(r.smoothed >= 1 && r.smoothed <= 8);
 }
+
+OM_TEST(rtt_takes_off_what_was_held)
+{
+    struct om_rtt r = {0};
+
+    om_rtt_sample_held(&r, OM_MS(50), OM_MS(20)); /* below the least there is: not believed */
+    CHECK_EQ(r.smoothed, OM_MS(50));
+    CHECK_EQ(r.least, OM_MS(50));
+    om_rtt_sample_held(&r, OM_MS(70), OM_MS(20));
+    CHECK_EQ(r.smoothed, OM_MS(50));
+    CHECK_EQ(r.latest, OM_MS(70));
+    om_rtt_sample_held(&r, OM_MS(130), OM_SEC(9)); /* no peer waits longer than it promised */
+    CHECK_EQ(r.smoothed, (7 * OM_MS(50) + OM_MS(105)) / 8);
+    om_rtt_sample_held(&r, OM_MS(40), 0);
+    CHECK_EQ(r.least, OM_MS(40));
+}

@@ -5,6 +5,8 @@ void om_rtt_sample(struct om_rtt *r, om_time sample)
 {
     if (sample <= 0)
         sample = 1;
+    if (r->latest == 0)
+        r->latest = r->least = sample;
     if (r->smoothed == 0) {
         r->smoothed = sample;
         r->variation = sample / 2;
@@ -13,6 +15,17 @@ void om_rtt_sample(struct om_rtt *r, om_time sample)
     om_time off = r->smoothed > sample ? r->smoothed - sample : sample - r->smoothed;
     r->variation = (3 * r->variation + off) / 4;
     r->smoothed = (7 * r->smoothed + sample) / 8;
+}
+
+void om_rtt_sample_held(struct om_rtt *r, om_time sample, om_time held)
+{
+    if (sample <= 0)
+        sample = 1;
+    r->latest = sample;
+    if (r->least == 0 || sample < r->least)
+        r->least = sample;
+    held = om_time_min(held, OM_MS(OM_ACK_DELAY_MS));
+    om_rtt_sample(r, sample - held >= r->least ? sample - held : sample);
 }
 
 om_time om_rtt_pto(const struct om_rtt *r)

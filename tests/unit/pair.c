@@ -124,6 +124,12 @@ static void act(struct pair *p, int i, const struct om_act *a)
     case OM_ACT_EVENT:
         s->events[a->event.kind]++;
         break;
+    case OM_ACT_CALL:
+    case OM_ACT_REPLY:
+    case OM_ACT_STREAM:
+        if (p->on_call)
+            p->on_call(p, i, a);
+        break;
     case OM_ACT_REMEMBER:
         if (a->remember.kind == OM_REMEMBER_CLOCK)
             s->clock = a->remember;

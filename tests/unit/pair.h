@@ -46,6 +46,8 @@ struct pair {
     unsigned arrived;        /* delivered so far, in tape order */
     bool (*filter)(struct pair *p, const struct pair_dgram *d); /* false: lost */
     void *filter_arg;
+    void (*on_call)(struct pair *p, int side, const struct om_act *act); /* may be NULL */
+    void *on_call_arg;
 };
 
 struct pair_options {

@@ -8,7 +8,6 @@ static void reset(struct om_association *a)
     a->counter = 0;
     om_acks_init(&a->acks);
     a->unanswered_since = OM_NEVER;
-    a->probe_sent_at = 0;
     memset(a->pings, 0, sizeof a->pings);
 }
 
@@ -183,46 +182,15 @@ struct om_session *om_association_sealing(const struct om_association *a, om_tim
     return a->carry && om_session_can_seal(a->carry, now) ? a->carry : NULL;
 }
 
-void om_association_sent(struct om_association *a, om_time now, uint64_t counter, bool eliciting)
+void om_association_sent(struct om_association *a, om_time now)
 {
-    if (!eliciting)
-        return;
     if (a->unanswered_since == OM_NEVER)
         a->unanswered_since = now;
-    if (a->probe_sent_at == 0) {
-        a->probe_counter = counter;
-        a->probe_sent_at = now;
-    }
 }
 
-static bool covers(const struct om_frame_ack *ack, uint64_t counter)
+void om_association_answered(struct om_association *a)
 {
-    uint64_t high = ack->largest, low = high - ack->run + 1;
-
-    for (unsigned i = 0; counter < low && i < ack->count; i++) {
-        high = low - ack->ranges[i].missing - 1;
-        low = high - ack->ranges[i].run + 1;
-    }
-    return counter >= low && counter <= high;
-}
-
-bool om_association_on_ack(struct om_association *a, om_time now, const struct om_frame_ack *ack)
-{
-    if (ack->largest >= a->counter)
-        return false;
     a->unanswered_since = OM_NEVER;
-    if (a->probe_sent_at == 0 || ack->largest < a->probe_counter)
-        return true;
-    /* Only an ACK of exactly that packet says how long it took. */
-    if (ack->largest == a->probe_counter) {
-        om_time held = OM_US(ack->delay_us);
-        om_time took = now - a->probe_sent_at;
-        om_rtt_sample(&a->rtt, took > held ? took - held : took);
-    } else if (covers(ack, a->probe_counter) && a->rtt.smoothed == 0) {
-        om_rtt_sample(&a->rtt, now - a->probe_sent_at);
-    }
-    a->probe_sent_at = 0;
-    return true;
 }
 
 void om_association_pinged(struct om_association *a, om_time now, uint64_t token, bool asked)

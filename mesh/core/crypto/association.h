@@ -49,8 +49,6 @@ struct om_association {
     struct om_ping pings[OM_PINGS_MAX];
     struct om_bucket pongs;   /* no congestion control holds them back */
     om_time unanswered_since; /* first eliciting packet after the last sign of life; OM_NEVER */
-    uint64_t probe_counter;   /* the packet whose ACK gives the next RTT sample */
-    om_time probe_sent_at;    /* 0: none on its way */
     om_time idle_since;       /* the last key died; OM_NEVER while there is one */
 };
 
@@ -123,24 +121,11 @@ om_time om_association_deadline(const struct om_association *a, const struct om_
 /** om_association_sealing() - the session of @a to seal with at @now, or NULL. */
 struct om_session *om_association_sealing(const struct om_association *a, om_time now);
 
-/**
- * om_association_sent() - note a sealed packet
- * @a:          the association
- * @now:        time
- * @counter:    its number
- * @eliciting:  it wants an ACK
- */
-void om_association_sent(struct om_association *a, om_time now, uint64_t counter, bool eliciting);
+/** om_association_sent() - @a sent at @now a packet that wants an ACK. */
+void om_association_sent(struct om_association *a, om_time now);
 
-/**
- * om_association_on_ack() - the peer says what arrived
- * @a:    the association
- * @now:  time
- * @ack:  decoded
- *
- * Return: false when it acknowledges what was never sent, which is a protocol error.
- */
-bool om_association_on_ack(struct om_association *a, om_time now, const struct om_frame_ack *ack);
+/** om_association_answered() - an ACK of @a's packets arrived: the peer is not silent. */
+void om_association_answered(struct om_association *a);
 
 /**
  * om_association_pinged() - remember a PING that was sent

@@ -1,5 +1,5 @@
 /* node.c - making a node, what programs ask of it, and the four verbs. */
-#include "node/state.h"
+#include "node/call.h"
 
 #include <stdlib.h>
 
@@ -54,10 +54,16 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     e = om_ring_init(&n->acts, sizeof(struct om_act), OM_ACTS_MAX);
     if (e != OM_OK)
         goto no_acts;
+    e = om_table_init(&n->calls, sizeof(uint64_t), OM_CALLS_MAX, n->sip_key);
+    if (e != OM_OK)
+        goto no_calls;
+    om_list_init(&n->ready);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, n->limits.peers_max + 1);
+    om_timers_init(&n->timers, n->limits.peers_max + 1 + OM_CALLS_MAX);
     return OM_OK;
 
+no_calls:
+    om_ring_fini(&n->acts);
 no_acts:
     om_responder_fini(&n->responder);
 no_responder:
@@ -93,6 +99,7 @@ enum om_err om_node_new(struct om_node **out, const struct om_node_config *confi
     n->limits = config->limits;
     n->wall = config->wall;
     n->wall_at = now;
+    n->congestion = config->congestion == OM_CONGESTION_CUBIC ? &om_cubic_ops : &om_bbr_ops;
     n->audit = config->audit;
     n->lock_secrets = config->lock_secrets;
     n->ciphers = om_cipher_offered();
@@ -126,6 +133,9 @@ void om_node_free(struct om_node *n)
             om_node_sent(n, a.send.dgram);
     while (om_table_next(&n->peers.table, &at, &key, &peer))
         node_peer_free(n, peer);
+    for (at = 0; om_table_next(&n->calls, &at, &key, &peer);)
+        node_call_free(peer);
+    om_table_fini(&n->calls);
     om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);
     om_ring_fini(&n->acts);
@@ -237,9 +247,8 @@ size_t om_node_send_max(const char *channel)
     return OM_PLAIN_MAX - OM_FRAME_HEAD - 1 - strnlen(channel, OM_CHANNEL_MAX);
 }
 
-/* The peer a request names, when it can be talked to at all. */
-static enum om_err find_peer(const struct om_node *n, const struct om_id *network,
-                             const struct om_id *id, struct om_peer **out)
+enum om_err node_find_reachable(const struct om_node *n, const struct om_id *network,
+                                const struct om_id *id, struct om_peer **out)
 {
     const struct om_network *net = node_network(n, network);
 
@@ -265,7 +274,7 @@ enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *net
 {
     size_t name = strnlen(channel, OM_CHANNEL_MAX + 1);
     struct om_peer *p;
-    enum om_err e = find_peer(n, network, peer, &p);
+    enum om_err e = node_find_reachable(n, network, peer, &p);
 
     if (e != OM_OK)
         return e;
@@ -285,7 +294,7 @@ enum om_err om_node_ping(struct om_node *n, om_time now, const struct om_id *net
                          const struct om_id *peer, uint64_t token)
 {
     struct om_peer *p;
-    enum om_err e = find_peer(n, network, peer, &p);
+    enum om_err e = node_find_reachable(n, network, peer, &p);
 
     if (e != OM_OK)
         return e;
@@ -334,6 +343,8 @@ void om_node_tick(struct om_node *n, om_time now)
     while ((t = om_timers_pop(&n->timers, now)) != NULL) {
         if (t == &n->load_timer)
             node_load_tick(n, now);
+        else if (t->fire)
+            t->fire(t, now);
         else
             node_peer_tick(n, now, OM_CONTAINER_OF(t, struct om_peer, timer));
     }
@@ -344,7 +355,7 @@ bool om_node_next(struct om_node *n, struct om_act *out)
     const struct om_act *a = om_ring_front(&n->acts);
 
     if (!a)
-        return false;
+        return node_call_next(n, out);
     *out = *a;
     om_ring_pop(&n->acts);
     return true;

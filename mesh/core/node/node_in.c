@@ -15,6 +15,7 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
 
     if (c.restarted) {
         n->counts.restarts++;
+        om_carrier_restart(p->carrier, now);
         node_end_handshake(n, p); /* an answer by the old life would seem one more restart */
         node_event(n, now, &(struct om_event){.kind = OM_EVENT_PEER_RESTARTED, .peer = p->id});
     }
@@ -25,6 +26,7 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
     p->last_epoch = s->epoch->number;
     if (p->handshake)
         p->handshake->is_settled = true;
+    om_carrier_wake(p->carrier, now);
     node_event(n, now,
                &(struct om_event){.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
                                   .peer = p->id,
@@ -85,8 +87,43 @@ static void on_close(struct om_node *n, om_time now, struct om_peer *p,
 }
 
 /* False when the association ended. */
+static bool on_ack(struct om_node *n, om_time now, struct om_peer *p,
+                   const struct om_frame_ack *ack)
+{
+    if (om_loss_on_ack(&p->carrier->loss, now, ack) == OM_OK) {
+        om_association_answered(p->assoc);
+        return true;
+    }
+    node_drop(n, OM_DROP_FRAME);
+    node_close(n, now, p, OM_CLOSE_PROTOCOL, "acknowledged what was never sent");
+    return false;
+}
+
+/* False when the association ended. @is_kept becomes false when there is no memory for what the
+ * frame carries: then its packet is not acknowledged, and comes again. */
+static bool on_stream(struct om_node *n, om_time now, struct om_peer *p, const struct om_frame *f,
+                      bool *is_kept)
+{
+    enum om_err e = om_mux_input(&p->carrier->mux, now, p->assoc->rtt.smoothed, f);
+
+    if (e == OM_OK)
+        return true;
+    if (e == OM_E_NO_MEM || e == OM_E_BUSY) {
+        node_drop(n, OM_DROP_MEMORY);
+        *is_kept = false;
+        return true;
+    }
+    node_drop(n, OM_DROP_STREAM);
+    if (e == OM_E_FULL)
+        node_close(n, now, p, OM_CLOSE_LIMIT, "more than was granted");
+    else
+        node_close(n, now, p, OM_CLOSE_PROTOCOL, "impossible stream frame");
+    return false;
+}
+
+/* False when the association ended. */
 static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
-                     const struct om_frame *f)
+                     const struct om_frame *f, bool *is_kept)
 {
     if (!f->is_known)
         return true;
@@ -100,16 +137,12 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
         on_pong(n, now, p, &f->pong);
         return true;
     case OM_FRAME_ACK:
-        if (om_association_on_ack(p->assoc, now, &f->ack))
-            return true;
-        node_drop(n, OM_DROP_FRAME);
-        node_close(n, now, p, OM_CLOSE_PROTOCOL, "acknowledged what was never sent");
-        return false;
+        return on_ack(n, now, p, &f->ack);
     case OM_FRAME_STREAM:
     case OM_FRAME_STREAM_CREDIT:
     case OM_FRAME_STREAM_RESET:
     case OM_FRAME_STREAM_STOP:
-        return true;
+        return on_stream(n, now, p, f, is_kept);
     case OM_FRAME_DATAGRAM:
         deliver(n, p, &f->datagram);
         return true;
@@ -127,7 +160,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     struct om_peer *p = s->peer;
     struct om_association *a = p->assoc;
     struct om_rd r = om_rd(om_bytes(in->plain.p, in->plain.n));
-    bool is_eliciting = false, is_pinged = false;
+    bool is_eliciting = false, is_pinged = false, is_kept = true;
     struct om_frame f;
     enum om_err e;
 
@@ -145,7 +178,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         if (f.type == OM_FRAME_PING && is_pinged)
             continue; /* one answer per datagram: a packet of PINGs is no lever */
         is_pinged |= f.type == OM_FRAME_PING;
-        if (!on_frame(n, now, p, via, &f))
+        if (!on_frame(n, now, p, via, &f, &is_kept))
             return false;
     }
     if (e == OM_E_PARSE) {
@@ -153,7 +186,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame");
         return false;
     }
-    om_acks_received(&a->acks, now, in->counter, is_eliciting);
+    if (is_kept)
+        om_acks_received(&a->acks, now, in->counter, is_eliciting);
     return true;
 }
 
@@ -177,9 +211,10 @@ static void run_end(struct om_node *n, om_time now, struct run *run)
     }
     run->count = 0;
     run->session = NULL;
+    node_serve(n, now, p);
+    node_flush(n, now, p);
     if (p->assoc && p->assoc->acks.due <= now)
         node_send_ack(n, now, p);
-    node_flush(n, now, p);
     node_rearm(n, now, p);
 }
 

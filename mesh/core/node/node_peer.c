@@ -37,7 +37,16 @@ enum om_err node_associate(struct om_node *n, om_time now, struct om_peer *p)
         node_drop(n, OM_DROP_MEMORY);
         return OM_E_NO_MEM;
     }
+    p->carrier = calloc(1, sizeof *p->carrier);
+    if (!p->carrier) {
+        free(p->assoc);
+        p->assoc = NULL;
+        node_drop(n, OM_DROP_MEMORY);
+        return OM_E_NO_MEM;
+    }
     om_association_init(p->assoc, &n->rng, now, om_id_cmp(&p->net->self.id, &p->id) < 0);
+    om_carrier_init(p->carrier, n->congestion, &p->assoc->rtt, om_prng_u64(&n->prng), now,
+                    p->assoc->we_are_lower);
     return OM_OK;
 }
 
@@ -45,6 +54,10 @@ void node_forget_association(struct om_node *n, struct om_peer *p)
 {
     if (!p->assoc)
         return;
+    node_end_calls(n, p);
+    om_carrier_fini(p->carrier);
+    free(p->carrier);
+    p->carrier = NULL;
     om_association_fini(p->assoc, &n->sessions);
     sodium_memzero(p->assoc, sizeof *p->assoc);
     free(p->assoc);
@@ -91,7 +104,7 @@ void node_peer_free(struct om_node *n, struct om_peer *p)
 
 static bool needs_session(const struct om_peer *p)
 {
-    return p->is_wanted || p->waiting_count > 0;
+    return p->is_wanted || node_has_output(p);
 }
 
 /* When an association that nothing uses goes: one that never had a peer, at once. */
@@ -120,6 +133,8 @@ void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
         at = om_time_min(at, p->handshake->next_at);
     if (p->assoc)
         at = om_time_min(at, om_association_deadline(p->assoc, &n->limits));
+    if (p->assoc && p->assoc->carry)
+        at = om_time_min(at, om_carrier_deadline(p->carrier));
     at = om_time_min(at, forget_at(n, p));
     if (is_stranded(p, now))
         at = om_time_min(at, now + OM_SEC(OM_STRANDED_S));
@@ -158,8 +173,13 @@ static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
     if (om_association_tick(a, &n->sessions, now)) {
         node_event(n, now,
                    &(struct om_event){.kind = OM_EVENT_SESSION_DOWN, .peer = p->id, .a = carried});
+        om_carrier_sleep(p->carrier, now);
         if (needs_session(p))
             node_need_session(n, now, p);
+    }
+    if (a->carry) {
+        om_carrier_tick(p->carrier, now);
+        node_flush(n, now, p);
     }
     if (a->carry && a->acks.due <= now)
         node_send_ack(n, now, p);

@@ -52,6 +52,10 @@ struct om_node {
     om_time wall_at;
     uint64_t stamp_last;     /* our greatest initiation timestamp, ms */
     uint64_t stamp_reserved; /* timestamps below are ours after a restart too */
+    const struct om_cc_ops *congestion;
+    struct om_table calls; /* u64 -> struct node_call */
+    struct om_list ready;  /* calls whose programs have to be told something */
+    uint64_t calls_made;
     uint8_t ciphers, version_min, version_max;
     om_time now; /* of the last input or tick, for snapshots */
     bool audit;
@@ -64,10 +68,22 @@ struct om_node {
 /** node_network() - the network of @n with @id, or NULL. */
 struct om_network *node_network(const struct om_node *n, const struct om_id *id);
 
+/**
+ * node_find_reachable() - the peer a request names, when it can be talked to at all
+ * @n:        the node
+ * @network:  network id
+ * @id:       peer id
+ * @out:      the peer, NULL when it is unknown
+ *
+ * Return: OM_OK, OM_E_MISSING, or OM_E_NO_ROUTE for a peer without endpoint.
+ */
+enum om_err node_find_reachable(const struct om_node *n, const struct om_id *network,
+                                const struct om_id *id, struct om_peer **out);
+
 /** node_unix_ms() - calendar time of @n at @now, in milliseconds. */
 int64_t node_unix_ms(const struct om_node *n, om_time now);
 
-/* node_out.c: everything that leaves */
+/* node_out.c: actions for the driver */
 
 /** node_drop() - count in @n that something was thrown away, and @why. */
 void node_drop(struct om_node *n, enum om_drop why);
@@ -99,6 +115,11 @@ void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d
 bool node_emit_handshake(struct om_node *n, const struct om_epoch *epoch,
                          const struct om_handshake_fields *f, struct om_bytes bind,
                          const struct om_via *via, struct om_handshake *sent_by);
+
+/* node_send.c: packets */
+
+/** node_has_output() - is there anything that wants to leave for @p? */
+bool node_has_output(const struct om_peer *p);
 
 /** node_flush() - send at @now what waits for @p in @n, or see to a session for it. */
 void node_flush(struct om_node *n, om_time now, struct om_peer *p);
@@ -177,6 +198,17 @@ void node_load_tick(struct om_node *n, om_time now);
 
 /** node_confirmed() - @n learns at @now that @p holds the keys of @s; takes @s when new. */
 void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s);
+
+/* node_call.c */
+
+/** node_serve() - @n acts at @now on what happened on the streams of @p. */
+void node_serve(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_end_calls() - the association of @p in @n ends, and every call with it. */
+void node_end_calls(struct om_node *n, struct om_peer *p);
+
+/** node_call_next() - the next action of the calls of @n into @out; false when there is none. */
+bool node_call_next(struct om_node *n, struct om_act *out);
 
 /* node_peer.c: the life of one peer */
 

@@ -16,6 +16,7 @@
 
 #include "crypto/association.h"
 #include "crypto/handshake.h"
+#include "stream/carrier.h"
 
 enum { OM_PATHS_MAX = OM_ENDPOINTS_MAX + 1 };
 
@@ -29,9 +30,11 @@ struct om_peer {
     bool has_via;
     bool is_wanted;                        /* om_node_connect(): try until a session stands */
     struct om_association *assoc;          /* owned; NULL until a handshake needs it */
+    struct om_carrier *carrier;            /* owned; lives as long as assoc */
     struct om_handshake *handshake;        /* owned; NULL when none is on its way */
     struct om_buf *waiting, *waiting_last; /* frames, oldest first; owned */
     unsigned waiting_count;
+    struct om_list calls; /* struct node_call.of_peer */
     uint64_t stamp_in;    /* greatest initiation timestamp accepted, ms */
     uint64_t stamp_floor; /* ours for it must be greater: it named what it holds */
     om_time stamp_due;    /* when stamp_in must be on disk; OM_NEVER when it is */

@@ -7,13 +7,12 @@
 #ifndef OM_STREAM_STREAM_H
 #define OM_STREAM_STREAM_H
 
+#include <omerta/call.h>
 #include <omerta/list.h>
 
 #include "stream/credit.h"
 #include "stream/receive.h"
 #include "stream/send.h"
-
-enum om_priority { OM_INTERACTIVE, OM_NORMAL, OM_BULK, OM_PRIORITIES };
 
 /* Bits, taken by om_mux_news(). */
 enum om_stream_news {

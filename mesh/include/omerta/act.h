@@ -8,6 +8,7 @@
 #ifndef OMERTA_ACT_H
 #define OMERTA_ACT_H
 
+#include <omerta/call.h>
 #include <omerta/event.h>
 #include <omerta/id.h>
 #include <omerta/sealed.h>
@@ -18,6 +19,9 @@ enum om_act_kind {
     OM_ACT_DELIVER, /* a datagram on a channel arrived from a peer */
     OM_ACT_PONG,    /* a peer answered om_node_ping() */
     OM_ACT_EVENT,   /* something happened that an operator may want to know */
+    OM_ACT_CALL,    /* a peer calls: om_node_accept() or om_node_refuse() */
+    OM_ACT_REPLY,   /* a call of ours was answered */
+    OM_ACT_STREAM,  /* something happened to the bytes of a call */
     OM_ACT_REMEMBER /* keep a number on disk: give it back with om_node_recall() after a restart */
 };
 
@@ -61,6 +65,9 @@ struct om_act {
         struct om_act_deliver deliver;
         struct om_act_pong pong;
         struct om_event event;
+        struct om_act_call call;
+        struct om_act_reply reply;
+        struct om_act_stream stream;
         struct om_act_remember remember;
     };
 };

@@ -17,6 +17,8 @@
     X(OPEN, "open", "authentication failed")                                                       \
     X(REPLAY, "replay", "counter seen before or below the window")                                 \
     X(FRAME, "frame", "malformed frame inside an authentic packet")                                \
+    X(STREAM, "stream", "stream frame beyond the credit granted, or impossible")                   \
+    X(CALLS_FULL, "calls_full", "no room for another call")                                        \
     X(PING_RATE, "ping_rate", "peer asks for more PONGs than it gets")                             \
     X(HS_VERSION, "handshake_version", "another handshake header version")                         \
     X(HS_KIND, "handshake_kind", "unknown handshake kind")                                         \

@@ -31,6 +31,9 @@ enum {
     OM_VERSION = 1
 };
 
+/* Congestion control of everything the node sends. */
+enum om_congestion { OM_CONGESTION_BBR, OM_CONGESTION_CUBIC };
+
 struct om_node_config {
     const uint8_t *home_seed; /* 32 secret bytes (PROTOCOL 1); copied */
     struct om_rng rng;        /* secret randomness */
@@ -41,8 +44,9 @@ struct om_node_config {
     uint8_t ciphers;     /* offered: 1 ChaCha, 2 AES; 0 = all that this machine has */
     uint8_t version_min; /* 0 = OM_VERSION */
     uint8_t version_max; /* 0 = OM_VERSION */
-    bool lock_secrets;   /* keep keys in locked memory where limits allow */
-    bool audit;          /* verify every outgoing datagram before it leaves */
+    enum om_congestion congestion;
+    bool lock_secrets; /* keep keys in locked memory where limits allow */
+    bool audit;        /* verify every outgoing datagram before it leaves */
 };
 
 struct om_network_config {

@@ -1,0 +1,64 @@
+/*
+ * call.h - a call of a node: the RPC, the stream it travels on, and who here is behind it
+ *
+ * What:  one struct per call number, and the functions by which node_call.c (what happens on
+ *        streams) and node_program.c (what programs ask) share it.
+ * Why:   the RPC machine knows no stream and the stream no RPC.
+ */
+#ifndef OM_NODE_CALL_H
+#define OM_NODE_CALL_H
+
+#include "message/rpc.h"
+#include "node/state.h"
+
+enum node_call_owner {
+    CALL_OF_PROGRAM, /* what happens becomes actions */
+    CALL_CLOSING     /* nobody waits: it goes when its stream is done */
+};
+
+enum { DUE_CALL = 1 << 16, DUE_REPLY = 1 << 17 }; /* beside enum om_call_news */
+
+struct node_call {
+    uint64_t handle;
+    struct om_node *node;
+    struct om_id network, id; /* of the peer */
+    struct om_peer *peer;     /* NULL: the association ended */
+    struct om_stream *stream; /* NULL: then too */
+    struct om_call rpc;
+    enum node_call_owner owner;
+    unsigned due;           /* what the program has not been told yet */
+    uint64_t preface;       /* bytes we sent that were the RPC's */
+    uint64_t written;       /* bytes the program sent */
+    uint32_t code;          /* of a reset or stop */
+    bool is_data;           /* accepted: bytes are the program's */
+    struct om_link ready;   /* in om_node.ready while due is not 0 */
+    struct om_link of_peer; /* in om_peer.calls while the association lives */
+    struct om_timer timer;
+};
+
+/**
+ * node_call_new() - a call in the tables of a node
+ * @n:  the node
+ * @p:  the peer, associated
+ * @s:  its stream
+ *
+ * Return: the call, owned by the tables; NULL when they are full or memory is out.
+ */
+struct node_call *node_call_new(struct om_node *n, struct om_peer *p, struct om_stream *s);
+
+/** node_call_free() - forget @c and its number, and whatever its stream has still to say. */
+void node_call_free(struct node_call *c);
+
+/** node_call_drop() - at @now, end the stream of @c with @code and free @c. */
+void node_call_drop(struct node_call *c, om_time now, uint32_t code);
+
+/** node_call_advance() - at @now, act on what the RPC of @c came to, and send what it wrote. */
+void node_call_advance(struct node_call *c, om_time now);
+
+/** node_call_due() - tell the program of @c about @news when it next asks for actions. */
+void node_call_due(struct node_call *c, unsigned news);
+
+/** node_call_find() - the call of @n with @handle that a program knows, or NULL. */
+struct node_call *node_call_find(const struct om_node *n, uint64_t handle);
+
+#endif

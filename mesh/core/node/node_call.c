@@ -1,0 +1,318 @@
+/* node_call.c - what happens on streams: a question, an answer, bytes, an end. */
+#include <stdlib.h>
+
+#include "node/call.h"
+
+static void fire(struct om_timer *t, om_time now)
+{
+    struct node_call *c = OM_CONTAINER_OF(t, struct node_call, timer);
+
+    om_call_tick(&c->rpc, now);
+    node_call_advance(c, now);
+}
+
+struct node_call *node_call_new(struct om_node *n, struct om_peer *p, struct om_stream *s)
+{
+    struct node_call *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->handle = n->calls_made + 1;
+    if (om_table_put(&n->calls, &c->handle, c) != OM_OK) {
+        free(c);
+        return NULL;
+    }
+    n->calls_made++;
+    c->node = n;
+    c->network = p->net->id;
+    c->id = p->id;
+    c->peer = p;
+    c->stream = s;
+    c->timer.fire = fire;
+    c->timer.at = OM_NEVER;
+    s->user = c;
+    om_list_push_back(&p->calls, &c->of_peer);
+    return c;
+}
+
+void node_call_free(struct node_call *c)
+{
+    struct om_node *n = c->node;
+
+    if (c->stream) {
+        c->stream->user = NULL;
+        om_stream_forget(&c->peer->carrier->mux, c->stream);
+    }
+    om_timer_stop(&n->timers, &c->timer);
+    if (om_link_is_linked(&c->ready))
+        om_list_remove(&c->ready);
+    if (om_link_is_linked(&c->of_peer))
+        om_list_remove(&c->of_peer);
+    om_call_fini(&c->rpc);
+    om_table_remove(&n->calls, &c->handle);
+    free(c);
+}
+
+void node_call_drop(struct node_call *c, om_time now, uint32_t code)
+{
+    struct om_node *n = c->node;
+    struct om_peer *p = c->peer;
+
+    if (c->stream) {
+        om_stream_reset(&p->carrier->mux, c->stream, code);
+        om_stream_stop(&p->carrier->mux, c->stream, code);
+    }
+    node_call_free(c);
+    if (p) {
+        node_flush(n, now, p);
+        node_rearm(n, now, p);
+    }
+}
+
+struct node_call *node_call_find(const struct om_node *n, uint64_t handle)
+{
+    struct node_call *c = om_table_find(&n->calls, &handle);
+
+    return c && c->owner == CALL_OF_PROGRAM ? c : NULL;
+}
+
+void node_call_due(struct node_call *c, unsigned news)
+{
+    c->due |= news;
+    if (c->due != 0 && !om_link_is_linked(&c->ready))
+        om_list_push_back(&c->node->ready, &c->ready);
+}
+
+/* Nobody here waits for it any more: it goes once the answer has arrived. */
+static void begin_closing(struct node_call *c)
+{
+    struct om_mux *m = &c->peer->carrier->mux;
+
+    c->owner = CALL_CLOSING;
+    c->due = 0;
+    if (om_link_is_linked(&c->ready))
+        om_list_remove(&c->ready);
+    (void)om_stream_finish(m, c->stream); /* refused when the peer has given up: then it is done */
+    om_stream_stop(m, c->stream, OM_CLOSE_DONE);
+}
+
+/* False when the RPC's frame could not be given to the stream. */
+static bool move_output(struct node_call *c)
+{
+    struct om_bytes out = om_call_output(&c->rpc);
+
+    if (out.n == 0)
+        return true;
+    if (om_stream_write(&c->peer->carrier->mux, c->stream, out) != OM_OK)
+        return false;
+    c->preface = out.n;
+    return true;
+}
+
+static bool has_bytes(const struct node_call *c)
+{
+    return om_stream_peek(c->stream).n > 0 || om_stream_at_end(c->stream);
+}
+
+void node_call_advance(struct node_call *c, om_time now)
+{
+    struct om_node *n = c->node;
+    struct om_peer *p = c->peer;
+
+    if (c->stream && !move_output(c)) {
+        node_call_drop(c, now, OM_CLOSE_LIMIT);
+        return;
+    }
+    if (om_call_deadline(&c->rpc) == OM_NEVER)
+        om_timer_stop(&n->timers, &c->timer);
+    else if (om_timer_arm(&n->timers, &c->timer, om_call_deadline(&c->rpc)) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+    switch (c->rpc.state) {
+    case OM_CALL_ASKING:
+    case OM_CALL_HEARING:
+        break;
+    case OM_CALL_ASKED:
+        node_call_due(c, DUE_CALL);
+        break;
+    case OM_CALL_ACCEPTED:
+        if (c->is_data)
+            break;
+        c->is_data = true;
+        if (c->rpc.asks)
+            node_call_due(c, DUE_REPLY);
+        if (c->stream && has_bytes(c))
+            node_call_due(c, OM_CALL_READABLE);
+        break;
+    case OM_CALL_REFUSED:
+        if (c->rpc.asks)
+            node_call_due(c, DUE_REPLY);
+        else if (c->stream)
+            begin_closing(c);
+        else
+            node_call_free(c);
+        break;
+    }
+    if (p) {
+        node_flush(n, now, p);
+        node_rearm(n, now, p);
+    }
+}
+
+static bool is_waiting(const struct node_call *c)
+{
+    return c->rpc.state == OM_CALL_ASKING || c->rpc.state == OM_CALL_HEARING;
+}
+
+static void feed(struct node_call *c, om_time now)
+{
+    struct om_bytes b;
+
+    while (is_waiting(c) && (b = om_stream_peek(c->stream)).n > 0)
+        om_stream_consume(&c->peer->carrier->mux, c->stream, now, om_call_input(&c->rpc, now, b));
+    if (om_stream_at_end(c->stream))
+        om_call_ended(&c->rpc);
+}
+
+static unsigned translate(unsigned bits)
+{
+    return (bits & OM_NEWS_READABLE ? OM_CALL_READABLE : 0u) |
+           (bits & OM_NEWS_RELEASED ? OM_CALL_RELEASED : 0u) |
+           (bits & OM_NEWS_RESET ? OM_CALL_RESET : 0u) |
+           (bits & OM_NEWS_STOPPED ? OM_CALL_STOPPED : 0u) |
+           (bits & OM_NEWS_DONE ? OM_CALL_DONE : 0u);
+}
+
+static void on_news(struct node_call *c, om_time now, unsigned bits)
+{
+    const struct om_stream *s = c->stream;
+
+    if (c->owner == CALL_CLOSING) {
+        if (bits & OM_NEWS_DONE)
+            node_call_free(c);
+        return;
+    }
+    if (bits & OM_NEWS_STOPPED)
+        c->code = s->stop_code;
+    if (bits & OM_NEWS_RESET)
+        c->code = s->reset_code;
+    if (is_waiting(c)) {
+        feed(c, now);
+        if (bits & OM_NEWS_RESET)
+            om_call_ended(&c->rpc);
+        if (!is_waiting(c))
+            node_call_advance(c, now);
+        return;
+    }
+    if (c->is_data)
+        node_call_due(c, translate(bits));
+    else if (bits & OM_NEWS_RESET && c->rpc.state == OM_CALL_ASKED)
+        node_call_due(c, OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE);
+}
+
+/* A stream the peer began: room for it, or none. */
+static struct node_call *admit(struct om_node *n, om_time now, struct om_peer *p,
+                               struct om_stream *s)
+{
+    struct node_call *c = node_call_new(n, p, s);
+
+    if (!c) {
+        node_drop(n, OM_DROP_CALLS_FULL);
+        om_stream_reset(&p->carrier->mux, s, OM_CLOSE_LIMIT);
+        om_stream_stop(&p->carrier->mux, s, OM_CLOSE_LIMIT);
+        om_stream_forget(&p->carrier->mux, s);
+        return NULL;
+    }
+    om_call_hear(&c->rpc, now);
+    if (om_timer_arm(&n->timers, &c->timer, om_call_deadline(&c->rpc)) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+    return c;
+}
+
+void node_serve(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_stream *s;
+    unsigned bits;
+
+    /* A call may end the association: p->carrier is asked for each time. */
+    while (p->carrier && (s = om_mux_news(&p->carrier->mux, &bits)) != NULL) {
+        struct node_call *c = s->user;
+        if (!c && bits & OM_NEWS_OPENED)
+            c = admit(n, now, p, s);
+        if (c)
+            on_news(c, now, bits);
+    }
+}
+
+void node_end_calls(struct om_node *n OM_UNUSED, struct om_peer *p)
+{
+    struct om_link *next;
+
+    for (struct om_link *l = om_list_first(&p->calls); l; l = next) {
+        next = om_list_next(&p->calls, l);
+        struct node_call *c = OM_CONTAINER_OF(l, struct node_call, of_peer);
+        om_list_remove(l);
+        c->stream->user = NULL;
+        c->stream = NULL;
+        c->peer = NULL;
+        c->code = OM_CLOSE_CANCELLED;
+        if (c->owner == CALL_CLOSING || c->rpc.state == OM_CALL_HEARING) {
+            node_call_free(c);
+            continue;
+        }
+        om_timer_stop(&n->timers, &c->timer);
+        om_call_ended(&c->rpc);
+        if (c->rpc.asks && c->rpc.state == OM_CALL_REFUSED)
+            node_call_due(c, DUE_REPLY);
+        else
+            node_call_due(c, OM_CALL_RELEASED | OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE);
+    }
+}
+
+static uint64_t released(const struct node_call *c)
+{
+    if (!c->stream)
+        return c->written;
+    return c->stream->released > c->preface ? c->stream->released - c->preface : 0;
+}
+
+static void tell(struct node_call *c, struct om_act *out)
+{
+    const struct om_call *r = &c->rpc;
+
+    if (c->due & DUE_CALL) {
+        c->due &= ~(unsigned)DUE_CALL;
+        out->kind = OM_ACT_CALL;
+        out->call = (struct om_act_call){.call = c->handle,
+                                         .network = c->network,
+                                         .peer = c->id,
+                                         .method = r->method,
+                                         .args = om_bytes(r->body, strlen(r->body))};
+    } else if (c->due & DUE_REPLY) {
+        bool is_ok = r->state == OM_CALL_ACCEPTED;
+        const char *body = is_ok ? r->body : r->text;
+        c->due &= ~(unsigned)DUE_REPLY;
+        out->kind = OM_ACT_REPLY;
+        out->reply = (struct om_act_reply){.call = c->handle,
+                                           .is_ok = is_ok,
+                                           .body = om_bytes(body, strlen(body)),
+                                           .error = is_ok ? "" : r->error};
+    } else {
+        out->kind = OM_ACT_STREAM;
+        out->stream = (struct om_act_stream){
+            .call = c->handle, .news = c->due, .released = released(c), .code = c->code};
+        c->due = 0;
+    }
+}
+
+bool node_call_next(struct om_node *n, struct om_act *out)
+{
+    struct om_link *l = om_list_first(&n->ready);
+
+    if (!l)
+        return false;
+    struct node_call *c = OM_CONTAINER_OF(l, struct node_call, ready);
+    tell(c, out);
+    if (c->due == 0)
+        om_list_remove(l);
+    return true;
+}

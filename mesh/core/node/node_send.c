@@ -1,0 +1,188 @@
+/* node_send.c - packets: filled with what waits, sealed, and on their way. */
+#include "node/state.h"
+
+enum { OM_POOL_WAIT_MS = 10 }; /* until memory is asked for again */
+
+/* An owed ACK rides along when there is room. */
+static void add_ack(om_time now, struct om_association *a, struct om_buf *b)
+{
+    struct om_frame_ack ack;
+    size_t room = OM_PLAIN_MAX - b->len;
+
+    if (a->acks.pending == 0 || room < OM_FRAME_HEAD + 28 || !om_acks_take(&a->acks, now, &ack))
+        return;
+    struct om_wr w = om_wr(om_mut(om_buf_data(b) + b->len, room));
+    om_frame_write_ack(&w, &ack);
+    om_buf_put(b, om_wr_len(&w));
+}
+
+/* A batch on its way to being sealed, under consecutive counters. */
+struct batch {
+    struct om_buf *plain[OM_BATCH_MAX];
+    unsigned count, most;
+};
+
+/* What must leave even when the path takes no more: PROTOCOL 4 exempts PING. */
+static bool is_exempt(om_time now, struct om_association *a, const struct om_buf *b)
+{
+    struct om_rd r = om_rd(om_bytes(om_buf_data(b), b->len));
+    struct om_frame f;
+
+    if (om_frame_next(&r, &f) != OM_OK || f.type != OM_FRAME_PING)
+        return false;
+    om_association_pinged(a, now, f.ping, true);
+    return true;
+}
+
+/* A waiting datagram, or an empty packet for what the streams have. */
+static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer *p,
+                                  struct om_carried *what)
+{
+    struct om_buf *b;
+
+    if (p->waiting_count > 0) {
+        if (!is_exempt(now, p->assoc, p->waiting)) {
+            if (!om_carrier_may_send(p->carrier, now, OM_DGRAM_MAX))
+                return NULL;
+            what->is_eliciting = true;
+        }
+        return om_peer_unwait(p);
+    }
+    if (!om_carrier_has_output(p->carrier)) {
+        om_carrier_drained(p->carrier);
+        return NULL;
+    }
+    if (!om_carrier_may_send(p->carrier, now, OM_DGRAM_MAX))
+        return NULL;
+    b = node_plain(n);
+    if (!b) {
+        node_drop(n, OM_DROP_MEMORY);
+        p->carrier->pace_at = now + OM_MS(OM_POOL_WAIT_MS);
+    }
+    return b;
+}
+
+/* Fill one more packet of @batch; false when nothing is left that may leave now. */
+static bool fill_packet(struct om_node *n, om_time now, struct om_peer *p, struct batch *batch)
+{
+    struct om_association *a = p->assoc;
+    struct om_carried what = {.count = 0};
+    bool was_waiting = p->waiting_count > 0;
+    struct om_buf *b = take_packet(n, now, p, &what);
+
+    if (!b)
+        return false;
+    add_ack(now, a, b);
+    size_t room = OM_PLAIN_MAX - b->len;
+    struct om_wr w = om_wr(om_mut(om_buf_data(b) + b->len, room));
+    om_carrier_fill(p->carrier, &w, &what);
+    om_buf_put(b, om_wr_len(&w));
+    if (b->len == 0 || om_carrier_sent(p->carrier, now, a->counter + batch->count,
+                                       b->len + OM_OVERHEAD, &what) != OM_OK) {
+        om_pool_give(n->pool, b);
+        node_drop(n, OM_DROP_MEMORY);
+        p->carrier->pace_at = now + OM_MS(OM_POOL_WAIT_MS);
+        return false;
+    }
+    if (what.is_eliciting)
+        om_association_sent(a, now);
+    batch->plain[batch->count++] = b;
+    return was_waiting || what.is_eliciting; /* streams that had nothing for it have no more */
+}
+
+/* Seal and emit up to a batch of packets, but no more than the key may; returns how many. */
+static unsigned flush_batch(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s)
+{
+    struct om_sealed *sealed[OM_BATCH_MAX];
+    struct om_association *a = p->assoc;
+    uint64_t left = om_session_left(s);
+    struct batch batch = {.most = left < OM_BATCH_MAX ? (unsigned)left : OM_BATCH_MAX};
+
+    while (batch.count < batch.most && fill_packet(n, now, p, &batch)) {
+    }
+    if (batch.count == 0)
+        return 0;
+    unsigned done = om_seal_many(sealed, s, a->counter, batch.plain, batch.count);
+    a->counter += batch.count;
+    for (unsigned i = 0; i < done; i++)
+        node_emit_data(n, s, sealed[i], &p->via);
+    for (unsigned i = done; i < batch.count; i++) {
+        om_pool_give(n->pool, batch.plain[i]);
+        node_drop(n, OM_DROP_MEMORY);
+    }
+    return batch.count;
+}
+
+bool node_has_output(const struct om_peer *p)
+{
+    return p->waiting_count > 0 || (p->carrier && om_carrier_has_output(p->carrier));
+}
+
+void node_flush(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_session *s = p->assoc ? om_association_sealing(p->assoc, now) : NULL;
+
+    if (!node_has_output(p))
+        return;
+    if (!s || om_session_wants_rekey(s, now, &n->limits))
+        node_need_session(n, now, p);
+    while (s && flush_batch(n, now, p, s) > 0)
+        s = om_association_sealing(p->assoc, now);
+    if (!s && node_has_output(p))
+        node_need_session(n, now, p); /* the key reached its hard limit on the way */
+}
+
+void node_send_frames(struct om_node *n, om_time now, struct om_peer *p, struct om_buf *frames)
+{
+    struct om_buf *oldest = om_peer_wait(p, frames);
+
+    if (oldest) {
+        node_drop(n, OM_DROP_QUEUE_FULL);
+        om_pool_give(n->pool, oldest);
+    }
+    node_flush(n, now, p);
+    node_rearm(n, now, p);
+}
+
+void node_send_now(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
+                   struct om_buf *b)
+{
+    struct om_sealed *d;
+
+    if (!b)
+        node_drop(n, OM_DROP_MEMORY);
+    if (!b || !s) {
+        om_pool_give(n->pool, b);
+        return;
+    }
+    add_ack(now, p->assoc, b);
+    struct om_carried what = {.count = 0};
+    if (om_carrier_sent(p->carrier, now, p->assoc->counter, b->len + OM_OVERHEAD, &what) != OM_OK ||
+        om_seal(&d, s, p->assoc->counter++, b) != OM_OK) {
+        om_pool_give(n->pool, b);
+        node_drop(n, OM_DROP_MEMORY);
+        return;
+    }
+    node_emit_data(n, s, d, &p->via);
+}
+
+void node_send_ping(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s)
+{
+    struct om_buf *b = node_plain(n);
+    uint64_t token;
+
+    om_rng_fill(&n->rng, &token, sizeof token);
+    if (b) {
+        struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_FRAME_HEAD + 8), OM_FRAME_HEAD + 8));
+        om_frame_write_ping(&w, token);
+        om_association_pinged(p->assoc, now, token, false);
+    }
+    node_send_now(n, now, p, s, b);
+}
+
+void node_send_ack(struct om_node *n, om_time now, struct om_peer *p)
+{
+    node_send_now(n, now, p, om_association_sealing(p->assoc, now), node_plain(n));
+    if (p->assoc->acks.due <= now)
+        p->assoc->acks.due = OM_NEVER; /* memory was out: the next packet will carry it */
+}

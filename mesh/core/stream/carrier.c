@@ -1,0 +1,120 @@
+/* carrier.c - between the streams, which know no packets, and the packets, which know no bytes. */
+#include "stream/carrier.h"
+
+static void on_fate(void *self, om_time now, const struct om_sent_frame *f, bool acked)
+{
+    struct om_carrier *c = self;
+
+    om_mux_on_fate(&c->mux, now, f, acked);
+}
+
+static void start_loss(struct om_carrier *c, struct om_rtt *rtt, om_time now)
+{
+    om_loss_init(&c->loss, c->cc, rtt, c->seed++, now, on_fate, c);
+    c->pace_at = OM_NEVER;
+    c->owes_probe = false;
+}
+
+void om_carrier_init(struct om_carrier *c, const struct om_cc_ops *cc, struct om_rtt *rtt,
+                     uint64_t seed, om_time now, bool we_are_lower)
+{
+    c->cc = cc;
+    c->seed = seed;
+    om_mux_init(&c->mux, we_are_lower, now);
+    start_loss(c, rtt, now);
+}
+
+void om_carrier_fini(struct om_carrier *c)
+{
+    om_loss_fini(&c->loss);
+    om_mux_fini(&c->mux);
+}
+
+void om_carrier_restart(struct om_carrier *c, om_time now)
+{
+    struct om_rtt *rtt = c->loss.rtt;
+
+    om_loss_fini(&c->loss);
+    om_mux_restart(&c->mux);
+    start_loss(c, rtt, now);
+}
+
+/* What a probe carries: the oldest data without an answer, once more (RFC 9002 section 6.2.4). */
+static void load_probe(struct om_carrier *c, om_time now)
+{
+    om_loss_repeat_oldest(&c->loss, now);
+    c->owes_probe = !om_mux_has_output(&c->mux);
+}
+
+void om_carrier_sleep(struct om_carrier *c, om_time now)
+{
+    om_loss_abandon(&c->loss, now);
+    c->pace_at = OM_NEVER;
+    c->owes_probe = false;
+}
+
+void om_carrier_wake(struct om_carrier *c, om_time now)
+{
+    if (om_loss_wake(&c->loss, now))
+        load_probe(c, now);
+}
+
+bool om_carrier_has_output(const struct om_carrier *c)
+{
+    return c->owes_probe || om_mux_has_output(&c->mux);
+}
+
+bool om_carrier_may_send(struct om_carrier *c, om_time now, size_t bytes)
+{
+    c->pace_at = OM_NEVER;
+    if (!om_loss_window_open(&c->loss, bytes))
+        return false;
+    om_time at = om_loss_send_at(&c->loss, now);
+    if (at <= now)
+        return true;
+    c->pace_at = at;
+    return false;
+}
+
+void om_carrier_fill(struct om_carrier *c, struct om_wr *w, struct om_carried *out)
+{
+    unsigned had = out->count;
+    bool is_probe = c->owes_probe;
+
+    out->count += om_mux_fill(&c->mux, w, out->frames + had, OM_SENT_FRAMES_MAX - had);
+    if (out->count > had || (is_probe && om_mux_fill_credit(&c->mux, w))) {
+        out->is_eliciting = true;
+        c->owes_probe = false;
+    }
+}
+
+enum om_err om_carrier_sent(struct om_carrier *c, om_time now, uint64_t counter, size_t bytes,
+                            const struct om_carried *what)
+{
+    enum om_err e =
+        om_loss_sent(&c->loss, now, counter, bytes, what->frames, what->count, what->is_eliciting);
+
+    if (e != OM_OK)
+        for (unsigned i = 0; i < what->count; i++)
+            om_mux_on_fate(&c->mux, now, &what->frames[i], false);
+    return e;
+}
+
+void om_carrier_drained(struct om_carrier *c)
+{
+    om_loss_app_limited(&c->loss);
+}
+
+void om_carrier_tick(struct om_carrier *c, om_time now)
+{
+    unsigned had = c->loss.probes;
+
+    om_loss_tick(&c->loss, now);
+    if (c->loss.probes > had)
+        load_probe(c, now);
+}
+
+om_time om_carrier_deadline(const struct om_carrier *c)
+{
+    return om_time_min(om_loss_deadline(&c->loss), c->pace_at);
+}

@@ -1,0 +1,164 @@
+/*
+ * loss.h - which packets of an association are on their way, arrived, or are lost
+ *
+ * What:  remembers each packet until its fate is known; declares losses by packet and time
+ *        threshold; asks for probes when nothing is heard; measures the rate of delivery; keeps
+ *        the window and the pace that the congestion control says.
+ * Why:   RFC 9002 recovers from loss without ambiguity because a packet number is never used
+ *        again; ours are the association's counters, which survive rekeys.
+ * Keeps: loss_model_matches_a_list; loss_by_packets_and_by_time; loss_probes_back_off;
+ *        loss_refuses_acks_of_the_future; loss_persistent_congestion; loss_idle_keeps_nothing;
+ *        loss_spurious_teaches_patience; loss_samples_rtt_of_the_largest_only;
+ *        loss_abandon_tells_all; loss_wake_asks_for_probes; loss_rate_is_that_of_delivery;
+ *        loss_app_limit_is_noted.
+ *
+ * A path that reorders teaches it patience, as TCP's RACK does: each packet that arrives after it
+ * was given up raises the thresholds to what would have been right.
+ *
+ * Full: with OM_SENT_MAX packets on their way the window is closed.
+ *
+ * Source: RFC 9002 (appendix A for the shape; section 6.1 lets thresholds grow); RFC 8985 section
+ *         6.2; draft-ietf-ccwg-bbr, "Delivery Rate Samples".
+ */
+#ifndef OM_STREAM_LOSS_H
+#define OM_STREAM_LOSS_H
+
+#include <omerta/ring.h>
+
+#include "envelope/frame.h"
+#include "path/rtt.h"
+#include "stream/cc.h"
+#include "stream/pacer.h"
+#include "stream/sent_frame.h"
+
+enum {
+
+    OM_SENT_MAX = 1 << 17,
+    OM_LOSS_REORDER = 3,       /* RFC 9002 section 6.1.1 */
+    OM_LOSS_REORDER_MAX = 300, /* Linux: tcp_max_reordering */
+    OM_LOSS_REGRETS_MAX = 64   /* lost packets that may still turn out to have arrived */
+};
+
+enum om_sent_state { OM_SENT_UNTRACKED, OM_SENT_FLYING, OM_SENT_ACKED, OM_SENT_LOST };
+
+/* A packet that was declared lost, and may still turn out to have arrived. */
+struct om_regret {
+    uint64_t counter; /* and 1; 0: none */
+    om_time at;       /* when it was sent */
+    uint16_t bytes;
+};
+
+/* One packet on its way. */
+struct om_sent {
+    om_time at;
+    om_time delivered_at, first_at; /* C.delivered_time, C.first_send_time when it was sent */
+    uint64_t delivered, lost;       /* C.delivered, C.lost then */
+    uint64_t in_flight;             /* then, with it */
+    uint16_t bytes;
+    uint8_t state; /* enum om_sent_state */
+    uint8_t count;
+    bool is_app_limited;
+    struct om_sent_frame frames[OM_SENT_FRAMES_MAX];
+};
+
+/** om_loss_fn - told what became of each frame; inside om_loss_on_ack(), _tick(), _abandon(). */
+typedef void (*om_loss_fn)(void *self, om_time now, const struct om_sent_frame *f, bool acked);
+
+/* Read freely; write only through om_loss_*(). */
+struct om_loss {
+    struct om_ring sent; /* of struct om_sent, by counter from base on */
+    uint64_t base;       /* counter of the ring's oldest */
+    uint64_t next;       /* greatest counter sent so far, and 1 */
+    uint64_t largest_acked;
+    bool has_acked;
+    uint64_t in_flight;       /* bytes */
+    unsigned flying;          /* packets */
+    uint64_t delivered, lost; /* bytes, in all */
+    om_time delivered_at, first_at;
+    uint64_t app_limited_until; /* value of delivered at which the limit is over; 0 none */
+    om_time loss_at;            /* when the time threshold declares the next loss */
+    om_time last_eliciting_at;
+    unsigned pto_count;
+    unsigned probes;                         /* packets that may leave whatever the window says */
+    uint64_t packets_lost, packets_spurious; /* counted */
+    struct om_regret regrets[OM_LOSS_REGRETS_MAX];
+    unsigned regret_at;
+    unsigned reorder; /* packets by which one may be overtaken; grows with every regret */
+    om_time late;     /* time by which, beyond what RFC 9002 allows; at most a round trip */
+    struct om_rtt *rtt;
+    struct om_pacer pacer;
+    struct om_cc cc;
+    om_loss_fn fn;
+    void *self;
+};
+
+/**
+ * om_loss_init() - nothing sent
+ * @l:     storage
+ * @cc:    congestion control
+ * @rtt:   estimator; borrowed
+ * @seed:  of the congestion control's random waits
+ * @now:   time
+ * @fn:    told of fates
+ * @self:  its first argument
+ */
+void om_loss_init(struct om_loss *l, const struct om_cc_ops *cc, struct om_rtt *rtt, uint64_t seed,
+                  om_time now, om_loss_fn fn, void *self);
+
+/** om_loss_fini() - release @l; fates are no longer told. */
+void om_loss_fini(struct om_loss *l);
+
+/**
+ * om_loss_sent() - a packet is about to leave; every counter is told, once and in order
+ * @l:          the state
+ * @now:        time
+ * @counter:    its number
+ * @bytes:      of the datagram
+ * @frames:     what to tell fates of; copied
+ * @count:      at most OM_SENT_FRAMES_MAX
+ * @eliciting:  it wants an ACK, and counts towards the window
+ *
+ * Return: OM_OK, or OM_E_NO_MEM: the packet must not leave.
+ */
+OM_MUST enum om_err om_loss_sent(struct om_loss *l, om_time now, uint64_t counter, size_t bytes,
+                                 const struct om_sent_frame *frames, unsigned count,
+                                 bool eliciting);
+
+/**
+ * om_loss_on_ack() - the peer says what arrived
+ * @l:    the state
+ * @now:  time
+ * @ack:  decoded
+ *
+ * Return: OM_OK, or OM_E_RANGE when it acknowledges what was never sent: a protocol error.
+ */
+OM_MUST enum om_err om_loss_on_ack(struct om_loss *l, om_time now, const struct om_frame_ack *ack);
+
+/** om_loss_tick() - at @now, declare in @l what is lost by time, or ask for probes. */
+void om_loss_tick(struct om_loss *l, om_time now);
+
+/** om_loss_deadline() - when om_loss_tick() of @l is due; OM_NEVER with nothing on its way. */
+om_time om_loss_deadline(const struct om_loss *l);
+
+/** om_loss_repeat_oldest() - tell, at @now, the frames of the two oldest packets of @l on their way
+ *  as if they were lost, so that they are sent once more; they stay on their way. */
+void om_loss_repeat_oldest(struct om_loss *l, om_time now);
+
+/** om_loss_abandon() - at @now there is no session left: everything of @l on its way is lost, but
+ *  that says nothing about congestion. */
+void om_loss_abandon(struct om_loss *l, om_time now);
+
+/** om_loss_wake() - at @now a session can carry again: no old back-off of @l counts. Return: true
+ *  when something is on its way, and probes were asked for. */
+bool om_loss_wake(struct om_loss *l, om_time now);
+
+/** om_loss_window_open() - may @bytes more of @l be on their way? */
+bool om_loss_window_open(const struct om_loss *l, size_t bytes);
+
+/** om_loss_send_at() - when the pace of @l lets the next packet leave; @now or earlier: at once. */
+om_time om_loss_send_at(const struct om_loss *l, om_time now);
+
+/** om_loss_app_limited() - nothing is left to send though the window of @l has room. */
+void om_loss_app_limited(struct om_loss *l);
+
+#endif

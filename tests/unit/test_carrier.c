@@ -1,0 +1,141 @@
+/* test_carrier.c - between streams and packets: what is sent again, and when. */
+#include "harness.h"
+
+#include "stream/carrier.h"
+
+struct fix {
+    struct om_carrier c;
+    struct om_rtt rtt;
+    uint64_t counter;
+    uint8_t packet[1200];
+    struct om_carried what;
+    size_t len;
+};
+
+static void fix_init(struct fix *x)
+{
+    memset(x, 0, sizeof *x);
+    om_carrier_init(&x->c, &om_cubic_ops, &x->rtt, 1, 0, true);
+    om_rtt_sample(&x->rtt, OM_MS(50));
+}
+
+/* One packet of what there is to send; false when nothing was. */
+static bool send(struct fix *x, om_time now)
+{
+    struct om_wr w = om_wr(om_mut(x->packet, 1172));
+
+    x->what = (struct om_carried){.count = 0};
+    if (!om_carrier_has_output(&x->c))
+        return false;
+    om_carrier_fill(&x->c, &w, &x->what);
+    x->len = om_wr_len(&w);
+    return x->len > 0 && om_carrier_sent(&x->c, now, x->counter++, x->len + 28, &x->what) == OM_OK;
+}
+
+static bool write(struct fix *x, const char *text)
+{
+    struct om_stream *s;
+
+    return om_mux_open(&x->c.mux, OM_NORMAL, &s) == OM_OK &&
+           om_stream_write(&x->c.mux, s, om_bytes(text, strlen(text))) == OM_OK;
+}
+
+static bool contains(const struct fix *x, const char *text)
+{
+    size_t n = strlen(text);
+
+    for (size_t i = 0; i + n <= x->len; i++)
+        if (memcmp(x->packet + i, text, n) == 0)
+            return true;
+    return false;
+}
+
+OM_TEST(carrier_probes_repeat_the_oldest)
+{
+    struct fix x;
+
+    fix_init(&x);
+    OM_TRY(write(&x, "the oldest"));
+    OM_TRY(send(&x, 0));
+    CHECK(contains(&x, "the oldest"));
+    CHECK(!om_carrier_has_output(&x.c));
+    om_carrier_tick(&x.c, om_carrier_deadline(&x.c) - 1);
+    CHECK(!om_carrier_has_output(&x.c));
+    om_time at = om_carrier_deadline(&x.c);
+    om_carrier_tick(&x.c, at);
+    CHECK(om_carrier_may_send(&x.c, at, 1200));
+    OM_TRY(send(&x, at));
+    CHECK(contains(&x, "the oldest"));
+    CHECK(x.what.is_eliciting);
+out:
+    om_carrier_fini(&x.c);
+}
+
+OM_TEST(carrier_probes_without_streams)
+{
+    const struct om_carried datagram = {.is_eliciting = true};
+    struct om_frame f;
+    struct fix x;
+
+    fix_init(&x);
+    OM_TRY(om_carrier_sent(&x.c, 0, x.counter++, 500, &datagram) == OM_OK);
+    CHECK(!om_carrier_has_output(&x.c));
+    om_time at = om_carrier_deadline(&x.c);
+    om_carrier_tick(&x.c, at);
+    CHECK(om_carrier_has_output(&x.c)); /* a datagram is not sent again, but something is */
+    OM_TRY(send(&x, at));
+    CHECK(x.what.is_eliciting);
+    struct om_rd r = om_rd(om_bytes(x.packet, x.len));
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK_EQ(f.type, OM_FRAME_STREAM_CREDIT);
+    CHECK(!om_carrier_has_output(&x.c)); /* once */
+out:
+    om_carrier_fini(&x.c);
+}
+
+OM_TEST(carrier_wakes_with_a_session)
+{
+    struct fix x;
+
+    fix_init(&x);
+    om_carrier_wake(&x.c, 0);
+    CHECK(!om_carrier_has_output(&x.c)); /* nothing is on its way: nothing to ask */
+    OM_TRY(write(&x, "slept"));
+    OM_TRY(send(&x, 0));
+    om_carrier_sleep(&x.c, OM_SEC(1)); /* no session: given up, to be sent again */
+    CHECK(om_carrier_has_output(&x.c));
+    CHECK(om_carrier_deadline(&x.c) == OM_NEVER);
+    OM_TRY(send(&x, OM_SEC(900)));
+    CHECK(contains(&x, "slept"));
+    om_carrier_wake(&x.c, OM_SEC(901));
+    CHECK(om_carrier_has_output(&x.c));
+    CHECK(om_carrier_may_send(&x.c, OM_SEC(901), 1200));
+out:
+    om_carrier_fini(&x.c);
+}
+
+OM_TEST(carrier_restart_forgets_what_was_sent)
+{
+    struct fix x;
+    struct om_stream *s;
+    unsigned news;
+
+    fix_init(&x);
+    OM_TRY(write(&x, "of another life"));
+    OM_TRY(send(&x, 0));
+    CHECK(x.c.loss.in_flight > 0);
+    om_carrier_restart(&x.c, OM_SEC(1));
+    CHECK_EQ(x.c.loss.in_flight, 0);
+    CHECK(!om_carrier_has_output(&x.c));
+    s = om_mux_news(&x.c.mux, &news);
+    OM_TRY(s != NULL);
+    CHECK(news & OM_NEWS_RESET);
+    CHECK(news & OM_NEWS_DONE);
+    CHECK_EQ(s->reset_code, OM_CLOSE_RESTARTED);
+    x.counter = 0;
+    OM_TRY(write(&x, "anew"));
+    OM_TRY(send(&x, OM_SEC(1))); /* numbers begin at 0 again */
+    CHECK(contains(&x, "anew"));
+out:
+    om_carrier_fini(&x.c);
+}

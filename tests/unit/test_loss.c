@@ -1,0 +1,344 @@
+/* test_loss.c - fates of packets: by threshold, by time, by silence; and what is learnt of them. */
+#include "harness.h"
+
+#include "stream/loss.h"
+
+enum { SIZE = 1000, FATES_MAX = 64 };
+
+/* A congestion control that decides nothing and notes what it is told. */
+static struct {
+    unsigned acks, losses, persistent, idle;
+    struct om_cc_sample last;
+} told;
+
+static void cc_init(struct om_cc *c, om_time now OM_UNUSED)
+{
+    c->window = 100 * SIZE;
+}
+
+static void cc_sent(struct om_cc *c OM_UNUSED, om_time now OM_UNUSED, uint64_t packet OM_UNUSED,
+                    uint64_t bytes OM_UNUSED, uint64_t in_flight OM_UNUSED, bool limited OM_UNUSED)
+{
+}
+
+static void cc_lost(struct om_cc *c OM_UNUSED, const struct om_cc_loss *l OM_UNUSED)
+{
+    told.losses++;
+}
+
+static void cc_ack(struct om_cc *c OM_UNUSED, uint64_t largest OM_UNUSED, om_time at OM_UNUSED,
+                   const struct om_cc_sample *s)
+{
+    told.acks++;
+    told.last = *s;
+}
+
+static void cc_persistent(struct om_cc *c OM_UNUSED, om_time now OM_UNUSED)
+{
+    told.persistent++;
+}
+
+static void cc_idle(struct om_cc *c OM_UNUSED, om_time now OM_UNUSED)
+{
+    told.idle++;
+}
+
+static const struct om_cc_ops ops = {"none", cc_init,       cc_sent, cc_lost,
+                                     cc_ack, cc_persistent, cc_idle};
+
+struct fix {
+    struct om_loss l;
+    struct om_rtt rtt;
+    uint64_t next;
+    unsigned acked, lost;
+    uint64_t acked_sum, lost_sum; /* of the frames' offsets: which they were */
+};
+
+static void on_fate(void *self, om_time now OM_UNUSED, const struct om_sent_frame *f, bool acked)
+{
+    struct fix *x = self;
+
+    if (acked) {
+        x->acked++;
+        x->acked_sum += f->offset;
+    } else {
+        x->lost++;
+        x->lost_sum += f->offset;
+    }
+}
+
+static void fix_init(struct fix *x, om_time rtt)
+{
+    memset(x, 0, sizeof *x);
+    memset(&told, 0, sizeof told);
+    om_loss_init(&x->l, &ops, &x->rtt, 1, 0, on_fate, x);
+    if (rtt > 0)
+        om_rtt_sample(&x->rtt, rtt);
+}
+
+static bool send(struct fix *x, om_time now, bool eliciting)
+{
+    struct om_sent_frame f = {.offset = x->next, .kind = OM_SENT_STREAM};
+
+    return om_loss_sent(&x->l, now, x->next++, SIZE, &f, eliciting, eliciting) == OM_OK;
+}
+
+static bool send_many(struct fix *x, om_time now, unsigned n, om_time apart)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!send(x, now + i * apart, true))
+            return false;
+    return true;
+}
+
+static enum om_err ack(struct fix *x, om_time now, uint64_t largest, uint32_t run)
+{
+    struct om_frame_ack a = {.largest = largest, .run = run};
+
+    return om_loss_on_ack(&x->l, now, &a);
+}
+
+OM_TEST(loss_by_packets_and_by_time)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    OM_TRY(send_many(&x, OM_MS(0), 10, 1000));
+    CHECK_OK(ack(&x, OM_MS(84), 4, 1)); /* 0 and 1 are three behind; 2 and 3 are not */
+    CHECK_EQ(x.acked_sum, 4);
+    CHECK_EQ(x.lost, 2);
+    CHECK_EQ(x.lost_sum, 0 + 1);
+    CHECK_EQ(told.losses, 2);
+    CHECK_EQ(x.l.in_flight, 7 * SIZE);
+    CHECK_EQ(om_loss_deadline(&x.l), OM_MS(2) + OM_MS(90)); /* packet 2, 9/8 of 80 ms */
+    om_loss_tick(&x.l, OM_MS(92) - 1);
+    CHECK_EQ(x.lost, 2);
+    om_loss_tick(&x.l, OM_MS(92));
+    CHECK_EQ(x.lost_sum, 0 + 1 + 2);
+    om_loss_tick(&x.l, OM_MS(93));
+    CHECK_EQ(x.lost_sum, 0 + 1 + 2 + 3);
+    CHECK_EQ(x.l.flying, 5);
+    CHECK_EQ(x.l.lost, 4 * SIZE);
+    CHECK_EQ(x.l.delivered, SIZE);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_probes_back_off)
+{
+    struct fix x;
+    om_time at, pto;
+
+    fix_init(&x, OM_MS(100));
+    pto = om_rtt_pto(&x.rtt);
+    CHECK(om_loss_deadline(&x.l) == OM_NEVER);
+    OM_TRY(send_many(&x, 0, 3, 0));
+    x.l.cc.window = SIZE; /* closed, but for probes */
+    CHECK(!om_loss_window_open(&x.l, SIZE));
+    at = om_loss_deadline(&x.l);
+    CHECK_EQ(at, pto);
+    om_loss_tick(&x.l, at - 1);
+    CHECK_EQ(x.l.probes, 0);
+    om_loss_tick(&x.l, at);
+    CHECK_EQ(x.l.probes, 2);
+    CHECK(om_loss_window_open(&x.l, SIZE));
+    CHECK_EQ(x.lost, 0); /* silence is no loss */
+    om_loss_repeat_oldest(&x.l, at);
+    CHECK_EQ(x.lost_sum, 0 + 1); /* the two oldest are to go once more */
+    CHECK_EQ(x.l.flying, 3);
+    CHECK_EQ(om_loss_deadline(&x.l), at + 2 * pto);
+    OM_TRY(send_many(&x, at, 2, 0));
+    CHECK(!om_loss_window_open(&x.l, SIZE));
+    at = om_loss_deadline(&x.l);
+    om_loss_tick(&x.l, at);
+    CHECK_EQ(om_loss_deadline(&x.l), at + 4 * pto);
+    CHECK_OK(ack(&x, at + OM_MS(100), 4, 1));
+    CHECK_EQ(x.l.pto_count, 0);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_refuses_acks_of_the_future)
+{
+    struct fix x;
+
+    fix_init(&x, 0);
+    CHECK_ERR(ack(&x, OM_MS(1), 0, 1), OM_E_RANGE); /* nothing was ever sent */
+    OM_TRY(send_many(&x, 0, 5, 0));
+    CHECK_ERR(ack(&x, OM_MS(1), 5, 1), OM_E_RANGE);
+    CHECK_ERR(ack(&x, OM_MS(1), UINT64_MAX - 1, 1), OM_E_RANGE);
+    CHECK_EQ(x.acked + x.lost, 0);
+    CHECK_OK(ack(&x, OM_MS(1), 4, 5));
+    CHECK_EQ(x.acked, 5);
+    CHECK_OK(ack(&x, OM_MS(2), 4, 5)); /* again: nothing new */
+    CHECK_EQ(x.acked, 5);
+    CHECK_EQ(x.l.delivered, 5 * SIZE);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_idle_keeps_nothing)
+{
+    struct fix x;
+
+    fix_init(&x, 0);
+    for (unsigned i = 0; i < 1000; i++)
+        OM_TRY(send(&x, i, false)); /* ACKs only */
+    CHECK_EQ(om_ring_count(&x.l.sent), 0);
+    CHECK_EQ(x.l.in_flight, 0);
+    OM_TRY(send(&x, 1000, true));
+    for (unsigned i = 0; i < 10; i++)
+        OM_TRY(send(&x, 1001, false));
+    CHECK_EQ(om_ring_count(&x.l.sent), 11);
+    CHECK_OK(ack(&x, 2000, 1000, 1));
+    CHECK_EQ(om_ring_count(&x.l.sent), 0); /* what wants no ACK does not stay either */
+    CHECK_EQ(x.acked_sum, 1000);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_persistent_congestion)
+{
+    struct fix x;
+    om_time pto;
+
+    fix_init(&x, OM_MS(100));
+    pto = om_rtt_pto(&x.rtt);
+    OM_TRY(send_many(&x, 0, 4, pto)); /* over 3 timeouts from the first to the last */
+    OM_TRY(send_many(&x, 3 * pto + 2, 4, 0));
+    CHECK_OK(ack(&x, 3 * pto + OM_MS(100), 7, 1));
+    CHECK_EQ(x.lost, 5);
+    CHECK_EQ(told.persistent, 1);
+    om_loss_fini(&x.l);
+
+    fix_init(&x, OM_MS(100)); /* the same, but one between them arrived */
+    OM_TRY(send_many(&x, 0, 4, pto));
+    OM_TRY(send_many(&x, 3 * pto + 2, 4, 0));
+    struct om_frame_ack a = {.largest = 7, .run = 1, .count = 1, .ranges = {{4, 1}}};
+    CHECK_OK(om_loss_on_ack(&x.l, 3 * pto + OM_MS(100), &a));
+    CHECK_EQ(x.acked_sum, 7 + 2);
+    CHECK_EQ(told.persistent, 0);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_spurious_teaches_patience)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    OM_TRY(send_many(&x, 0, 10, 0));
+    CHECK_OK(ack(&x, OM_MS(80), 9, 4)); /* 6 to 9: the ones before are overtaken */
+    CHECK_EQ(x.lost, 6);
+    CHECK_EQ(x.l.delivered, 4 * SIZE);
+    CHECK_OK(ack(&x, OM_MS(81), 9, 10)); /* but arrived after all */
+    CHECK_EQ(x.l.packets_spurious, 6);
+    CHECK_EQ(x.l.delivered, 10 * SIZE);
+    CHECK_EQ(x.l.in_flight, 0);
+    CHECK_EQ(x.l.reorder, 10);
+    OM_TRY(send_many(&x, OM_MS(100), 10, 0));
+    CHECK_OK(ack(&x, OM_MS(180), 19, 4)); /* the same again: now it waits */
+    CHECK_EQ(x.l.packets_lost, 6);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_samples_rtt_of_the_largest_only)
+{
+    struct om_frame_ack held = {.largest = 3, .run = 1, .delay_us = 20000};
+    struct om_frame_ack lie = {.largest = 4, .run = 1, .delay_us = UINT32_MAX};
+    struct fix x;
+
+    fix_init(&x, 0);
+    OM_TRY(send_many(&x, 0, 3, 0));
+    CHECK_OK(ack(&x, OM_MS(70), 2, 1));
+    CHECK_EQ(x.rtt.smoothed, OM_MS(70));
+    CHECK_OK(ack(&x, OM_MS(500), 2, 3)); /* 0 and 1 arrived late, or their ACK did: no sample */
+    CHECK_EQ(x.rtt.smoothed, OM_MS(70));
+    OM_TRY(send(&x, OM_SEC(1), true));
+    CHECK_OK(om_loss_on_ack(&x.l, OM_SEC(1) + OM_MS(90), &held));
+    CHECK_EQ(x.rtt.latest, OM_MS(90));
+    CHECK_EQ(x.rtt.smoothed, OM_MS(70)); /* less what the peer held it */
+    OM_TRY(send(&x, OM_SEC(2), true));
+    CHECK_OK(om_loss_on_ack(&x.l, OM_SEC(2) + OM_MS(70), &lie));
+    CHECK_EQ(x.rtt.smoothed, OM_MS(70)); /* below the least there was: not believed */
+    CHECK_EQ(x.rtt.least, OM_MS(70));
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_abandon_tells_all)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(50));
+    OM_TRY(send_many(&x, 0, 6, 0));
+    CHECK_OK(ack(&x, OM_MS(50), 0, 1));
+    om_loss_abandon(&x.l, OM_MS(60));
+    CHECK_EQ(x.lost_sum, 1 + 2 + 3 + 4 + 5);
+    CHECK_EQ(x.l.in_flight, 0);
+    CHECK_EQ(told.losses, 0); /* it says nothing about congestion */
+    CHECK(om_loss_deadline(&x.l) == OM_NEVER);
+    CHECK_OK(ack(&x, OM_MS(70), 5, 6)); /* an ACK of before is harmless */
+    CHECK_EQ(x.acked, 1);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_wake_asks_for_probes)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(50));
+    CHECK(!om_loss_wake(&x.l, 0)); /* nothing is on its way */
+    OM_TRY(send_many(&x, 0, 2, 0));
+    for (unsigned i = 0; i < 5; i++)
+        om_loss_tick(&x.l, om_loss_deadline(&x.l));
+    CHECK_EQ(x.l.pto_count, 5);
+    CHECK(om_loss_wake(&x.l, OM_SEC(60)));
+    CHECK_EQ(x.l.probes, 2);
+    CHECK_EQ(om_loss_deadline(&x.l), OM_SEC(60) + om_rtt_pto(&x.rtt));
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_rate_is_that_of_delivery)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(50));
+    for (unsigned i = 0; i < 200; i++) { /* one packet a millisecond, each acknowledged after 50 */
+        OM_TRY(send(&x, OM_MS(i), true));
+        if (i >= 50)
+            CHECK_OK(ack(&x, OM_MS(i), i - 50, 1));
+    }
+    CHECK_EQ(told.last.rate, SIZE * 1000);
+    CHECK(!told.last.is_app_limited);
+    CHECK_EQ(told.last.tx_in_flight, 51 * SIZE);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_app_limit_is_noted)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(50));
+    OM_TRY(send_many(&x, 0, 2, 0));
+    om_loss_app_limited(&x.l);
+    OM_TRY(send_many(&x, OM_MS(1), 1, 0));
+    CHECK_OK(ack(&x, OM_MS(50), 1, 2));
+    CHECK(!told.last.is_app_limited); /* those were sent before */
+    CHECK_OK(ack(&x, OM_MS(51), 2, 1));
+    CHECK(told.last.is_app_limited);
+    OM_TRY(send_many(&x, OM_MS(60), 1, 0)); /* what was on its way then has arrived: over */
+    CHECK_OK(ack(&x, OM_MS(110), 3, 1));
+    CHECK(!told.last.is_app_limited);
+    /* With the window full it is the path that limits. */
+    x.l.cc.window = SIZE;
+    OM_TRY(send_many(&x, OM_MS(120), 1, 0));
+    om_loss_app_limited(&x.l);
+    CHECK_EQ(x.l.app_limited_until, 0);
+out:
+    om_loss_fini(&x.l);
+}

@@ -10,6 +10,7 @@
 
 #include "crypto/identity.h"
 #include "flight.h"
+#include "flow.h"
 #include "request.h"
 
 enum { ADDR_FIRST = 0x0a000001, OFFSET_MAX_S = 86400 };
@@ -235,6 +236,7 @@ bool sim_node_boot(struct sim_actor *a)
         .ciphers = a->spec.ciphers,
         .version_min = a->spec.version_min,
         .version_max = a->spec.version_max,
+        .congestion = a->spec.congestion,
         .audit = a->spec.audit,
     };
     struct om_error err;
@@ -411,6 +413,12 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
         return;
     case OM_ACT_EVENT:
         on_event(a, sim_actor_by_id(w, &act->event.peer), act);
+        return;
+    case OM_ACT_CALL:
+    case OM_ACT_REPLY:
+    case OM_ACT_STREAM:
+        if (!sim_flow_act(a, act))
+            sim_break(w, "%s: something happened to a stream that nobody began", a->name);
         return;
     case OM_ACT_REMEMBER:
         on_remember(a, &act->remember);

@@ -26,10 +26,11 @@ struct sim_node_spec {
     bool audit;
     uint8_t ciphers;                  /* 0: all that the machine has */
     uint8_t version_min, version_max; /* 0: the product's */
-    om_time skew;                     /* of the calendar */
-    om_time rekey;                    /* initiator's; the other key times follow; 0: default */
-    uint64_t packets;                 /* per key; 0: the cipher's limit */
-    unsigned load, peers, indices;    /* limits; 0: default */
+    enum om_congestion congestion;
+    om_time skew;                  /* of the calendar */
+    om_time rekey;                 /* initiator's; the other key times follow; 0: default */
+    uint64_t packets;              /* per key; 0: the cipher's limit */
+    unsigned load, peers, indices; /* limits; 0: default */
 };
 
 struct sim_actor {

@@ -89,6 +89,9 @@ void sim_world_free(struct sim_world *w)
     for (unsigned i = 0; i < w->actor_count; i++)
         sim_actor_free(w->actors[i]);
     free(w->actors);
+    for (unsigned i = 0; i < w->flow_count; i++)
+        free(w->flows[i]);
+    free(w->flows);
     om_table_fini(&w->by_addr);
     om_table_fini(&w->by_id);
     om_table_fini(&w->pairs);

@@ -46,6 +46,7 @@ enum {
 struct sim_actor;
 struct sim_flight;
 struct sim_neck;
+struct sim_flow;
 struct sim_tape;
 
 struct sim_network {
@@ -107,6 +108,8 @@ struct sim_world {
     struct om_table by_id;   /* public key -> actor; old keys stay */
     struct om_table pairs;   /* two indices -> struct sim_pair */
     struct om_table texts;   /* receiver, sender, hash of text -> count */
+    struct sim_flow **flows; /* owned, in order of creation */
+    unsigned flow_count;
     void (*on_note)(void *self, const struct sim_note *note); /* may be NULL */
     void *on_note_self;
     int64_t (*cpu_ns)(void);      /* set to learn what junk costs; NULL: not measured */

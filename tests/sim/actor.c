@@ -181,6 +181,8 @@ static struct om_limits limits_of(const struct sim_node_spec *s)
     l.packets_max = s->packets;
     if (s->load > 0)
         l.load_per_s = s->load;
+    if (s->records > 0)
+        l.records_max = s->records;
     if (s->peers > 0)
         l.peers_max = s->peers;
     if (s->indices > 0)
@@ -194,7 +196,8 @@ static bool join_all(struct sim_actor *a, struct om_error *err)
 
     for (unsigned i = 0; i < a->spec.network_count; i++) {
         const struct sim_network *n = &w->networks[a->spec.networks[i]];
-        struct om_network_config c = {.id = n->id, .open = n->is_open, .epoch = n->epoch};
+        struct om_network_config c = {
+            .id = n->id, .open = n->is_open, .epoch = n->epoch, .gossip = a->spec.gossip};
         sim_network_secret(w, n, n->epoch, a->spec.wrong_secret, c.secret);
         if (om_node_join(a->node, &c, err) != OM_OK)
             return false;
@@ -254,8 +257,21 @@ bool sim_node_boot(struct sim_actor *a)
     for (unsigned i = 0; i < a->kept_count; i++)
         if (om_node_recall(a->node, &a->kept[i]) != OM_OK)
             sim_break(a->world, "%s does not take back what it had kept", a->name);
+    if (a->spec.gossip)
+        sim_node_announce(a, a->name);
     sim_node_drain(a);
     return true;
+}
+
+void sim_node_announce(struct sim_actor *a, const char *name)
+{
+    struct om_announce says = {.ends = {a->addr}, .end_count = 1};
+
+    snprintf(says.name, sizeof says.name, "%s", name);
+    for (unsigned i = 0; i < a->spec.network_count; i++)
+        if (om_node_announce(a->node, sim_node_clock(a),
+                             &a->world->networks[a->spec.networks[i]].id, &says) != OM_OK)
+            sim_break(a->world, "%s cannot announce itself", a->name);
 }
 
 void sim_node_halt(struct sim_actor *a)
@@ -402,6 +418,7 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
 
     switch (act->kind) {
     case OM_ACT_SEND:
+        a->out_bytes += om_sealed_bytes(act->send.dgram).n + SIM_LINK_OVERHEAD;
         sim_transmit(w, a, &a->addr, &act->send.via.remote, om_sealed_bytes(act->send.dgram));
         om_node_sent(a->node, act->send.dgram);
         return;
@@ -419,6 +436,18 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
     case OM_ACT_STREAM:
         if (!sim_flow_act(a, act))
             sim_break(w, "%s: something happened to a stream that nobody began", a->name);
+        return;
+    case OM_ACT_RECORD:
+        a->records++;
+        return;
+    case OM_ACT_ITEM:
+        a->items++;
+        snprintf(a->item, sizeof a->item, "%.*s", (int)act->item.value.n,
+                 (const char *)act->item.value.p);
+        return;
+    case OM_ACT_FOUND:
+        a->sought++;
+        a->found += act->found.is_found;
         return;
     case OM_ACT_REMEMBER:
         on_remember(a, &act->remember);

@@ -27,6 +27,8 @@ struct sim_node_spec {
     uint8_t ciphers;                  /* 0: all that the machine has */
     uint8_t version_min, version_max; /* 0: the product's */
     enum om_congestion congestion;
+    bool gossip; /* in every network, announcing its address */
+    unsigned records;
     om_time skew;                  /* of the calendar */
     om_time rekey;                 /* initiator's; the other key times follow; 0: default */
     uint64_t packets;              /* per key; 0: the cipher's limit */
@@ -56,8 +58,11 @@ struct sim_actor {
     unsigned ticks;
     struct om_act_remember *kept; /* owned */
     unsigned kept_count, kept_cap;
-    uint64_t heard, heard_bytes;     /* datagrams an attacker received */
-    uint64_t events[OM_EVENT_COUNT]; /* noted by the node, about whomever */
+    uint64_t records, items, found, sought; /* what gossip reported; seeks that found, that ended */
+    char item[32];                          /* the last item, as text */
+    uint64_t out_bytes;                     /* put on the wire, headers of IP and UDP included */
+    uint64_t heard, heard_bytes;            /* datagrams an attacker received */
+    uint64_t events[OM_EVENT_COUNT];        /* noted by the node, about whomever */
 };
 
 /**
@@ -102,6 +107,9 @@ struct om_wall sim_node_wall(const struct sim_actor *a);
  * @count:  how many
  */
 void sim_node_arrive(struct sim_actor *a, struct om_dgram *batch, unsigned count);
+
+/** sim_node_announce() - @a's node, which gossips, says where it is and what it is called. */
+void sim_node_announce(struct sim_actor *a, const char *name);
 
 /** sim_node_drain() - carry out what @a's node asks for, and set its timer. */
 void sim_node_drain(struct sim_actor *a);

@@ -124,6 +124,9 @@ static void act(struct pair *p, int i, const struct om_act *a)
     case OM_ACT_EVENT:
         s->events[a->event.kind]++;
         break;
+    case OM_ACT_RECORD:
+    case OM_ACT_ITEM:
+    case OM_ACT_FOUND:
     case OM_ACT_CALL:
     case OM_ACT_REPLY:
     case OM_ACT_STREAM:

@@ -13,6 +13,7 @@
 
 enum node_call_owner {
     CALL_OF_PROGRAM, /* what happens becomes actions */
+    CALL_OF_GOSSIP,  /* its answer, collected to the end, goes to gossip */
     CALL_CLOSING     /* nobody waits: it goes when its stream is done */
 };
 
@@ -26,6 +27,9 @@ struct node_call {
     struct om_stream *stream; /* NULL: then too */
     struct om_call rpc;
     enum node_call_owner owner;
+    uint64_t tag;  /* gossip's own */
+    uint8_t *tail; /* owned: bytes after the answer, of gossip */
+    size_t tail_len;
     unsigned due;           /* what the program has not been told yet */
     uint64_t preface;       /* bytes we sent that were the RPC's */
     uint64_t written;       /* bytes the program sent */
@@ -46,6 +50,19 @@ struct node_call {
  */
 struct node_call *node_call_new(struct om_node *n, struct om_peer *p, struct om_stream *s);
 
+/**
+ * node_call_ask() - begin a call
+ * @n:       the node
+ * @now:     time
+ * @p:       the peer, reachable
+ * @config:  what
+ * @out:     the call
+ *
+ * Return: as om_node_call().
+ */
+enum om_err node_call_ask(struct om_node *n, om_time now, struct om_peer *p,
+                          const struct om_call_config *config, struct node_call **out);
+
 /** node_call_free() - forget @c and its number, and whatever its stream has still to say. */
 void node_call_free(struct node_call *c);
 
@@ -57,6 +74,12 @@ void node_call_advance(struct node_call *c, om_time now);
 
 /** node_call_due() - tell the program of @c about @news when it next asks for actions. */
 void node_call_due(struct node_call *c, unsigned news);
+
+/** node_gossip_asked() - is @c, just asked at @now, gossip's to answer? Then it was answered. */
+bool node_gossip_asked(struct node_call *c, om_time now);
+
+/** node_gossip_answered() - gossip's call @c ended at @now; @is_ok: with all its bytes. */
+void node_gossip_answered(struct node_call *c, om_time now, bool is_ok);
 
 /** node_call_find() - the call of @n with @handle that a program knows, or NULL. */
 struct node_call *node_call_find(const struct om_node *n, uint64_t handle);

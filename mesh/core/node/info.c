@@ -69,6 +69,7 @@ void om_limits_default(struct om_limits *l)
         .source_per_s = 5,
         .source_burst = 20,
         .peers_max = 1024,
+        .records_max = 1024,
         .indices_max = 4096,
     };
 }

@@ -59,7 +59,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
         goto no_calls;
     om_list_init(&n->ready);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, n->limits.peers_max + 1 + OM_CALLS_MAX);
+    om_timers_init(&n->timers, n->limits.peers_max + 1 + OM_CALLS_MAX + OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -98,7 +98,7 @@ enum om_err om_node_new(struct om_node **out, const struct om_node_config *confi
     n->log = config->log;
     n->limits = config->limits;
     n->wall = config->wall;
-    n->wall_at = now;
+    n->wall_at = n->now = now;
     n->congestion = config->congestion == OM_CONGESTION_CUBIC ? &om_cubic_ops : &om_bbr_ops;
     n->audit = config->audit;
     n->lock_secrets = config->lock_secrets;
@@ -136,6 +136,7 @@ void om_node_free(struct om_node *n)
     for (at = 0; om_table_next(&n->calls, &at, &key, &peer);)
         node_call_free(peer);
     om_table_fini(&n->calls);
+    node_gossip_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);
     om_ring_fini(&n->acts);
@@ -154,6 +155,7 @@ void om_node_set_wall(struct om_node *n, om_time now, struct om_wall wall)
 {
     n->wall = wall;
     n->wall_at = now;
+    node_gossip_wall(n, now, wall);
 }
 
 int64_t node_unix_ms(const struct om_node *n, om_time now)
@@ -193,6 +195,9 @@ enum om_err om_node_join(struct om_node *n, const struct om_network_config *conf
         return om_fail(err, e, "network %s: %s", om_id_print(&config->id, id), om_err_text(e));
     }
     n->networks[n->network_count++] = net;
+    if (config->gossip && node_gossip_start(n, n->network_count - 1) != OM_OK)
+        return om_fail(err, OM_E_NO_MEM, "network %s: %s", om_id_print(&config->id, id),
+                       om_err_text(OM_E_NO_MEM));
     return OM_OK;
 }
 
@@ -269,15 +274,11 @@ static struct om_buf *take_for(struct om_node *n, om_time now, const struct om_p
     return node_plain(n);
 }
 
-enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *network,
-                         const struct om_id *peer, const char *channel, struct om_bytes data)
+enum om_err node_send_datagram(struct om_node *n, om_time now, struct om_peer *p,
+                               const char *channel, struct om_bytes data)
 {
     size_t name = strnlen(channel, OM_CHANNEL_MAX + 1);
-    struct om_peer *p;
-    enum om_err e = node_find_reachable(n, network, peer, &p);
 
-    if (e != OM_OK)
-        return e;
     if (name == 0 || name > OM_CHANNEL_MAX || data.n > om_node_send_max(channel))
         return OM_E_RANGE;
     struct om_buf *b = take_for(n, now, p);
@@ -288,6 +289,19 @@ enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *net
     om_frame_write_datagram(&w, channel, data);
     node_send_frames(n, now, p, b);
     return OM_OK;
+}
+
+enum om_err om_node_send(struct om_node *n, om_time now, const struct om_id *network,
+                         const struct om_id *peer, const char *channel, struct om_bytes data)
+{
+    struct om_peer *p;
+    enum om_err e = node_find_reachable(n, network, peer, &p);
+
+    if (e != OM_OK)
+        return e;
+    if (strncmp(channel, OM_CHANNEL_OURS, strlen(OM_CHANNEL_OURS)) == 0)
+        return OM_E_RANGE;
+    return node_send_datagram(n, now, p, channel, data);
 }
 
 enum om_err om_node_ping(struct om_node *n, om_time now, const struct om_id *network,
@@ -352,13 +366,24 @@ void om_node_tick(struct om_node *n, om_time now)
 
 bool om_node_next(struct om_node *n, struct om_act *out)
 {
-    const struct om_act *a = om_ring_front(&n->acts);
-
-    if (!a)
-        return node_call_next(n, out);
-    *out = *a;
-    om_ring_pop(&n->acts);
-    return true;
+    for (;;) {
+        const struct om_act *a = om_ring_front(&n->acts);
+        if (a) {
+            *out = *a;
+            om_ring_pop(&n->acts);
+            return true;
+        }
+        if (node_call_next(n, out))
+            return true;
+        switch (node_gossip_next(n, out)) {
+        case GOSSIP_TOLD:
+            return true;
+        case GOSSIP_WORKED:
+            break; /* which may have made actions */
+        case GOSSIP_IDLE:
+            return false;
+        }
+    }
 }
 
 om_time om_node_deadline(const struct om_node *n)

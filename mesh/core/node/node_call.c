@@ -49,6 +49,7 @@ void node_call_free(struct node_call *c)
     if (om_link_is_linked(&c->of_peer))
         om_list_remove(&c->of_peer);
     om_call_fini(&c->rpc);
+    free(c->tail);
     om_table_remove(&n->calls, &c->handle);
     free(c);
 }
@@ -109,6 +110,48 @@ static bool move_output(struct node_call *c)
     return true;
 }
 
+/* The answer was made on the spot; its bytes follow, and that is all. */
+static void answer_for_gossip(struct node_call *c, om_time now OM_UNUSED)
+{
+    struct om_mux *m = &c->peer->carrier->mux;
+
+    if (!move_output(c) || (c->rpc.state == OM_CALL_ACCEPTED && c->tail_len > 0 &&
+                            om_stream_write(m, c->stream, om_bytes(c->tail, c->tail_len)) != OM_OK))
+        om_stream_reset(m, c->stream, OM_CLOSE_LIMIT);
+    begin_closing(c);
+}
+
+/* What gossip asked has an answer, or never will. */
+static void end_for_gossip(struct node_call *c, om_time now, bool is_ok)
+{
+    node_gossip_answered(c, now, is_ok);
+    if (c->stream)
+        begin_closing(c);
+    else
+        node_call_free(c);
+}
+
+/* Bytes of an answer to gossip, up to the end. */
+static void collect(struct node_call *c, om_time now)
+{
+    struct om_mux *m = &c->peer->carrier->mux;
+
+    for (struct om_bytes b; (b = om_stream_peek(c->stream)).n > 0;) {
+        uint8_t *more =
+            c->tail_len + b.n <= OM_GOSSIP_REPLY_MAX ? realloc(c->tail, c->tail_len + b.n) : NULL;
+        if (!more) {
+            end_for_gossip(c, now, false);
+            return;
+        }
+        memcpy(more + c->tail_len, b.p, b.n);
+        c->tail = more;
+        c->tail_len += b.n;
+        om_stream_consume(m, c->stream, now, b.n);
+    }
+    if (om_stream_at_end(c->stream))
+        end_for_gossip(c, now, true);
+}
+
 static bool has_bytes(const struct node_call *c)
 {
     return om_stream_peek(c->stream).n > 0 || om_stream_at_end(c->stream);
@@ -132,10 +175,14 @@ void node_call_advance(struct node_call *c, om_time now)
     case OM_CALL_HEARING:
         break;
     case OM_CALL_ASKED:
+        if (node_gossip_asked(c, now)) {
+            answer_for_gossip(c, now);
+            break;
+        }
         node_call_due(c, DUE_CALL);
         break;
     case OM_CALL_ACCEPTED:
-        if (c->is_data)
+        if (c->is_data || c->owner != CALL_OF_PROGRAM)
             break;
         c->is_data = true;
         if (c->rpc.asks)
@@ -144,7 +191,9 @@ void node_call_advance(struct node_call *c, om_time now)
             node_call_due(c, OM_CALL_READABLE);
         break;
     case OM_CALL_REFUSED:
-        if (c->rpc.asks)
+        if (c->owner == CALL_OF_GOSSIP)
+            end_for_gossip(c, now, false);
+        else if (c->rpc.asks)
             node_call_due(c, DUE_REPLY);
         else if (c->stream)
             begin_closing(c);
@@ -199,8 +248,19 @@ static void on_news(struct node_call *c, om_time now, unsigned bits)
         feed(c, now);
         if (bits & OM_NEWS_RESET)
             om_call_ended(&c->rpc);
-        if (!is_waiting(c))
-            node_call_advance(c, now);
+        if (is_waiting(c))
+            return;
+        bool is_gossip = c->owner == CALL_OF_GOSSIP && c->rpc.state == OM_CALL_ACCEPTED;
+        node_call_advance(c, now);
+        if (is_gossip)
+            collect(c, now);
+        return;
+    }
+    if (c->owner == CALL_OF_GOSSIP) {
+        if (bits & OM_NEWS_RESET)
+            end_for_gossip(c, now, false);
+        else
+            collect(c, now);
         return;
     }
     if (c->is_data)
@@ -261,6 +321,10 @@ void node_end_calls(struct om_node *n OM_UNUSED, struct om_peer *p)
         }
         om_timer_stop(&n->timers, &c->timer);
         om_call_ended(&c->rpc);
+        if (c->owner == CALL_OF_GOSSIP) {
+            end_for_gossip(c, n->now, false);
+            continue;
+        }
         if (c->rpc.asks && c->rpc.state == OM_CALL_REFUSED)
             node_call_due(c, DUE_REPLY);
         else

@@ -1,16 +1,12 @@
 /* node_program.c - calls and their bytes, as programs ask for them. */
 #include "node/call.h"
 
-enum om_err om_node_call(struct om_node *n, om_time now, const struct om_id *network,
-                         const struct om_id *peer, const struct om_call_config *config,
-                         uint64_t *call)
+enum om_err node_call_ask(struct om_node *n, om_time now, struct om_peer *p,
+                          const struct om_call_config *config, struct node_call **out)
 {
     struct om_stream *s;
-    struct om_peer *p;
-    enum om_err e = node_find_reachable(n, network, peer, &p);
+    enum om_err e = node_associate(n, now, p);
 
-    if (e == OM_OK)
-        e = node_associate(n, now, p);
     if (e == OM_OK)
         e = om_mux_open(&p->carrier->mux, config->priority, &s);
     if (e != OM_OK)
@@ -25,9 +21,24 @@ enum om_err om_node_call(struct om_node *n, om_time now, const struct om_id *net
         node_call_free(c);
         return e;
     }
-    *call = c->handle;
+    *out = c;
     node_call_advance(c, now);
     return OM_OK;
+}
+
+enum om_err om_node_call(struct om_node *n, om_time now, const struct om_id *network,
+                         const struct om_id *peer, const struct om_call_config *config,
+                         uint64_t *call)
+{
+    struct node_call *c;
+    struct om_peer *p;
+    enum om_err e = node_find_reachable(n, network, peer, &p);
+
+    if (e == OM_OK)
+        e = node_call_ask(n, now, p, config, &c);
+    if (e == OM_OK)
+        *call = c->handle;
+    return e;
 }
 
 enum om_err om_node_accept(struct om_node *n, om_time now, uint64_t call, struct om_bytes body)

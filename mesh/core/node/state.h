@@ -14,6 +14,7 @@
 #include "crypto/responder.h"
 #include "crypto/sessions.h"
 #include "envelope/envelope.h"
+#include "gossip/gossip.h"
 #include "peer/peers.h"
 
 enum {
@@ -25,6 +26,14 @@ enum {
     OM_STRANDED_S = 1,         /* until a handshake is tried again for which there was no memory */
     OM_RESPONSES_PER_S = 1000, /* responses whose curve arithmetic is done; two products each */
     OM_PLAIN_MAX = OM_DGRAM_MAX - OM_OVERHEAD
+};
+
+/* Gossip of one network. */
+struct node_gossip {
+    struct om_node *node;
+    struct om_network *net;
+    struct om_gossip *gossip;
+    struct om_timer timer;
 };
 
 struct om_node {
@@ -53,8 +62,9 @@ struct om_node {
     uint64_t stamp_last;     /* our greatest initiation timestamp, ms */
     uint64_t stamp_reserved; /* timestamps below are ours after a restart too */
     const struct om_cc_ops *congestion;
-    struct om_table calls; /* u64 -> struct node_call */
-    struct om_list ready;  /* calls whose programs have to be told something */
+    struct node_gossip *gossips[OM_NETWORKS_MAX]; /* NULL: joined without */
+    struct om_table calls;                        /* u64 -> struct node_call */
+    struct om_list ready; /* calls whose programs have to be told something */
     uint64_t calls_made;
     uint8_t ciphers, version_min, version_max;
     om_time now; /* of the last input or tick, for snapshots */
@@ -123,6 +133,19 @@ bool node_has_output(const struct om_peer *p);
 
 /** node_flush() - send at @now what waits for @p in @n, or see to a session for it. */
 void node_flush(struct om_node *n, om_time now, struct om_peer *p);
+
+/**
+ * node_send_datagram() - one datagram on a channel, also on those kept for the node itself
+ * @n:        the node
+ * @now:      time
+ * @p:        reachable
+ * @channel:  1 to OM_CHANNEL_MAX bytes
+ * @data:     copied
+ *
+ * Return: OM_OK, OM_E_RANGE, OM_E_BUSY.
+ */
+enum om_err node_send_datagram(struct om_node *n, om_time now, struct om_peer *p,
+                               const char *channel, struct om_bytes data);
 
 /** node_send_frames() - queue @frames of @n for @p at @now and flush; takes @frames. */
 void node_send_frames(struct om_node *n, om_time now, struct om_peer *p, struct om_buf *frames);
@@ -209,6 +232,30 @@ void node_end_calls(struct om_node *n, struct om_peer *p);
 
 /** node_call_next() - the next action of the calls of @n into @out; false when there is none. */
 bool node_call_next(struct om_node *n, struct om_act *out);
+
+/* node_gossip.c */
+
+enum node_gossip_step { GOSSIP_IDLE, GOSSIP_WORKED, GOSSIP_TOLD };
+
+/** node_gossip_start() - gossip of the @i-th network of @n. Return: OM_OK or OM_E_NO_MEM. */
+enum om_err node_gossip_start(struct om_node *n, unsigned i);
+
+/** node_gossip_stop() - end all gossip of @n. */
+void node_gossip_stop(struct om_node *n);
+
+/** node_gossip_wall() - the calendar of @n shows @wall at @now. */
+void node_gossip_wall(struct om_node *n, om_time now, struct om_wall wall);
+
+/** node_gossip_up() - @n holds at @now a session with @p. */
+void node_gossip_up(struct om_node *n, om_time now, const struct om_peer *p);
+
+/** node_gossip_datagram() - is @d, which @n had at @now from @p, gossip's? Then it was taken. */
+bool node_gossip_datagram(struct om_node *n, om_time now, const struct om_peer *p,
+                          const struct om_frame_datagram *d);
+
+/** node_gossip_next() - carry out one action of gossip of @n; @out is filled when it is for the
+ *  driver (GOSSIP_TOLD). */
+enum node_gossip_step node_gossip_next(struct om_node *n, struct om_act *out);
 
 /* node_peer.c: the life of one peer */
 

@@ -10,6 +10,7 @@
 
 #include <omerta/call.h>
 #include <omerta/event.h>
+#include <omerta/gossip.h>
 #include <omerta/id.h>
 #include <omerta/sealed.h>
 #include <omerta/via.h>
@@ -21,6 +22,9 @@ enum om_act_kind {
     OM_ACT_EVENT,   /* something happened that an operator may want to know */
     OM_ACT_CALL,    /* a peer calls: om_node_accept() or om_node_refuse() */
     OM_ACT_REPLY,   /* a call of ours was answered */
+    OM_ACT_RECORD,  /* gossip brought a record worth keeping */
+    OM_ACT_ITEM,    /* somebody published on a channel that was subscribed */
+    OM_ACT_FOUND,   /* om_node_seek() ended */
     OM_ACT_STREAM,  /* something happened to the bytes of a call */
     OM_ACT_REMEMBER /* keep a number on disk: give it back with om_node_recall() after a restart */
 };
@@ -68,6 +72,9 @@ struct om_act {
         struct om_act_call call;
         struct om_act_reply reply;
         struct om_act_stream stream;
+        struct om_act_record record;
+        struct om_act_item item;
+        struct om_act_found found;
         struct om_act_remember remember;
     };
 };

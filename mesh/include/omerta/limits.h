@@ -24,6 +24,7 @@ struct om_limits {
     unsigned source_per_s;     /* 5 initiations/s from one source */
     unsigned source_burst;     /* 20 */
     unsigned peers_max;        /* 1024 */
+    unsigned records_max;      /* 1024 records of other nodes kept for each network */
     unsigned indices_max;      /* 4096 receiver indices, sessions and handshakes together */
 };
 

@@ -31,6 +31,8 @@ enum {
     OM_VERSION = 1
 };
 
+#define OM_CHANNEL_OURS "om." /* channels whose names begin so are the node's own */
+
 /* Congestion control of everything the node sends. */
 enum om_congestion { OM_CONGESTION_BBR, OM_CONGESTION_CUBIC };
 
@@ -54,6 +56,7 @@ struct om_network_config {
     bool open;          /* bare keys are members (open, direct and default networks) */
     uint32_t epoch;     /* number of the current epoch */
     uint8_t secret[32]; /* its secret; copied */
+    bool gossip;        /* know its members, and be known to them (omerta/gossip.h) */
 };
 
 /**

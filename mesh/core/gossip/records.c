@@ -1,0 +1,341 @@
+/* records.c - put, evict, expire; every walk is in the order of change, so every run repeats. */
+#include "gossip/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { INDEX_SLOT = 8 }; /* bytes of a table's index for one of its slots */
+
+static struct om_held *held(struct om_link *l)
+{
+    return OM_CONTAINER_OF(l, struct om_held, by_change);
+}
+
+enum om_err om_records_init(struct om_records *s, unsigned max, const struct om_id *self,
+                            const struct om_id *network, const uint8_t salt[static 16])
+{
+    *s = (struct om_records){.max = max ? max : OM_RECORDS_MAX, .self = *self, .network = *network};
+    memcpy(s->salt, salt, sizeof s->salt);
+    om_list_init(&s->changes);
+    if (om_table_init(&s->by_hash, sizeof(uint64_t), s->max + 1 + OM_ITEMS_MAX + 1, salt) != OM_OK)
+        return OM_E_RANGE;
+    return om_table_init(&s->table, OM_ENTRY_KEY, s->max + 1 + OM_ITEMS_MAX + 1, salt);
+}
+
+unsigned om_records_bucket(uint64_t hash)
+{
+    return (unsigned)(hash % OM_RECORDS_BUCKETS);
+}
+
+struct om_held *om_records_by_hash(const struct om_records *s, uint64_t hash)
+{
+    return om_table_find(&s->by_hash, &hash);
+}
+
+/* Put what @h is into its bucket's sum, or take it out. */
+static void toggle(struct om_records *s, const struct om_held *h)
+{
+    const uint64_t said[2] = {h->hash, h->sequence};
+    uint64_t sum;
+
+    crypto_shorthash((unsigned char *)&sum, (const unsigned char *)said, sizeof said, s->network.b);
+    s->sums[om_records_bucket(h->hash)] ^= sum;
+}
+
+static void drop(struct om_records *s, struct om_held *h)
+{
+    toggle(s, h);
+    if (om_records_by_hash(s, h->hash) == h)
+        om_table_remove(&s->by_hash, &h->hash);
+    om_table_remove(&s->table, h->key);
+    om_list_remove(&h->by_change);
+    s->items -= h->is_item;
+    s->records -= !h->is_item;
+    s->near -= h->is_near;
+    s->pinned -= h->is_pinned;
+    free(h);
+}
+
+void om_records_fini(struct om_records *s)
+{
+    struct om_link *next;
+
+    for (struct om_link *l = om_list_first(&s->changes); l; l = next) {
+        next = om_list_next(&s->changes, l);
+        free(held(l));
+    }
+    om_table_fini(&s->table);
+    om_table_fini(&s->by_hash);
+}
+
+struct om_held *om_records_get(const struct om_records *s, const struct om_entry *e)
+{
+    uint8_t key[OM_ENTRY_KEY];
+
+    om_entry_key(e, key);
+    return om_table_find(&s->table, key);
+}
+
+struct om_held *om_records_find(const struct om_records *s, const struct om_id *id)
+{
+    const struct om_entry e = {.id = *id};
+
+    return om_records_get(s, &e);
+}
+
+struct om_held *om_records_find_item(const struct om_records *s, const struct om_id *id,
+                                     const char *channel)
+{
+    struct om_entry e = {.id = *id};
+    size_t n = strnlen(channel, OM_CHANNEL_MAX + 1);
+
+    if (n == 0 || n > OM_CHANNEL_MAX)
+        return NULL;
+    memcpy(e.channel, channel, n);
+    return om_records_get(s, &e);
+}
+
+bool om_records_is_subscribed(const struct om_records *s, const char *channel)
+{
+    for (unsigned i = 0; i < s->channel_count; i++)
+        if (strcmp(s->channels[i], channel) == 0)
+            return true;
+    return false;
+}
+
+enum om_err om_records_subscribe(struct om_records *s, const char *channel)
+{
+    size_t n = strnlen(channel, OM_CHANNEL_MAX + 1);
+
+    if (n == 0 || n > OM_CHANNEL_MAX)
+        return OM_E_RANGE;
+    if (om_records_is_subscribed(s, channel))
+        return OM_OK;
+    if (s->channel_count == OM_SUBSCRIPTIONS_MAX)
+        return OM_E_FULL;
+    memcpy(s->channels[s->channel_count++], channel, n + 1);
+    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
+        if (held(l)->is_item && memcmp(held(l)->key + OM_ID_BYTES, channel, n) == 0 &&
+            (n == OM_CHANNEL_MAX || held(l)->key[OM_ID_BYTES + n] == '\0'))
+            held(l)->is_wanted = true;
+    return OM_OK;
+}
+
+bool om_records_pin(struct om_records *s, struct om_held *h)
+{
+    if (h->is_pinned)
+        return true;
+    if (s->pinned >= s->max / 2)
+        return false;
+    h->is_pinned = true;
+    s->pinned++;
+    return true;
+}
+
+void om_records_unpin(struct om_records *s, struct om_held *h)
+{
+    s->pinned -= h->is_pinned;
+    h->is_pinned = false;
+}
+
+/* Is key @a nearer to ours than @b? */
+static bool is_nearer(const struct om_records *s, const uint8_t *a, const uint8_t *b)
+{
+    for (unsigned i = 0; i < OM_ID_BYTES; i++) {
+        uint8_t x = a[i] ^ s->self.b[i], y = b[i] ^ s->self.b[i];
+        if (x != y)
+            return x < y;
+    }
+    return false;
+}
+
+static uint64_t preference(const struct om_records *s, const struct om_held *h)
+{
+    uint64_t p;
+
+    crypto_shorthash((unsigned char *)&p, h->key, OM_ID_BYTES, s->salt);
+    return p;
+}
+
+/* Half of the records are kept for being near: @h joins them if it is nearer than the farthest. */
+static void sort_near(struct om_records *s, struct om_held *h)
+{
+    struct om_held *farthest = NULL;
+
+    if (s->near < s->max / 2) {
+        h->is_near = true;
+        s->near++;
+        return;
+    }
+    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
+        if (held(l)->is_near && (!farthest || is_nearer(s, farthest->key, held(l)->key)))
+            farthest = held(l);
+    if (farthest && is_nearer(s, h->key, farthest->key)) {
+        farthest->is_near = false;
+        h->is_near = true;
+    }
+}
+
+/* Who gives way when there is one record too many. */
+static struct om_held *record_victim(const struct om_records *s)
+{
+    struct om_held *victim = NULL;
+    uint64_t worst = 0;
+
+    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l)) {
+        struct om_held *h = held(l);
+        if (h->is_item || h->is_near || h->is_pinned)
+            continue;
+        uint64_t p = preference(s, h);
+        if (!victim || p > worst) {
+            victim = h;
+            worst = p;
+        }
+    }
+    return victim;
+}
+
+/* Among the items (of one origin when @id is set) the oldest, unsubscribed before subscribed. */
+static struct om_held *item_victim(const struct om_records *s, const uint8_t *id)
+{
+    struct om_held *wanted = NULL;
+
+    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l)) {
+        struct om_held *h = held(l);
+        if (!h->is_item || (id && memcmp(h->key, id, OM_ID_BYTES) != 0))
+            continue;
+        if (!h->is_wanted)
+            return h;
+        if (!wanted)
+            wanted = h;
+    }
+    return wanted;
+}
+
+static unsigned items_of(const struct om_records *s, const uint8_t *id)
+{
+    unsigned n = 0;
+
+    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
+        n += held(l)->is_item && memcmp(held(l)->key, id, OM_ID_BYTES) == 0;
+    return n;
+}
+
+/* Drops what is too much; NULL when that was @h itself. */
+static struct om_held *bound(struct om_records *s, struct om_held *h)
+{
+    struct om_held *victim = NULL;
+
+    if (h->is_item && items_of(s, h->key) > OM_ITEMS_EACH)
+        victim = item_victim(s, h->key);
+    else if (h->is_item && s->items > OM_ITEMS_MAX)
+        victim = item_victim(s, NULL);
+    else if (!h->is_item && s->records > s->max)
+        victim = record_victim(s);
+    if (victim)
+        drop(s, victim);
+    return victim == h ? NULL : h;
+}
+
+static void mark_changed(struct om_records *s, struct om_held *h)
+{
+    if (om_link_is_linked(&h->by_change))
+        om_list_remove(&h->by_change);
+    om_list_push_back(&s->changes, &h->by_change);
+    h->change = ++s->change;
+}
+
+/* New memory for @e in the place of @old, if any. */
+static struct om_held *make(struct om_records *s, const struct om_entry *e, struct om_held *old)
+{
+    struct om_held *h = malloc(sizeof *h + e->bytes.n);
+
+    if (!h)
+        return NULL;
+    *h = (struct om_held){.is_item = e->channel[0] != '\0'};
+    if (old)
+        *h = *old;
+    h->by_change = (struct om_link){NULL, NULL};
+    om_entry_key(e, h->key);
+    h->hash = om_entry_hash(h->key, &s->network);
+    h->sequence = e->sequence;
+    h->expires = e->expires;
+    h->len = (uint16_t)e->bytes.n;
+    h->is_wanted = h->is_item && om_records_is_subscribed(s, e->channel);
+    memcpy(h->bytes, e->bytes.p, e->bytes.n);
+    return h;
+}
+
+enum om_records_put om_records_put(struct om_records *s, const struct om_entry *e,
+                                   struct om_held **out)
+{
+    struct om_held *old = om_records_get(s, e);
+
+    *out = old;
+    if (old && e->sequence <= old->sequence)
+        return OM_PUT_OLD;
+    struct om_held *h = make(s, e, old);
+    if (!h)
+        return OM_PUT_NO_MEM;
+    bool was_held = old != NULL;
+    if (old)
+        drop(s, old);
+    *out = NULL;
+    if (om_table_put(&s->table, h->key, h) != OM_OK) {
+        free(h);
+        return OM_PUT_NO_MEM;
+    }
+    if (!om_records_by_hash(s, h->hash) && om_table_put(&s->by_hash, &h->hash, h) != OM_OK) {
+        om_table_remove(&s->table, h->key);
+        free(h);
+        return OM_PUT_NO_MEM;
+    }
+    s->items += h->is_item;
+    s->records += !h->is_item;
+    s->near += h->is_near;
+    s->pinned += h->is_pinned;
+    toggle(s, h);
+    if (!was_held && !h->is_item)
+        sort_near(s, h);
+    mark_changed(s, h);
+    *out = was_held ? h : bound(s, h);
+    if (was_held)
+        return OM_PUT_NEWER;
+    return *out ? OM_PUT_NEW : OM_PUT_NOT_KEPT;
+}
+
+unsigned om_records_expire(struct om_records *s, uint32_t wall_s)
+{
+    struct om_link *next;
+    unsigned n = 0;
+
+    for (struct om_link *l = om_list_first(&s->changes); l; l = next) {
+        next = om_list_next(&s->changes, l);
+        if (held(l)->expires >= wall_s)
+            continue;
+        drop(s, held(l));
+        n++;
+    }
+    return n;
+}
+
+void om_records_entry(const struct om_held *h, struct om_entry *out)
+{
+    enum om_err e = om_entry_decode(out, om_bytes(h->bytes, h->len));
+
+    OM_BUG_IF(e != OM_OK); /* only what could be read is kept */
+}
+
+size_t om_records_bytes(const struct om_records *s)
+{
+    size_t n = sizeof *s + (size_t)s->table.cap * s->table.stride +
+               (s->table.slots ? ((size_t)s->table.mask + 1) * INDEX_SLOT : 0) +
+               (size_t)s->by_hash.cap * s->by_hash.stride +
+               (s->by_hash.slots ? ((size_t)s->by_hash.mask + 1) * INDEX_SLOT : 0);
+
+    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
+        n += sizeof(struct om_held) + held(l)->len;
+    return n;
+}

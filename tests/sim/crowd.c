@@ -1,0 +1,76 @@
+/* crowd.c - arrivals, meetings, and sums over all. */
+#include "crowd.h"
+
+#include <stdlib.h>
+
+#include "request.h"
+
+void sim_crowd_join(struct sim_crowd *c, struct sim_actor *a)
+{
+    struct sim_actor *other = a;
+
+    while (other == a || !other->node)
+        other = c->nodes[om_prng_below(&c->prng, c->count)];
+    if (sim_connect(a, NULL, other, NULL, 0) != OM_OK)
+        sim_break(c->w, "%s does not connect", a->name);
+}
+
+void sim_crowd_init(struct sim_crowd *c, uint64_t seed, unsigned count, om_time every)
+{
+    const struct sim_node_spec spec = {.gossip = true, .indices = 1024};
+    char name[16];
+
+    *c = (struct sim_crowd){.w = sim_world_new(seed, NULL)};
+    om_prng_seed(&c->prng, seed);
+    c->nodes = sim_alloc(count * sizeof(struct sim_actor *));
+    sim_network_add(c->w, "main", true, 0);
+    c->w->model.latency = OM_MS(20);
+    c->w->model.jitter = OM_MS(30);
+    c->w->steps_max = UINT64_MAX;
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "n%u", i);
+        c->nodes[c->count++] = sim_node_add(c->w, name, &spec);
+        if (i > 0)
+            sim_crowd_join(c, c->nodes[i]);
+        sim_run(c->w, c->w->now + every);
+    }
+}
+
+void sim_crowd_fini(struct sim_crowd *c)
+{
+    sim_world_free(c->w);
+    free(c->nodes);
+}
+
+struct om_gossip_info sim_crowd_info(const struct sim_actor *a)
+{
+    struct om_gossip_info info = {.known = 0};
+
+    if (a->node && om_node_gossip_info(a->node, &a->world->networks[0].id, &info) != OM_OK)
+        sim_break(a->world, "%s does not gossip", a->name);
+    return info;
+}
+
+void sim_crowd_records(const struct sim_crowd *c, uint64_t *out)
+{
+    for (unsigned i = 0; i < c->count; i++)
+        out[i] = c->nodes[i]->records;
+}
+
+unsigned sim_crowd_have(const struct sim_crowd *c, const uint64_t *before, uint64_t records)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->count; i++)
+        n += c->nodes[i]->records >= before[i] + records;
+    return n;
+}
+
+uint64_t sim_crowd_bytes(const struct sim_crowd *c)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < c->count; i++)
+        sum += c->nodes[i]->out_bytes;
+    return sum;
+}

@@ -1,0 +1,48 @@
+/*
+ * crowd.h - a world of many nodes that gossip
+ *
+ * What:  n nodes of one network; each but the first is told of a few that came before it.
+ * Why:   what gossip is worth shows with a thousand nodes: how fast, how many bytes, how much memory.
+ */
+#ifndef SIM_CROWD_H
+#define SIM_CROWD_H
+
+#include "actor.h"
+
+struct sim_crowd {
+    struct sim_world *w;
+    struct sim_actor **nodes;
+    unsigned count;
+    struct om_prng prng;
+};
+
+/**
+ * sim_crowd_init() - nodes that come one by one and meet one another
+ * @c:      storage
+ * @seed:   of the world
+ * @count:  nodes
+ * @every:  time between arrivals
+ *
+ * When it returns the last has come.
+ */
+void sim_crowd_init(struct sim_crowd *c, uint64_t seed, unsigned count, om_time every);
+
+/** sim_crowd_fini() - release @c. */
+void sim_crowd_fini(struct sim_crowd *c);
+
+/** sim_crowd_join() - @a, which is up, is told of one random node of @c that is up. */
+void sim_crowd_join(struct sim_crowd *c, struct sim_actor *a);
+
+/** sim_crowd_info() - what gossip of @a counts. */
+struct om_gossip_info sim_crowd_info(const struct sim_actor *a);
+
+/** sim_crowd_have() - how many nodes of @c were told of @records more records than in @before. */
+unsigned sim_crowd_have(const struct sim_crowd *c, const uint64_t *before, uint64_t records);
+
+/** sim_crowd_records() - records reported so far by each node of @c, into @out. */
+void sim_crowd_records(const struct sim_crowd *c, uint64_t *out);
+
+/** sim_crowd_bytes() - bytes all nodes of @c have sent. */
+uint64_t sim_crowd_bytes(const struct sim_crowd *c);
+
+#endif

@@ -1,8 +1,11 @@
 /* test_rpc.c - a question and an answer, byte by byte, too large, too late, and nonsense. */
 #include "harness.h"
 
+#include <malloc.h>
+
 #include <omerta/wire.h>
 
+#include "json_hook.h"
 #include "message/rpc.h"
 #include "service/words.h"
 
@@ -227,4 +230,54 @@ OM_TEST(rpc_peer_that_ends_early_is_gone)
     CHECK_EQ(x.b.state, OM_CALL_ASKED);
 out:
     fix_fini(&x);
+}
+
+OM_TEST(rpc_memory_follows_what_came)
+{
+    static const uint8_t head[4] = {0, 1, 0, 0}, zeros[3000] = {0};
+    struct fix x = {.a = {.state = OM_CALL_REFUSED}};
+
+    om_call_hear(&x.b, 0);
+    om_call_input(&x.b, 0, om_bytes(head, 4));
+    OM_TRY(x.b.state == OM_CALL_HEARING);
+    CHECK(x.b.in_size <= OM_CALL_ROOM);
+    for (size_t came = sizeof zeros; came <= OM_WORDS_MAX; came += sizeof zeros) {
+        CHECK_EQ(om_call_input(&x.b, 0, om_bytes(zeros, sizeof zeros)), sizeof zeros);
+        OM_TRY(x.b.state == OM_CALL_HEARING);
+        CHECK(x.b.in_size >= came && x.b.in_size <= 2 * (came + OM_CALL_HEAD));
+        CHECK(x.b.in_size <= OM_CALL_HEAD + OM_WORDS_MAX);
+    }
+out:
+    fix_fini(&x);
+}
+
+/* Not counted: thousands of allocations in one test make out-of-memory runs long. */
+static void *uncounted_malloc(size_t n)
+{
+    return memalign(16, n);
+}
+
+OM_TEST(rpc_numbers_may_grow)
+{
+    enum { NUMBERS = 4000 };
+    static const char start[] = "{\"method\":\"m\",\"args\":{\"a\":[";
+    static char args[4 * NUMBERS + 16];
+    struct fix x = {.a = {.state = OM_CALL_REFUSED}};
+    struct om_wr w = om_wr(om_mut(args, sizeof args));
+    uint8_t head[4];
+
+    om_wr_copy(&w, start, strlen(start));
+    for (unsigned i = 0; i < NUMBERS - 8; i++)
+        om_wr_copy(&w, i ? ",0.1" : "0.1", i ? 4 : 3);
+    om_wr_copy(&w, "]}}", 3);
+    om_store32(head, (uint32_t)om_wr_len(&w));
+    json_set_alloc_funcs(uncounted_malloc, free);
+    om_call_hear(&x.b, 0);
+    om_call_input(&x.b, 0, om_bytes(head, 4));
+    om_call_input(&x.b, 0, om_bytes(args, om_wr_len(&w)));
+    OM_TRY(x.b.state == OM_CALL_ASKED);
+    CHECK(strlen(x.b.body) > OM_WORDS_MAX);
+out:
+    fix_fini(&x);
+    json_set_alloc_funcs(json_hook_malloc, json_hook_free);
 }

@@ -78,7 +78,7 @@ static void drop_input(struct om_call *c)
 {
     free(c->in);
     c->in = NULL;
-    c->in_len = c->in_whole = 0;
+    c->in_len = c->in_whole = c->in_size = 0;
 }
 
 /* It failed on this side: the asker learns it as if the peer had said so, the asked says so. */
@@ -93,14 +93,12 @@ static void fail(struct om_call *c, enum om_call_error e)
     snprintf(c->text, sizeof c->text, "%s", om_call_error_text(e));
 }
 
+/* Written anew a number may be longer than it came (0.1 takes 19 bytes), so that only the number
+ * of values bounds it; to refuse it for that would puzzle its sender. */
 static enum om_err keep_body(struct om_call *c, const json_t *o)
 {
-    struct om_mut text;
-    enum om_err e = om_words_dump(o, &text);
-
-    if (e == OM_OK)
-        c->body = (char *)text.p;
-    return e;
+    c->body = json_dumps(o, JSON_COMPACT);
+    return c->body ? OM_OK : OM_E_NO_MEM;
 }
 
 static void on_question(struct om_call *c, const json_t *o)
@@ -163,8 +161,8 @@ static void on_frame(struct om_call *c)
     json_decref(o);
 }
 
-/* The head is whole: is there room for what it announces? */
-static bool make_room(struct om_call *c)
+/* The head is whole: is what it announces within bounds? */
+static bool read_head(struct om_call *c)
 {
     struct om_rd r = om_rd(om_bytes(c->head, sizeof c->head));
     uint32_t n = om_rd_u32(&r);
@@ -173,12 +171,29 @@ static bool make_room(struct om_call *c)
         fail(c, n == 0 ? OM_CALL_GARBAGE_ERROR : OM_CALL_TOO_LARGE_ERROR);
         return false;
     }
-    c->in = malloc(OM_CALL_HEAD + n);
-    if (!c->in) {
+    c->in_whole = OM_CALL_HEAD + n;
+    return true;
+}
+
+/* Room for @n bytes more. It grows with what came and not with what was announced: four bytes must
+ * not make us set aside 64 KiB. */
+static bool make_room(struct om_call *c, size_t n)
+{
+    size_t size = c->in_size > 0 ? c->in_size : OM_CALL_ROOM;
+
+    while (size < c->in_len + n)
+        size *= 2;
+    if (size > c->in_whole)
+        size = c->in_whole;
+    if (size <= c->in_size)
+        return true;
+    uint8_t *in = realloc(c->in, size);
+    if (!in) {
         fail(c, OM_CALL_INTERNAL_ERROR);
         return false;
     }
-    c->in_whole = OM_CALL_HEAD + n;
+    c->in = in;
+    c->in_size = size;
     return true;
 }
 
@@ -190,11 +205,13 @@ size_t om_call_input(struct om_call *c, om_time now OM_UNUSED, struct om_bytes i
         return 0;
     while (used < in.n && c->in_len < OM_CALL_HEAD)
         c->head[c->in_len++] = in.p[used++];
-    if (c->in_len < OM_CALL_HEAD || (c->in_whole == 0 && !make_room(c)))
+    if (c->in_len < OM_CALL_HEAD || (c->in_whole == 0 && !read_head(c)))
         return used;
     size_t n = c->in_whole - c->in_len;
     if (n > in.n - used)
         n = in.n - used;
+    if (!make_room(c, n))
+        return used;
     if (n > 0)
         memcpy(c->in + c->in_len, in.p + used, n);
     c->in_len += n;

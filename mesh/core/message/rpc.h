@@ -6,6 +6,7 @@
  * Why:   every stream begins this way, so a node can refuse before any cost.
  * Keeps: rpc_asks_and_answers; rpc_refusal_carries_name_and_sentence;
  *        rpc_takes_bytes_one_at_a_time; rpc_refuses_what_is_too_large;
+ *        rpc_memory_follows_what_came; rpc_numbers_may_grow;
  *        rpc_refuses_what_is_no_question; rpc_garbage_for_an_answer_fails; rpc_times_out;
  *        rpc_leaves_what_follows_alone; rpc_peer_that_ends_early_is_gone.
  *
@@ -24,6 +25,7 @@
 
 enum {
     OM_CALL_HEAD = 4,       /* u32 length before the JSON */
+    OM_CALL_ROOM = 512,     /* bytes first set aside for a frame that arrives */
     OM_CALL_TIMEOUT_S = 30, /* for an answer, unless the caller says another */
     OM_CALL_HEARING_S = 10, /* for a question to arrive whole */
     OM_CALL_TEXT_MAX = 200  /* bytes of an error's sentence; more is cut */
@@ -45,6 +47,7 @@ struct om_call {
     size_t out_len;
     bool is_taken;   /* by om_call_output() */
     uint8_t *in;     /* frame that arrives; owned */
+    size_t in_size;  /* bytes there is room for */
     size_t in_len;   /* of it so far, head included */
     size_t in_whole; /* 0: the head is not whole yet */
     uint8_t head[OM_CALL_HEAD];

@@ -51,6 +51,19 @@ static void check(struct om_call *c)
         FUZZ_MUST(om_call_output(c).n > OM_CALL_HEAD);
 }
 
+/* Read by another hand: the call has decided if and only if a whole frame came, or one that is no
+ * good by its length; and then it took that and no more. */
+static void compare(const struct om_call *c, struct om_bytes in, size_t used)
+{
+    struct om_rd r = om_rd(in);
+    uint32_t n = om_rd_u32(&r);
+    bool is_bad = !r.bad && (n == 0 || n > OM_WORDS_MAX);
+    struct om_bytes text = om_rd_bytes(&r, is_bad ? 0 : n);
+
+    FUZZ_MUST((c->state == OM_CALL_ASKING || c->state == OM_CALL_HEARING) == r.bad);
+    FUZZ_MUST(used == (r.bad ? in.n : OM_CALL_HEAD + text.n));
+}
+
 int fuzz_one(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -65,6 +78,7 @@ int fuzz_one(const uint8_t *data, size_t size)
         begin(&whole, asks);
         size_t used = feed(&pieces, copy, size - 1, piece);
         FUZZ_MUST(used == feed(&whole, copy, size - 1, SIZE_MAX));
+        compare(&whole, om_bytes(copy, size - 1), used);
         FUZZ_MUST(pieces.state == whole.state && strcmp(pieces.error, whole.error) == 0);
         FUZZ_MUST((pieces.body == NULL) == (whole.body == NULL));
         FUZZ_MUST(!whole.body || strcmp(pieces.body, whole.body) == 0);

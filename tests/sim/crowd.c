@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "gossip/gossip_state.h"
+#include "node/state.h"
 #include "request.h"
 
 void sim_crowd_join(struct sim_crowd *c, struct sim_actor *a)
@@ -15,11 +17,8 @@ void sim_crowd_join(struct sim_crowd *c, struct sim_actor *a)
         sim_break(c->w, "%s does not connect", a->name);
 }
 
-void sim_crowd_init(struct sim_crowd *c, uint64_t seed, unsigned count, om_time every)
+static void make_world(struct sim_crowd *c, uint64_t seed, unsigned count)
 {
-    const struct sim_node_spec spec = {.gossip = true, .indices = 1024};
-    char name[16];
-
     *c = (struct sim_crowd){.w = sim_world_new(seed, NULL)};
     om_prng_seed(&c->prng, seed);
     c->nodes = sim_alloc(count * sizeof(struct sim_actor *));
@@ -27,12 +26,50 @@ void sim_crowd_init(struct sim_crowd *c, uint64_t seed, unsigned count, om_time 
     c->w->model.latency = OM_MS(20);
     c->w->model.jitter = OM_MS(30);
     c->w->steps_max = UINT64_MAX;
+}
+
+static const struct sim_node_spec member = {.gossip = true, .indices = 1024};
+
+void sim_crowd_init(struct sim_crowd *c, uint64_t seed, unsigned count, om_time every)
+{
+    char name[16];
+
+    make_world(c, seed, count);
     for (unsigned i = 0; i < count; i++) {
         snprintf(name, sizeof name, "n%u", i);
-        c->nodes[c->count++] = sim_node_add(c->w, name, &spec);
+        c->nodes[c->count++] = sim_node_add(c->w, name, &member);
         if (i > 0)
             sim_crowd_join(c, c->nodes[i]);
         sim_run(c->w, c->w->now + every);
+    }
+}
+
+/* Its gossip, for what no driver could do: to be silent about what is new. */
+static struct om_gossip *gossip_of(const struct sim_actor *a)
+{
+    return a->node->gossips[0]->gossip;
+}
+
+void sim_crowd_settled(struct sim_crowd *c, uint64_t seed, unsigned count, unsigned known)
+{
+    char name[16];
+
+    make_world(c, seed, count);
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "n%u", i);
+        c->nodes[c->count++] = sim_node_add(c->w, name, &member);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct sim_actor *a = c->nodes[i];
+        gossip_of(a)->is_unannounced = false;
+        for (unsigned k = 0; k < (known < count ? known : count); k++) {
+            unsigned who = known < count ? (unsigned)om_prng_below(&c->prng, count) : k;
+            const struct om_gossip *g = gossip_of(c->nodes[who]);
+            if (who != i && om_node_learn(a->node, sim_node_clock(a), &c->w->networks[0].id,
+                                          om_bytes(g->record, g->record_len)) != OM_OK)
+                sim_break(c->w, "%s does not learn", a->name);
+        }
+        sim_node_drain(a);
     }
 }
 

@@ -27,6 +27,17 @@ struct sim_crowd {
  */
 void sim_crowd_init(struct sim_crowd *c, uint64_t seed, unsigned count, om_time every);
 
+/**
+ * sim_crowd_settled() - a network that has been running for long: everybody knows a share of it
+ * @c:      storage
+ * @seed:   of the world
+ * @count:  nodes
+ * @known:  records of others that each node has kept over a restart; fewer if there are fewer
+ *
+ * Nobody has a session with anybody, and nobody has news to tell.
+ */
+void sim_crowd_settled(struct sim_crowd *c, uint64_t seed, unsigned count, unsigned known);
+
 /** sim_crowd_fini() - release @c. */
 void sim_crowd_fini(struct sim_crowd *c);
 

@@ -47,9 +47,9 @@ OM_TEST(prop_a_thousand_nodes_know_each_other)
     CHECK(rounds <= 20);
 
     bytes = sim_crowd_bytes(&c);
-    sim_run(c.w, c.w->now + OM_SEC(600));
+    sim_run(c.w, c.w->now + OM_SEC(300));
     print_message("idle: %.0f bytes a minute for each node; %.0f bytes of memory for each record\n",
-                  (double)(sim_crowd_bytes(&c) - bytes) / 10 / NODES,
+                  (double)(sim_crowd_bytes(&c) - bytes) / 5 / NODES,
                   (double)sim_crowd_info(c.nodes[0]).bytes / sim_crowd_info(c.nodes[0]).known);
     CHECK(sim_crowd_info(c.nodes[0]).bytes / sim_crowd_info(c.nodes[0]).known < 1024);
     CHECK_STR(c.w->broken, "");

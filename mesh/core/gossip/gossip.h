@@ -62,6 +62,8 @@ enum {
     OM_GOSSIP_SOURCES = 1024,    /* peers whose quota is remembered */
     OM_GOSSIP_CHECKS_PER_S = 20, /* signatures checked for one peer that nobody asked */
     OM_GOSSIP_CHECKS_BURST = 200,
+    OM_GOSSIP_ORIGIN_S = 5, /* between two rumours of one origin and channel; what is between waits
+                               for a sync */
     OM_GOSSIP_SEEKS = 16,
     OM_GOSSIP_SEEK_ASKS = 12, /* nodes asked for one */
     OM_GOSSIP_SEEK_AT_ONCE = 3,
@@ -78,6 +80,7 @@ enum {
     X(EXPIRED, "expired", "past its time")                                                         \
     X(STRANGER, "stranger", "its origin is no member")                                             \
     X(QUOTA, "quota", "its sender has used up its checks")                                         \
+    X(OFTEN, "often", "its origin told of another a moment ago")                                   \
     X(OURS, "ours", "a record of ours that we did not make lately")                                \
     X(UNASKED, "unasked", "an answer to no question")                                              \
     X(FULL, "full", "no room to tell or ask")                                                      \

@@ -74,16 +74,28 @@ static void keep(struct om_gossip *g, om_time now, const struct om_entry *e)
         return;
     }
     g->counts.entries_in++;
+    if (h)
+        h->taken_at = now ? now : 1;
     if (put == OM_PUT_NOT_KEPT)
         note_seen(g, e);
     if (is_item && om_records_is_subscribed(&g->store, e->channel))
         gossip_act(g, OM_GOSSIP_ACT_ITEM, &e->id, e->bytes);
     if (!is_item && h)
         gossip_act(g, OM_GOSSIP_ACT_CHANGED, &e->id, e->bytes);
+    if (put == OM_PUT_NEW && !is_item)
+        gossip_adopt(g, now, &e->id);
     if (!is_item && put == OM_PUT_NEWER)
         h->failed_at = 0; /* it may have moved: worth another try */
     if (g->rumours || g->is_unannounced)
         g->round_at = om_time_min(g->round_at, now + OM_MS(OM_GOSSIP_ROUND_MS));
+}
+
+/* One member that changes its mind all the time must not keep the others from being heard. */
+static bool is_too_often(const struct om_gossip *g, om_time now, const struct om_entry *e)
+{
+    const struct om_held *h = om_records_get(&g->store, e);
+
+    return h && h->taken_at != 0 && now - h->taken_at < OM_SEC(OM_GOSSIP_ORIGIN_S);
 }
 
 /* What came as an answer is told, too, while it is young: else whoever had asked in time would
@@ -123,6 +135,10 @@ void gossip_take(struct om_gossip *g, om_time now, const struct om_id *from, boo
     }
     if (!is_timely(g, now, &e) || !is_news(g, &e))
         return;
+    if (!asked && is_too_often(g, now, &e)) {
+        gossip_drop(g, OM_GOSSIP_DROP_OFTEN);
+        return;
+    }
     if (!asked && from && !may_check(g, now, from)) {
         gossip_drop(g, OM_GOSSIP_DROP_QUOTA);
         return;

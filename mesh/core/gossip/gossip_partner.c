@@ -61,6 +61,15 @@ void gossip_fill_partners(struct om_gossip *g, om_time now)
             return;
 }
 
+void gossip_adopt(struct om_gossip *g, om_time now, const struct om_id *id)
+{
+    unsigned at = gossip_random(g, g->store.records + 1);
+
+    if (at >= OM_GOSSIP_PARTNERS || find(g, id) || om_id_equal(id, &g->self->id))
+        return;
+    g->partners[at] = (struct gossip_partner){.id = *id, .is_set = true, .since = now};
+}
+
 void gossip_listener(struct om_gossip *g, om_time now, const struct om_id *id)
 {
     struct gossip_partner *seat = &g->listeners[0];

@@ -121,6 +121,10 @@ void gossip_round(struct om_gossip *g, om_time now);
 /** gossip_fill_partners() - choose partners of @g at @now where there are too few. */
 void gossip_fill_partners(struct om_gossip *g, om_time now);
 
+/** gossip_adopt() - @g, which learns at @now of @id for the first time, may make it a partner: each
+ *  of the nodes with the same small chance, so that every newcomer is partner of some. */
+void gossip_adopt(struct om_gossip *g, om_time now, const struct om_id *id);
+
 /** gossip_listener() - @id told or asked @g something at @now. */
 void gossip_listener(struct om_gossip *g, om_time now, const struct om_id *id);
 

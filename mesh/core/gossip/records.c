@@ -47,6 +47,8 @@ static void toggle(struct om_records *s, const struct om_held *h)
 static void drop(struct om_records *s, struct om_held *h)
 {
     toggle(s, h);
+    if (s->farthest == h)
+        s->farthest = NULL;
     if (om_records_by_hash(s, h->hash) == h)
         om_table_remove(&s->by_hash, &h->hash);
     om_table_remove(&s->table, h->key);
@@ -162,25 +164,40 @@ static uint64_t preference(const struct om_records *s, const struct om_held *h)
 /* Half of the records are kept for being near: @h joins them if it is nearer than the farthest. */
 static void sort_near(struct om_records *s, struct om_held *h)
 {
-    struct om_held *farthest = NULL;
-
-    if (s->near < s->max / 2) {
-        h->is_near = true;
-        s->near++;
-        return;
-    }
-    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
-        if (held(l)->is_near && (!farthest || is_nearer(s, farthest->key, held(l)->key)))
-            farthest = held(l);
-    if (farthest && is_nearer(s, h->key, farthest->key)) {
-        farthest->is_near = false;
+    if (s->near == 0)
+        return; /* there is room for all, so far */
+    if (!s->farthest)
+        for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
+            if (held(l)->is_near &&
+                (!s->farthest || is_nearer(s, s->farthest->key, held(l)->key)))
+                s->farthest = held(l);
+    if (s->farthest && is_nearer(s, h->key, s->farthest->key)) {
+        s->farthest->is_near = false;
+        s->farthest = NULL;
         h->is_near = true;
     }
 }
 
-/* Who gives way when there is one record too many. */
-static struct om_held *record_victim(const struct om_records *s)
+/* The nearest record that is not marked so yet. */
+static struct om_held *next_near(const struct om_records *s)
 {
+    struct om_held *best = NULL;
+
+    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l)) {
+        struct om_held *h = held(l);
+        if (!h->is_item && !h->is_near && (!best || is_nearer(s, h->key, best->key)))
+            best = h;
+    }
+    return best;
+}
+
+/* Who gives way when there is one record too many; the first time, who is near is found out. */
+static struct om_held *record_victim(struct om_records *s)
+{
+    for (struct om_held *h; s->near < s->max / 2 && (h = next_near(s)) != NULL; s->near++)
+        h->is_near = true;
+    s->farthest = NULL;
+
     struct om_held *victim = NULL;
     uint64_t worst = 0;
 

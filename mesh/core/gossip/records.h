@@ -30,7 +30,7 @@ enum {
     OM_RECORDS_BUCKETS = 64 /* of the digest */
 };
 
-/* One entry kept. Read freely; @heard_at, @addr and @failed_at belong to the gossip machine. */
+/* One entry kept. Read freely; @heard_at, @addr, @taken_at and @failed_at belong to the gossip machine. */
 struct om_held {
     uint8_t key[OM_ENTRY_KEY];
     uint64_t hash; /* om_entry_hash() */
@@ -41,6 +41,7 @@ struct om_held {
     bool is_item, is_pinned, is_near, is_wanted; /* near: kept for its key; wanted: subscribed */
     bool has_addr;
     om_time heard_at;    /* we held a session with it ourselves; 0: never */
+    om_time taken_at;    /* when this was told to us; 0: it is ours */
     om_time failed_at;   /* it did not answer; 0: it did, or was not asked */
     struct om_addr addr; /* from where it was heard */
     struct om_link by_change;
@@ -54,6 +55,7 @@ struct om_records {
     struct om_list changes; /* oldest change first */
     uint64_t change;
     uint64_t sums[OM_RECORDS_BUCKETS]; /* of what is held: equal sums, equal content */
+    struct om_held *farthest; /* of those kept for being near; NULL: not known now */
     unsigned max, records, items, near, pinned;
     struct om_id self, network;
     uint8_t salt[16];

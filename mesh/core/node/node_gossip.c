@@ -356,6 +356,7 @@ enum om_err om_node_gossip_info(const struct om_node *n, const struct om_id *net
         .malformed = c->drops[OM_GOSSIP_DROP_MALFORMED],
         .expired = c->drops[OM_GOSSIP_DROP_EXPIRED],
         .strangers = c->drops[OM_GOSSIP_DROP_STRANGER],
+        .too_often = c->drops[OM_GOSSIP_DROP_OFTEN],
         .over_quota = c->drops[OM_GOSSIP_DROP_QUOTA],
     };
     return OM_OK;

@@ -58,7 +58,7 @@ struct om_gossip_info {
     unsigned items; /* of channels */
     size_t bytes;   /* memory of both */
     uint64_t rumours_in, rumours_out, entries_in, syncs, seeks;
-    uint64_t forged, old, future, oversize, malformed, expired, strangers, over_quota;
+    uint64_t forged, old, future, oversize, malformed, expired, strangers, over_quota, too_often;
 };
 
 /**

@@ -2,6 +2,7 @@
 #include "crowd.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gossip/gossip_state.h"
 #include "node/state.h"
@@ -110,4 +111,87 @@ uint64_t sim_crowd_bytes(const struct sim_crowd *c)
     for (unsigned i = 0; i < c->count; i++)
         sum += c->nodes[i]->out_bytes;
     return sum;
+}
+
+static const struct om_held *record_of(const struct sim_actor *a, struct sim_actor *of)
+{
+    return om_records_find(&gossip_of(a)->store, sim_actor_id(of, &of->world->networks[0]));
+}
+
+uint64_t sim_crowd_sequence(const struct sim_actor *a, struct sim_actor *of)
+{
+    const struct om_held *h = a->node ? record_of(a, of) : NULL;
+
+    return h ? h->sequence : 0;
+}
+
+bool sim_crowd_is_current(const struct sim_actor *a, struct sim_actor *of)
+{
+    return sim_crowd_sequence(a, of) == sim_crowd_sequence(of, of);
+}
+
+bool sim_crowd_knows_place(const struct sim_actor *a, struct sim_actor *of)
+{
+    struct om_addr ends[OM_RECORD_ENDS_MAX];
+    unsigned n =
+        a->node ? om_gossip_ends(gossip_of(a), sim_actor_id(of, &of->world->networks[0]), ends) : 0;
+
+    for (unsigned i = 0; i < n; i++)
+        if (om_addr_equal(&ends[i], &of->addr))
+            return true;
+    return false;
+}
+
+/* A record of @victim's as @a holds it, or one of its own, spoilt. */
+static size_t make_lie(const struct sim_actor *a, struct sim_actor *victim, unsigned step,
+                       uint8_t out[static OM_RECORD_MAX])
+{
+    struct om_gossip *g = gossip_of(a);
+    const struct om_held *h = record_of(a, victim);
+    struct om_record r;
+
+    if (!h || om_record_decode(&r, om_bytes(h->bytes, h->len)) != OM_OK)
+        return 0;
+    r.id = g->self->id;
+    switch (step % 5) {
+    case 0: /* forged: newer, and the signature is of something else */
+        memcpy(out, h->bytes, h->len);
+        out[OM_ID_BYTES + 5]++;
+        return h->len;
+    case 1: /* replayed */
+        memcpy(out, h->bytes, h->len);
+        return h->len;
+    case 2: /* of the future */
+        r.sequence = gossip_wall_ms(g, sim_node_clock(a)) + UINT64_C(48) * 3600 * 1000;
+        return om_record_encode(out, &r, g->self, &g->network);
+    case 3: /* longer than any record */
+        memset(out, 1, OM_RECORD_MAX);
+        return OM_RECORD_MAX + 20;
+    default: /* its own, and again, and again */
+        r.sequence = gossip_wall_ms(g, sim_node_clock(a));
+        return om_record_encode(out, &r, g->self, &g->network);
+    }
+}
+
+void sim_crowd_lie(struct sim_crowd *c, struct sim_actor *a, unsigned step)
+{
+    uint8_t lie[OM_RECORD_MAX + 64] = {0}, bytes[sizeof lie + 2];
+    struct sim_actor *victim = c->nodes[om_prng_below(&c->prng, c->count)];
+    size_t n = make_lie(a, victim, step, lie);
+    struct om_wr w = om_wr(om_mut(bytes, sizeof bytes));
+
+    om_wr_u16(&w, (uint16_t)n);
+    om_wr_copy(&w, lie, n);
+    for (unsigned i = 0; n > 0 && i < OM_GOSSIP_FANOUT; i++) {
+        struct sim_actor *to = c->nodes[om_prng_below(&c->prng, c->count)];
+        struct om_peer *p;
+        if (to == a || !to->node || sim_connect(a, NULL, to, NULL, 0) != OM_OK)
+            continue;
+        p = om_peers_find(&a->node->peers, a->node->networks[0],
+                          sim_actor_id(to, &to->world->networks[0]));
+        if (p && node_send_datagram(a->node, sim_node_clock(a), p, OM_GOSSIP_CHANNEL,
+                                    om_bytes(bytes, om_wr_len(&w))) != OM_OK)
+            sim_break(c->w, "%s cannot lie", a->name);
+    }
+    sim_node_drain(a);
 }

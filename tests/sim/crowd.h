@@ -47,6 +47,18 @@ void sim_crowd_join(struct sim_crowd *c, struct sim_actor *a);
 /** sim_crowd_info() - what gossip of @a counts. */
 struct om_gossip_info sim_crowd_info(const struct sim_actor *a);
 
+/** sim_crowd_sequence() - the sequence of the record of @of that @a holds; 0: none. */
+uint64_t sim_crowd_sequence(const struct sim_actor *a, struct sim_actor *of);
+
+/** sim_crowd_is_current() - does @a hold the newest record of @of? */
+bool sim_crowd_is_current(const struct sim_actor *a, struct sim_actor *of);
+
+/** sim_crowd_knows_place() - is an address of @of in what @a knows of it the one it has now? */
+bool sim_crowd_knows_place(const struct sim_actor *a, struct sim_actor *of);
+
+/** sim_crowd_lie() - @a, a member, tells eight nodes of @c what is not so; by @step what. */
+void sim_crowd_lie(struct sim_crowd *c, struct sim_actor *a, unsigned step);
+
 /** sim_crowd_have() - how many nodes of @c were told of @records more records than in @before. */
 unsigned sim_crowd_have(const struct sim_crowd *c, const uint64_t *before, uint64_t records);
 

@@ -168,8 +168,7 @@ static void sort_near(struct om_records *s, struct om_held *h)
         return; /* there is room for all, so far */
     if (!s->farthest)
         for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
-            if (held(l)->is_near &&
-                (!s->farthest || is_nearer(s, s->farthest->key, held(l)->key)))
+            if (held(l)->is_near && (!s->farthest || is_nearer(s, s->farthest->key, held(l)->key)))
                 s->farthest = held(l);
     if (s->farthest && is_nearer(s, h->key, s->farthest->key)) {
         s->farthest->is_near = false;

@@ -55,7 +55,7 @@ struct om_records {
     struct om_list changes; /* oldest change first */
     uint64_t change;
     uint64_t sums[OM_RECORDS_BUCKETS]; /* of what is held: equal sums, equal content */
-    struct om_held *farthest; /* of those kept for being near; NULL: not known now */
+    struct om_held *farthest;          /* of those kept for being near; NULL: not known now */
     unsigned max, records, items, near, pinned;
     struct om_id self, network;
     uint8_t salt[16];

@@ -1,4 +1,4 @@
-/* model_rpc.c - calls in random pieces, at random times, against a table of what must come of them. */
+/* model_rpc.c - calls in random pieces, at random times, against a table of what comes of them. */
 #include "harness.h"
 
 #include <omerta/wire.h>

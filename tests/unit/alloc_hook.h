@@ -9,7 +9,7 @@
  *
  * Hooked: malloc, calloc, realloc, reallocarray, strdup, strndup, aligned_alloc, posix_memalign,
  * free, sodium_malloc, sodium_free. What libraries allocate for themselves neither fails nor
- * counts.
+ * counts; jansson can be asked to come here (json_hook.h).
  */
 #ifndef OM_TESTS_ALLOC_HOOK_H
 #define OM_TESTS_ALLOC_HOOK_H

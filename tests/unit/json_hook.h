@@ -12,18 +12,18 @@
 
 #include <jansson.h>
 
-/* Before main(): whatever jansson holds by then it could not free afterwards. The names are ours,
- * since a pointer to malloc() itself is not for the linker to wrap everywhere. */
-static void *json_hook_malloc(size_t n)
+/* Names of ours, since a pointer to malloc() itself is not for the linker to wrap everywhere. */
+static inline void *json_hook_malloc(size_t n)
 {
     return malloc(n);
 }
 
-static void json_hook_free(void *p)
+static inline void json_hook_free(void *p)
 {
     free(p);
 }
 
+/** json_hook() - before main(): whatever jansson holds by then it could not free afterwards. */
 __attribute__((constructor)) static void json_hook(void)
 {
     json_set_alloc_funcs(json_hook_malloc, json_hook_free);

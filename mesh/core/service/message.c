@@ -38,14 +38,16 @@ void om_message_fini(struct om_message *m)
 {
     size_t cursor = 0;
     void *value;
-    struct om_link *l;
+    struct om_link *next;
 
     while (om_table_next(&m->peers, &cursor, NULL, &value))
         message_peer_free(m, value);
-    while ((l = om_list_first(&m->news)) != NULL) /* failed, and never told */
+    for (struct om_link *l = om_list_first(&m->news); l; l = next) { /* failed, and never told */
+        next = om_list_next(&m->news, l);
         message_item_free(m, OM_CONTAINER_OF(l, struct message_item, news));
-    while ((l = om_list_first(&m->inbox)) != NULL) {
-        om_list_remove(l);
+    }
+    for (struct om_link *l = om_list_first(&m->inbox); l; l = next) {
+        next = om_list_next(&m->inbox, l);
         free(OM_CONTAINER_OF(l, struct message_entry, link));
     }
     return_lent(m);

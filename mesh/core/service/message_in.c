@@ -8,12 +8,13 @@
 
 static bool read_id(uint8_t id[static OM_MESSAGE_ID], const json_t *args)
 {
+    static const size_t hex_length = (size_t)2 * OM_MESSAGE_ID;
     const json_t *hex = json_object_get(args, "id");
+    const char *text = json_string_value(hex);
     size_t n = 0;
 
-    return json_string_length(hex) == 2 * OM_MESSAGE_ID &&
-           sodium_hex2bin(id, OM_MESSAGE_ID, json_string_value(hex), 2 * OM_MESSAGE_ID, NULL, &n,
-                          NULL) == 0 &&
+    return json_string_length(hex) == hex_length &&
+           sodium_hex2bin(id, OM_MESSAGE_ID, text, hex_length, NULL, &n, NULL) == 0 &&
            n == OM_MESSAGE_ID;
 }
 

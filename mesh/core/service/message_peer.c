@@ -50,10 +50,12 @@ struct message_peer *message_peer_get(struct om_message *m, const struct om_id *
 
 static void free_items(struct om_message *m, struct om_list *list)
 {
-    struct om_link *l;
+    struct om_link *next;
 
-    while ((l = om_list_first(list)) != NULL)
+    for (struct om_link *l = om_list_first(list); l; l = next) {
+        next = om_list_next(list, l);
         message_item_free(m, OM_CONTAINER_OF(l, struct message_item, of_peer));
+    }
 }
 
 void message_peer_free(struct om_message *m, struct message_peer *p)

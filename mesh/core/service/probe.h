@@ -104,11 +104,7 @@ void om_probe_result(const struct om_probe *p, struct om_health_result *out);
 /** om_probe_echo_init() - @e echoes from @now on. */
 void om_probe_echo_init(struct om_probe_echo *e, om_time now);
 
-/**
- * om_probe_is_probe() - whose business is @in: the echoer's, or the run's?
- *
- * Return: true for what om_probe_echo() answers, false for what om_probe_input() takes.
- */
+/** om_probe_is_probe() - @in is for om_probe_echo(); else it is for om_probe_input(). */
 bool om_probe_is_probe(struct om_bytes in);
 
 /**

@@ -412,6 +412,31 @@ static void on_remember(struct sim_actor *a, const struct om_act_remember *r)
     a->kept[a->kept_count++] = *r;
 }
 
+static void on_service(struct sim_actor *a, const struct om_act *act)
+{
+    switch (act->kind) {
+    case OM_ACT_MESSAGE:
+        a->messages++;
+        a->mail = act->message;
+        snprintf(a->mail_text, sizeof a->mail_text, "%.*s", (int)act->message.bytes.n,
+                 (const char *)act->message.bytes.p);
+        return;
+    case OM_ACT_RECEIPT:
+        a->receipts[act->receipt.receipt]++;
+        return;
+    case OM_ACT_STATUS:
+        a->statuses++;
+        a->status = act->status;
+        return;
+    case OM_ACT_HEALTH:
+        a->probes++;
+        a->probe = act->health.result;
+        return;
+    default:
+        return;
+    }
+}
+
 static void carry_out(struct sim_actor *a, const struct om_act *act)
 {
     struct sim_world *w = a->world;
@@ -444,6 +469,12 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
         a->items++;
         snprintf(a->item, sizeof a->item, "%.*s", (int)act->item.value.n,
                  (const char *)act->item.value.p);
+        return;
+    case OM_ACT_MESSAGE:
+    case OM_ACT_RECEIPT:
+    case OM_ACT_STATUS:
+    case OM_ACT_HEALTH:
+        on_service(a, act);
         return;
     case OM_ACT_FOUND:
         a->sought++;

@@ -60,9 +60,15 @@ struct sim_actor {
     unsigned kept_count, kept_cap;
     uint64_t records, items, found, sought; /* what gossip reported; seeks that found, that ended */
     char item[32];                          /* the last item, as text */
-    uint64_t out_bytes;                     /* put on the wire, headers of IP and UDP included */
-    uint64_t heard, heard_bytes;            /* datagrams an attacker received */
-    uint64_t events[OM_EVENT_COUNT];        /* noted by the node, about whomever */
+    unsigned messages, receipts[4];         /* by enum om_receipt */
+    struct om_act_message mail;             /* the last that came, without its bytes */
+    char mail_text[32];
+    struct om_act_status status; /* the last answer to om_node_status() */
+    unsigned statuses, probes;
+    struct om_health_result probe;   /* of the last om_node_probe() */
+    uint64_t out_bytes;              /* put on the wire, headers of IP and UDP included */
+    uint64_t heard, heard_bytes;     /* datagrams an attacker received */
+    uint64_t events[OM_EVENT_COUNT]; /* noted by the node, about whomever */
 };
 
 /**

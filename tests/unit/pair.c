@@ -126,6 +126,10 @@ static void act(struct pair *p, int i, const struct om_act *a)
         break;
     case OM_ACT_RECORD:
     case OM_ACT_ITEM:
+    case OM_ACT_MESSAGE:
+    case OM_ACT_RECEIPT:
+    case OM_ACT_STATUS:
+    case OM_ACT_HEALTH:
     case OM_ACT_FOUND:
     case OM_ACT_CALL:
     case OM_ACT_REPLY:

@@ -13,6 +13,8 @@
 
 enum node_call_owner {
     CALL_OF_PROGRAM, /* what happens becomes actions */
+    CALL_OF_MESSAGE, /* its answer goes to the message service */
+    CALL_OF_HEALTH,  /* its answer is a status */
     CALL_OF_GOSSIP,  /* its answer, collected to the end, goes to gossip */
     CALL_CLOSING     /* nobody waits: it goes when its stream is done */
 };
@@ -80,6 +82,12 @@ bool node_gossip_asked(struct node_call *c, om_time now);
 
 /** node_gossip_answered() - gossip's call @c ended at @now; @is_ok: with all its bytes. */
 void node_gossip_answered(struct node_call *c, om_time now, bool is_ok);
+
+/** node_service_asked() - is @c, just asked at @now, a service's to answer? Then it was answered. */
+bool node_service_asked(struct node_call *c, om_time now);
+
+/** node_service_answered() - a service's call @c ended at @now. */
+void node_service_answered(struct node_call *c, om_time now);
 
 /** node_call_find() - the call of @n with @handle that a program knows, or NULL. */
 struct node_call *node_call_find(const struct om_node *n, uint64_t handle);

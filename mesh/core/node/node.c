@@ -1,5 +1,6 @@
 /* node.c - making a node, what programs ask of it, and the four verbs. */
 #include "node/call.h"
+#include "service/words.h"
 
 #include <stdlib.h>
 
@@ -59,7 +60,8 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
         goto no_calls;
     om_list_init(&n->ready);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, n->limits.peers_max + 1 + OM_CALLS_MAX + OM_NETWORKS_MAX);
+    om_timers_init(&n->timers, n->limits.peers_max + 1 + OM_CALLS_MAX + 2 * OM_NETWORKS_MAX +
+                                   n->limits.peers_max);
     return OM_OK;
 
 no_calls:
@@ -98,7 +100,7 @@ enum om_err om_node_new(struct om_node **out, const struct om_node_config *confi
     n->log = config->log;
     n->limits = config->limits;
     n->wall = config->wall;
-    n->wall_at = n->now = now;
+    n->wall_at = n->now = n->born_at = now;
     n->congestion = config->congestion == OM_CONGESTION_CUBIC ? &om_cubic_ops : &om_bbr_ops;
     n->audit = config->audit;
     n->lock_secrets = config->lock_secrets;
@@ -110,6 +112,7 @@ enum om_err om_node_new(struct om_node **out, const struct om_node_config *confi
     om_rng_fill(&n->rng, n->sip_key, sizeof n->sip_key);
     om_rng_fill(&n->rng, &seed, sizeof seed);
     om_prng_seed(&n->prng, seed);
+    om_words_seed((uint32_t)om_prng_u64(&n->prng));
     e = init_parts(n, config->home_seed, now);
     if (e != OM_OK) {
         sodium_memzero(n, sizeof *n);
@@ -137,6 +140,7 @@ void om_node_free(struct om_node *n)
         node_call_free(peer);
     om_table_fini(&n->calls);
     node_gossip_stop(n);
+    node_service_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);
     om_ring_fini(&n->acts);
@@ -195,6 +199,9 @@ enum om_err om_node_join(struct om_node *n, const struct om_network_config *conf
         return om_fail(err, e, "network %s: %s", om_id_print(&config->id, id), om_err_text(e));
     }
     n->networks[n->network_count++] = net;
+    if (node_service_start(n, n->network_count - 1) != OM_OK)
+        return om_fail(err, OM_E_NO_MEM, "network %s: %s", om_id_print(&config->id, id),
+                       om_err_text(OM_E_NO_MEM));
     if (config->gossip && node_gossip_start(n, n->network_count - 1) != OM_OK)
         return om_fail(err, OM_E_NO_MEM, "network %s: %s", om_id_print(&config->id, id),
                        om_err_text(OM_E_NO_MEM));
@@ -375,14 +382,11 @@ bool om_node_next(struct om_node *n, struct om_act *out)
         }
         if (node_call_next(n, out))
             return true;
-        switch (node_gossip_next(n, out)) {
-        case GOSSIP_TOLD:
-            return true;
-        case GOSSIP_WORKED:
-            break; /* which may have made actions */
-        case GOSSIP_IDLE:
-            return false;
-        }
+        enum node_step step = node_service_next(n, out);
+        if (step == NODE_IDLE)
+            step = node_gossip_next(n, out);
+        if (step != NODE_WORKED) /* which may have made actions */
+            return step == NODE_TOLD;
     }
 }
 

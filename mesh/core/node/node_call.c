@@ -111,7 +111,7 @@ static bool move_output(struct node_call *c)
 }
 
 /* The answer was made on the spot; its bytes follow, and that is all. */
-static void answer_for_gossip(struct node_call *c, om_time now OM_UNUSED)
+static void answer_here(struct node_call *c)
 {
     struct om_mux *m = &c->peer->carrier->mux;
 
@@ -125,6 +125,16 @@ static void answer_for_gossip(struct node_call *c, om_time now OM_UNUSED)
 static void end_for_gossip(struct node_call *c, om_time now, bool is_ok)
 {
     node_gossip_answered(c, now, is_ok);
+    if (c->stream)
+        begin_closing(c);
+    else
+        node_call_free(c);
+}
+
+/* What a service asked has an answer, or never will. */
+static void end_for_service(struct node_call *c, om_time now)
+{
+    node_service_answered(c, now);
     if (c->stream)
         begin_closing(c);
     else
@@ -175,13 +185,15 @@ void node_call_advance(struct node_call *c, om_time now)
     case OM_CALL_HEARING:
         break;
     case OM_CALL_ASKED:
-        if (node_gossip_asked(c, now)) {
-            answer_for_gossip(c, now);
+        if (node_gossip_asked(c, now) || node_service_asked(c, now)) {
+            answer_here(c);
             break;
         }
         node_call_due(c, DUE_CALL);
         break;
     case OM_CALL_ACCEPTED:
+        if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH)
+            end_for_service(c, now);
         if (c->is_data || c->owner != CALL_OF_PROGRAM)
             break;
         c->is_data = true;
@@ -193,6 +205,8 @@ void node_call_advance(struct node_call *c, om_time now)
     case OM_CALL_REFUSED:
         if (c->owner == CALL_OF_GOSSIP)
             end_for_gossip(c, now, false);
+        else if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH)
+            end_for_service(c, now);
         else if (c->rpc.asks)
             node_call_due(c, DUE_REPLY);
         else if (c->stream)
@@ -323,6 +337,10 @@ void node_end_calls(struct om_node *n OM_UNUSED, struct om_peer *p)
         om_call_ended(&c->rpc);
         if (c->owner == CALL_OF_GOSSIP) {
             end_for_gossip(c, n->now, false);
+            continue;
+        }
+        if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH) {
+            end_for_service(c, n->now);
             continue;
         }
         if (c->rpc.asks && c->rpc.state == OM_CALL_REFUSED)

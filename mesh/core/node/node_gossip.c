@@ -187,14 +187,14 @@ static bool carry_out(struct node_gossip *g, const struct om_gossip_act *a, stru
     return false;
 }
 
-enum node_gossip_step node_gossip_next(struct om_node *n, struct om_act *out)
+enum node_step node_gossip_next(struct om_node *n, struct om_act *out)
 {
     struct om_gossip_act a;
 
     for (unsigned i = 0; i < n->network_count; i++)
         if (n->gossips[i] && om_gossip_next(n->gossips[i]->gossip, &a))
-            return carry_out(n->gossips[i], &a, out) ? GOSSIP_TOLD : GOSSIP_WORKED;
-    return GOSSIP_IDLE;
+            return carry_out(n->gossips[i], &a, out) ? NODE_TOLD : NODE_WORKED;
+    return NODE_IDLE;
 }
 
 bool node_gossip_asked(struct node_call *c, om_time now)

@@ -28,6 +28,7 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
         p->handshake->is_settled = true;
     om_carrier_wake(p->carrier, now);
     node_gossip_up(n, now, p);
+    node_service_up(n, now, p);
     node_event(n, now,
                &(struct om_event){.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
                                   .peer = p->id,
@@ -36,11 +37,11 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
                                   .b = s->initiated});
 }
 
-static void deliver(struct om_node *n, const struct om_peer *p, const struct om_frame_datagram *d)
+static void deliver(struct om_node *n, struct om_peer *p, const struct om_frame_datagram *d)
 {
     struct om_act *a;
 
-    if (node_gossip_datagram(n, n->now, p, d))
+    if (node_gossip_datagram(n, n->now, p, d) || node_probe_datagram(n, n->now, p, d))
         return;
     a = node_act(n, OM_ACT_DELIVER);
     if (!a)

@@ -55,6 +55,7 @@ void node_forget_association(struct om_node *n, struct om_peer *p)
     if (!p->assoc)
         return;
     node_end_calls(n, p);
+    node_service_down(n, n->now, p);
     om_carrier_fini(p->carrier);
     free(p->carrier);
     p->carrier = NULL;
@@ -96,6 +97,7 @@ void node_close(struct om_node *n, om_time now, struct om_peer *p, uint32_t code
 void node_peer_free(struct om_node *n, struct om_peer *p)
 {
     om_timer_stop(&n->timers, &p->timer);
+    node_probe_end(n, p);
     give_waiting(n, p);
     node_end_handshake(n, p);
     node_forget_association(n, p);
@@ -174,6 +176,7 @@ static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
         node_event(n, now,
                    &(struct om_event){.kind = OM_EVENT_SESSION_DOWN, .peer = p->id, .a = carried});
         om_carrier_sleep(p->carrier, now);
+        node_service_down(n, now, p);
         if (needs_session(p))
             node_need_session(n, now, p);
     }

@@ -16,6 +16,8 @@
 #include "envelope/envelope.h"
 #include "gossip/gossip.h"
 #include "peer/peers.h"
+#include "service/message.h"
+#include "service/probe.h"
 
 enum {
     OM_ACTS_MAX = 4096,          /* actions a driver may leave undrained */
@@ -35,6 +37,24 @@ struct node_gossip {
     struct om_gossip *gossip;
     struct om_timer timer;
 };
+
+/* Messages of one network. */
+struct node_service {
+    struct om_node *node;
+    struct om_network *net;
+    struct om_message message;
+    struct om_timer timer;
+};
+
+/* A probe of a peer that is under way. */
+struct node_probe {
+    struct om_node *node;
+    struct om_peer *peer;
+    struct om_probe run;
+    struct om_timer timer;
+};
+
+#define OM_PROBE_CHANNEL "om.probe"
 
 struct om_node {
     struct om_rng rng;
@@ -62,6 +82,8 @@ struct om_node {
     uint64_t stamp_last;     /* our greatest initiation timestamp, ms */
     uint64_t stamp_reserved; /* timestamps below are ours after a restart too */
     const struct om_cc_ops *congestion;
+    struct node_service *services[OM_NETWORKS_MAX];
+    om_time born_at;
     struct node_gossip *gossips[OM_NETWORKS_MAX]; /* NULL: joined without */
     struct om_table calls;                        /* u64 -> struct node_call */
     struct om_list ready; /* calls whose programs have to be told something */
@@ -235,7 +257,8 @@ bool node_call_next(struct om_node *n, struct om_act *out);
 
 /* node_gossip.c */
 
-enum node_gossip_step { GOSSIP_IDLE, GOSSIP_WORKED, GOSSIP_TOLD };
+/* What asking a part of the node for its next action came to: nothing, work, something to tell. */
+enum node_step { NODE_IDLE, NODE_WORKED, NODE_TOLD };
 
 /** node_gossip_start() - gossip of the @i-th network of @n. Return: OM_OK or OM_E_NO_MEM. */
 enum om_err node_gossip_start(struct om_node *n, unsigned i);
@@ -254,8 +277,34 @@ bool node_gossip_datagram(struct om_node *n, om_time now, const struct om_peer *
                           const struct om_frame_datagram *d);
 
 /** node_gossip_next() - carry out one action of gossip of @n; @out is filled when it is for the
- *  driver (GOSSIP_TOLD). */
-enum node_gossip_step node_gossip_next(struct om_node *n, struct om_act *out);
+ *  driver (NODE_TOLD). */
+enum node_step node_gossip_next(struct om_node *n, struct om_act *out);
+
+/* node_service.c */
+
+/** node_service_start() - services of the @i-th network of @n. Return: OM_OK or OM_E_NO_MEM. */
+enum om_err node_service_start(struct om_node *n, unsigned i);
+
+/** node_service_stop() - end all services of @n. */
+void node_service_stop(struct om_node *n);
+
+/** node_service_up() - @n can call @p from @now on. */
+void node_service_up(struct om_node *n, om_time now, const struct om_peer *p);
+
+/** node_service_down() - @n cannot call @p any more, since @now. */
+void node_service_down(struct om_node *n, om_time now, const struct om_peer *p);
+
+/** node_service_next() - as node_gossip_next(), of the services of @n into @out. */
+enum node_step node_service_next(struct om_node *n, struct om_act *out);
+
+/* node_probe.c */
+
+/** node_probe_datagram() - is @d, which @n had at @now from @p, a probe or echo? Then it was taken. */
+bool node_probe_datagram(struct om_node *n, om_time now, struct om_peer *p,
+                         const struct om_frame_datagram *d);
+
+/** node_probe_end() - @p of @n goes: so does what probes it, and what it probes. */
+void node_probe_end(struct om_node *n, struct om_peer *p);
 
 /* node_peer.c: the life of one peer */
 

@@ -18,6 +18,9 @@
 #include "crypto/handshake.h"
 #include "stream/carrier.h"
 
+struct node_probe;
+struct om_probe_echo;
+
 enum { OM_PATHS_MAX = OM_ENDPOINTS_MAX + 1 };
 
 struct om_peer {
@@ -34,6 +37,8 @@ struct om_peer {
     struct om_handshake *handshake;        /* owned; NULL when none is on its way */
     struct om_buf *waiting, *waiting_last; /* frames, oldest first; owned */
     unsigned waiting_count;
+    struct node_probe *probe;   /* owned; NULL: it is not being probed */
+    struct om_probe_echo *echo; /* owned; NULL: it never probed us */
     struct om_list calls; /* struct node_call.of_peer */
     uint64_t stamp_in;    /* greatest initiation timestamp accepted, ms */
     uint64_t stamp_floor; /* ours for it must be greater: it named what it holds */

@@ -13,6 +13,7 @@
 #include <omerta/gossip.h>
 #include <omerta/id.h>
 #include <omerta/sealed.h>
+#include <omerta/service.h>
 #include <omerta/via.h>
 
 enum om_act_kind {
@@ -25,6 +26,10 @@ enum om_act_kind {
     OM_ACT_RECORD,  /* gossip brought a record worth keeping */
     OM_ACT_ITEM,    /* somebody published on a channel that was subscribed */
     OM_ACT_FOUND,   /* om_node_seek() ended */
+    OM_ACT_MESSAGE, /* a message arrived */
+    OM_ACT_RECEIPT, /* what became of a message that was posted */
+    OM_ACT_STATUS,  /* om_node_status() was answered */
+    OM_ACT_HEALTH,  /* om_node_probe() ended */
     OM_ACT_STREAM,  /* something happened to the bytes of a call */
     OM_ACT_REMEMBER /* keep a number on disk: give it back with om_node_recall() after a restart */
 };
@@ -75,6 +80,10 @@ struct om_act {
         struct om_act_record record;
         struct om_act_item item;
         struct om_act_found found;
+        struct om_act_message message;
+        struct om_act_receipt receipt;
+        struct om_act_status status;
+        struct om_act_health health;
         struct om_act_remember remember;
     };
 };

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <omerta/bytes.h>
+#include <omerta/err.h>
+#include <omerta/id.h>
 #include <omerta/time.h>
 
 enum { OM_MESSAGE_ID = 16, OM_MESSAGE_MAX = 16 * 1024, OM_HEALTH_TEXT_MAX = 256 };
@@ -40,5 +43,91 @@ struct om_health_result {
     unsigned copies;                /* echoes that came again: networks do that */
     om_time rtt_min, rtt_avg, rtt_max, rtt_p95; /* OM_NEVER when nothing came back */
 };
+
+/* For OM_ACT_MESSAGE: a message arrived; delivered once. */
+struct om_act_message {
+    struct om_id network;
+    struct om_id peer; /* authenticated */
+    uint8_t id[OM_MESSAGE_ID];
+    enum om_message_kind kind;
+    struct om_bytes bytes; /* lent until the next om_node_*(); the peer's, so escape it */
+};
+
+/* For OM_ACT_RECEIPT: what became of a message that was posted. */
+struct om_act_receipt {
+    struct om_id network;
+    struct om_id peer;
+    uint8_t id[OM_MESSAGE_ID];
+    enum om_receipt receipt;
+    char reason[33]; /* name of an error; "" without */
+};
+
+/* For OM_ACT_STATUS: the answer to om_node_status(). */
+struct om_act_status {
+    struct om_id network;
+    struct om_id peer;
+    bool is_ok; /* it answered */
+    struct om_health_status status;
+};
+
+/* For OM_ACT_HEALTH: om_node_probe() ended. */
+struct om_act_health {
+    struct om_id network;
+    struct om_id peer;
+    struct om_health_result result;
+};
+
+struct om_node;
+
+/**
+ * om_node_post() - send a message to a peer, now or when it comes back
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined
+ * @peer:     a known peer, on line or not
+ * @kind:     text is UTF-8
+ * @data:     at most OM_MESSAGE_MAX bytes; copied
+ * @id:       receives what its receipts will be known by
+ *
+ * Return: OM_OK, OM_E_MISSING, OM_E_RANGE, OM_E_FULL while too much waits, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_post(struct om_node *n, om_time now, const struct om_id *network,
+                                 const struct om_id *peer, enum om_message_kind kind,
+                                 struct om_bytes data, uint8_t id[static OM_MESSAGE_ID]);
+
+/**
+ * om_node_receipt() - tell a peer that its message was read, or is not wanted
+ * @n:          the node
+ * @now:        time
+ * @network:    one that was joined
+ * @peer:       who sent it
+ * @id:         of OM_ACT_MESSAGE
+ * @is_wanted:  read; else rejected
+ *
+ * Return: OM_OK, OM_E_MISSING for a message that never came or was answered, OM_E_FULL, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_receipt(struct om_node *n, om_time now, const struct om_id *network,
+                                    const struct om_id *peer,
+                                    const uint8_t id[static OM_MESSAGE_ID], bool is_wanted);
+
+/** om_node_status() - @n asks at @now how @peer of @network is; answered by OM_ACT_STATUS. Return:
+ *  as om_node_call(). */
+OM_MUST enum om_err om_node_status(struct om_node *n, om_time now, const struct om_id *network,
+                                   const struct om_id *peer);
+
+/**
+ * om_node_probe() - measure round trips and loss to a peer, end to end
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined
+ * @peer:     a known peer
+ * @count:    probes, at most 100; 0: 20
+ * @pace:     between them, at least 100 ms; 0: that
+ *
+ * Return: OM_OK: OM_ACT_HEALTH follows; OM_E_MISSING, OM_E_NO_ROUTE, OM_E_RANGE, OM_E_BUSY while one
+ * runs, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_probe(struct om_node *n, om_time now, const struct om_id *network,
+                                  const struct om_id *peer, unsigned count, om_time pace);
 
 #endif

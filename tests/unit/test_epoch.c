@@ -43,6 +43,8 @@ OM_TEST(epoch_keys_match_the_pinned_figures)
               "21da205a2a7b6bf1d724173f3ffe4f908ab810507d38e5dca57bf8771f29d7ca");
     check_hex(e.psk, sizeof e.psk,
               "0c44c3c08c63b11e20119f06d4f8d25408a70d7c2d65bb99b12100aa2f428d8b");
+    check_hex(e.lan, sizeof e.lan,
+              "24a845bccb5f4e703c4caa42868096c11a4c6b8537d0daad096692f8234bb4c8");
     check_hex(e.mask, sizeof e.mask, "dc1ffcb130cf2f44f5c72d7fc7585dee");
     check_hex(e.lane_inner, sizeof e.lane_inner, "0168e0d75acb7f4ae833f85a098a7332");
 }
@@ -52,7 +54,7 @@ OM_TEST(epoch_labels_are_distinct)
 {
     static const uint8_t secrets[2][32] = {{0}, {1}};
     struct om_epoch e[2] = {derive(0, secrets[0]), derive(0, secrets[1])};
-    const uint8_t *all[14];
+    const uint8_t *all[16];
     size_t n = 0;
 
     for (int i = 0; i < 2; i++) {
@@ -61,6 +63,7 @@ OM_TEST(epoch_labels_are_distinct)
         all[n++] = e[i].outer;
         all[n++] = e[i].outer_stream;
         all[n++] = e[i].psk;
+        all[n++] = e[i].lan;
         all[n++] = e[i].mask;
         all[n++] = e[i].lane_inner;
     }
@@ -81,6 +84,7 @@ OM_TEST(epoch_number_is_only_in_the_id)
     CHECK_MEM(b.outer, a.outer, sizeof a.outer);
     CHECK_MEM(b.outer_stream, a.outer_stream, sizeof a.outer_stream);
     CHECK_MEM(b.psk, a.psk, sizeof a.psk);
+    CHECK_MEM(b.lan, a.lan, sizeof a.lan);
     CHECK_MEM(b.mask, a.mask, sizeof a.mask);
     CHECK_MEM(b.lane_inner, a.lane_inner, sizeof a.lane_inner);
 }

@@ -30,6 +30,7 @@ void om_epoch_derive(struct om_epoch *out, uint32_t number, const uint8_t secret
     om_kdf(out->outer, secret, "outer", none);
     om_kdf(out->outer_stream, secret, "outer stream", none);
     om_kdf(out->psk, secret, "psk", none);
+    om_kdf(out->lan, secret, "lan", none);
     derive_short(out->mask, secret, "mask");
     derive_short(out->lane_inner, secret, "lane inner");
     sodium_memzero(join, sizeof join);

@@ -2,7 +2,8 @@
  * epoch.h - the keys that come from one secret of a network
  *
  * What:  derives, under distinct labels, everything that one epoch's secret gives: handshake MAC
- *        and masking, data header masks, the Noise PSK, and the epoch's public id.
+ *        and masking, data header masks, the Noise PSK, the place to meet on a LAN, and the
+ *        epoch's public id.
  * Why:   knowing the secret means "can talk at all"; it never encrypts user data, and keys of
  *        different purposes never meet.
  * Keeps: epoch_keys_match_the_pinned_figures; epoch_labels_are_distinct.
@@ -31,6 +32,7 @@ struct om_epoch {
     uint8_t outer[OM_KEY_BYTES];        /* T of handshakes */
     uint8_t outer_stream[OM_KEY_BYTES]; /* masks handshakes behind their first 12 bytes */
     uint8_t psk[OM_KEY_BYTES];
+    uint8_t lan[OM_KEY_BYTES];             /* group and port of hellos; shown to the LAN */
     uint8_t mask[OM_MASK_KEY_BYTES];       /* headers of datagrams sent directly */
     uint8_t lane_inner[OM_MASK_KEY_BYTES]; /* headers of datagrams inside a relay lane */
 

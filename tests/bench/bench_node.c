@@ -63,7 +63,8 @@ static void run_datagrams(void *arg, unsigned long n)
                 continue;
             struct om_bytes d = om_sealed_bytes(act.send.dgram);
             memcpy(bytes[count], d.p, d.n);
-            in[count] = (struct om_dgram){{.remote = world.side[0].addr}, bytes[count], d.n};
+            in[count] = (struct om_dgram){
+                .via.remote = world.side[0].addr, .data = bytes[count], .len = d.n};
             count++;
             om_node_sent(a, act.send.dgram);
         }
@@ -72,7 +73,7 @@ static void run_datagrams(void *arg, unsigned long n)
             if (act.kind != OM_ACT_SEND)
                 continue;
             struct om_bytes d = om_sealed_bytes(act.send.dgram);
-            struct om_dgram back = {{.remote = world.side[1].addr}, bytes[0], d.n};
+            struct om_dgram back = {.via.remote = world.side[1].addr, .data = bytes[0], .len = d.n};
             memcpy(bytes[0], d.p, d.n);
             om_node_sent(b, act.send.dgram);
             om_node_input(a, world.now, &back, 1);
@@ -82,7 +83,8 @@ static void run_datagrams(void *arg, unsigned long n)
 
 static void run_junk(void *arg, unsigned long n)
 {
-    struct om_dgram d = {{.remote = om_addr_v4(0xc0000201, 9)}, junk, *(size_t *)arg};
+    struct om_dgram d = {
+        .via.remote = om_addr_v4(0xc0000201, 9), .data = junk, .len = *(size_t *)arg};
 
     while (n-- > 0) {
         memcpy(junk + 496, &n, sizeof n);

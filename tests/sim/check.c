@@ -25,17 +25,19 @@
     }
 
 static const struct sim_field node_fields[] = {
-    COUNT(om_node_info, networks),     COUNT(om_node_info, peers),
-    COUNT(om_node_info, sessions),     COUNT(om_node_info, indices),
-    U64(om_node_info, datagrams_in),   U64(om_node_info, bytes_in),
-    U64(om_node_info, datagrams_out),  U64(om_node_info, bytes_out),
-    U64(om_node_info, initiations_in), U64(om_node_info, initiations_out),
-    U64(om_node_info, responses_in),   U64(om_node_info, responses_out),
-    U64(om_node_info, cookies_in),     U64(om_node_info, cookies_out),
-    U64(om_node_info, sessions_made),  U64(om_node_info, rekeys),
-    U64(om_node_info, restarts),       U64(om_node_info, sealed_handshake),
-    U64(om_node_info, sealed_data),    U64(om_node_info, audited),
-    U64(om_node_info, audit_refused),  BOOL(om_node_info, under_load),
+    COUNT(om_node_info, networks),       COUNT(om_node_info, peers),
+    COUNT(om_node_info, sessions),       COUNT(om_node_info, indices),
+    U64(om_node_info, datagrams_in),     U64(om_node_info, bytes_in),
+    U64(om_node_info, datagrams_out),    U64(om_node_info, bytes_out),
+    U64(om_node_info, initiations_in),   U64(om_node_info, initiations_out),
+    U64(om_node_info, responses_in),     U64(om_node_info, responses_out),
+    U64(om_node_info, cookies_in),       U64(om_node_info, cookies_out),
+    U64(om_node_info, hellos_in),        U64(om_node_info, hellos_out),
+    U64(om_node_info, hello_starts),     U64(om_node_info, sessions_made),
+    U64(om_node_info, rekeys),           U64(om_node_info, restarts),
+    U64(om_node_info, sealed_handshake), U64(om_node_info, sealed_data),
+    U64(om_node_info, audited),          U64(om_node_info, audit_refused),
+    BOOL(om_node_info, under_load),
 };
 
 static const struct sim_field drop_fields[] = {

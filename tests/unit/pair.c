@@ -191,7 +191,7 @@ void pair_inject_from(struct pair *p, int to, const struct om_addr *from, const 
                       size_t len)
 {
     uint8_t *copy = malloc(len ? len : 1); /* its own block: reads past the end are seen */
-    struct om_dgram d = {{.remote = *from}, copy, len};
+    struct om_dgram d = {.via.remote = *from, .data = copy, .len = len};
 
     if (!copy)
         return;

@@ -155,7 +155,8 @@ static bool deliver_many(struct pair *p, struct om_session *s, unsigned packets)
         if (om_seal(&d, s, s->peer->assoc->counter++, b) != OM_OK)
             return false;
         struct om_bytes bytes = om_sealed_bytes(d);
-        struct om_dgram in = {{.remote = p->side[0].addr}, om_buf_data(b), bytes.n};
+        struct om_dgram in = {
+            .via.remote = p->side[0].addr, .data = om_buf_data(b), .len = bytes.n};
         om_node_input(p->side[1].node, p->now, &in, 1);
         om_pool_give(p->pool, om_sealed_release(d));
     }

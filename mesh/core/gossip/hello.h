@@ -23,13 +23,13 @@
 
 #include <omerta/addr.h>
 #include <omerta/bucket.h>
+#include <omerta/hello.h>
 #include <omerta/lru.h>
 
 #include "crypto/identity.h"
 #include "network/epoch.h"
 
 enum {
-    OM_HELLO_ADDRS_MAX = 8,
     OM_HELLO_BODY_MAX = OM_ID_BYTES + 6 + 1 + OM_HELLO_ADDRS_MAX * OM_ADDR_WIRE + OM_SIGN_BYTES,
     OM_HELLO_PORT = 49152, /* the lowest; 14 bits more come from the key */
     OM_HELLO_QUICK = 3,    /* sent so often at the start and when the link changes */

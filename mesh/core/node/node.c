@@ -59,9 +59,9 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     if (e != OM_OK)
         goto no_calls;
     om_list_init(&n->ready);
+    om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, n->limits.peers_max + 1 + OM_CALLS_MAX + 2 * OM_NETWORKS_MAX +
-                                   n->limits.peers_max);
+    om_timers_init(&n->timers, 2 * n->limits.peers_max + 1 + OM_CALLS_MAX + 3 * OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -141,6 +141,7 @@ void om_node_free(struct om_node *n)
     om_table_fini(&n->calls);
     node_gossip_stop(n);
     node_service_stop(n);
+    node_hello_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);
     om_ring_fini(&n->acts);

@@ -282,7 +282,10 @@ static bool handshake_input(struct om_node *n, om_time now, struct om_dgram *d,
         node_on_cookie(n, now, &d->via, p, &plain);
         return true;
     }
-    if (!om_handshake_verify(&plain, epoch, om_bytes(self->dh_public, sizeof self->dh_public)))
+    struct om_bytes bind = om_bytes(self->dh_public, sizeof self->dh_public);
+    if (plain.kind == OM_HANDSHAKE_HELLO)
+        bind = om_bytes(NULL, 0); /* it is for everybody */
+    if (!om_handshake_verify(&plain, epoch, bind))
         return false;
     switch (plain.kind) {
     case OM_HANDSHAKE_INIT:
@@ -290,6 +293,9 @@ static bool handshake_input(struct om_node *n, om_time now, struct om_dgram *d,
         return true;
     case OM_HANDSHAKE_RESPONSE:
         node_on_response(n, now, &d->via, epoch, &plain);
+        return true;
+    case OM_HANDSHAKE_HELLO:
+        node_on_hello(n, now, d, epoch, &plain);
         return true;
     }
     node_drop(n, OM_DROP_HS_KIND);

@@ -8,7 +8,7 @@ enum {
 }; /* a peer naming a stored value above this is lying to lock itself out */
 
 /* Strictly increasing over all peers and, through the reservation on disk, over restarts. */
-static uint64_t draw_stamp(struct om_node *n, om_time now, struct om_peer *p)
+uint64_t node_stamp(struct om_node *n, om_time now)
 {
     int64_t wall = node_unix_ms(n, now);
     uint64_t stamp = wall > 0 ? (uint64_t)wall : 0;
@@ -24,6 +24,13 @@ static uint64_t draw_stamp(struct om_node *n, om_time now, struct om_peer *p)
         }
     }
     n->stamp_last = stamp;
+    return stamp;
+}
+
+static uint64_t draw_stamp(struct om_node *n, om_time now, struct om_peer *p)
+{
+    uint64_t stamp = node_stamp(n, now);
+
     if (stamp <= p->stamp_floor && p->stamp_floor >> STAMP_MAX_BITS == 0)
         stamp = ++p->stamp_floor; /* the next one to this peer must be above this one too */
     return stamp;

@@ -15,6 +15,7 @@
 #include "crypto/sessions.h"
 #include "envelope/envelope.h"
 #include "gossip/gossip.h"
+#include "gossip/hello.h"
 #include "peer/peers.h"
 #include "service/message.h"
 #include "service/probe.h"
@@ -85,8 +86,10 @@ struct om_node {
     struct node_service *services[OM_NETWORKS_MAX];
     om_time born_at;
     struct node_gossip *gossips[OM_NETWORKS_MAX]; /* NULL: joined without */
-    struct om_table calls;                        /* u64 -> struct node_call */
-    struct om_list ready; /* calls whose programs have to be told something */
+    struct node_hello *hellos[OM_NETWORKS_MAX];   /* NULL: never announced */
+    struct om_hello_budget hello_budget;
+    struct om_table calls; /* u64 -> struct node_call */
+    struct om_list ready;  /* calls whose programs have to be told something */
     uint64_t calls_made;
     uint8_t ciphers, version_min, version_max;
     om_time now; /* of the last input or tick, for snapshots */
@@ -193,6 +196,9 @@ void node_send_ack(struct om_node *n, om_time now, struct om_peer *p);
 
 /** node_initiate() - @n sends @p a new msg1 at @now: on every path to @race, else the next one. */
 void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race);
+
+/** node_stamp() - ms of @n's calendar at @now, greater than all before, a restart or not. */
+uint64_t node_stamp(struct om_node *n, om_time now);
 
 /** node_need_session() - @n begins a handshake with @p at @now unless one is on its way. */
 void node_need_session(struct om_node *n, om_time now, struct om_peer *p);
@@ -305,6 +311,22 @@ bool node_probe_datagram(struct om_node *n, om_time now, struct om_peer *p,
 
 /** node_probe_end() - @p of @n goes: so does what probes it, and what it probes. */
 void node_probe_end(struct om_node *n, struct om_peer *p);
+
+/* node_hello.c */
+
+/** node_hello_stop() - end all announcing of @n. */
+void node_hello_stop(struct om_node *n);
+
+/**
+ * node_on_hello() - a hello whose T holds arrived
+ * @n:      the node
+ * @now:    time
+ * @d:      as it came
+ * @epoch:  whose keys it is under
+ * @plain:  its fields
+ */
+void node_on_hello(struct om_node *n, om_time now, const struct om_dgram *d,
+                   const struct om_epoch *epoch, const struct om_handshake_plain *plain);
 
 /* node_peer.c: the life of one peer */
 

@@ -31,6 +31,14 @@
     X(HS_UNASKED, "handshake_unasked", "response or cookie to no initiation of ours")              \
     X(HS_LOAD, "handshake_load", "under load, no cookie given")                                    \
     X(HS_OFFER, "handshake_offer", "response chose what we did not offer")                         \
+    X(HELLO_LINK, "hello_link", "hello that did not come over the link")                           \
+    X(HELLO_OFF, "hello_off", "hello of a network in which we send none")                          \
+    X(HELLO_FORM, "hello_form", "malformed hello, or of a key that is none")                       \
+    X(HELLO_OWN, "hello_own", "our own hello, come back")                                          \
+    X(HELLO_SOURCE, "hello_source", "hello from an address that it does not name")                 \
+    X(HELLO_OLD, "hello_old", "hello not newer than the last of its key")                          \
+    X(HELLO_FORGED, "hello_forged", "hello whose signature is wrong")                              \
+    X(HELLO_RATE, "hello_rate", "hello too soon after others to be acted on")                      \
     X(PEERS_FULL, "peers_full", "peer table full")                                                 \
     X(INDICES_FULL, "indices_full", "receiver index table full")                                   \
     X(MEMORY, "memory", "out of memory or datagram buffers")                                       \

@@ -15,6 +15,7 @@ struct om_node_info {
     uint64_t datagrams_in, bytes_in, datagrams_out, bytes_out;
     uint64_t initiations_in, initiations_out, responses_in, responses_out;
     uint64_t cookies_in, cookies_out;
+    uint64_t hellos_in, hellos_out, hello_starts; /* starts: initiations they led to */
     uint64_t sessions_made, rekeys, restarts;
     uint64_t sealed_handshake, sealed_data; /* encryption audit: makers' counts by kind */
     uint64_t audited, audit_refused;        /* datagrams the audit verified, and refused */

@@ -27,6 +27,7 @@ struct om_dgram {
     struct om_via via;
     uint8_t *data;
     size_t len;
+    bool is_multicast; /* it came over a group that the driver joined, so from this link */
 };
 
 #endif

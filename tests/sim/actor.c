@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include <omerta/hello.h>
 #include <omerta/text.h>
 
 #include "crypto/identity.h"
@@ -259,8 +260,18 @@ bool sim_node_boot(struct sim_actor *a)
             sim_break(a->world, "%s does not take back what it had kept", a->name);
     if (a->spec.gossip)
         sim_node_announce(a, a->name);
+    if (a->lan > 0)
+        sim_node_hello(a);
     sim_node_drain(a);
     return true;
+}
+
+void sim_node_hello(struct sim_actor *a)
+{
+    for (unsigned i = 0; i < a->spec.network_count; i++)
+        if (om_node_hello(a->node, sim_node_clock(a), &a->world->networks[a->spec.networks[i]].id,
+                          &a->addr, a->lan > 0) != OM_OK)
+            sim_break(a->world, "%s cannot say hello", a->name);
 }
 
 void sim_node_announce(struct sim_actor *a, const char *name)

@@ -42,6 +42,7 @@ struct sim_actor {
     bool is_attacker;
     bool is_insider;  /* an attacker that knows the secrets */
     bool is_isolated; /* cut off from everybody */
+    unsigned lan;     /* segment, from 1; 0: on none */
     struct om_addr addr;
     unsigned moves;
     struct sim_pair *last; /* that was asked for; the next is most often the same */
@@ -116,6 +117,9 @@ void sim_node_arrive(struct sim_actor *a, struct om_dgram *batch, unsigned count
 
 /** sim_node_announce() - @a's node, which gossips, says where it is and what it is called. */
 void sim_node_announce(struct sim_actor *a, const char *name);
+
+/** sim_node_hello() - @a's node, which is on a segment, announces itself there; or no longer. */
+void sim_node_hello(struct sim_actor *a);
 
 /** sim_node_drain() - carry out what @a's node asks for, and set its timer. */
 void sim_node_drain(struct sim_actor *a);

@@ -7,12 +7,16 @@
 #include "request.h"
 
 static const char *const names[] = {
-    [SIM_CONNECT] = "connect",     [SIM_SEND] = "send",       [SIM_PING] = "ping",
-    [SIM_CLOSE] = "close",         [SIM_EPOCH] = "epoch",     [SIM_CRASH] = "crash",
-    [SIM_RESTART] = "restart",     [SIM_MOVE] = "move",       [SIM_CLOCK] = "clock",
-    [SIM_PARTITION] = "partition", [SIM_HEAL] = "heal",       [SIM_LINK] = "link",
-    [SIM_PIPE] = "pipe",           [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure",
-    [SIM_RECORD] = "record",       [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",
+    [SIM_CONNECT] = "connect", [SIM_SEND] = "send",
+    [SIM_PING] = "ping",       [SIM_CLOSE] = "close",
+    [SIM_EPOCH] = "epoch",     [SIM_CRASH] = "crash",
+    [SIM_RESTART] = "restart", [SIM_MOVE] = "move",
+    [SIM_CLOCK] = "clock",     [SIM_PARTITION] = "partition",
+    [SIM_HEAL] = "heal",       [SIM_LINK] = "link",
+    [SIM_PIPE] = "pipe",       [SIM_THROUGH] = "through",
+    [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
+    [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",
+    [SIM_LAN] = "lan",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -205,6 +209,9 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return do_replay(w, d);
     case SIM_JUNK:
         do_junk(w, d);
+        return OM_OK;
+    case SIM_LAN:
+        sim_plug(a, (unsigned)d->lan);
         return OM_OK;
     case SIM_VERB_COUNT:
         break;

@@ -1,4 +1,4 @@
-/* fault.c - crash, restart, move, calendar, partition. */
+/* fault.c - crash, restart, move, segment, calendar, partition. */
 #include "fault.h"
 
 enum om_err sim_crash(struct sim_actor *a)
@@ -23,6 +23,17 @@ enum om_err sim_restart(struct sim_actor *a, bool fresh, bool newkey)
 void sim_move(struct sim_actor *a)
 {
     sim_actor_settle(a);
+    if (a->lan > 0)
+        sim_plug(a, a->lan);
+}
+
+void sim_plug(struct sim_actor *a, unsigned lan)
+{
+    a->lan = lan;
+    if (!a->node)
+        return;
+    sim_node_hello(a);
+    sim_node_drain(a);
 }
 
 void sim_step_wall(struct sim_actor *a, om_time by)

@@ -26,6 +26,9 @@ OM_MUST enum om_err sim_restart(struct sim_actor *a, bool fresh, bool newkey);
 /** sim_move() - @a gets another address; what is under way to the old one is lost. */
 void sim_move(struct sim_actor *a);
 
+/** sim_plug() - @a is on segment @lan from now on, 0: on none; a node says hello there. */
+void sim_plug(struct sim_actor *a, unsigned lan);
+
 /** sim_step_wall() - set @a's calendar @by further, or back; its node is told when it is up. */
 void sim_step_wall(struct sim_actor *a, om_time by);
 

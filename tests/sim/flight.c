@@ -17,6 +17,7 @@ struct sim_flight {
     struct sim_flight *next; /* of the spare ones */
     struct om_addr from, to;
     bool is_junk;
+    bool is_group; /* one copy of what went to a multicast group */
     size_t len;
     uint8_t data[];
 };
@@ -40,6 +41,7 @@ static struct sim_flight *flight_new(struct sim_pair *p, const struct om_addr *f
     f->from = *from;
     f->to = *to;
     f->is_junk = p->self->is_attacker;
+    f->is_group = false;
     f->len = data.n;
     memcpy(f->data, data.p, data.n);
     return f;
@@ -81,6 +83,7 @@ static void depart(struct sim_flight *f)
         struct sim_flight *g = f;
         if (i + 1 < fate.copies)
             g = flight_new(p, &f->from, &f->to, om_bytes(f->data, f->len));
+        g->is_group = f->is_group;
         if (fate.is_corrupt[i]) {
             uint64_t bit = om_prng_below(&w->prng, g->len * 8);
             g->data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
@@ -129,20 +132,21 @@ static struct sim_actor *actor_at(const struct sim_world *w, struct sim_actor *g
     return guess && om_addr_equal(&guess->addr, a) ? guess : sim_actor_at(w, a);
 }
 
-void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_addr *from,
-                  const struct om_addr *to, struct om_bytes data)
+/* @to is the address of @other, or a group. */
+static void transmit_to(struct sim_actor *by, struct sim_actor *other, const struct om_addr *from,
+                        const struct om_addr *to, struct om_bytes data, bool is_group)
 {
-    struct sim_actor *other = actor_at(w, by->last ? by->last->other : NULL, to);
-    struct sim_pair *p = other ? sim_pair(w, by, other) : NULL;
+    struct sim_world *w = by->world;
+    struct sim_pair *p = sim_pair(w, by, other);
 
-    sim_trace_add(&w->trace, w->now, other ? SIM_TRACE_SEND : SIM_TRACE_SWALLOW, by->name,
-                  other ? other->name : "", data);
-    if (!p || data.n == 0)
+    sim_trace_add(&w->trace, w->now, SIM_TRACE_SEND, by->name, other->name, data);
+    if (data.n == 0)
         return;
     p->sent++;
     if (p->tape)
         sim_tape_add(p->tape, from, to, data);
     struct sim_flight *f = flight_new(p, from, to, data);
+    f->is_group = is_group;
     if (p->is_cut || by->is_isolated || other->is_isolated)
         lose(f);
     else if (p->neck)
@@ -151,7 +155,38 @@ void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_add
         depart(f);
 }
 
-/* The flight that arrives next, if it arrives now and at the same address as @f. */
+/* To everybody else on the segment of @by, whatever groups they joined; how many there are. */
+static unsigned spread(struct sim_actor *by, const struct om_addr *from, const struct om_addr *to,
+                       struct om_bytes data)
+{
+    const struct sim_world *w = by->world;
+    unsigned count = 0;
+
+    for (unsigned i = 0; by->lan > 0 && i < w->actor_count; i++)
+        if (w->actors[i] != by && w->actors[i]->lan == by->lan) {
+            transmit_to(by, w->actors[i], from, to, data, true);
+            count++;
+        }
+    return count;
+}
+
+void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_addr *from,
+                  const struct om_addr *to, struct om_bytes data)
+{
+    struct sim_actor *other = actor_at(w, by->last ? by->last->other : NULL, to);
+
+    if (other)
+        transmit_to(by, other, from, to, data, false);
+    else if (om_addr_classify(to) != OM_ADDR_MULTICAST || spread(by, from, to, data) == 0)
+        sim_trace_add(&w->trace, w->now, SIM_TRACE_SWALLOW, by->name, "", data);
+}
+
+static struct sim_actor *receiver(const struct sim_world *w, const struct sim_flight *f)
+{
+    return f->is_group ? f->pair->other : actor_at(w, f->pair->other, &f->to);
+}
+
+/* The flight that arrives next, if it arrives now and at the same place as @f. */
 static struct sim_flight *companion(const struct sim_world *w, const struct sim_flight *f)
 {
     struct om_timer *t = w->events.count ? w->events.heap[0].timer : NULL;
@@ -159,6 +194,8 @@ static struct sim_flight *companion(const struct sim_world *w, const struct sim_
     if (!t || w->events.heap[0].at > w->now || t->fire != arrive)
         return NULL;
     struct sim_flight *next = OM_CONTAINER_OF(t, struct sim_flight, timer);
+    if (next->is_group != f->is_group || (f->is_group && next->pair->other != f->pair->other))
+        return NULL;
     return om_addr_equal(&next->to, &f->to) && next->is_junk == f->is_junk ? next : NULL;
 }
 
@@ -171,7 +208,11 @@ static void hand_over(struct sim_actor *to, struct sim_flight *const *flights, u
 
     for (unsigned i = 0; i < count; i++)
         batch[i] = (struct om_dgram){
-            .via = {.remote = flights[i]->from}, .data = flights[i]->data, .len = flights[i]->len};
+            .via = {.remote = flights[i]->from},
+            .data = flights[i]->data,
+            .len = flights[i]->len,
+            .is_multicast = flights[i]->is_group,
+        };
     sim_node_arrive(to, batch, count);
     if (flights[0]->is_junk)
         w->junk_count += count;
@@ -183,7 +224,7 @@ static void arrive(struct om_timer *t, om_time now)
 {
     struct sim_flight *batch[SIM_BATCH_MAX] = {OM_CONTAINER_OF(t, struct sim_flight, timer)};
     struct sim_world *w = batch[0]->pair->self->world;
-    struct sim_actor *to = actor_at(w, batch[0]->pair->other, &batch[0]->to);
+    struct sim_actor *to = receiver(w, batch[0]);
     unsigned count = 1;
 
     while (count < SIM_BATCH_MAX && (batch[count] = companion(w, batch[0])) != NULL)

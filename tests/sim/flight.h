@@ -6,6 +6,7 @@
  * Why:   this is where a run spends its time, so what is under way is kept in memory that is used
  *        again, and whom it concerns is looked up once.
  * Keeps: world_swallows_unknown_addresses; flight_two_directions_share_a_pipe;
+ *        flight_multicast_stays_on_its_segment;
  *        flight_waits_in_a_pipe_are_released.
  */
 #ifndef SIM_FLIGHT_H
@@ -26,7 +27,7 @@ struct sim_neck {
  * @w:     the world
  * @by:    who sends it
  * @from:  source address it bears, not always that of @by
- * @to:    destination
+ * @to:    destination; a multicast group is all others of the sender's segment
  * @data:  copied
  */
 void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_addr *from,

@@ -58,6 +58,12 @@ OM_MUST enum om_err sim_parse_pipe(struct sim_parser *p, struct sim_deed *d);
 /** sim_parse_through() - consume "NAME A>B ..." of @p; all but the last are added, that is @d. */
 OM_MUST enum om_err sim_parse_through(struct sim_parser *p, struct sim_deed *d);
 
+/** sim_parse_lan() - consume "NAME A [B ...]" of @p; all but the last are added, that is @d. */
+OM_MUST enum om_err sim_parse_lan(struct sim_parser *p, struct sim_deed *d);
+
+/** sim_parse_new_lan() - declare the segment of which @p has the name next, unless it is known. */
+OM_MUST enum om_err sim_parse_new_lan(struct sim_parser *p);
+
 /** sim_parse_measure() - consume "pipe NAME" or "link A>B" of @p into @d. */
 OM_MUST enum om_err sim_parse_measure(struct sim_parser *p, struct sim_deed *d);
 

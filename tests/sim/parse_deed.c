@@ -287,6 +287,7 @@ static const struct verb verbs[] = {
     [SIM_RECORD] = {"record", false, sim_parse_two},
     [SIM_REPLAY] = {"replay", false, parse_replay},
     [SIM_JUNK] = {"junk", false, parse_junk},
+    [SIM_LAN] = {"lan", false, sim_parse_lan},
 };
 static_assert(OM_ARRAY_SIZE(verbs) == SIM_VERB_COUNT, "a reader for each verb");
 
@@ -302,7 +303,7 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
         }
     if (sim_parse_node(p,
                        "a node, or crash, restart, move, clock, partition, heal, link, pipe, "
-                       "through, measure, record, replay or junk,",
+                       "through, measure, record, replay, junk or lan,",
                        &d->a) != OM_OK)
         return OM_E_PARSE;
     for (unsigned i = 0; i < SIM_VERB_COUNT; i++)

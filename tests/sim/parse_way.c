@@ -1,4 +1,4 @@
-/* parse_way.c - links, and pipes and what is led through them. */
+/* parse_way.c - links, pipes and what is led through them, segments. */
 #include <stdio.h>
 #include <string.h>
 
@@ -150,6 +150,49 @@ enum om_err sim_parse_through(struct sim_parser *p, struct sim_deed *d)
         if (sim_parse_one_way(p, &d->a, &d->b) != OM_OK)
             return OM_E_PARSE;
         if (sim_words_end(&p->words))
+            return OM_OK;
+        if (sim_parse_add_deed(p, d) != OM_OK)
+            return OM_E_PARSE;
+    }
+}
+
+static int find_lan(const struct sim_script *s, const char *name)
+{
+    for (unsigned i = 0; i < s->lan_count; i++)
+        if (strcmp(s->lans[i], name) == 0)
+            return (int)i + 1;
+    return 0;
+}
+
+enum om_err sim_parse_new_lan(struct sim_parser *p)
+{
+    struct sim_script *s = p->script;
+    const char *name = sim_words_peek(&p->words);
+
+    if (find_lan(s, name) > 0 || strcmp(name, "none") == 0)
+        return OM_OK;
+    if (!sim_parse_is_name(name))
+        return sim_words_fail(&p->words, "the name of a segment");
+    if (s->lan_count == SIM_LANS_MAX)
+        return sim_words_fail(&p->words, "at most %d segments", SIM_LANS_MAX);
+    snprintf(s->lans[s->lan_count++], SIM_NAME_MAX + 1, "%s", name);
+    return OM_OK;
+}
+
+enum om_err sim_parse_lan(struct sim_parser *p, struct sim_deed *d)
+{
+    struct sim_words *w = &p->words;
+
+    if (!sim_words_take(w, "none")) {
+        d->lan = find_lan(p->script, sim_words_peek(w));
+        if (d->lan == 0)
+            return sim_words_fail(w, "a segment that was declared");
+        w->next++;
+    }
+    for (;;) {
+        if (sim_parse_actor(p, "an actor", &d->a) != OM_OK)
+            return OM_E_PARSE;
+        if (sim_words_end(w))
             return OM_OK;
         if (sim_parse_add_deed(p, d) != OM_OK)
             return OM_E_PARSE;

@@ -265,8 +265,11 @@ static enum om_err parse_way(struct sim_parser *p, enum sim_verb verb)
 
     if (verb == SIM_PIPE && sim_parse_new_pipe(p) != OM_OK)
         return OM_E_PARSE;
+    if (verb == SIM_LAN && sim_parse_new_lan(p) != OM_OK)
+        return OM_E_PARSE;
     e = verb == SIM_LINK   ? sim_parse_link(p, &d)
         : verb == SIM_PIPE ? sim_parse_pipe(p, &d)
+        : verb == SIM_LAN  ? sim_parse_lan(p, &d)
                            : sim_parse_through(p, &d);
     return e == OM_OK ? sim_parse_add_deed(p, &d) : e;
 }
@@ -297,6 +300,8 @@ static enum om_err parse_statement(struct sim_parser *p)
         return parse_way(p, SIM_PIPE);
     if (sim_words_take(w, "through"))
         return parse_way(p, SIM_THROUGH);
+    if (sim_words_take(w, "lan"))
+        return parse_way(p, SIM_LAN);
     if (sim_words_take(w, "every"))
         return parse_every(p);
     if (sim_words_take(w, "at"))
@@ -306,7 +311,7 @@ static enum om_err parse_statement(struct sim_parser *p)
     if (sim_words_take(w, "never"))
         return sim_parse_check(p, SIM_NEVER, OM_NEVER);
     return sim_words_fail(w, "seed, duration, needs, network, node, attacker, link, pipe, through, "
-                             "at, every, by or never");
+                             "lan, at, every, by or never");
 }
 
 /* Networks exist before nodes: without any, the first node finds "main". */

@@ -26,6 +26,8 @@
  *                                pipe.h; without a rate there is no limit and no queue; queue: 64k
  *                                unless given; police: so fast, and so much at once, police=0 none
  *   through NAME A>B [C>D ...]   these directions pass through the pipe; through none: through none
+ *   lan NAME A [B ...]           these are on one segment, and what one of them sends to a multicast
+ *                                group reaches the others; nodes on a segment say hello
  *   link A B|A>B|* [latency=T] [jitter=T] [loss=P%] [burst=N] [dup=P%] [corrupt=P%] [reorder=N]
  *                [spacing=T] [rate=BITS] [queue=SIZE] [good=P%] [bad=P%]
  *                                link.h; loss: share of all; burst: mean datagrams in the bad
@@ -40,7 +42,8 @@
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
  *   A ping B     A close B     A epoch N
  *   crash A      restart A [fresh] [newkey]      move A      clock A +T|-T
- *   partition A [B]      heal A [B]      link ... and through ... (as above)
+ *   partition A [B]      heal A [B]      link ..., through ... and lan ... (as above)
+ *   lan none A [B ...]           no longer on any segment
  *   pipe NAME ...                what is not named stays as it is
  *   measure pipe NAME | measure link A>B
  *                                a window begins: what is checked about it counts from here
@@ -91,7 +94,8 @@ enum {
     SIM_DEEDS_MAX = 1 << 16,
     SIM_CHECKS_MAX = 4096,
     SIM_COUNT_MAX = 1000000, /* of count=, times= */
-    SIM_ALL = -1             /* actor "*" */
+    SIM_LANS_MAX = 16,
+    SIM_ALL = -1 /* actor "*" */
 };
 
 enum sim_verb {
@@ -113,6 +117,7 @@ enum sim_verb {
     SIM_RECORD,
     SIM_REPLAY,
     SIM_JUNK,
+    SIM_LAN,
     SIM_VERB_COUNT
 };
 
@@ -139,6 +144,7 @@ struct sim_deed {
     bool is_fresh, is_newkey, is_own;
     struct sim_link_change link;
     int pipe;                     /* -1: none */
+    int lan;                      /* from 1; 0: none */
     struct sim_pipe_model change; /* of a pipe; what stays as it is has all bits set */
     struct sim_junk junk;         /* without actors */
 };
@@ -199,6 +205,8 @@ struct sim_script {
     unsigned network_count;
     char pipes[SIM_NECKS_MAX][SIM_NAME_MAX + 1];
     unsigned pipe_count;
+    char lans[SIM_LANS_MAX][SIM_NAME_MAX + 1];
+    unsigned lan_count;
     struct sim_decl_actor *actors;
     unsigned actor_count;
     struct sim_deed *deeds; /* in the order of the text */

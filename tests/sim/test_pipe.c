@@ -268,6 +268,25 @@ OM_TEST(flight_two_directions_share_a_pipe)
     sim_world_free(s.w);
 }
 
+OM_TEST(flight_multicast_stays_on_its_segment)
+{
+    const struct om_addr group = om_addr_v4(0xef010203, 50000);
+    struct scene s = scene_new();
+
+    for (unsigned lan = 0; lan < 3; lan++) { /* of the sender; 0: on none */
+        s.from[0]->lan = lan;
+        s.from[1]->lan = s.to[0]->lan = 1;
+        s.to[1]->lan = 2;
+        sim_transmit(s.w, s.from[0], &s.from[0]->addr, &group, om_bytes("hello", 5));
+        sim_run(s.w, s.w->now + OM_SEC(1));
+        CHECK_EQ(s.from[0]->heard, 0);
+        CHECK_EQ(s.from[1]->heard, lan >= 1);
+        CHECK_EQ(s.to[0]->heard, lan >= 1);
+        CHECK_EQ(s.to[1]->heard, lan >= 2);
+    }
+    sim_world_free(s.w);
+}
+
 OM_TEST(flight_waits_in_a_pipe_are_released)
 {
     const struct sim_pipe_model m = {.rate_bps = 8000, .queue_bytes = 1 << 20};

@@ -32,6 +32,9 @@ static const char everything[] =
     "at 3s pipe neck rate=5M police=0; through none c>b; through open c>a c>b; measure pipe neck\n"
     "at 3s measure link a>b\n"
     "every 1s from 3s to 9s junk eve a rate=100 for=1s size=28..900 kind=initiation sources=8\n"
+    "lan home a mallory\n"
+    "lan away c\n"
+    "at 3s lan home b c; lan none a\n"
     "by 5s session a b after 1s\n"
     "by 5s no session a c\n"
     "at 5s a got \"hi; there # you\" from b\n"
@@ -72,7 +75,7 @@ OM_TEST(script_reads_every_statement)
     CHECK_EQ(s->actors[1].spec.network_count, 2);
     CHECK_EQ(s->actors[0].spec.skew, OM_SEC(3600));
     CHECK(s->actors[4].is_insider && s->actors[4].is_attacker);
-    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1);
+    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1 + 3 + 3);
     CHECK_EQ(s->deeds[9].end_count, 2);
     CHECK_STR(s->deeds[11].text, "hi; there # you");
     CHECK_EQ(s->deeds[15].expect, OM_E_FULL);
@@ -88,6 +91,11 @@ OM_TEST(script_reads_every_statement)
     CHECK(s->deeds[7].a == 1 && s->deeds[7].b == 0);
     CHECK(s->deeds[28].verb == SIM_THROUGH && s->deeds[28].pipe == -1);
     CHECK(s->deeds[32].verb == SIM_MEASURE && s->deeds[32].pipe == -1 && s->deeds[32].b == 1);
+    CHECK_EQ(s->lan_count, 2);
+    CHECK(s->deeds[35].verb == SIM_LAN && s->deeds[35].lan == 1 && s->deeds[35].a == 3);
+    CHECK(s->deeds[36].lan == 2 && s->deeds[36].a == 2);
+    CHECK(s->deeds[38].lan == 1 && s->deeds[38].a == 2);
+    CHECK(s->deeds[39].lan == 0 && s->deeds[39].a == 0);
     CHECK_EQ(s->checks[14].number, 955000);
     CHECK_EQ(s->checks[15].number, OM_MS(12));
     CHECK_EQ(s->checks[16].number, 5000000);
@@ -133,6 +141,9 @@ OM_TEST(script_errors_name_file_and_line)
     check_error("pipe p police=1/64k", "wanted bits per second from 1k");
     check_error("pipe p police=90G/64k", "wanted a policer of 1k to 34G");
     check_error("pipe p queue=2G", "wanted queue up to 1GiB");
+    check_error("node a\nat 1s lan home a",
+                "x.scn:2: \"home\", wanted a segment that was declared");
+    check_error("node a\nlan home", "x.scn:2: nothing more here, wanted an actor that was");
     check_error("node a b\nthrough p a>b", "x.scn:2: \"p\", wanted a pipe that was declared");
     check_error("node a b\npipe p\nthrough p a b", "\"a\", wanted actors that were declared, as");
     check_error("node a b\npipe p\nthrough p", "x.scn:3: nothing more here, wanted actors");

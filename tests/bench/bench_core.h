@@ -22,6 +22,9 @@ void bench_handshake(struct bench_report *r);
 /** bench_node() - om_node_send() at one node to OM_ACT_DELIVER at the other, and junk, into @r. */
 void bench_node(struct bench_report *r);
 
+/** bench_stream() - a data packet of a stream, at the sender and at the receiver, into @r. */
+void bench_stream(struct bench_report *r);
+
 /** bench_sim() - what an event of the simulator costs, into @r. */
 void bench_sim(struct bench_report *r);
 

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     worst = bench_envelope(&r);
     bench_handshake(&r);
     bench_node(&r);
+    bench_stream(&r);
     bench_sim(&r);
     bench_close(&r);
     if (check && worst > ENVELOPE_RATIO_MAX) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypto/cipher.h"
 #include "wire.h"
 
 enum {
@@ -84,7 +85,7 @@ static void bench_cipher(struct bench_report *r, const struct om_cipher *cipher)
 
     must(om_aead_init(&seal, cipher, key, true) == OM_OK);
     must(om_aead_init(&open, cipher, key, false) == OM_OK);
-    wire_init(&wire, cipher->id, UINT64_C(10000000000), OM_MS(1));
+    wire_init(&wire, (uint8_t)cipher->id, UINT64_C(10000000000), OM_MS(1));
     wire_call(&wire);
     wire_run(&wire, OM_MS(WARM_MS));
     for (unsigned i = 0; i < ROUNDS; i++) {

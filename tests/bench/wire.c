@@ -184,7 +184,7 @@ void wire_run(struct wire *w, om_time time)
         wire_step(w);
 }
 
-void wire_init(struct wire *w, enum om_cipher_id cipher, uint64_t bps, om_time rtt)
+void wire_init(struct wire *w, uint8_t cipher, uint64_t bps, om_time rtt)
 {
     struct pair_options o = pair_defaults();
 
@@ -193,7 +193,7 @@ void wire_init(struct wire *w, enum om_cipher_id cipher, uint64_t bps, om_time r
     w->ns_byte = UINT64_C(8000000000000) / bps;
     o.audit = false;
     o.limits.packets_max = UINT64_C(1) << 40; /* rekeying is not what is measured */
-    o.ciphers[0] = o.ciphers[1] = (uint8_t)cipher;
+    o.ciphers[0] = o.ciphers[1] = cipher;
     must(pair_init(&w->pair, &o));
     for (int i = 0; i < 2; i++) {
         w->end[i].in = calloc(WIRE_SLOTS, sizeof *w->end[i].in);

@@ -10,7 +10,6 @@
 #ifndef OM_BENCH_WIRE_H
 #define OM_BENCH_WIRE_H
 
-#include "crypto/cipher.h"
 #include "pair.h"
 
 enum {
@@ -48,7 +47,7 @@ struct wire {
     struct wire_end end[2];
     om_time delay;      /* one way */
     uint64_t ns_byte;   /* thousandths of a nanosecond that a byte occupies the wire */
-    unsigned delivered; /* datagrams on channels that reached the second end */
+    uint64_t delivered; /* datagrams on channels that reached the second end */
     unsigned calls, accepted, answered;
     bool is_idle; /* calls are made, nothing is written on them */
     struct wire_call call[WIRE_CALLS_MAX];
@@ -57,11 +56,11 @@ struct wire {
 /**
  * wire_init() - a session between two nodes, no call
  * @w:       filled
- * @cipher:  of the session
+ * @cipher:  of the session; 0: the nodes' choice
  * @bps:     bits per second of the wire, each direction
  * @rtt:     there and back
  */
-void wire_init(struct wire *w, enum om_cipher_id cipher, uint64_t bps, om_time rtt);
+void wire_init(struct wire *w, uint8_t cipher, uint64_t bps, om_time rtt);
 
 /** wire_fini() - release @w. */
 void wire_fini(struct wire *w);

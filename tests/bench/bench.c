@@ -90,6 +90,15 @@ void bench_row(struct bench_report *r, const char *group, const char *name, doub
     putchar('\n');
 }
 
+void bench_memory_row(struct bench_report *r, const char *group, const char *name, double bytes)
+{
+    if (r->json)
+        fprintf(r->json, "%s\n  {\"group\": \"%s\", \"name\": \"%s\", \"memory_bytes\": %.0f}",
+                r->rows++ ? "," : "", group, name, bytes);
+    if (r->json != stdout)
+        printf("%-34s %-30s %12.0f bytes\n", group, name, bytes);
+}
+
 void bench_close(struct bench_report *r)
 {
     if (!r->json)

@@ -46,6 +46,9 @@ void bench_close(struct bench_report *r);
 void bench_row(struct bench_report *r, const char *group, const char *name, double ns, size_t bytes,
                double ratio);
 
+/** bench_memory_row() - in @r, @name of @group takes @bytes of memory. */
+void bench_memory_row(struct bench_report *r, const char *group, const char *name, double bytes);
+
 /** bench_measure() - measure the @count benches at @b side by side into their ns. */
 void bench_measure(struct bench *b, unsigned count);
 

@@ -25,6 +25,9 @@ void bench_node(struct bench_report *r);
 /** bench_stream() - a data packet of a stream, at the sender and at the receiver, into @r. */
 void bench_stream(struct bench_report *r);
 
+/** bench_memory() - what associations, calls and streams at full speed take, into @r. */
+void bench_memory(struct bench_report *r);
+
 /** bench_sim() - what an event of the simulator costs, into @r. */
 void bench_sim(struct bench_report *r);
 

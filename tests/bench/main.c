@@ -37,6 +37,7 @@ int main(int argc, char **argv)
     bench_handshake(&r);
     bench_node(&r);
     bench_stream(&r);
+    bench_memory(&r);
     bench_sim(&r);
     bench_close(&r);
     if (check && worst > ENVELOPE_RATIO_MAX) {

@@ -1,6 +1,7 @@
 /* wire.c - steps of virtual time between two nodes. */
 #include "wire.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +22,33 @@ static double now_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int64_t heap_now(void)
+{
+    struct mallinfo2 m = mallinfo2();
+
+    return (int64_t)(m.uordblks + m.hblkhd);
+}
+
+/* Calls of a node follow; what they take is booked on it by leave(). */
+static void enter(struct wire *w, int i)
+{
+    if (w->is_weighed)
+        w->end[i].heap -= heap_now();
+    w->end[i].ns -= now_ns();
+}
+
+static void leave(struct wire *w, int i)
+{
+    struct wire_end *e = &w->end[i];
+
+    e->ns += now_ns();
+    if (!w->is_weighed)
+        return;
+    e->heap += heap_now();
+    if (e->heap > e->heap_max)
+        e->heap_max = e->heap;
 }
 
 static void write_more(struct wire *w, struct wire_call *c)
@@ -94,7 +122,8 @@ static void put(struct wire *w, int to, struct om_bytes d)
 
     w->end[!to].sent++;
     w->end[!to].sent_full += d.n >= FULL;
-    if (e->count == WIRE_SLOTS || d.n > OM_DGRAM_MAX) {
+    if (e->count == WIRE_SLOTS || d.n > OM_DGRAM_MAX ||
+        (to == 1 && w->loss_every > 0 && w->end[0].sent % w->loss_every == 0)) {
         e->dropped++;
         return;
     }
@@ -113,20 +142,20 @@ void wire_drain(struct wire *w, int i)
 
     do {
         struct om_act a;
-        double from = now_ns();
+        enter(w, i);
         for (count = 0; count < WIRE_BATCH && om_node_next(n, &a);) {
             if (a.kind == OM_ACT_SEND)
                 held[count++] = a.send.dgram;
             else
                 act_on(w, i, &a);
         }
-        w->end[i].ns += now_ns() - from;
+        leave(w, i);
         for (unsigned k = 0; k < count; k++)
             put(w, !i, om_sealed_bytes(held[k]));
-        from = now_ns();
+        enter(w, i);
         for (unsigned k = 0; k < count; k++)
             om_node_sent(n, held[k]);
-        w->end[i].ns += now_ns() - from;
+        leave(w, i);
     } while (count == WIRE_BATCH);
 }
 
@@ -145,9 +174,9 @@ static bool arrive(struct wire *w, int i)
     }
     if (count == 0)
         return false;
-    double from = now_ns();
+    enter(w, i);
     om_node_input(w->pair.side[i].node, w->pair.now, batch, count);
-    e->ns += now_ns() - from;
+    leave(w, i);
     wire_drain(w, i);
     e->head = (e->head + count) % WIRE_SLOTS;
     e->count -= count;
@@ -169,9 +198,9 @@ void wire_step(struct wire *w)
     for (int i = 0; i < 2; i++) {
         while (arrive(w, i))
             ;
-        double from = now_ns();
+        enter(w, i);
         om_node_tick(w->pair.side[i].node, w->pair.now);
-        w->end[i].ns += now_ns() - from;
+        leave(w, i);
         wire_drain(w, i);
     }
 }
@@ -216,8 +245,10 @@ void wire_call(struct wire *w)
     struct om_call_config c = {.method = "bench.sink", .priority = OM_NORMAL};
 
     must(w->calls < WIRE_CALLS_MAX);
+    enter(w, 0);
     must(om_node_call(w->pair.side[0].node, w->pair.now, &w->pair.network, &w->pair.side[1].id, &c,
                       &w->call[w->calls].out) == OM_OK);
+    leave(w, 0);
     w->calls++;
     wire_drain(w, 0);
 }

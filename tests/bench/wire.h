@@ -28,7 +28,9 @@ struct wire_dgram {
 
 /* One node, and what travels towards it. */
 struct wire_end {
-    double ns;            /* spent in this node's calls */
+    double ns;    /* spent in this node's calls */
+    int64_t heap; /* taken and not freed in this node's calls, while weighed */
+    int64_t heap_max;
     uint64_t sent;        /* datagrams */
     uint64_t sent_full;   /* of them, as long as data packets become */
     uint64_t dropped;     /* on the way to this end */
@@ -49,7 +51,9 @@ struct wire {
     uint64_t ns_byte;   /* thousandths of a nanosecond that a byte occupies the wire */
     uint64_t delivered; /* datagrams on channels that reached the second end */
     unsigned calls, accepted, answered;
-    bool is_idle; /* calls are made, nothing is written on them */
+    unsigned loss_every; /* of the datagrams to the second end one in so many is lost; 0: none */
+    bool is_weighed;     /* heap is followed: slow */
+    bool is_idle;        /* calls are made, nothing is written on them */
     struct wire_call call[WIRE_CALLS_MAX];
 };
 

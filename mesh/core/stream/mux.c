@@ -163,6 +163,7 @@ void mux_settle(struct om_mux *m, struct om_stream *s)
     }
     if (s->is_done && s->is_forgotten) {
         (void)om_table_remove(&m->streams, &s->id);
+        m->recent = NULL;
         free_stream(s);
     }
 }
@@ -279,6 +280,7 @@ void om_mux_restart(struct om_mux *m)
     while (om_table_next(&m->streams, &at, NULL, &s))
         make_orphan(m, s);
     om_table_fini(&m->streams);
+    m->recent = NULL;
     start(m);
 }
 

@@ -53,6 +53,7 @@ enum {
 /* Read freely; write only through om_mux_*() and om_stream_*(). Must not be moved. */
 struct om_mux {
     struct om_table streams;             /* by id */
+    struct om_stream *recent;            /* of them, found last; may be NULL */
     struct om_list control;              /* streams with CREDIT, RESET or STOP to send */
     struct om_list again[OM_PRIORITIES]; /* with something that needs no session credit */
     struct om_list fresh[OM_PRIORITIES]; /* with new bytes that their own credit allows */

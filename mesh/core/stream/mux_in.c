@@ -1,6 +1,14 @@
 /* mux_in.c - frames arrive, or their fates. */
 #include "stream/mux_state.h"
 
+/* Mostly the one asked for last: packets that follow each other carry frames of few streams. */
+static struct om_stream *find(struct om_mux *m, uint32_t id)
+{
+    if (!m->recent || m->recent->id != id)
+        m->recent = om_mux_find(m, id);
+    return m->recent;
+}
+
 /* The stream that a frame with @id is for. *@out is NULL with OM_OK for one that is over. */
 static enum om_err lookup(struct om_mux *m, uint32_t id, struct om_stream **out)
 {
@@ -9,7 +17,7 @@ static enum om_err lookup(struct om_mux *m, uint32_t id, struct om_stream **out)
     *out = NULL;
     if (id < 2)
         return OM_E_RANGE;
-    *out = om_mux_find(m, id);
+    *out = find(m, id);
     if (*out)
         return OM_OK;
     if (is_ours)
@@ -156,7 +164,7 @@ static void stream_fate(struct om_mux *m, struct om_stream *s, const struct om_s
 
 void om_mux_on_fate(struct om_mux *m, om_time now, const struct om_sent_frame *f, bool acked)
 {
-    struct om_stream *s = om_mux_find(m, f->stream);
+    struct om_stream *s = find(m, f->stream);
 
     m->now = now;
     if (f->stream == 0 && !acked)

@@ -87,7 +87,7 @@ static void talk(struct crowd *c, unsigned from)
         om_node_sent(c->node[from], a.send.dgram);
         for (unsigned to = 0; to <= PEERS; to++) {
             struct om_addr at = address(to);
-            struct om_dgram in = {{.remote = address(from)}, bytes, d.n};
+            struct om_dgram in = {.via.remote = address(from), .data = bytes, .len = d.n};
             if (!om_addr_equal(&a.send.via.remote, &at))
                 continue;
             om_node_input(c->node[to], c->now, &in, 1);

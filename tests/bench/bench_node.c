@@ -68,7 +68,8 @@ static void run_datagrams(void *arg, unsigned long n)
 
 static void run_junk(void *arg, unsigned long n)
 {
-    struct om_dgram d = {{.remote = om_addr_v4(0xc0000201, 9)}, junk, *(size_t *)arg};
+    struct om_dgram d = {
+        .via.remote = om_addr_v4(0xc0000201, 9), .data = junk, .len = *(size_t *)arg};
 
     while (n-- > 0) {
         memcpy(junk + 496, &n, sizeof n);

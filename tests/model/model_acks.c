@@ -89,6 +89,7 @@ static void run(struct dice *d)
         bool eliciting = dice_below(d, 3) > 0;
 
         now += dice_below(d, 20000);
+        bool in_order = op == 0 || i == top_of_set() + 1;
         om_acks_received(&a, now, base + i, eliciting);
         unsigned runs = see(i);
         full += runs == OM_ACK_RANGES_MAX + 1;
@@ -96,7 +97,7 @@ static void run(struct dice *d)
         front = front < SPAN ? front : SPAN - 1;
         pending += eliciting;
         if (eliciting)
-            due = om_time_min(due, pending >= 2 ? now : now + OM_MS(OM_ACK_DELAY_MS));
+            due = om_time_min(due, pending >= 2 || !in_order ? now : now + OM_MS(OM_ACK_DELAY_MS));
         CHECK(a.due == due);
         if (dice_below(d, 6) > 0)
             continue;

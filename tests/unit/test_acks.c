@@ -197,3 +197,27 @@ OM_TEST(acks_survive_the_last_counter)
     CHECK_EQ(ack.run, 2);
     check_decodes(&ack);
 }
+
+/* RFC 9000 section 13.2.1: a gap, or what fills one, must not wait: the sender would take the late
+ * packet for a lost one, or learn of a lost one late. */
+OM_TEST(acks_disorder_is_told_at_once)
+{
+    struct om_frame_ack ack;
+    struct om_acks a;
+
+    om_acks_init(&a);
+    om_acks_received(&a, OM_SEC(1), 7, true); /* the first is in order */
+    CHECK_EQ(a.due, OM_SEC(1) + OM_MS(25));
+    CHECK(om_acks_take(&a, OM_SEC(1), &ack));
+    om_acks_received(&a, OM_SEC(2), 9, true);
+    CHECK_EQ(a.due, OM_SEC(2));
+    CHECK(om_acks_take(&a, OM_SEC(2), &ack));
+    om_acks_received(&a, OM_SEC(3), 8, true);
+    CHECK_EQ(a.due, OM_SEC(3));
+    CHECK(om_acks_take(&a, OM_SEC(3), &ack));
+    om_acks_received(&a, OM_SEC(4), 10, true);
+    CHECK_EQ(a.due, OM_SEC(4) + OM_MS(25));
+    CHECK(om_acks_take(&a, OM_SEC(4), &ack));
+    om_acks_received(&a, OM_SEC(5), 12, false); /* nobody waits to hear of this one */
+    CHECK_EQ(a.due, OM_NEVER);
+}

@@ -52,13 +52,14 @@ void om_acks_received(struct om_acks *a, om_time now, uint64_t counter, bool eli
 {
     if (counter == UINT64_MAX)
         return; /* the peer's choice; no ACK can name it, and counting past it would wrap */
+    bool in_order = a->count == 0 || counter == a->runs[0].high + 1;
     if (a->count == 0 || counter > a->runs[0].high)
         a->largest_at = now;
     add(a, counter);
     if (!eliciting)
         return;
     a->pending++;
-    om_time due = a->pending >= OM_ACK_EVERY ? now : now + OM_MS(OM_ACK_DELAY_MS);
+    om_time due = a->pending >= OM_ACK_EVERY || !in_order ? now : now + OM_MS(OM_ACK_DELAY_MS);
     a->due = om_time_min(a->due, due);
 }
 

@@ -3,7 +3,8 @@
  *
  * What:  ranges of received packet numbers, and the time at which an ACK is due.
  * Why:   numbers continue across rekeys, so this belongs to the association, not to a key.
- * Keeps: acks_due_after_two_or_25_ms; acks_ranges_are_bounded; acks_model_matches_a_set.
+ * Keeps: acks_due_after_two_or_25_ms; acks_disorder_is_told_at_once; acks_ranges_are_bounded;
+ *        acks_model_matches_a_set.
  *
  * Full: with more than OM_ACK_RANGES_MAX gaps the lowest range is forgotten.
  *
@@ -14,7 +15,8 @@
 
 #include "envelope/frame.h"
 
-enum { OM_ACK_EVERY = 2 }; /* ack-eliciting packets; else after OM_ACK_DELAY_MS */
+/* Ack-eliciting packets in order; else after OM_ACK_DELAY_MS; out of order at once. */
+enum { OM_ACK_EVERY = 2 };
 
 struct om_acks_run {
     uint64_t low, high;

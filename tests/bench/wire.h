@@ -1,9 +1,10 @@
 /*
  * wire.h - two nodes, a fast wire, and the time each of them takes
  *
- * What:  virtual time in steps, a wire of 10 Gb/s and 1 ms there and back, datagrams in batches as a
- *        driver with sendmmsg() has them; what one node's calls take is added up apart from the
- *        other's and from the wire's copies. Programs at both ends write without end and read all.
+ * What:  virtual time in steps, a wire with a speed and a delay, datagrams in batches as a driver
+ *        with sendmmsg() has them; what one node's calls take, in time and memory, is added up
+ *        apart from the other's and from the wire's copies. Programs at the two ends write without
+ *        end and read all.
  * Why:   congestion control and pacing are real: packets leave only when time passes, and tests'
  *        pairs keep every datagram.
  */

@@ -172,3 +172,39 @@ OM_TEST(prop_herd_heals_after_a_cut)
     CHECK(seconds <= 1800);
     sim_herd_fini(&h);
 }
+
+OM_TEST(prop_herd_withstands_hostile_members)
+{
+    enum { ALL = 300, EACH = 20 };
+    struct sim_herd h;
+    unsigned rounds[2] = {0, 0};
+
+    for (unsigned k = 0; k < 2; k++) {
+        sim_herd_init(&h, 4, ALL, 0);
+        h.members_only = true;
+        for (unsigned i = 5; k == 1 && i < ALL; i += EACH)
+            h.nodes[i].vice = HERD_LIAR;
+        sim_herd_gather(&h, OM_MS(10));
+        sim_herd_run(&h, h.now + OM_SEC(180));
+        for (unsigned i = 0; i < 5; i++) {
+            rounds[k] += spread(&h, 50 * i + 7, 0.999, i == 0);
+            sim_herd_run(&h, h.now + OM_SEC(5));
+        }
+        print_message("%s: 99.9 %% know after %.1f rounds\n", k ? "5 % liars" : "all honest",
+                      rounds[k] / 5.0);
+        if (k == 1)
+            print_message("%lu lies\n", (unsigned long)h.lies);
+        for (unsigned d = 0; d < OM_GOSSIP_DROP_COUNT; d++)
+            print_message("  dropped as %-9s %8lu\n", om_gossip_drop_name(d),
+                          (unsigned long)sim_herd_drops(&h, d));
+        for (unsigned i = 0; i < ALL; i++)
+            CHECK(om_gossip_store(h.nodes[i].g)->records <= ALL);
+        static const enum om_gossip_drop lies[] = {
+            OM_GOSSIP_DROP_FORGED,    OM_GOSSIP_DROP_FUTURE,   OM_GOSSIP_DROP_OVERSIZE,
+            OM_GOSSIP_DROP_MALFORMED, OM_GOSSIP_DROP_STRANGER, OM_GOSSIP_DROP_QUOTA};
+        for (unsigned d = 0; d < OM_ARRAY_SIZE(lies); d++)
+            CHECK_EQ(sim_herd_drops(&h, lies[d]) > 0, k == 1);
+        sim_herd_fini(&h);
+    }
+    CHECK(rounds[1] < 2 * rounds[0]);
+}

@@ -42,7 +42,7 @@
 enum {
     OM_GOSSIP_PARTNERS = 8,    /* nodes we chose, to tell and to ask */
     OM_GOSSIP_LISTENERS = 8,   /* nodes that told or asked us lately: so newcomers hear news, too */
-    OM_GOSSIP_FANOUT = 8,      /* of both are told, at random; e^-8 are missed by all who know */
+    OM_GOSSIP_FANOUT = 10,     /* are told: all partners, and few listeners */
     OM_GOSSIP_LISTEN_S = 900,  /* since we heard from a listener */
     OM_GOSSIP_YOUNG_S = 5,     /* first sync after a start; each wait is twice the one before */
     OM_GOSSIP_ROUND_MS = 200,  /* what is new within it travels together */

@@ -91,24 +91,25 @@ void gossip_listener(struct om_gossip *g, om_time now, const struct om_id *id)
 unsigned gossip_audience(struct om_gossip *g, om_time now,
                          struct om_id out[static OM_GOSSIP_FANOUT])
 {
-    unsigned n = 0, seen = 0;
+    unsigned n = 0, chosen, seen = 0;
 
-    for (unsigned i = 0; i < OM_GOSSIP_PARTNERS + OM_GOSSIP_LISTENERS; i++) {
-        bool chosen = i < OM_GOSSIP_PARTNERS;
-        const struct gossip_partner *p =
-            chosen ? &g->partners[i] : &g->listeners[i - OM_GOSSIP_PARTNERS];
-        if (!p->is_set ||
-            (!chosen && (now - p->since > OM_SEC(OM_GOSSIP_LISTEN_S) || find(g, &p->id))))
+    for (unsigned i = 0; i < OM_GOSSIP_PARTNERS; i++)
+        if (g->partners[i].is_set)
+            out[n++] = g->partners[i].id;
+    chosen = n; /* all of them: whom we drew, no liar can have arranged */
+    for (unsigned i = 0; i < OM_GOSSIP_LISTENERS; i++) {
+        const struct gossip_partner *l = &g->listeners[i];
+        if (!l->is_set || now - l->since > OM_SEC(OM_GOSSIP_LISTEN_S) || find(g, &l->id))
             continue;
         /* Each subset of the right size is as likely as any other (reservoir). */
         seen++;
         if (n < OM_GOSSIP_FANOUT) {
-            out[n++] = p->id;
+            out[n++] = l->id;
             continue;
         }
-        unsigned at = gossip_random(g, seen);
+        unsigned at = chosen + gossip_random(g, seen);
         if (at < OM_GOSSIP_FANOUT)
-            out[at] = p->id;
+            out[at] = l->id;
     }
     return n;
 }

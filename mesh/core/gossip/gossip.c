@@ -48,7 +48,7 @@ static enum om_err init_tables(struct om_gossip *g, const struct om_gossip_confi
     if (e == OM_OK)
         e = om_lru_init(&g->seen, OM_ENTRY_KEY, sizeof(uint64_t), OM_GOSSIP_SEEN, c->salt);
     if (e == OM_OK)
-        e = om_lru_init(&g->quotas, OM_ID_BYTES, sizeof(struct om_bucket), OM_GOSSIP_SOURCES,
+        e = om_lru_init(&g->quotas, OM_ID_BYTES, sizeof(struct gossip_quota), OM_GOSSIP_SOURCES,
                         c->salt);
     if (e == OM_OK)
         e = om_lru_init(&g->damped, OM_ID_BYTES, sizeof(om_time), GOSSIP_DAMPED, c->salt);

@@ -9,7 +9,9 @@
  * Keeps: gossip_a_newcomer_learns_all; gossip_tells_a_change_once; gossip_asks_only_for_what_it_lacks;
  *        gossip_drops_and_counts; gossip_forger_loses_its_quota; gossip_first_hand_beats_told;
  *        gossip_renews_without_rumour; gossip_seek_finds_and_is_damped; gossip_replaces_dead_partners;
- *        gossip_items_reach_subscribers; gossip_budget_bounds_a_round.
+ *        gossip_items_reach_subscribers; gossip_budget_bounds_a_round;
+ *        gossip_forged_news_of_us_costs_quota; gossip_leaves_who_forges_answers;
+ *        gossip_asking_has_a_quota.
  *
  * Knows no session: PUSH and CALL name a peer, and whoever drives it sees to the rest. A call's
  * answer comes back through om_gossip_reply(), also when there was none.
@@ -62,6 +64,8 @@ enum {
     OM_GOSSIP_SOURCES = 1024,    /* peers whose quota is remembered */
     OM_GOSSIP_CHECKS_PER_S = 20, /* signatures checked for one peer that nobody asked */
     OM_GOSSIP_CHECKS_BURST = 200,
+    OM_GOSSIP_ANSWERS_PER_S = 64,   /* entries given to one peer that asks */
+    OM_GOSSIP_ANSWERS_BURST = 8192, /* a newcomer may ask for all there is, and ask again */
     OM_GOSSIP_ORIGIN_S = 5, /* between two rumours of one origin and channel; what is between waits
                                for a sync */
     OM_GOSSIP_SEEKS = 16,
@@ -228,7 +232,7 @@ void om_gossip_rumour(struct om_gossip *g, om_time now, const struct om_id *from
  * @body:    its bytes
  * @out:     receives the answer's bytes, room for OM_GOSSIP_REPLY_MAX
  *
- * Return: OM_OK, or OM_E_PARSE: refuse with bad_args.
+ * Return: OM_OK; OM_E_PARSE: refuse with bad_args; OM_E_BUSY: @from asks too much.
  */
 OM_MUST enum om_err om_gossip_request(struct om_gossip *g, om_time now, const struct om_id *from,
                                       enum om_gossip_method method, struct om_bytes body,

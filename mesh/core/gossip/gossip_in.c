@@ -6,20 +6,42 @@
 #include "gossip/gossip_state.h"
 
 enum {
-    HEAD_BYTES = 8 + 6,
+    HASH_BYTES = 8,
+    HEAD_BYTES = HASH_BYTES + 6,
+    WALK_COST = 16,              /* of a sync or a seek, in entries */
     CONTENT_AT = 1 + 32 + 6 + 4, /* of a record: behind version, key, sequence and expiry */
     STRANGERS = 4 /* entries we do not hold that one sync may bring while the store is full */
 };
 
+/* What @from may still cost us; NULL without memory. */
+static struct gossip_quota *quota_of(struct om_gossip *g, om_time now, const struct om_id *from)
+{
+    bool is_new;
+    struct gossip_quota *q = om_lru_put(&g->quotas, from->b, &is_new);
+
+    if (q && is_new) {
+        om_bucket_init(&q->checks, OM_GOSSIP_CHECKS_PER_S, OM_GOSSIP_CHECKS_BURST, now);
+        om_bucket_init(&q->answers, OM_GOSSIP_ANSWERS_PER_S, OM_GOSSIP_ANSWERS_BURST, now);
+    }
+    return q;
+}
+
 /* May @from have one more signature checked that nobody asked for? */
 static bool may_check(struct om_gossip *g, om_time now, const struct om_id *from)
 {
-    bool is_new;
-    struct om_bucket *b = om_lru_put(&g->quotas, from->b, &is_new);
+    struct gossip_quota *q = quota_of(g, now, from);
 
-    if (b && is_new)
-        om_bucket_init(b, OM_GOSSIP_CHECKS_PER_S, OM_GOSSIP_CHECKS_BURST, now);
-    return b && om_bucket_take(b, now, 1);
+    return q && om_bucket_take(&q->checks, now, 1);
+}
+
+/* An entry asked for costs one; what makes us walk the store, more. */
+static bool may_ask(struct om_gossip *g, om_time now, const struct om_id *from,
+                    enum om_gossip_method method, size_t n)
+{
+    struct gossip_quota *q = quota_of(g, now, from);
+    uint32_t cost = method == OM_GOSSIP_GET ? (uint32_t)(n / HASH_BYTES) + 1 : WALK_COST;
+
+    return q && om_bucket_take(&q->answers, now, cost);
 }
 
 /* What needs no arithmetic: is it new, and of a time that can be? */
@@ -126,6 +148,7 @@ void gossip_take(struct om_gossip *g, om_time now, const struct om_id *from, boo
     if (om_id_equal(&e.id, &g->self->id)) {
         /* Told about ourselves: of a life before a restart, if newer. Ours must be newer still. */
         if (e.sequence > g->sequence && is_timely(g, now, &e) &&
+            (asked || !from || may_check(g, now, from)) &&
             om_record_verify(&g->network, &e.id, bytes)) {
             g->sequence = e.sequence;
             g->renew_at = now;
@@ -161,10 +184,13 @@ void om_gossip_learn(struct om_gossip *g, om_time now, struct om_bytes bytes)
     gossip_take(g, now, NULL, true, bytes);
 }
 
-/* Each {u16 length, entry} of @in. */
+/* Each {u16 length, entry} of @r. Answers are not bound by a quota: who forges one is not asked
+ * again, and what else it said is not looked at. */
 static void take_all(struct om_gossip *g, om_time now, const struct om_id *from, bool asked,
                      struct om_rd *r)
 {
+    const uint64_t forged = g->counts.drops[OM_GOSSIP_DROP_FORGED];
+
     while (om_rd_left(r) > 0) {
         struct om_bytes entry = om_rd_bytes(r, om_rd_u16(r));
         if (r->bad) {
@@ -172,6 +198,10 @@ static void take_all(struct om_gossip *g, om_time now, const struct om_id *from,
             return;
         }
         gossip_take(g, now, from, asked, entry);
+        if (asked && g->counts.drops[OM_GOSSIP_DROP_FORGED] != forged) {
+            gossip_failed(g, now, from);
+            return;
+        }
     }
 }
 
@@ -300,6 +330,10 @@ enum om_err om_gossip_request(struct om_gossip *g, om_time now, const struct om_
 {
     struct om_rd r = om_rd(body);
 
+    if (!may_ask(g, now, from, method, body.n)) {
+        gossip_drop(g, OM_GOSSIP_DROP_QUOTA);
+        return OM_E_BUSY;
+    }
     if (method == OM_GOSSIP_SYNC)
         gossip_listener(g, now, from);
     switch (method) {

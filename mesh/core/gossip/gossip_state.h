@@ -20,6 +20,11 @@ struct gossip_cursor {
     uint64_t store, next;
 };
 
+/* What one peer may cost us. */
+struct gossip_quota {
+    struct om_bucket checks, answers;
+};
+
 /* News to be told once. */
 struct gossip_rumour {
     struct gossip_rumour *next;
@@ -69,7 +74,7 @@ struct om_gossip {
     unsigned sync_s;                                      /* the present wait between syncs */
     struct om_lru cursors;                                /* id -> struct gossip_cursor */
     struct om_lru seen;                                   /* key -> u64 sequence */
-    struct om_lru quotas;                                 /* id -> struct om_bucket */
+    struct om_lru quotas;                                 /* id -> struct gossip_quota */
     struct om_lru damped;                                 /* id -> om_time of the last seek */
     struct gossip_rumour *rumours, **rumours_end;
     unsigned waiting;

@@ -1,0 +1,188 @@
+/* test_gossip_quota.c - what a hostile peer can make a node spend. */
+#include "harness.h"
+
+#include <omerta/prng.h>
+#include <omerta/wire.h>
+
+#include "gossip/gossip.h"
+
+#define WALL_MS INT64_C(1790000000000)
+
+static const struct om_id network = {{7}};
+static const struct om_gossip_self saying = {
+    .end_count = 1, .ends = {{OM_END_HOST, {.ip = {[10] = 255, 255, 10}, .port = 1}}}};
+
+static void make_identity(struct om_identity *out, uint64_t seed)
+{
+    struct om_prng p;
+    uint8_t bytes[32];
+
+    om_prng_seed(&p, seed);
+    do
+        for (unsigned i = 0; i < sizeof bytes; i++)
+            bytes[i] = (uint8_t)om_prng_u64(&p);
+    while (om_identity_from_seed(out, bytes) != OM_OK);
+}
+
+/* The machine of @self, which has said something; NULL without memory. */
+static struct om_gossip *start(const struct om_identity *self)
+{
+    const struct om_gossip_config c = {
+        .self = self, .network = network, .seed = 1, .wall = {WALL_MS}};
+    struct om_gossip *g;
+
+    if (om_gossip_new(&g, &c, 0) != OM_OK)
+        return NULL;
+    if (om_gossip_set_self(g, 0, &saying) == OM_OK)
+        return g;
+    om_gossip_free(g);
+    return NULL;
+}
+
+/* One {u16 length, entry}: what @who says of itself at @ms; @spoilt: not what it signed. */
+static size_t say(uint8_t out[static OM_RECORD_MAX + 2], const struct om_identity *who, uint64_t ms,
+                  bool spoilt)
+{
+    const struct om_record r = {.id = who->id,
+                                .sequence = (uint64_t)WALL_MS + ms,
+                                .expires = (uint32_t)(WALL_MS / 1000) + 3600,
+                                .end_count = saying.end_count,
+                                .ends = {saying.ends[0]}};
+    size_t n = om_record_encode(out + 2, &r, who, &network);
+    struct om_wr w = om_wr(om_mut(out, 2));
+
+    om_wr_u16(&w, (uint16_t)n);
+    if (spoilt)
+        out[2 + OM_ID_BYTES + 6]++; /* the last byte of the sequence */
+    return n + 2;
+}
+
+static uint64_t dropped(const struct om_gossip *g, enum om_gossip_drop why)
+{
+    return om_gossip_counts(g)->drops[why];
+}
+
+OM_TEST(gossip_forged_news_of_us_costs_quota)
+{
+    struct om_identity us, peer, other;
+    uint8_t bytes[OM_RECORD_MAX + 2];
+    struct om_gossip *g;
+    size_t n;
+
+    make_identity(&us, 1);
+    make_identity(&peer, 2);
+    make_identity(&other, 3);
+    OM_TRY(g = start(&us));
+    n = say(bytes, &us, 5000, true);
+    for (unsigned i = 0; i < OM_GOSSIP_CHECKS_BURST; i++)
+        om_gossip_rumour(g, 0, &peer.id, om_bytes(bytes, n));
+    CHECK_EQ(dropped(g, OM_GOSSIP_DROP_OURS), OM_GOSSIP_CHECKS_BURST);
+
+    n = say(bytes, &other, 0, false);
+    om_gossip_rumour(g, 0, &peer.id, om_bytes(bytes, n));
+    CHECK_EQ(dropped(g, OM_GOSSIP_DROP_QUOTA), 1);
+    CHECK(om_records_find(om_gossip_store(g), &other.id) == NULL);
+    om_gossip_rumour(g, OM_SEC(1), &peer.id, om_bytes(bytes, n)); /* some of it has come back */
+    OM_TRY(om_records_find(om_gossip_store(g), &other.id) != NULL);
+out:
+    om_gossip_free(g);
+}
+
+/* The tag of the next call of @method to @peer that @g wants made; 0: none. */
+static uint64_t next_call(struct om_gossip *g, const struct om_id *peer,
+                          enum om_gossip_method method)
+{
+    struct om_gossip_act a;
+    uint64_t tag = 0;
+
+    while (om_gossip_next(g, &a))
+        if (a.kind == OM_GOSSIP_ACT_CALL && a.method == method && om_id_equal(&a.peer, peer))
+            tag = a.tag;
+    return tag;
+}
+
+/* Lets @g meet @peer and ask it for one entry. Returns the tag of that call, 0 without memory. */
+static uint64_t ask_of(struct om_gossip *g, const struct om_identity *peer)
+{
+    static const struct om_addr at = {.port = 1};
+    uint8_t heads[8 + 8 + 8 + 6];
+    struct om_wr w = om_wr(om_mut(heads, sizeof heads));
+    uint64_t tag;
+
+    om_gossip_peer_up(g, 0, &peer->id, &at);
+    tag = next_call(g, &peer->id, OM_GOSSIP_SYNC);
+    om_wr_u64(&w, 1);
+    om_wr_u64(&w, 1);
+    om_wr_u64(&w, 99);
+    om_wr_u48(&w, 1);
+    om_gossip_reply(g, 0, tag, true, om_bytes(heads, sizeof heads));
+    return next_call(g, &peer->id, OM_GOSSIP_GET);
+}
+
+OM_TEST(gossip_leaves_who_forges_answers)
+{
+    struct om_identity us, peer, other, third;
+    uint8_t bytes[3 * (OM_RECORD_MAX + 2)];
+    struct om_gossip *g;
+    uint64_t tag;
+    size_t n;
+
+    make_identity(&us, 1);
+    make_identity(&peer, 2);
+    make_identity(&other, 3);
+    make_identity(&third, 4);
+    OM_TRY(g = start(&us));
+    OM_TRY((tag = ask_of(g, &peer)) != 0);
+    n = say(bytes, &peer, 0, false);
+    n += say(bytes + n, &other, 0, true);
+    n += say(bytes + n, &third, 0, false);
+    om_gossip_reply(g, 0, tag, true, om_bytes(bytes, n));
+    const struct om_held *h = om_records_find(om_gossip_store(g), &peer.id);
+    OM_TRY(h);
+    CHECK(h->failed_at != 0);
+    CHECK_EQ(dropped(g, OM_GOSSIP_DROP_FORGED), 1);
+    CHECK(om_records_find(om_gossip_store(g), &third.id) == NULL);
+    om_gossip_free(g);
+
+    OM_TRY(g = start(&us)); /* the same without the forged one */
+    OM_TRY((tag = ask_of(g, &peer)) != 0);
+    n = say(bytes, &peer, 0, false);
+    n += say(bytes + n, &third, 0, false);
+    om_gossip_reply(g, 0, tag, true, om_bytes(bytes, n));
+    h = om_records_find(om_gossip_store(g), &peer.id);
+    OM_TRY(h && om_records_find(om_gossip_store(g), &third.id));
+    CHECK_EQ(h->failed_at, 0);
+out:
+    om_gossip_free(g);
+}
+
+OM_TEST(gossip_asking_has_a_quota)
+{
+    struct om_identity us, peer, other;
+    uint8_t wants[OM_GOSSIP_WANTS * 8] = {0}, room[OM_RECORD_MAX];
+    struct om_gossip *g;
+    unsigned asked = 0;
+
+    make_identity(&us, 1);
+    make_identity(&peer, 2);
+    make_identity(&other, 3);
+    OM_TRY(g = start(&us));
+    for (;; asked++) {
+        struct om_wr w = om_wr(om_mut(room, sizeof room));
+        enum om_err e =
+            om_gossip_request(g, 0, &peer.id, OM_GOSSIP_GET, om_bytes(wants, sizeof wants), &w);
+        if (e == OM_E_BUSY)
+            break;
+        CHECK_OK(e);
+        CHECK(asked <= OM_GOSSIP_ANSWERS_BURST);
+    }
+    OM_TRY(asked == OM_GOSSIP_ANSWERS_BURST / (OM_GOSSIP_WANTS + 1));
+    CHECK_EQ(dropped(g, OM_GOSSIP_DROP_QUOTA), 1);
+    struct om_wr w = om_wr(om_mut(room, sizeof room));
+    OM_TRY(om_gossip_request(g, 0, &other.id, OM_GOSSIP_GET, om_bytes(wants, sizeof wants), &w) ==
+           OM_OK);
+    OM_TRY(om_gossip_request(g, OM_SEC(2), &peer.id, OM_GOSSIP_GET, om_bytes(wants, sizeof wants),
+                             &w) == OM_OK);
+out:
+    om_gossip_free(g);
+}

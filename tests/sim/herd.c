@@ -130,6 +130,14 @@ void sim_herd_move(struct sim_herd *h, unsigned i)
     say(h, i);
 }
 
+bool sim_herd_seek(struct sim_herd *h, unsigned i, unsigned j)
+{
+    enum om_err e = om_gossip_seek(h->nodes[i].g, h->now, &h->nodes[j].self.id);
+
+    herd_drain(h, i);
+    return e == OM_OK;
+}
+
 void sim_herd_watch(struct sim_herd *h, unsigned i)
 {
     const struct om_held *mine =

@@ -115,6 +115,9 @@ void sim_herd_run(struct sim_herd *h, om_time until);
 /** sim_herd_move() - node @i of @h has another address, and says so. */
 void sim_herd_move(struct sim_herd *h, unsigned i);
 
+/** sim_herd_seek() - node @i of @h looks for @j; false when it may not ask now. */
+bool sim_herd_seek(struct sim_herd *h, unsigned i, unsigned j);
+
 /** sim_herd_watch() - follow the next record of node @i of @h. */
 void sim_herd_watch(struct sim_herd *h, unsigned i);
 

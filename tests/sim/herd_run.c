@@ -118,10 +118,10 @@ static struct om_mut copy_of(struct om_bytes b)
     return om_mut(p, b.n);
 }
 
-/* One side of a call: JSON and base64 in packets, each second one acknowledged by the other. */
+/* One side of a call: @n bytes and JSON in packets, each second one acknowledged by the other. */
 static void count_call(struct herd_node *sender, struct herd_node *receiver, size_t n)
 {
-    uint64_t body = HERD_CALL_JSON + (n * 4 + 2) / 3;
+    uint64_t body = HERD_CALL_JSON + n;
     uint64_t packets = (body + HERD_PACKET - 1) / HERD_PACKET;
 
     sender->bytes_out += body + packets * (HERD_DATAGRAM + HERD_STREAM_HEAD);
@@ -188,7 +188,7 @@ static void call(struct sim_herd *h, unsigned i, const struct om_gossip_act *a)
         herd_put(h, e);
         return;
     }
-    count_call(&h->nodes[i], &h->nodes[j], a->bytes.n);
+    count_call(&h->nodes[i], &h->nodes[j], (a->bytes.n * 4 + 2) / 3); /* base64 */
     struct om_mut b = copy_of(a->bytes);
     herd_put(h, (struct herd_event){.at = h->now + wait + herd_latency(h),
                                     .kind = HERD_REQUEST,

@@ -106,7 +106,7 @@ static void keep(struct om_gossip *g, om_time now, const struct om_entry *e)
         gossip_act(g, OM_GOSSIP_ACT_CHANGED, &e->id, e->bytes);
     if (put == OM_PUT_NEW && !is_item)
         gossip_adopt(g, now, &e->id);
-    if (!is_item && put == OM_PUT_NEWER)
+    if (!is_item && h && put == OM_PUT_NEWER)
         h->failed_at = 0; /* it may have moved: worth another try */
     if (g->rumours || g->is_unannounced)
         g->round_at = om_time_min(g->round_at, now + OM_MS(OM_GOSSIP_ROUND_MS));
@@ -126,7 +126,7 @@ static bool is_worth_telling(const struct om_gossip *g, om_time now, const struc
                              bool asked)
 {
     const struct om_held *h = om_records_get(&g->store, e);
-    bool is_young = e->sequence + OM_GOSSIP_YOUTH_S * 1000 > gossip_wall_ms(g, now);
+    bool is_young = e->sequence + OM_GOSSIP_YOUTH_S * UINT64_C(1000) > gossip_wall_ms(g, now);
 
     if (h && !h->is_item && h->len == e->bytes.n &&
         memcmp(h->bytes + CONTENT_AT, e->bytes.p + CONTENT_AT,

@@ -1,0 +1,107 @@
+/* test_gossip_node.c - gossip of whole nodes, as programs see it. */
+#include "harness.h"
+
+#include "crowd.h"
+#include "fault.h"
+#include "request.h"
+
+enum { NODES = 20 };
+
+static const struct om_id *net(const struct sim_crowd *c)
+{
+    return &c->w->networks[0].id;
+}
+
+static const struct om_id *id_of(const struct sim_crowd *c, unsigned i)
+{
+    return sim_actor_id(c->nodes[i], &c->w->networks[0]);
+}
+
+OM_TEST(gossip_node_meets_one_and_knows_all)
+{
+    const struct sim_node_spec spec = {.gossip = true};
+    struct sim_crowd c;
+
+    sim_crowd_init(&c, 1, NODES, OM_MS(100));
+    sim_run(c.w, c.w->now + OM_SEC(60));
+    struct sim_actor *late = sim_node_add(c.w, "late", &spec);
+    CHECK_EQ(sim_crowd_info(late).known, 1); /* itself */
+    CHECK_OK(sim_connect(late, NULL, c.nodes[5], NULL, 0));
+    sim_run(c.w, c.w->now + OM_SEC(5));
+    CHECK_EQ(sim_crowd_info(late).known, NODES + 1);
+    for (unsigned i = 0; i < NODES; i++)
+        CHECK_EQ(sim_crowd_info(c.nodes[i]).known, NODES + 1);
+    /* Known is reachable: nobody ever told it where node 11 is. */
+    CHECK_EQ(late->records, NODES);
+    CHECK_STR(c.w->broken, "");
+    sim_crowd_fini(&c);
+}
+
+OM_TEST(gossip_node_finds_by_key)
+{
+    const struct om_id nobody = {{0x55, 0x55}};
+    struct sim_crowd c;
+    unsigned found;
+
+    sim_crowd_settled(&c, 2, 200, 20); /* each knows a tenth of the others */
+    struct sim_actor *a = c.nodes[0];
+    for (unsigned i = 1; i <= 10; i++) {
+        CHECK_OK(om_node_seek(a->node, sim_node_clock(a), net(&c), id_of(&c, 19 * i)));
+        sim_node_drain(a);
+    }
+    sim_run(c.w, OM_SEC(40));
+    found = (unsigned)a->found;
+    print_message("each knows a tenth: %u of 10 sought were found\n", found);
+    CHECK_EQ(a->sought, 10);
+    CHECK(found >= 5);
+    CHECK_OK(om_node_seek(a->node, sim_node_clock(a), net(&c), &nobody));
+    CHECK_ERR(om_node_seek(a->node, sim_node_clock(a), net(&c), &nobody), OM_E_BUSY);
+    sim_node_drain(a);
+    sim_run(c.w, OM_SEC(120));
+    CHECK_EQ(a->sought, 11);
+    CHECK_EQ(a->found, found);
+    CHECK_STR(c.w->broken, "");
+    sim_crowd_fini(&c);
+}
+
+OM_TEST(gossip_node_items_arrive)
+{
+    struct sim_crowd c;
+    unsigned have = 0;
+
+    sim_crowd_settled(&c, 3, NODES, NODES);
+    for (unsigned i = 0; i < NODES; i += 2)
+        CHECK_OK(om_node_subscribe(c.nodes[i]->node, net(&c), "load"));
+    sim_run(c.w, OM_SEC(60));
+    CHECK_OK(om_node_publish(c.nodes[1]->node, sim_node_clock(c.nodes[1]), net(&c), "load",
+                             om_bytes("0.5", 3), 600));
+    CHECK_ERR(om_node_publish(c.nodes[1]->node, sim_node_clock(c.nodes[1]), net(&c), "",
+                              om_bytes("0.5", 3), 600),
+              OM_E_RANGE);
+    sim_node_drain(c.nodes[1]);
+    sim_run(c.w, c.w->now + OM_SEC(200));
+    for (unsigned i = 0; i < NODES; i++) {
+        CHECK_EQ(c.nodes[i]->items, i % 2 == 0); /* once, and only who wants to know */
+        have += sim_crowd_info(c.nodes[i]).items;
+    }
+    CHECK_EQ(have, NODES); /* all pass it on */
+    CHECK_STR(c.nodes[4]->item, "0.5");
+    sim_crowd_fini(&c);
+}
+
+OM_TEST(gossip_node_recalls_what_it_knew)
+{
+    struct sim_crowd c;
+
+    /* sim_crowd_settled() gives each node, after its start, what others had said. */
+    sim_crowd_settled(&c, 4, NODES, NODES);
+    CHECK_EQ(sim_crowd_info(c.nodes[3]).known, NODES);
+    sim_run(c.w, OM_SEC(300));
+    sim_node_announce(c.nodes[3], "renamed"); /* and that is enough to be heard */
+    sim_node_drain(c.nodes[3]);
+    sim_run(c.w, OM_SEC(420));
+    for (unsigned i = 0; i < NODES; i++)
+        CHECK(sim_crowd_is_current(c.nodes[i], c.nodes[3]));
+    CHECK_STR(c.w->broken, "");
+    sim_crowd_fini(&c);
+}

@@ -170,8 +170,8 @@ static bool arrive(struct wire *w, int i)
         struct wire_dgram *d = &e->in[(e->head + count) % WIRE_SLOTS];
         if (d->at_ns > (int64_t)w->pair.now * 1000)
             break;
-        batch[count++] = (struct om_dgram){
-            .via.remote = w->pair.side[!i].addr, .data = d->bytes, .len = d->len};
+        batch[count++] =
+            (struct om_dgram){.via.remote = w->pair.side[!i].addr, .data = d->bytes, .len = d->len};
     }
     if (count == 0)
         return false;

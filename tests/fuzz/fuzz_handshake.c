@@ -2,7 +2,8 @@
  * fuzz_handshake.c - handshake datagrams and payloads: any bytes
  *
  * The first byte chooses: payload of msg1, of msg2, a whole datagram, or the body of a hello.
- * Payloads that decode encode to the same bytes, unknown fields aside. A datagram is masked first, as its sender
+ * Payloads that decode encode to the same bytes, unknown fields aside. A datagram is masked
+ * first, as its sender
  * would, so that the fuzzer's bytes are what the decoder sees behind the masks.
  */
 #include <sodium.h>

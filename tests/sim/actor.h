@@ -115,7 +115,7 @@ struct om_wall sim_node_wall(const struct sim_actor *a);
  */
 void sim_node_arrive(struct sim_actor *a, struct om_dgram *batch, unsigned count);
 
-/** sim_node_announce() - @a's node, which gossips, says where it is and what it is called. */
+/** sim_node_announce() - @a's node, which gossips, says where it is and that it is called @name. */
 void sim_node_announce(struct sim_actor *a, const char *name);
 
 /** sim_node_hello() - @a's node, which is on a segment, announces itself there; or no longer. */

@@ -2,7 +2,7 @@
  * crowd.h - a world of many nodes that gossip
  *
  * What:  n nodes of one network; each but the first is told of a few that came before it.
- * Why:   what gossip is worth shows with a thousand nodes: how fast, how many bytes, how much memory.
+ * Why:   what gossip is worth shows with a thousand nodes: how fast, how many bytes, what memory.
  */
 #ifndef SIM_CROWD_H
 #define SIM_CROWD_H

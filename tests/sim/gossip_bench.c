@@ -47,7 +47,7 @@ static void run(unsigned nodes)
         have = heard_of(&c, before);
         round++;
         printf(" %.1f%%", 100.0 * have / (nodes - 1));
-        fflush(stdout);
+        (void)fflush(stdout);
     }
     const struct om_gossip_info info = sim_crowd_info(c.nodes[0]);
     printf("\n%u nodes: 99.9 %% after %u rounds; idle %.0f bytes a minute for each; "

@@ -1,4 +1,4 @@
-/* herd_bench.c - omerta-herd: what gossip costs over hours, renewals included, up to 10,000 nodes. */
+/* herd_bench.c - omerta-herd: what gossip costs over hours, renewals too, up to 10,000 nodes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

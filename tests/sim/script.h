@@ -26,7 +26,7 @@
  *                                pipe.h; without a rate there is no limit and no queue; queue: 64k
  *                                unless given; police: so fast, and so much at once, police=0 none
  *   through NAME A>B [C>D ...]   these directions pass through the pipe; through none: through none
- *   lan NAME A [B ...]           these are on one segment, and what one of them sends to a multicast
+ *   lan NAME A [B ...]           these are on one segment, and what one of them sends to multicast
  *                                group reaches the others; nodes on a segment say hello
  *   link A B|A>B|* [latency=T] [jitter=T] [loss=P%] [burst=N] [dup=P%] [corrupt=P%] [reorder=N]
  *                [spacing=T] [rate=BITS] [queue=SIZE] [good=P%] [bad=P%]

@@ -30,7 +30,8 @@ out:
 
 OM_TEST(blob_refuses_what_is_none)
 {
-    static const char *const bad[] = {"{}", "{\"b\":1}", "{\"b\":\"*\"}", "{\"b\":\"A\"}", "[]", "x"};
+    static const char *const bad[] = {"{}", "{\"b\":1}", "{\"b\":\"*\"}", "{\"b\":\"A\"}",
+                                      "[]", "x"};
     struct om_mut back = om_mut(NULL, 0);
 
     for (unsigned i = 0; i < OM_ARRAY_SIZE(bad); i++)

@@ -46,7 +46,7 @@ static enum om_hello_verdict judge(struct om_hello_ear *e, struct om_hello_budge
     return om_hello_judge(e, b, now, &in, &out);
 }
 
-/* For the secret 00 01 .. 1f: KDF(secret, "lan") by Python's BLAKE2b begins 24a845 bccb5f4e 703c. */
+/* For the secret 00 01 .. 1f: KDF(secret, "lan") by Python: 24a845 bccb5f4e 703c ... */
 OM_TEST(hello_group_follows_from_the_secret)
 {
     char text[OM_ADDR_TEXT];

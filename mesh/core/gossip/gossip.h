@@ -6,12 +6,12 @@
  *        it does not know (seek).
  * Why:   nobody keeps a list of all nodes; each node learns it from those it meets, and believes
  *        only what the origin itself has signed.
- * Keeps: gossip_a_newcomer_learns_all; gossip_tells_a_change_once; gossip_asks_only_for_what_it_lacks;
- *        gossip_drops_and_counts; gossip_forger_loses_its_quota; gossip_first_hand_beats_told;
- *        gossip_renews_without_rumour; gossip_seek_finds_and_is_damped; gossip_replaces_dead_partners;
- *        gossip_items_reach_subscribers; gossip_budget_bounds_a_round;
+ * Keeps: gossip_a_newcomer_learns_all; gossip_tells_a_change_once;
+ *        gossip_asks_only_for_what_it_lacks; gossip_drops_and_counts;
  *        gossip_forged_news_of_us_costs_quota; gossip_leaves_who_forges_answers;
- *        gossip_asking_has_a_quota.
+ *        gossip_asking_has_a_quota; gossip_first_hand_beats_told; gossip_renews_without_rumour;
+ *        gossip_seek_finds_and_is_damped; gossip_replaces_dead_partners;
+ *        gossip_items_reach_subscribers; gossip_budget_bounds_a_round.
  *
  * Knows no session: PUSH and CALL name a peer, and whoever drives it sees to the rest. A call's
  * answer comes back through om_gossip_reply(), also when there was none.
@@ -200,7 +200,8 @@ void om_gossip_peer_up(struct om_gossip *g, om_time now, const struct om_id *id,
 /** om_gossip_pin() - the record of @id stays in @g, now or once it is known; false at the bound. */
 bool om_gossip_pin(struct om_gossip *g, const struct om_id *id);
 
-/** om_gossip_learn() - an entry in @bytes that was kept over a restart; checked like any other. */
+/** om_gossip_learn() - give @g, at @now, an entry in @bytes that was kept over a restart; it is
+ *  checked like any other. */
 void om_gossip_learn(struct om_gossip *g, om_time now, struct om_bytes bytes);
 
 /**

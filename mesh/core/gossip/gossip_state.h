@@ -106,7 +106,8 @@ unsigned gossip_random(struct om_gossip *g, unsigned n);
 
 /* gossip_out.c */
 
-/** gossip_act() - queue in @g an action about @peer with room for @n bytes; NULL when full. */
+/** gossip_act() - queue in @g an action of @kind about @peer with @bytes, copied; NULL:
+ *  full. */
 struct gossip_out *gossip_act(struct om_gossip *g, enum om_gossip_act_kind kind,
                               const struct om_id *peer, struct om_bytes bytes);
 
@@ -164,11 +165,11 @@ void gossip_take(struct om_gossip *g, om_time now, const struct om_id *from, boo
 
 /* gossip_seek.c */
 
-/** gossip_seek_reply() - the answer @bytes (@is_ok: there was one) of @peer to seek @i of @g. */
+/** gossip_seek_reply() - at @now @peer answered seek @i of @g with @bytes (@is_ok), or did not. */
 void gossip_seek_reply(struct om_gossip *g, om_time now, unsigned i, const struct om_id *peer,
                        bool is_ok, struct om_bytes bytes);
 
-/** gossip_nearest() - up to @max records of @g nearest to @id, nearest first, into @out; how many. */
+/** gossip_nearest() - the @max records of @g nearest to @id, nearest first, into @out; how many. */
 unsigned gossip_nearest(const struct om_gossip *g, const struct om_id *id,
                         const struct om_held **out, unsigned max);
 

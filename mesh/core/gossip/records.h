@@ -4,9 +4,10 @@
  * What:  a bounded store of signed entries, in the order in which they changed.
  * Why:   a network may be larger than what a node can keep, and some of its members hostile: what
  *        is kept must not be theirs to decide.
- * Keeps: records_newer_replaces_older; records_full_keeps_near_and_random; records_full_spares_pinned;
- *        records_items_are_bounded; records_items_of_one_origin_are_bounded; records_expire;
- *        records_in_order_of_change; records_cost_less_than_a_kibibyte.
+ * Keeps: records_newer_replaces_older; records_full_keeps_near_and_random;
+ *        records_full_spares_pinned; records_items_are_bounded;
+ *        records_items_of_one_origin_are_bounded; records_expire; records_in_order_of_change;
+ *        records_cost_less_than_a_kibibyte.
  *
  * Full: of more than max records, those of pinned nodes stay; of the others half are those whose
  * keys are nearest to ours (so that a question about a key has somewhere to go), half those that a
@@ -30,7 +31,7 @@ enum {
     OM_RECORDS_BUCKETS = 64 /* of the digest */
 };
 
-/* One entry kept. Read freely; @heard_at, @addr, @taken_at and @failed_at belong to the gossip machine. */
+/* One entry kept. Read freely; @heard_at, @addr, @taken_at, @failed_at are the gossip machine's. */
 struct om_held {
     uint8_t key[OM_ENTRY_KEY];
     uint64_t hash; /* om_entry_hash() */
@@ -102,7 +103,7 @@ struct om_held *om_records_find_item(const struct om_records *s, const struct om
 /** om_records_get() - what is held in @s under the key of @e, lent, or NULL. */
 struct om_held *om_records_get(const struct om_records *s, const struct om_entry *e);
 
-/** om_records_by_hash() - what is held in @s by that om_entry_hash(), lent, or NULL. */
+/** om_records_by_hash() - what is held in @s whose om_entry_hash() is @hash, lent, or NULL. */
 struct om_held *om_records_by_hash(const struct om_records *s, uint64_t hash);
 
 /** om_records_bucket() - which of the digest's buckets @hash counts towards. */
@@ -114,7 +115,8 @@ bool om_records_pin(struct om_records *s, struct om_held *h);
 /** om_records_unpin() - @h of @s is one among others again. */
 void om_records_unpin(struct om_records *s, struct om_held *h);
 
-/** om_records_subscribe() - items of @channel stay longest in @s. Return: OM_OK, OM_E_FULL, OM_E_RANGE. */
+/** om_records_subscribe() - items of @channel stay longest in @s. Return: OM_OK, OM_E_FULL,
+ *  OM_E_RANGE. */
 enum om_err om_records_subscribe(struct om_records *s, const char *channel);
 
 /** om_records_is_subscribed() - is @channel one of those of @s? */

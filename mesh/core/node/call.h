@@ -83,7 +83,7 @@ bool node_gossip_asked(struct node_call *c, om_time now);
 /** node_gossip_answered() - gossip's call @c ended at @now; @is_ok: with all its bytes. */
 void node_gossip_answered(struct node_call *c, om_time now, bool is_ok);
 
-/** node_service_asked() - is @c, just asked at @now, a service's to answer? Then it was answered. */
+/** node_service_asked() - is @c, asked at @now, a service's to answer? Then it was answered. */
 bool node_service_asked(struct node_call *c, om_time now);
 
 /** node_service_answered() - a service's call @c ended at @now. */

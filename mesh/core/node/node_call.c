@@ -167,6 +167,22 @@ static bool has_bytes(const struct node_call *c)
     return om_stream_peek(c->stream).n > 0 || om_stream_at_end(c->stream);
 }
 
+static void on_accepted(struct node_call *c, om_time now)
+{
+    if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH) {
+        end_for_service(c, now);
+    } else if (c->owner == CALL_OF_GOSSIP) {
+        if (c->stream)
+            collect(c, now);
+    } else if (c->owner == CALL_OF_PROGRAM && !c->is_data) {
+        c->is_data = true;
+        if (c->rpc.asks)
+            node_call_due(c, DUE_REPLY);
+        if (c->stream && has_bytes(c))
+            node_call_due(c, OM_CALL_READABLE);
+    }
+}
+
 void node_call_advance(struct node_call *c, om_time now)
 {
     struct om_node *n = c->node;
@@ -192,15 +208,7 @@ void node_call_advance(struct node_call *c, om_time now)
         node_call_due(c, DUE_CALL);
         break;
     case OM_CALL_ACCEPTED:
-        if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH)
-            end_for_service(c, now);
-        if (c->is_data || c->owner != CALL_OF_PROGRAM)
-            break;
-        c->is_data = true;
-        if (c->rpc.asks)
-            node_call_due(c, DUE_REPLY);
-        if (c->stream && has_bytes(c))
-            node_call_due(c, OM_CALL_READABLE);
+        on_accepted(c, now);
         break;
     case OM_CALL_REFUSED:
         if (c->owner == CALL_OF_GOSSIP)
@@ -264,10 +272,7 @@ static void on_news(struct node_call *c, om_time now, unsigned bits)
             om_call_ended(&c->rpc);
         if (is_waiting(c))
             return;
-        bool is_gossip = c->owner == CALL_OF_GOSSIP && c->rpc.state == OM_CALL_ACCEPTED;
         node_call_advance(c, now);
-        if (is_gossip)
-            collect(c, now);
         return;
     }
     if (c->owner == CALL_OF_GOSSIP) {

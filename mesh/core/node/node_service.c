@@ -84,8 +84,9 @@ void node_service_down(struct om_node *n, om_time now, const struct om_peer *p)
 /* What om_node_status() of another node is told. */
 static json_t *status_of(const struct om_node *n, om_time now)
 {
+    const om_time uptime = (now - n->born_at) / OM_SEC(1);
     const struct om_health_status st = {
-        .uptime_s = (double)((now - n->born_at) / OM_SEC(1)),
+        .uptime_s = (double)uptime,
         .peers = om_table_count(&n->peers.table),
         .sessions = n->sessions.live,
         .version = "1",

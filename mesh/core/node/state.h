@@ -305,7 +305,7 @@ enum node_step node_service_next(struct om_node *n, struct om_act *out);
 
 /* node_probe.c */
 
-/** node_probe_datagram() - is @d, which @n had at @now from @p, a probe or echo? Then it was taken. */
+/** node_probe_datagram() - is @d, had by @n at @now from @p, a probe or echo? It is taken then. */
 bool node_probe_datagram(struct om_node *n, om_time now, struct om_peer *p,
                          const struct om_frame_datagram *d);
 

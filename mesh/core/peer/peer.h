@@ -39,12 +39,12 @@ struct om_peer {
     unsigned waiting_count;
     struct node_probe *probe;   /* owned; NULL: it is not being probed */
     struct om_probe_echo *echo; /* owned; NULL: it never probed us */
-    struct om_list calls; /* struct node_call.of_peer */
-    uint64_t stamp_in;    /* greatest initiation timestamp accepted, ms */
-    uint64_t stamp_floor; /* ours for it must be greater: it named what it holds */
-    om_time stamp_due;    /* when stamp_in must be on disk; OM_NEVER when it is */
-    om_time stale_at;     /* last initiation that answered a stale one; 0 never */
-    uint32_t last_epoch;  /* of the last session */
+    struct om_list calls;       /* struct node_call.of_peer */
+    uint64_t stamp_in;          /* greatest initiation timestamp accepted, ms */
+    uint64_t stamp_floor;       /* ours for it must be greater: it named what it holds */
+    om_time stamp_due;          /* when stamp_in must be on disk; OM_NEVER when it is */
+    om_time stale_at;           /* last initiation that answered a stale one; 0 never */
+    uint32_t last_epoch;        /* of the last session */
     bool had_session;
     uint64_t sessions_made;
     struct om_timer timer;

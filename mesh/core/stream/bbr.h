@@ -24,6 +24,15 @@
  *      +------------------ PROBE_RTT <-------------------------- (any)
  *                              | 200 ms and a round at half the BDP
  *                              +--> CRUISE
+ * Keeps: bbr_starts_with_the_initial_window;
+ *        bbr_startup_doubles_and_ends_when_the_rate_stops_growing;
+ *        bbr_startup_ends_at_loss_in_a_queue; bbr_goes_through_the_states_of_probe_bw;
+ *        bbr_goes_up_as_long_as_the_rate_grows; bbr_takes_loss_without_a_queue_for_noise;
+ *        bbr_remembers_where_a_probe_met_loss; bbr_probes_the_round_trip_every_five_seconds;
+ *        bbr_needs_no_probe_while_the_least_round_trip_is_seen; bbr_idle_keeps_the_model;
+ *        bbr_app_limited_samples_only_raise_the_rate;
+ *        bbr_persistent_congestion_leaves_the_least_window;
+ *        bbr_keeps_a_small_part_of_a_shared_queue.
  *
  * Source: draft-ietf-ccwg-bbr-05 (BBRv3): section 5.3 (states), 5.4 (idle), 5.5 (model), 5.6
  *         (rate, quantum, window). Where this differs: plans/streams.md, "Congestion control".

@@ -104,8 +104,8 @@ OM_MUST enum om_err om_node_subscribe(struct om_node *n, const struct om_id *net
 OM_MUST enum om_err om_node_seek(struct om_node *n, om_time now, const struct om_id *network,
                                  const struct om_id *peer);
 
-/** om_node_learn() - give @n back, at @now, a record of @network that it had reported; checked like
- *  any other. Return: OM_OK or OM_E_MISSING. */
+/** om_node_learn() - give @n back, at @now, a @record of @network that it had reported; it is
+ *  checked like any other. Return: OM_OK or OM_E_MISSING. */
 OM_MUST enum om_err om_node_learn(struct om_node *n, om_time now, const struct om_id *network,
                                   struct om_bytes record);
 

@@ -104,7 +104,8 @@ OM_MUST enum om_err om_node_post(struct om_node *n, om_time now, const struct om
  * @id:         of OM_ACT_MESSAGE
  * @is_wanted:  read; else rejected
  *
- * Return: OM_OK, OM_E_MISSING for a message that never came or was answered, OM_E_FULL, OM_E_NO_MEM.
+ * Return: OM_OK, OM_E_MISSING for a message that never came or was answered, OM_E_FULL,
+ * OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_node_receipt(struct om_node *n, om_time now, const struct om_id *network,
                                     const struct om_id *peer,
@@ -124,8 +125,8 @@ OM_MUST enum om_err om_node_status(struct om_node *n, om_time now, const struct 
  * @count:    probes, at most 100; 0: 20
  * @pace:     between them, at least 100 ms; 0: that
  *
- * Return: OM_OK: OM_ACT_HEALTH follows; OM_E_MISSING, OM_E_NO_ROUTE, OM_E_RANGE, OM_E_BUSY while one
- * runs, OM_E_NO_MEM.
+ * Return: OM_OK: OM_ACT_HEALTH follows; OM_E_MISSING, OM_E_NO_ROUTE, OM_E_RANGE, OM_E_BUSY while
+ * one runs, OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_node_probe(struct om_node *n, om_time now, const struct om_id *network,
                                   const struct om_id *peer, unsigned count, om_time pace);

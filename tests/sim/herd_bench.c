@@ -56,7 +56,7 @@ static void live(struct sim_herd *h, unsigned hours)
                (double)(after.handshakes - before.handshakes) * per,
                (double)(after.heads - before.heads) * per,
                (double)(after.entries - before.entries) * per, stale(h, 0));
-        fflush(stdout);
+        (void)fflush(stdout);
     }
 }
 

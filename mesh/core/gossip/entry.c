@@ -76,9 +76,10 @@ void om_entry_key(const struct om_entry *e, uint8_t out[static OM_ENTRY_KEY])
 
 uint64_t om_entry_hash(const uint8_t key[static OM_ENTRY_KEY], const struct om_id *network)
 {
-    uint64_t h;
+    uint8_t out[crypto_shorthash_BYTES];
 
-    static_assert(crypto_shorthash_BYTES == sizeof h, "SipHash-2-4 gives 64 bits");
-    crypto_shorthash((unsigned char *)&h, key, OM_ENTRY_KEY, network->b);
-    return h;
+    static_assert(sizeof out == sizeof(uint64_t), "SipHash-2-4 gives 64 bits");
+    crypto_shorthash(out, key, OM_ENTRY_KEY, network->b);
+    struct om_rd r = om_rd(om_bytes(out, sizeof out));
+    return om_rd_u64(&r); /* so that the bytes on the wire are those that SipHash gives */
 }

@@ -5,7 +5,8 @@
  *        channel items; the bytes themselves travel unchanged.
  * Why:   rumours, digests and the store treat both alike; only their readers differ.
  * Keeps: entry_item_round_trips; entry_reads_both_kinds; entry_refuses_malformed_items;
- *        entry_key_tells_channels_apart.
+ *        entry_key_tells_channels_apart;
+ *        entry_hash_matches_independent_figures.
  *
  *     item = u8 2, 32 B key, u48 sequence (ms), u32 expires (s), u8 + channel name <= 16,
  *            u16 length <= 512, value, signature (kind "record")

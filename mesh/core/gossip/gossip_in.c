@@ -235,8 +235,10 @@ static void get_record_of(struct om_gossip *g, const struct om_id *from)
     uint8_t key[OM_ENTRY_KEY];
 
     om_entry_key(&e, key);
-    uint64_t hash = om_entry_hash(key, &g->network);
-    gossip_call(g, from, OM_GOSSIP_GET, om_bytes(&hash, sizeof hash));
+    uint8_t want[HASH_BYTES];
+    struct om_wr w = om_wr(om_mut(want, sizeof want));
+    om_wr_u64(&w, om_entry_hash(key, &g->network));
+    gossip_call(g, from, OM_GOSSIP_GET, om_bytes(want, sizeof want));
 }
 
 /* Which buckets of theirs are not like ours; without a digest, all. */
@@ -245,9 +247,7 @@ static bool read_digest(const struct om_gossip *g, struct om_rd *in, bool differ
     bool has = om_rd_left(in) > 0;
 
     for (unsigned i = 0; i < OM_RECORDS_BUCKETS; i++) {
-        uint64_t sum = 0;
-        if (has)
-            om_rd_copy(in, &sum, sizeof sum);
+        uint64_t sum = has ? om_rd_u64(in) : 0;
         differs[i] = !has || sum != g->store.sums[i];
     }
     return om_rd_done(in);
@@ -275,7 +275,7 @@ static enum om_err answer_sync(struct om_gossip *g, const struct om_id *from, st
             continue;
         if (count == OM_GOSSIP_HEADS || om_wr_left(out) < HEAD_BYTES)
             break;
-        om_wr_copy(out, &x->hash, sizeof x->hash);
+        om_wr_u64(out, x->hash);
         om_wr_u48(out, x->sequence);
         last = x->change;
         count++;
@@ -290,13 +290,11 @@ static enum om_err answer_sync(struct om_gossip *g, const struct om_id *from, st
 static enum om_err answer_get(struct om_gossip *g, struct om_rd *in, struct om_wr *out)
 {
     unsigned count = 0;
-    uint64_t hash;
 
-    if (om_rd_left(in) % sizeof hash != 0 || om_rd_left(in) / sizeof hash > OM_GOSSIP_WANTS)
+    if (om_rd_left(in) % HASH_BYTES != 0 || om_rd_left(in) / HASH_BYTES > OM_GOSSIP_WANTS)
         return OM_E_PARSE;
     for (; om_rd_left(in) > 0; count++) {
-        om_rd_copy(in, &hash, sizeof hash);
-        const struct om_held *h = om_records_by_hash(&g->store, hash);
+        const struct om_held *h = om_records_by_hash(&g->store, om_rd_u64(in));
         if (!h || om_wr_left(out) < (size_t)2 + h->len)
             continue; /* it has changed hands meanwhile */
         om_wr_u16(out, h->len);
@@ -366,17 +364,16 @@ static bool want_newer(struct om_gossip *g, const struct om_id *from, struct om_
     struct om_wr w = om_wr(om_mut(wants, sizeof wants));
     unsigned strangers = 0;
     bool is_all = true;
-    uint64_t hash;
 
     while (om_rd_left(r) >= HEAD_BYTES) {
-        om_rd_copy(r, &hash, sizeof hash);
+        uint64_t hash = om_rd_u64(r);
         uint64_t sequence = om_rd_u48(r);
         const struct om_held *h = om_records_by_hash(&g->store, hash);
         g->counts.heads_in++;
         if (h ? sequence <= h->sequence
               : g->store.records >= g->store.max && ++strangers > STRANGERS)
             continue;
-        om_wr_copy(&w, &hash, sizeof hash);
+        om_wr_u64(&w, hash);
         if (om_wr_left(&w) > 0)
             continue;
         is_all &= call_get(g, from, om_bytes(wants, sizeof wants));

@@ -149,8 +149,8 @@ void gossip_sync_with(struct om_gossip *g, const struct om_id *id, unsigned page
     om_wr_u64(&w, c ? c->store : 0);
     om_wr_u64(&w, c ? c->next : 0);
     om_wr_u48(&w, mine ? mine->sequence : 0);
-    if (!c) /* a first contact: only what differs shall come */
-        om_wr_copy(&w, g->store.sums, sizeof g->store.sums);
+    for (unsigned i = 0; !c && i < OM_RECORDS_BUCKETS; i++)
+        om_wr_u64(&w, g->store.sums[i]); /* a first contact: only what differs shall come */
     struct gossip_asked *a = gossip_call(g, id, OM_GOSSIP_SYNC, om_bytes(body, om_wr_len(&w)));
     if (!a)
         return;

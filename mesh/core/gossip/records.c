@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omerta/wire.h>
 #include <sodium.h>
 
 enum { INDEX_SLOT = 8 }; /* bytes of a table's index for one of its slots */
@@ -37,11 +38,14 @@ struct om_held *om_records_by_hash(const struct om_records *s, uint64_t hash)
 /* Put what @h is into its bucket's sum, or take it out. */
 static void toggle(struct om_records *s, const struct om_held *h)
 {
-    const uint64_t said[2] = {h->hash, h->sequence};
-    uint64_t sum;
+    uint8_t said[8 + 8], sum[crypto_shorthash_BYTES];
+    struct om_wr w = om_wr(om_mut(said, sizeof said));
 
-    crypto_shorthash((unsigned char *)&sum, (const unsigned char *)said, sizeof said, s->network.b);
-    s->sums[om_records_bucket(h->hash)] ^= sum;
+    om_wr_u64(&w, h->hash);
+    om_wr_u64(&w, h->sequence);
+    crypto_shorthash(sum, said, sizeof said, s->network.b);
+    struct om_rd r = om_rd(om_bytes(sum, sizeof sum));
+    s->sums[om_records_bucket(h->hash)] ^= om_rd_u64(&r);
 }
 
 static void drop(struct om_records *s, struct om_held *h)

@@ -7,7 +7,7 @@
  * Keeps: records_newer_replaces_older; records_full_keeps_near_and_random;
  *        records_full_spares_pinned; records_items_are_bounded;
  *        records_items_of_one_origin_are_bounded; records_expire; records_in_order_of_change;
- *        records_cost_less_than_a_kibibyte.
+ *        records_cost_less_than_a_kibibyte; records_sums_match_independent_figures.
  *
  * Full: of more than max records, those of pinned nodes stay; of the others half are those whose
  * keys are nearest to ours (so that a question about a key has somewhere to go), half those that a

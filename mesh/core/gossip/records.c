@@ -53,6 +53,8 @@ static void drop(struct om_records *s, struct om_held *h)
     toggle(s, h);
     if (s->farthest == h)
         s->farthest = NULL;
+    if (s->worst == h)
+        s->worst = NULL;
     if (om_records_by_hash(s, h->hash) == h)
         om_table_remove(&s->by_hash, &h->hash);
     om_table_remove(&s->table, h->key);
@@ -137,6 +139,8 @@ bool om_records_pin(struct om_records *s, struct om_held *h)
         return false;
     h->is_pinned = true;
     s->pinned++;
+    if (s->worst == h)
+        s->worst = NULL;
     return true;
 }
 
@@ -144,6 +148,7 @@ void om_records_unpin(struct om_records *s, struct om_held *h)
 {
     s->pinned -= h->is_pinned;
     h->is_pinned = false;
+    s->worst = NULL;
 }
 
 /* Is key @a nearer to ours than @b? */
@@ -157,12 +162,11 @@ static bool is_nearer(const struct om_records *s, const uint8_t *a, const uint8_
     return false;
 }
 
-static uint64_t preference(const struct om_records *s, const struct om_held *h)
+/* One of those kept at random: it may be the one to go next. */
+static void sort_random(struct om_records *s, struct om_held *h)
 {
-    uint64_t p;
-
-    crypto_shorthash((unsigned char *)&p, h->key, OM_ID_BYTES, s->salt);
-    return p;
+    if (s->worst && !h->is_pinned && h->rank > s->worst->rank)
+        s->worst = h;
 }
 
 /* Half of the records are kept for being near: @h joins them if it is nearer than the farthest. */
@@ -176,6 +180,7 @@ static void sort_near(struct om_records *s, struct om_held *h)
                 s->farthest = held(l);
     if (s->farthest && is_nearer(s, h->key, s->farthest->key)) {
         s->farthest->is_near = false;
+        sort_random(s, s->farthest);
         s->farthest = NULL;
         h->is_near = true;
     }
@@ -194,27 +199,22 @@ static struct om_held *next_near(const struct om_records *s)
     return best;
 }
 
-/* Who gives way when there is one record too many; the first time, who is near is found out. */
-static struct om_held *record_victim(struct om_records *s)
+/* Who gives way when @new is one too many; the first time, who is near is found out. Mostly it is
+ * @new itself, and the worst of the others stays known. */
+static struct om_held *record_victim(struct om_records *s, struct om_held *new)
 {
-    for (struct om_held *h; s->near < s->max / 2 && (h = next_near(s)) != NULL; s->near++)
+    for (struct om_held *h; s->near < s->max / 2 && (h = next_near(s)) != NULL; s->near++) {
         h->is_near = true;
-    s->farthest = NULL;
-
-    struct om_held *victim = NULL;
-    uint64_t worst = 0;
-
-    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l)) {
-        struct om_held *h = held(l);
-        if (h->is_item || h->is_near || h->is_pinned)
-            continue;
-        uint64_t p = preference(s, h);
-        if (!victim || p > worst) {
-            victim = h;
-            worst = p;
-        }
+        s->farthest = s->worst = NULL;
     }
-    return victim;
+    struct om_link *l = s->worst ? NULL : om_list_first(&s->changes);
+    for (; l; l = om_list_next(&s->changes, l)) {
+        struct om_held *h = held(l);
+        if (h != new && !h->is_item && !h->is_near && !h->is_pinned &&
+            (!s->worst || h->rank > s->worst->rank))
+            s->worst = h;
+    }
+    return !new->is_near && (!s->worst || new->rank > s->worst->rank) ? new : s->worst;
 }
 
 /* Among the items (of one origin when @id is set) the oldest, unsubscribed before subscribed. */
@@ -253,7 +253,7 @@ static struct om_held *bound(struct om_records *s, struct om_held *h)
     else if (h->is_item && s->items > OM_ITEMS_MAX)
         victim = item_victim(s, NULL);
     else if (!h->is_item && s->records > s->max)
-        victim = record_victim(s);
+        victim = record_victim(s, h);
     if (victim)
         drop(s, victim);
     return victim == h ? NULL : h;
@@ -284,6 +284,7 @@ static struct om_held *make(struct om_records *s, const struct om_entry *e, stru
     h->expires = e->expires;
     h->len = (uint16_t)e->bytes.n;
     h->is_wanted = h->is_item && om_records_is_subscribed(s, e->channel);
+    crypto_shorthash((unsigned char *)&h->rank, h->key, OM_ID_BYTES, s->salt);
     memcpy(h->bytes, e->bytes.p, e->bytes.n);
     return h;
 }
@@ -321,6 +322,8 @@ enum om_records_put om_records_put(struct om_records *s, const struct om_entry *
         sort_near(s, h);
     mark_changed(s, h);
     *out = was_held ? h : bound(s, h);
+    if (*out && !h->is_item && !h->is_near)
+        sort_random(s, h);
     if (was_held)
         return OM_PUT_NEWER;
     return *out ? OM_PUT_NEW : OM_PUT_NOT_KEPT;

@@ -7,7 +7,8 @@
  * Keeps: records_newer_replaces_older; records_full_keeps_near_and_random;
  *        records_full_spares_pinned; records_items_are_bounded;
  *        records_items_of_one_origin_are_bounded; records_expire; records_in_order_of_change;
- *        records_cost_less_than_a_kibibyte; records_sums_match_independent_figures.
+ *        records_cost_less_than_a_kibibyte; records_sums_match_independent_figures;
+ *        records_model_keeps_near_and_random.
  *
  * Full: of more than max records, those of pinned nodes stay; of the others half are those whose
  * keys are nearest to ours (so that a question about a key has somewhere to go), half those that a
@@ -37,6 +38,7 @@ struct om_held {
     uint64_t hash; /* om_entry_hash() */
     uint64_t sequence;
     uint64_t change; /* the store's count when it last changed */
+    uint64_t rank;   /* a secret hash of its origin: of those not near the highest goes first */
     uint32_t expires;
     uint16_t len;
     bool is_item, is_pinned, is_near, is_wanted; /* near: kept for its key; wanted: subscribed */
@@ -57,6 +59,7 @@ struct om_records {
     uint64_t change;
     uint64_t sums[OM_RECORDS_BUCKETS]; /* of what is held: equal sums, equal content */
     struct om_held *farthest;          /* of those kept for being near; NULL: not known now */
+    struct om_held *worst; /* of those kept at random, first to go; NULL: not known now */
     unsigned max, records, items, near, pinned;
     struct om_id self, network;
     uint8_t salt[16];

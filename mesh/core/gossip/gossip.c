@@ -199,9 +199,7 @@ enum om_err om_gossip_subscribe(struct om_gossip *g, const char *channel)
 
 bool om_gossip_pin(struct om_gossip *g, const struct om_id *id)
 {
-    struct om_held *h = om_records_find(&g->store, id);
-
-    return h && om_records_pin(&g->store, h);
+    return om_records_pin_id(&g->store, id);
 }
 
 void om_gossip_peer_up(struct om_gossip *g, om_time now, const struct om_id *id,

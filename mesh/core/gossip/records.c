@@ -144,6 +144,27 @@ bool om_records_pin(struct om_records *s, struct om_held *h)
     return true;
 }
 
+static bool is_named(const struct om_records *s, const struct om_id *id)
+{
+    for (unsigned i = 0; i < s->named_count; i++)
+        if (om_id_equal(&s->named[i], id))
+            return true;
+    return false;
+}
+
+bool om_records_pin_id(struct om_records *s, const struct om_id *id)
+{
+    struct om_held *h = om_records_find(s, id);
+
+    if (is_named(s, id))
+        return true;
+    if (s->named_count == OM_RECORDS_NAMED || s->named_count >= s->max / 4 ||
+        (h && !om_records_pin(s, h)))
+        return false;
+    s->named[s->named_count++] = *id;
+    return true;
+}
+
 void om_records_unpin(struct om_records *s, struct om_held *h)
 {
     s->pinned -= h->is_pinned;
@@ -214,7 +235,8 @@ static struct om_held *record_victim(struct om_records *s, struct om_held *new)
             (!s->worst || h->rank > s->worst->rank))
             s->worst = h;
     }
-    return !new->is_near && (!s->worst || new->rank > s->worst->rank) ? new : s->worst;
+    bool may_go = !new->is_near && !new->is_pinned;
+    return may_go && (!s->worst || new->rank > s->worst->rank) ? new : s->worst;
 }
 
 /* Among the items (of one origin when @id is set) the oldest, unsubscribed before subscribed. */
@@ -284,6 +306,7 @@ static struct om_held *make(struct om_records *s, const struct om_entry *e, stru
     h->expires = e->expires;
     h->len = (uint16_t)e->bytes.n;
     h->is_wanted = h->is_item && om_records_is_subscribed(s, e->channel);
+    h->is_pinned |= !h->is_item && s->pinned < s->max / 2 && is_named(s, &e->id);
     crypto_shorthash((unsigned char *)&h->rank, h->key, OM_ID_BYTES, s->salt);
     memcpy(h->bytes, e->bytes.p, e->bytes.n);
     return h;

@@ -8,7 +8,7 @@
  *        records_full_spares_pinned; records_items_are_bounded;
  *        records_items_of_one_origin_are_bounded; records_expire; records_in_order_of_change;
  *        records_cost_less_than_a_kibibyte; records_sums_match_independent_figures;
- *        records_model_keeps_near_and_random.
+ *        records_model_keeps_near_and_random; records_pinned_before_it_came_stays.
  *
  * Full: of more than max records, those of pinned nodes stay; of the others half are those whose
  * keys are nearest to ours (so that a question about a key has somewhere to go), half those that a
@@ -29,6 +29,7 @@ enum {
     OM_ITEMS_MAX = 2048,
     OM_ITEMS_EACH = 8,
     OM_SUBSCRIPTIONS_MAX = 32,
+    OM_RECORDS_NAMED = 64,  /* nodes that shall be pinned once they are known */
     OM_RECORDS_BUCKETS = 64 /* of the digest */
 };
 
@@ -65,6 +66,8 @@ struct om_records {
     uint8_t salt[16];
     char channels[OM_SUBSCRIPTIONS_MAX][OM_CHANNEL_MAX + 1];
     unsigned channel_count;
+    struct om_id named[OM_RECORDS_NAMED];
+    unsigned named_count;
 };
 
 enum om_records_put { OM_PUT_NEW, OM_PUT_NEWER, OM_PUT_OLD, OM_PUT_NOT_KEPT, OM_PUT_NO_MEM };
@@ -114,6 +117,10 @@ unsigned om_records_bucket(uint64_t hash);
 
 /** om_records_pin() - the record @h of @s stays whatever comes; at most half of all: then false. */
 bool om_records_pin(struct om_records *s, struct om_held *h);
+
+/** om_records_pin_id() - the record of @id stays in @s, also if it comes later; at most
+ *  OM_RECORDS_NAMED, and a quarter of all: then false. */
+bool om_records_pin_id(struct om_records *s, const struct om_id *id);
 
 /** om_records_unpin() - @h of @s is one among others again. */
 void om_records_unpin(struct om_records *s, struct om_held *h);

@@ -32,7 +32,7 @@ enum {
 enum herd_vice {
     HERD_HONEST,
     HERD_SILENT, /* takes rumours and tells none, answers no call */
-    HERD_LIAR    /* silent, and floods whoever it knows with forged, old, oversized, future news */
+    HERD_LIAR    /* floods anybody with forged, old, oversized, future news, and forges answers */
 };
 
 struct herd_node {

@@ -6,9 +6,13 @@
 #ifndef SIM_HERD_EVENT_H
 #define SIM_HERD_EVENT_H
 
+#include <omerta/wire.h>
+
 #include "herd.h"
 
 enum {
+    HERD_LIED_HEADS = 200,
+    HERD_LIED_ENTRIES = 100,
     HERD_CALL_TIMEOUT_S = 10,
     HERD_RETRIES = 4, /* handshakes sent to one who is not there */
     HERD_LIES_TO = 4, /* nodes a second, each with one lie of every sort, by each liar */
@@ -62,6 +66,9 @@ om_time herd_latency(struct sim_herd *h);
 
 /** herd_drain() - carry out what the gossip of node @i of @h wants done. */
 void herd_drain(struct sim_herd *h, unsigned i);
+
+/** herd_forge() - @n entries that the liar @i of @h forged, each with its length, into @w. */
+void herd_forge(struct sim_herd *h, unsigned i, unsigned n, struct om_wr *w);
 
 /** herd_lie() - the liar @i of @h has its second. */
 void herd_lie(struct sim_herd *h, unsigned i);

@@ -84,6 +84,17 @@ static void tell(struct sim_herd *h, unsigned i, unsigned j, enum lie what)
     h->lies++;
 }
 
+void herd_forge(struct sim_herd *h, unsigned i, unsigned n, struct om_wr *w)
+{
+    uint8_t lie[2 * OM_RECORD_MAX];
+
+    for (unsigned k = 0; k < n; k++) {
+        size_t len = make(h, i, LIE_FORGED, lie);
+        om_wr_u16(w, (uint16_t)len);
+        om_wr_copy(w, lie, len);
+    }
+}
+
 void herd_lie(struct sim_herd *h, unsigned i)
 {
     unsigned victim = (i + 1) % h->count;

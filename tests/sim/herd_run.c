@@ -246,12 +246,21 @@ void herd_drain(struct sim_herd *h, unsigned i)
     }
 }
 
-/* Who lives off others says that nothing has changed, and never runs out of it. */
-static enum om_err answer_nothing(enum om_gossip_method method, struct om_wr *w)
+/* Who lives off others says that nothing has changed; a liar, that much has, and forges it. */
+static enum om_err answer_badly(struct sim_herd *h, unsigned i, enum om_gossip_method method,
+                                struct om_wr *w)
 {
+    bool lies = h->nodes[i].vice == HERD_LIAR;
+
     if (method == OM_GOSSIP_SYNC) {
         om_wr_u64(w, 1);
         om_wr_u64(w, 1);
+        for (unsigned k = 0; lies && k < HERD_LIED_HEADS; k++) {
+            om_wr_u64(w, om_prng_u64(&h->prng));
+            om_wr_u48(w, HERD_EPOCH_MS);
+        }
+    } else if (method == OM_GOSSIP_GET && lies) {
+        herd_forge(h, i, HERD_LIED_ENTRIES, w);
     } else if (method == OM_GOSSIP_SEEK) {
         om_wr_u32(w, UINT32_MAX);
     }
@@ -265,7 +274,7 @@ static void answer(struct sim_herd *h, const struct herd_event *e)
     struct herd_node *n = &h->nodes[e->to];
     const struct herd_node *asker = &h->nodes[e->from];
 
-    enum om_err err = n->vice ? answer_nothing(e->method, &w)
+    enum om_err err = n->vice ? answer_badly(h, e->to, e->method, &w)
                               : om_gossip_request(n->g, h->now, &asker->self.id, e->method,
                                                   om_bytes(e->bytes, e->n), &w);
     count_call(n, &h->nodes[e->from], om_wr_len(&w));

@@ -1,4 +1,4 @@
-/* model_records_victim.c - a full store keeps what the stated rule keeps, whatever order it came in. */
+/* model_records_victim.c - a full store keeps what the rule says, in whatever order it came. */
 #include "harness.h"
 
 #include <sodium.h>

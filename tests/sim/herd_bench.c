@@ -1,4 +1,4 @@
-/* herd_bench.c - omerta-herd: what gossip costs over hours, renewals too, up to 10,000 nodes. */
+/* herd_bench.c - omerta-herd: what gossip costs over hours, renewals included. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -149,7 +149,7 @@ enum om_err om_gossip_set_self(struct om_gossip *g, om_time now, const struct om
 {
     bool is_same = g->record_len > 0 && self->flags == g->mine.flags && self->nat == g->mine.nat &&
                    self->end_count == g->mine.end_count && self->fields.n == g->mine.fields.n &&
-                   memcmp(self->fields.p, g->fields, self->fields.n) == 0;
+                   (self->fields.n == 0 || memcmp(self->fields.p, g->fields, self->fields.n) == 0);
 
     if (self->end_count > OM_RECORD_ENDS_MAX || self->fields.n > sizeof g->fields)
         return OM_E_RANGE;

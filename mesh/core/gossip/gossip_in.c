@@ -135,6 +135,24 @@ static bool is_worth_telling(const struct om_gossip *g, om_time now, const struc
     return !asked || is_young;
 }
 
+static bool is_signed(struct om_gossip *g, const struct om_entry *e)
+{
+    if (g->is_member && !g->is_member(g->who, &e->id)) {
+        gossip_drop(g, OM_GOSSIP_DROP_STRANGER);
+        return false;
+    }
+    if (!om_record_verify(&g->network, &e->id, e->bytes)) {
+        gossip_drop(g, OM_GOSSIP_DROP_FORGED);
+        return false;
+    }
+    return true;
+}
+
+bool gossip_is_true(struct om_gossip *g, om_time now, const struct om_entry *e)
+{
+    return is_timely(g, now, e) && is_signed(g, e);
+}
+
 void gossip_take(struct om_gossip *g, om_time now, const struct om_id *from, bool asked,
                  struct om_bytes bytes)
 {
@@ -166,14 +184,8 @@ void gossip_take(struct om_gossip *g, om_time now, const struct om_id *from, boo
         gossip_drop(g, OM_GOSSIP_DROP_QUOTA);
         return;
     }
-    if (g->is_member && !g->is_member(g->who, &e.id)) {
-        gossip_drop(g, OM_GOSSIP_DROP_STRANGER);
+    if (!is_signed(g, &e))
         return;
-    }
-    if (!om_record_verify(&g->network, &e.id, bytes)) {
-        gossip_drop(g, OM_GOSSIP_DROP_FORGED);
-        return;
-    }
     if (from && is_worth_telling(g, now, &e, asked))
         gossip_tell(g, now, from, bytes);
     keep(g, now, &e);
@@ -434,7 +446,7 @@ void om_gossip_reply(struct om_gossip *g, om_time now, uint64_t tag, bool is_ok,
         }
         break;
     case OM_GOSSIP_SEEK:
-        gossip_seek_reply(g, now, was.seek, &was.peer, is_ok, bytes);
+        gossip_seek_reply(g, now, &was, is_ok, bytes);
         break;
     case OM_GOSSIP_METHODS:
         break;

@@ -53,11 +53,9 @@ static bool was_asked(const struct gossip_seek *s, const uint8_t *key)
     return false;
 }
 
-static void end(struct om_gossip *g, struct gossip_seek *s)
+static void end(struct om_gossip *g, struct gossip_seek *s, struct om_bytes found)
 {
-    const struct om_held *h = om_records_find(&g->store, &s->id);
-
-    gossip_act(g, OM_GOSSIP_ACT_FOUND, &s->id, h ? om_bytes(h->bytes, h->len) : om_bytes(NULL, 0));
+    gossip_act(g, OM_GOSSIP_ACT_FOUND, &s->id, found);
     s->is_set = false;
 }
 
@@ -68,7 +66,7 @@ static void ask_on(struct om_gossip *g, om_time now, struct gossip_seek *s)
     unsigned n = gossip_nearest(g, &s->id, near, OM_ARRAY_SIZE(near));
 
     if (n > 0 && memcmp(near[0]->key, s->id.b, OM_ID_BYTES) == 0) {
-        end(g, s);
+        end(g, s, om_bytes(near[0]->bytes, near[0]->len));
         return;
     }
     for (unsigned i = 0; i < n && s->pending < OM_GOSSIP_SEEK_AT_ONCE; i++) {
@@ -84,12 +82,12 @@ static void ask_on(struct om_gossip *g, om_time now, struct gossip_seek *s)
         s->count++;
         if (!a)
             break;
-        a->seek = (unsigned)(s - g->seeks);
+        a->seek = s->serial;
         s->pending++;
         g->counts.seeks++;
     }
     if (s->pending == 0)
-        end(g, s);
+        end(g, s, om_bytes(NULL, 0));
 }
 
 enum om_err om_gossip_seek(struct om_gossip *g, om_time now, const struct om_id *id)
@@ -112,19 +110,38 @@ enum om_err om_gossip_seek(struct om_gossip *g, om_time now, const struct om_id 
     if (!last)
         return OM_E_NO_MEM;
     *last = now;
-    *s = (struct gossip_seek){.is_set = true, .id = *id, .at = now};
+    *s = (struct gossip_seek){.is_set = true, .id = *id, .serial = ++g->tag};
     ask_on(g, now, s);
     return OM_OK;
 }
 
-void gossip_seek_reply(struct om_gossip *g, om_time now, unsigned i, const struct om_id *peer,
-                       bool is_ok, struct om_bytes bytes)
+/* The seek that made the call @was; NULL when it has ended, even if its place is taken again. */
+static struct gossip_seek *seek_of(struct om_gossip *g, const struct gossip_asked *was)
 {
-    struct gossip_seek *s = &g->seeks[i];
+    for (unsigned i = 0; i < OM_GOSSIP_SEEKS; i++)
+        if (g->seeks[i].is_set && g->seeks[i].serial == was->seek)
+            return &g->seeks[i];
+    return NULL;
+}
+
+/* Is @entry the record sought, though a full store did not keep it? */
+static bool is_found(struct om_gossip *g, om_time now, const struct gossip_seek *s,
+                     struct om_bytes entry)
+{
+    struct om_entry e;
+
+    return !om_records_find(&g->store, &s->id) && om_entry_decode(&e, entry) == OM_OK &&
+           e.channel[0] == '\0' && om_id_equal(&e.id, &s->id) && gossip_is_true(g, now, &e);
+}
+
+void gossip_seek_reply(struct om_gossip *g, om_time now, const struct gossip_asked *was, bool is_ok,
+                       struct om_bytes bytes)
+{
+    struct gossip_seek *s = seek_of(g, was);
     struct om_rd r = om_rd(bytes);
     unsigned n = 0;
 
-    if (!s->is_set)
+    if (!s)
         return;
     s->pending--;
     om_rd_u32(&r); /* how long ago it was heard: for a person */
@@ -132,7 +149,11 @@ void gossip_seek_reply(struct om_gossip *g, om_time now, unsigned i, const struc
         struct om_bytes entry = om_rd_bytes(&r, om_rd_u16(&r));
         if (r.bad)
             break;
-        gossip_take(g, now, peer, true, entry);
+        gossip_take(g, now, &was->peer, true, entry);
+        if (is_found(g, now, s, entry)) {
+            end(g, s, entry);
+            return;
+        }
     }
     if (is_ok && r.bad)
         gossip_drop(g, OM_GOSSIP_DROP_MALFORMED);

@@ -39,13 +39,14 @@ struct gossip_asked {
     struct om_id peer;
     enum om_gossip_method method;
     unsigned pages; /* of one contact: syncs that followed each other */
-    unsigned seek;  /* index, for a seek */
+    unsigned wants; /* entries asked for, for a get */
+    uint64_t seek;  /* serial, for a seek */
 };
 
 struct gossip_seek {
     bool is_set;
     struct om_id id;
-    om_time at;
+    uint64_t serial; /* no two seeks have the same */
     unsigned pending, count;
     struct om_id asked[OM_GOSSIP_SEEK_ASKS];
 };
@@ -163,11 +164,14 @@ void gossip_sync(struct om_gossip *g, om_time now);
 void gossip_take(struct om_gossip *g, om_time now, const struct om_id *from, bool asked,
                  struct om_bytes bytes);
 
+/** gossip_is_true() - is @e of this time at @now, of a member of @g and signed by it? Counts why not. */
+bool gossip_is_true(struct om_gossip *g, om_time now, const struct om_entry *e);
+
 /* gossip_seek.c */
 
-/** gossip_seek_reply() - at @now @peer answered seek @i of @g with @bytes (@is_ok), or did not. */
-void gossip_seek_reply(struct om_gossip *g, om_time now, unsigned i, const struct om_id *peer,
-                       bool is_ok, struct om_bytes bytes);
+/** gossip_seek_reply() - @bytes (@is_ok: there was an answer) answer at @now the call @was of @g. */
+void gossip_seek_reply(struct om_gossip *g, om_time now, const struct gossip_asked *was, bool is_ok,
+                       struct om_bytes bytes);
 
 /** gossip_nearest() - the @max records of @g nearest to @id, nearest first, into @out; how many. */
 unsigned gossip_nearest(const struct om_gossip *g, const struct om_id *id,

@@ -164,12 +164,12 @@ void gossip_sync(struct om_gossip *g, om_time now);
 void gossip_take(struct om_gossip *g, om_time now, const struct om_id *from, bool asked,
                  struct om_bytes bytes);
 
-/** gossip_is_true() - is @e of this time at @now, of a member of @g and signed by it? Counts why not. */
+/** gossip_is_true() - is @e of this time at @now, of a member of @g and signed? Counts why not. */
 bool gossip_is_true(struct om_gossip *g, om_time now, const struct om_entry *e);
 
 /* gossip_seek.c */
 
-/** gossip_seek_reply() - @bytes (@is_ok: there was an answer) answer at @now the call @was of @g. */
+/** gossip_seek_reply() - @bytes (@is_ok: there was an answer) answer @was of @g at @now. */
 void gossip_seek_reply(struct om_gossip *g, om_time now, const struct gossip_asked *was, bool is_ok,
                        struct om_bytes bytes);
 

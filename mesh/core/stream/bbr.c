@@ -42,7 +42,8 @@ static unsigned window_gain(const struct om_bbr *b)
 
 static void set_quantum(struct om_cc *c)
 {
-    c->quantum = min_u64(max_u64(c->pacing_rate / 2000, 2 * OM_CC_MSS), 64 * 1024);
+    c->quantum =
+        min_u64(max_u64(c->pacing_rate / 2000, UINT64_C(2) * OM_CC_MSS), UINT64_C(64) * 1024);
 }
 
 static void set_rate(struct om_cc *c, unsigned gain)
@@ -148,7 +149,7 @@ static void set_window(struct om_cc *c, const struct om_cc_sample *s)
 
     most = max_u64(max_u64(most, c->quantum), least);
     if (b->state == OM_BBR_UP)
-        most += 2 * OM_CC_MSS;
+        most += UINT64_C(2) * OM_CC_MSS;
     if (b->full_reached)
         c->window = min_u64(c->window + s->acked, most);
     else if (c->window < most || s->delivered < (uint64_t)OM_CC_INITIAL_PACKETS * OM_CC_MSS)
@@ -195,7 +196,7 @@ static void bbr_on_sent(struct om_cc *c, om_time now, uint64_t packet, uint64_t 
     (void)now;
     (void)packet;
     (void)bytes;
-    if (!app_limited && in_flight + 2 * OM_CC_MSS > c->window)
+    if (!app_limited && in_flight + UINT64_C(2) * OM_CC_MSS > c->window)
         c->bbr.limited_now = true;
 }
 

@@ -29,7 +29,7 @@ uint64_t om_bbr_inflight(const struct om_cc *c, unsigned percent)
     uint64_t cap = max_u64(om_bbr_bdp(&c->bbr, percent), c->quantum);
 
     cap = max_u64(cap, (uint64_t)OM_CC_MIN_PACKETS * OM_CC_MSS);
-    return c->bbr.state == OM_BBR_UP ? cap + 2 * OM_CC_MSS : cap;
+    return c->bbr.state == OM_BBR_UP ? cap + UINT64_C(2) * OM_CC_MSS : cap;
 }
 
 bool om_bbr_is_limited(const struct om_bbr *b, const struct om_cc_sample *s)

@@ -90,7 +90,7 @@ static void adjust(struct om_cc *c, const struct om_cc_sample *s)
     om_time rtt = b->last_round_rtt;
     uint64_t w = b->share_window < c->window ? b->share_window : c->window;
 
-    if (s->tx_in_flight + 2 * OM_CC_MSS < w)
+    if (s->tx_in_flight + UINT64_C(2) * OM_CC_MSS < w)
         w = s->tx_in_flight;
     uint64_t part = queued(w, rtt, b->min_rtt);
     uint64_t own = om_bbr_own_queue(w * (uint64_t)OM_SEC(1) / (uint64_t)rtt);

@@ -1,4 +1,4 @@
-/* test_gossip.c - a few gossip machines and what they say to each other, without nodes. */
+/* model_gossip.c - a few gossip machines and what they say to each other, without nodes. */
 #include "harness.h"
 
 #include "gossip/gossip_state.h"

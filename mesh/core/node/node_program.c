@@ -21,9 +21,10 @@ enum om_err node_call_ask(struct om_node *n, om_time now, struct om_peer *p,
         node_call_free(c);
         return e;
     }
-    *out = c;
-    node_call_advance(c, now);
-    return OM_OK;
+    uint64_t handle = c->handle;
+    node_call_advance(c, now); /* which drops it when the stream has no room for the question */
+    *out = om_table_find(&n->calls, &handle);
+    return *out ? OM_OK : OM_E_NO_MEM;
 }
 
 enum om_err om_node_call(struct om_node *n, om_time now, const struct om_id *network,

@@ -20,7 +20,7 @@
  *                        or om_node_refuse() ----> (the number is gone)
  *
  * Full: OM_CALLS_MAX calls of a node and OM_STREAMS_MAX streams of a peer; then new ones are
- * refused with OM_E_FULL here, and with the error "busy" to a peer.
+ * refused with OM_E_FULL here, and to a peer by a reset with OM_CLOSE_LIMIT.
  */
 #ifndef OMERTA_CALL_H
 #define OMERTA_CALL_H

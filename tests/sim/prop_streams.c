@@ -168,6 +168,14 @@ OM_TEST(prop_sessions_share_a_bottleneck)
     share("2 CUBIC, 1 BDP", 2, 2, 50 * MBIT, 4, OM_SEC(1), 10, 20);
 }
 
+OM_TEST(prop_many_sessions_share_a_bottleneck)
+{
+    share("4 BBR, 1 BDP of queue", 4, 0, 50 * MBIT, 4, OM_SEC(1), 15, 20);
+    share("8 BBR, 1 BDP of queue", 8, 0, 50 * MBIT, 4, OM_SEC(1), 20, 20);
+    /* The two BBR need half a minute to agree beside CUBIC: 0.94 after 15 s. */
+    share("2 BBR and 2 CUBIC, 1 BDP", 4, 2, 50 * MBIT, 4, OM_SEC(1), 30, 60);
+}
+
 OM_TEST(prop_a_stalled_reader_stops_only_its_stream)
 {
     const struct sim_lane_pair pair = {.rtt = OM_MS(20), .flows = 4};

@@ -45,7 +45,7 @@ HEADER_ONLY = {
 }
 
 # Folders that lend their private headers: the owner's include root, seen from the borrower.
-LENT = {"meshd": ["meshd/ipc"], "cli": ["meshd/ipc"], "demos": ["meshd/ipc"]}
+LENT = {"meshd": ["meshd/ipc", "mesh/host"], "cli": ["meshd/ipc"], "demos": ["meshd/ipc"]}
 
 # The floors without sockets, clock, files, threads and global randomness.
 PURE = ["mesh/base", "mesh/core", "netstack", "tunnel/core", "vm/core"]

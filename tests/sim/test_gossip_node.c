@@ -31,8 +31,24 @@ OM_TEST(gossip_node_meets_one_and_knows_all)
     CHECK_EQ(sim_crowd_info(late).known, NODES + 1);
     for (unsigned i = 0; i < NODES; i++)
         CHECK_EQ(sim_crowd_info(c.nodes[i]).known, NODES + 1);
+    struct om_id ids[NODES + 1];
+    struct om_announce a;
+    uint64_t made;
+    CHECK_EQ(om_node_peers(late->node, net(&c), ids, NODES + 1), NODES);
+    for (unsigned i = 1; i < NODES; i++)
+        CHECK(om_id_cmp(&ids[i - 1], &ids[i]) < 0);
+    const struct om_id lowest = ids[0], next = ids[1];
+    CHECK_EQ(om_node_peers(late->node, net(&c), ids, 2), NODES);
+    CHECK(om_id_equal(&ids[0], &lowest) && om_id_equal(&ids[1], &next));
+    sim_node_announce(c.nodes[7], "seven");
+    sim_node_drain(c.nodes[7]);
+    sim_run(c.w, c.w->now + OM_SEC(5));
+    CHECK_OK(om_node_record(late->node, net(&c), id_of(&c, 7), &a, &made));
+    CHECK_STR(a.name, "seven");
+    CHECK(a.end_count > 0 && made > 0);
+    CHECK_ERR(om_node_record(late->node, net(&c), net(&c), &a, &made), OM_E_MISSING);
     /* Known is reachable: nobody ever told it where node 11 is. */
-    CHECK_EQ(late->records, NODES);
+    CHECK_EQ(late->records, NODES + 1); /* one of them twice */
     CHECK_STR(c.w->broken, "");
     sim_crowd_fini(&c);
 }

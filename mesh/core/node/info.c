@@ -26,6 +26,10 @@ enum om_err om_node_peer_info(const struct om_node *n, om_time now, const struct
         .handshakes = p->sessions_made,
         .via = p->via,
         .waiting = p->waiting_count,
+        .is_heard = p->has_via,
+        .heard_at = p->heard_at,
+        .in = p->in,
+        .out = p->out,
     };
     if (!p->assoc)
         return OM_OK;

@@ -72,6 +72,8 @@ void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d
                     const struct om_via *via)
 {
     n->counts.sealed_data++;
+    s->peer->out.datagrams++;
+    s->peer->out.bytes += om_sealed_bytes(d).n;
     emit(n, d, via, !n->audit || om_audit_data(s, om_sealed_bytes(d)));
 }
 

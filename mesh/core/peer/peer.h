@@ -11,6 +11,7 @@
 #ifndef OM_PEER_PEER_H
 #define OM_PEER_PEER_H
 
+#include <omerta/info.h>
 #include <omerta/node.h>
 #include <omerta/timers.h>
 
@@ -47,6 +48,8 @@ struct om_peer {
     uint32_t last_epoch;        /* of the last session */
     bool had_session;
     uint64_t sessions_made;
+    om_time heard_at;          /* its newest authentic datagram; 0 never */
+    struct om_traffic in, out; /* authentic datagrams of this peer */
     struct om_timer timer;
 };
 

@@ -10,6 +10,10 @@
 #include <omerta/drop.h>
 #include <omerta/node.h>
 
+struct om_traffic {
+    uint64_t datagrams, bytes;
+};
+
 struct om_node_info {
     unsigned networks, peers, sessions, indices;
     uint64_t datagrams_in, bytes_in, datagrams_out, bytes_out;
@@ -24,17 +28,20 @@ struct om_node_info {
 };
 
 struct om_peer_info {
-    bool has_session;    /* one that can carry data */
-    bool initiated;      /* by us */
-    const char *cipher;  /* of the carrying session, else "" */
-    uint32_t epoch;      /* number of the carrying session's epoch */
-    unsigned receiving;  /* keys that still open packets */
-    uint64_t counter;    /* next send counter: continues across rekeys */
-    uint64_t handshakes; /* sessions confirmed with this peer */
-    om_time key_age;     /* of the carrying session */
-    om_time srtt;        /* 0: no sample yet */
-    struct om_via via;   /* of the newest authenticated datagram */
-    unsigned waiting;    /* datagrams waiting for a session */
+    bool has_session;          /* one that can carry data */
+    bool initiated;            /* by us */
+    const char *cipher;        /* of the carrying session, else "" */
+    uint32_t epoch;            /* number of the carrying session's epoch */
+    unsigned receiving;        /* keys that still open packets */
+    uint64_t counter;          /* next send counter: continues across rekeys */
+    uint64_t handshakes;       /* sessions confirmed with this peer */
+    om_time key_age;           /* of the carrying session */
+    om_time srtt;              /* 0: no sample yet */
+    struct om_via via;         /* of the newest authenticated datagram */
+    unsigned waiting;          /* datagrams waiting for a session */
+    bool is_heard;             /* via is not empty */
+    om_time heard_at;          /* when the newest authentic datagram came; 0: never */
+    struct om_traffic in, out; /* data and keep-alives of sessions, as datagrams */
 };
 
 /** om_node_info() - counters and table sizes of @n into @out. */
@@ -53,5 +60,31 @@ void om_node_info(const struct om_node *n, struct om_node_info *out);
 OM_MUST enum om_err om_node_peer_info(const struct om_node *n, om_time now,
                                       const struct om_id *network, const struct om_id *peer,
                                       struct om_peer_info *out);
+
+/**
+ * om_node_peers() - who is known in a network: by session, endpoint or record; ourselves not
+ * @n:        the node
+ * @network:  one that was joined
+ * @out:      filled in order of keys; where @max is too small, with the lowest
+ * @max:      room
+ *
+ * Return: how many there are, which may be more than @max.
+ */
+unsigned om_node_peers(const struct om_node *n, const struct om_id *network, struct om_id *out,
+                       unsigned max);
+
+/**
+ * om_node_record() - what a peer says of itself, as gossip brought it
+ * @n:        the node
+ * @network:  one that was joined with gossip
+ * @peer:     whose; ours is there, too
+ * @out:      filled on success; name and services are the peer's words: escape them
+ * @made_ms:  receives its sequence, milliseconds of its maker's calendar; may be NULL
+ *
+ * Return: OM_OK or OM_E_MISSING.
+ */
+OM_MUST enum om_err om_node_record(const struct om_node *n, const struct om_id *network,
+                                   const struct om_id *peer, struct om_announce *out,
+                                   uint64_t *made_ms);
 
 #endif

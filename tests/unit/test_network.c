@@ -1,6 +1,8 @@
 /* test_network.c - who may be a member. */
 #include "harness.h"
 
+#include <omerta/node.h>
+
 #include "network/network.h"
 
 static const uint8_t home_seed[32] = {0x5e, 0xed};
@@ -128,4 +130,22 @@ OM_TEST(credential_refuses_second_names_and_weak_points)
         CHECK(
             !om_credential_check(&net, OM_CREDENTIAL_BARE, om_bytes(bad[i], 32), a.dh_public, &id));
     }
+}
+
+/* Figures of Python's hashlib. */
+OM_TEST(network_default_matches_independent_figures)
+{
+    static const uint8_t id[] = {0x54, 0xb4, 0xc4, 0xeb, 0xb9, 0xfe, 0xeb, 0x44, 0x25, 0xa8, 0x65,
+                                 0x80, 0x7f, 0x6f, 0x61, 0x88, 0x8d, 0x0b, 0x86, 0xfb, 0xe4, 0xc8,
+                                 0x49, 0x47, 0xaf, 0x62, 0x16, 0x73, 0xac, 0x9f, 0xea, 0xb1};
+    static const uint8_t secret[] = {0x69, 0x58, 0x1d, 0x58, 0xe5, 0x86, 0xc8, 0x5d,
+                                     0xcd, 0xc2, 0xab, 0xf4, 0xcb, 0x98, 0xac, 0x56,
+                                     0x34, 0xe3, 0xc3, 0x22, 0x11, 0x70, 0x29, 0x84,
+                                     0x72, 0x4f, 0x30, 0x05, 0x03, 0xdd, 0xb9, 0xf2};
+    struct om_network_config c;
+
+    om_network_default(&c);
+    CHECK_MEM(c.id.b, id, sizeof id);
+    CHECK_MEM(c.secret, secret, sizeof secret);
+    CHECK(c.open && c.gossip && c.epoch == 0);
 }

@@ -4,7 +4,7 @@
  * What:  keys, sessions and peers behind four verbs: datagrams and time go in, actions come out.
  * Why:   mesh/host drives one with real sockets, tests/sim thousands in virtual time; what the
  *        simulator shows is true of the product because it is the same code.
- * Keeps: node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext.
+ * Keeps: network_default_matches_independent_figures; node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext.
  *
  * A driver: give datagrams to om_node_input(), call om_node_tick() when om_node_deadline() is
  * reached, and after each of these (and after each request) drain om_node_next(). Memory lent
@@ -58,6 +58,14 @@ struct om_network_config {
     uint8_t secret[32]; /* its secret; copied */
     bool gossip;        /* know its members, and be known to them (omerta/gossip.h) */
 };
+
+/**
+ * om_network_default() - the built-in network `default`, which anybody can be in who knows this text
+ * @out:  filled: open, with gossip, epoch 0; its secret is published, so it hides nothing
+ *
+ * Source: PROTOCOL section 7, Network `default`.
+ */
+void om_network_default(struct om_network_config *out);
 
 /**
  * om_node_new() - a node that is in no network yet

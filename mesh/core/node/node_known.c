@@ -57,7 +57,7 @@ unsigned om_node_peers(const struct om_node *n, const struct om_id *network, str
         if (!h->is_item && !om_id_equal(&id, &net->self.id) && !om_peers_find(&n->peers, net, &id))
             count = add(out, count, max, &id);
     }
-    if (out)
+    if (max > 0)
         qsort(out, count < max ? count : max, sizeof *out, by_key);
     return count;
 }

@@ -175,7 +175,7 @@ def resolve(tree, path, folder, name):
     known = set(tree.paths)
     roots = [str(PurePosixPath(path).parent), folder]
     roots += [str(PurePosixPath(lent).parent) for lent in LENT.get(folder, ())]
-    roots += list(FLOORS) + ["tests/unit", "tests/sim"]
+    roots += list(FLOORS) + ["mesh", "tests/unit", "tests/sim"]
     for root in roots:
         at = tidy(f"{root}/{name}")
         if at in known:

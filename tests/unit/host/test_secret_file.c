@@ -20,7 +20,8 @@ static unsigned count_files(const char *folder)
     unsigned n = 0;
     DIR *d = opendir(folder);
 
-    CHECK(d != NULL);
+    if (!d)
+        return 0;
     for (struct dirent *e = readdir(d); e; e = readdir(d))
         n += e->d_name[0] != '.';
     CHECK_EQ(closedir(d), 0);

@@ -1,15 +1,15 @@
 /*
  * rotfile.h - an append-only file of lines that never outgrows its share of the disk
  *
- * What:  FILE takes whole lines; when the next one would pass the limit, FILE becomes FILE.1, FILE.1
- *        becomes FILE.2 and so on, and what would become FILE.(keep + 1) is deleted.
+ * What:  FILE takes whole lines; when the next one would pass the limit, FILE becomes FILE.1,
+ *        FILE.1 becomes FILE.2 and so on, and what would become FILE.(keep + 1) is deleted.
  * Why:   the log and the event log both run for years unwatched; neither may fill the disk, and
  *        neither may stop the daemon when the disk is full.
  * Keeps: rotfile_rotates_before_a_line_would_pass_the_limit; rotfile_mends_a_line_cut_by_a_crash;
  *        rotfile_follows_a_file_that_was_moved_away; rotfile_counts_what_it_could_not_write;
  *        rotfile_follows_no_symbolic_link.
- * Full:  a line that cannot be written whole is taken back and counted in "lost"; when the old files
- *        cannot be moved, lines are lost until they can be, so that the limit holds.
+ * Full:  a line that cannot be written whole is taken back and counted in "lost"; when the old
+ *        files cannot be moved, lines are lost until they can be, so that the limit holds.
  *
  * A file that is no regular one (a device, a pipe) is written to and never rotated.
  */

@@ -56,34 +56,53 @@ static bool is_prefix(const char *path)
     return false;
 }
 
-/* As deep as the table has dots: what is deeper is an unknown key or no object. */
-static enum om_err read_object(const struct source *s, json_t *o, const char *above)
+/* The value @v of @name below @above; *@is_group: it is an object of keys. */
+static enum om_err read_member(const struct source *s, const char *above, const char *name,
+                               json_t *v, char path[KEY_PATH], bool *is_group)
 {
-    const char *name;
-    json_t *v;
+    bool fits = snprintf(path, KEY_PATH, "%s%s%s", above, *above ? "." : "", name) < KEY_PATH;
+    const struct om_config_key *key = fits ? om_config_key_find(path) : NULL;
+    char where[WHERE];
 
-    json_object_foreach(o, name, v)
+    *is_group = false;
+    /* A dot in a name would be a second spelling of the nested key. */
+    if (key && strchr(name, '.'))
+        return om_fail(s->err, OM_E_PARSE, "%s: \"%s\": want nested objects instead of dots",
+                       s->shown, path);
+    if (key) {
+        snprintf(where, sizeof where, "%s: \"%s\"", s->shown, path);
+        return om_config_key_set_json(key, s->config, v, where, s->err);
+    }
+    if (!fits || !is_prefix(path))
+        return refuse_key(s, path, false);
+    *is_group = json_is_object(v);
+    return *is_group ? OM_OK : refuse_key(s, path, true);
+}
+
+/* No key has two dots: an object in an object's object is an unknown key. */
+static enum om_err read_object(const struct source *s, json_t *root)
+{
+    char path[KEY_PATH], below[KEY_PATH];
+    const char *name, *inner;
+    enum om_err e = OM_OK;
+    json_t *v, *w;
+    bool is_group;
+
+    json_object_foreach(root, name, v)
     {
-        char path[KEY_PATH], where[WHERE];
-        bool fits =
-            snprintf(path, sizeof path, "%s%s%s", above, *above ? "." : "", name) < KEY_PATH;
-        const struct om_config_key *key = fits ? om_config_key_find(path) : NULL;
-        enum om_err e;
-
-        /* A dot in a name would be a second spelling of the nested key. */
-        if (strchr(name, '.') && key)
-            return om_fail(s->err, OM_E_PARSE, "%s: \"%s\": want nested objects instead of dots",
-                           s->shown, path);
-        if (key) {
-            snprintf(where, sizeof where, "%s: \"%s\"", s->shown, path);
-            e = om_config_key_set_json(key, s->config, v, where, s->err);
-        } else if (fits && is_prefix(path)) {
-            e = json_is_object(v) ? read_object(s, v, path) : refuse_key(s, path, true);
-        } else {
-            e = refuse_key(s, path, false);
-        }
+        e = read_member(s, "", name, v, path, &is_group);
         if (e != OM_OK)
             return e;
+        if (!is_group)
+            continue;
+        json_object_foreach(v, inner, w)
+        {
+            e = read_member(s, path, inner, w, below, &is_group);
+            if (e == OM_OK && is_group)
+                e = refuse_key(s, below, false);
+            if (e != OM_OK)
+                return e;
+        }
     }
     return OM_OK;
 }
@@ -133,7 +152,7 @@ static enum om_err read_text(const struct source *s, const char *text, size_t n)
         return om_fail(s->err, OM_E_PARSE, "%s:%d:%d: %s", s->shown, at.line, at.column,
                        om_text_show(shown, at.text));
     }
-    e = json_is_object(o) ? read_object(s, o, "")
+    e = json_is_object(o) ? read_object(s, o)
                           : om_fail(s->err, OM_E_PARSE, "%s: want one object of keys", s->shown);
     json_decref(o);
     return e;

@@ -94,7 +94,8 @@ static enum om_err check_name(const char *text, struct om_error *err)
         path, flag, "", want, help, OM_CONFIG_LIST, restart, false, 0, 0, NULL, check, SLOT(field) \
     }
 
-enum { KIB = 1024, MIB = 1024 * 1024 };
+#define KIB 1024ULL
+#define MIB (1024 * KIB)
 
 const struct om_config_key om_config_keys[OM_CONFIG_KEYS] = {
     NUMBER("port", "port", "18002", false, 0, 65535, true, port,

@@ -64,14 +64,14 @@ bool om_config_print_json(FILE *to)
 static void print_roff(FILE *to, const char *text)
 {
     if (*text == '.' || *text == '\'')
-        fputs("\\&", to);
+        (void)fputs("\\&", to);
     for (; *text; text++) {
         if (*text == '-')
-            fputs("\\-", to);
+            (void)fputs("\\-", to);
         else if (*text == '\\')
-            fputs("\\e", to);
+            (void)fputs("\\e", to);
         else
-            fputc(*text, to);
+            (void)fputc(*text, to);
     }
 }
 
@@ -79,30 +79,30 @@ void om_config_print_man(FILE *to)
 {
     char want[WANT_TEXT];
 
-    fputs(".SH CONFIGURATION KEYS\n"
-          "A dot in a key stands for a nested object of\n.IR config.json .\n"
-          "Flags override the file, the file overrides the defaults.\n"
-          "Keys marked with * change at the next start only, the others also at a reload.\n",
-          to);
+    (void)fputs(".SH CONFIGURATION KEYS\n"
+                "A dot in a key stands for a nested object of\n.IR config.json .\n"
+                "Flags override the file, the file overrides the defaults.\n"
+                "Keys marked with * change at the next start only, the others also at a reload.\n",
+                to);
     for (unsigned i = 0; i < OM_CONFIG_KEYS; i++) {
         const struct om_config_key *key = &om_config_keys[i];
 
-        fputs(".TP\n.BR \"", to);
+        (void)fputs(".TP\n.BR \"", to);
         print_roff(to, key->path);
-        fprintf(to, "%s\" \", \" \"", key->needs_restart ? "*" : "");
+        (void)fprintf(to, "%s\" \", \" \"", key->needs_restart ? "*" : "");
         print_roff(to, key->kind == OM_CONFIG_BOOL ? "--[no-]" : "--");
         print_roff(to, key->flag);
-        fputs("\"\n", to);
+        (void)fputs("\"\n", to);
         print_roff(to, key->help);
-        fputs(".\nWants ", to);
+        (void)fputs(".\nWants ", to);
         print_roff(to, om_config_key_want(key, want, sizeof want));
         if (key->kind == OM_CONFIG_LIST) {
-            fputs("; the flag is given once for each.\nDefault: none", to);
+            (void)fputs("; the flag is given once for each.\nDefault: none", to);
         } else {
-            fputs(".\nDefault: ", to);
+            (void)fputs(".\nDefault: ", to);
             print_roff(to, *key->preset ? key->preset : "empty");
         }
-        fputs(".\n", to);
+        (void)fputs(".\n", to);
     }
 }
 
@@ -115,7 +115,7 @@ static void print_wrapped(FILE *to, const char *text, size_t column)
         if (n > room)
             for (n = room; n > 0 && text[n] != ' '; n--)
                 ;
-        fprintf(to, "%*s%.*s\n", (int)(COLUMN - column), "", (int)n, text);
+        (void)fprintf(to, "%*s%.*s\n", (int)(COLUMN - column), "", (int)n, text);
         text += n + (text[n] == ' ');
         column = 0;
     }
@@ -135,9 +135,9 @@ void om_config_print_help(FILE *to)
             snprintf(left, sizeof left, "  --%s%s%s", key->kind == OM_CONFIG_BOOL ? "[no-]" : "",
                      key->flag, key->kind == OM_CONFIG_BOOL ? "" : values[key->kind]);
 
-        fputs(left, to);
+        (void)fputs(left, to);
         if (n >= COLUMN) {
-            fputc('\n', to);
+            (void)fputc('\n', to);
             n = 0;
         }
         if (key->kind == OM_CONFIG_WORD)

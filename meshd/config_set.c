@@ -138,8 +138,10 @@ static enum om_err set_list(const struct om_config_key *key, struct om_config *c
                             const char *where, struct om_error *err)
 {
     struct om_config_list *list = calloc(1, sizeof *list);
-    enum om_err e = list ? OM_OK : om_fail(err, OM_E_NO_MEM, "%s: out of memory", where);
+    enum om_err e = OM_OK;
 
+    if (!list)
+        return om_fail(err, OM_E_NO_MEM, "%s: out of memory", where);
     for (size_t i = 0; e == OM_OK && i < json_array_size(v); i++) {
         const char *text = json_string_value(json_array_get(v, i));
 

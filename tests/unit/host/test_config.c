@@ -139,6 +139,7 @@ static const struct {
     {"{\"zzzzzz\": 1}", ": \"zzzzzz\": unknown key", OM_E_PARSE},
     {"{\"log.level\": \"info\"}", ": \"log.level\": want nested objects instead of dots",
      OM_E_PARSE},
+    {"{\"log\": {\"log\": {}}}", ": \"log.log\": unknown key", OM_E_PARSE},
     {"{\"log\": \"info\"}", ": \"log\": want an object of keys", OM_E_PARSE},
     {"{\"port\": {\"x\": 1}}", ": \"port\": read an object: want a whole number from 0 to 65535",
      OM_E_PARSE},

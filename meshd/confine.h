@@ -7,6 +7,7 @@
  *        capability, no other program to run and no core dump with keys in it.
  * Keeps: confine_early_leaves_no_dump_and_private_files; confine_drop_leaves_no_capability;
  *        confine_lets_the_daemon_work; confine_kills_what_it_never_does;
+ *        confine_reaches_threads_that_run_already;
  *        confine_refuses_quietly_what_libraries_only_try.
  *
  *   start -> early -> open sockets, store, log -> drop -> seccomp -> serve

@@ -2,7 +2,11 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -17,6 +21,7 @@
 
 #include "confine.h"
 #include "rotfile.h"
+#include "sdnotify.h"
 
 static char folder[64];
 
@@ -199,6 +204,62 @@ static bool writes_lines(void)
     return true;
 }
 
+/* Two datagrams in one call, and both back in one, with the mark of congestion. */
+static bool moves_datagrams(void)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    char bytes[4] = "abc", control[2][64];
+    struct iovec io[2] = {{bytes, 1}, {bytes + 1, 1}};
+    struct mmsghdr out[2], in[2];
+    socklen_t n = sizeof here;
+    struct pollfd wait = {.events = POLLIN};
+    int on = 1, bytes_wanted = 1 << 20, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool done;
+
+    memset(out, 0, sizeof out);
+    memset(in, 0, sizeof in);
+    for (int i = 0; i < 2; i++) {
+        out[i].msg_hdr = (struct msghdr){
+            .msg_name = &here, .msg_namelen = sizeof here, .msg_iov = &io[i], .msg_iovlen = 1};
+        in[i].msg_hdr = (struct msghdr){.msg_iov = &io[i],
+                                        .msg_iovlen = 1,
+                                        .msg_control = control[i],
+                                        .msg_controllen = sizeof control[i]};
+    }
+    wait.fd = fd;
+    done = fd >= 0 && bind(fd, (struct sockaddr *)&here, sizeof here) == 0 &&
+           getsockname(fd, (struct sockaddr *)&here, &n) == 0 &&
+           setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof on) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes_wanted, sizeof bytes_wanted) == 0 &&
+           sendmmsg(fd, out, 2, 0) == 2 && poll(&wait, 1, 5000) == 1 &&
+           recvmmsg(fd, in, 2, MSG_WAITFORONE, NULL) >= 1;
+    return close(fd) == 0 && done;
+}
+
+static void on_signal(uv_signal_t *h, int number)
+{
+    (void)number;
+    (void)uv_signal_stop(h);
+}
+
+/* Locked memory, memory behind a descriptor, entropy, a reload, the service manager's socket. */
+static bool does_the_rest(void)
+{
+    void *secret = sodium_malloc(32);
+    int fd = memfd_create("buffer", MFD_CLOEXEC);
+    char bytes[8];
+    uv_signal_t hup;
+    uv_loop_t loop;
+    bool done = secret && fd >= 0 && close(fd) == 0 && getentropy(bytes, sizeof bytes) == 0 &&
+                uv_loop_init(&loop) == 0 && uv_signal_init(&loop, &hup) == 0 &&
+                uv_signal_start(&hup, on_signal, SIGHUP) == 0 && raise(SIGHUP) == 0 &&
+                uv_run(&loop, UV_RUN_DEFAULT) == 0;
+
+    sodium_free(secret);
+    (void)setenv("NOTIFY_SOCKET", "@nobody-listens-here", 1);
+    return done && !om_sdnotify("READY=1") && errno == ECONNREFUSED;
+}
+
 static int daemon_work(void)
 {
     uv_interface_address_t *interfaces;
@@ -216,7 +277,9 @@ static int daemon_work(void)
     if (uv_interface_addresses(&interfaces, &count) != 0)
         return 4;
     uv_free_interface_addresses(interfaces, count);
-    return 0;
+    if (!moves_datagrams())
+        return 5;
+    return does_the_rest() ? 0 : 6;
 }
 
 static int run_program(void)
@@ -308,6 +371,53 @@ OM_TEST(confine_kills_what_it_never_does)
         CHECK(WIFSIGNALED(status));
         CHECK_EQ(WTERMSIG(status), SIGSYS);
     }
+}
+
+static uv_barrier_t ready;
+
+static void *wait_and_signal(void *unused)
+{
+    (void)unused;
+    (void)uv_barrier_wait(&ready); /* runs already */
+    (void)uv_barrier_wait(&ready); /* and the filter is there */
+    (void)kill(getppid(), 0);
+    return NULL;
+}
+
+/* @is_confined by what it is given: the filter must reach a thread that was there before it. */
+static int with_thread(bool is_confined)
+{
+    pthread_t thread;
+
+    if (uv_barrier_init(&ready, 2) != 0 ||
+        pthread_create(&thread, NULL, wait_and_signal, NULL) != 0)
+        return 1;
+    (void)uv_barrier_wait(&ready);
+    if (is_confined && om_confine_seccomp(NULL) != OM_OK)
+        return 2;
+    (void)uv_barrier_wait(&ready);
+    return pthread_join(thread, NULL);
+}
+
+static int thread_free(void)
+{
+    return with_thread(false);
+}
+
+static int thread_confined(void)
+{
+    return with_thread(true);
+}
+
+OM_TEST(confine_reaches_threads_that_run_already)
+{
+    int status;
+
+    need_seccomp();
+    CHECK_EQ(in_child(thread_free, false), 0);
+    status = in_child(thread_confined, false);
+    CHECK(WIFSIGNALED(status));
+    CHECK_EQ(WTERMSIG(status), SIGSYS);
 }
 
 OM_TEST(confine_refuses_quietly_what_libraries_only_try)

@@ -116,7 +116,7 @@ const struct om_config_key om_config_keys[OM_CONFIG_KEYS] = {
         "public, so anybody may take part in it and read its headers"),
     BOOL("lan", "lan", "true", true, lan, "find peers on the local network by sealed multicast"),
     BOOL("audit_encryption", "audit-encryption", "false", true, audit_encryption,
-         "check every outgoing datagram before it leaves, and stop rather than send plain text"),
+         "check that every outgoing datagram is sealed before it leaves, and drop one that is not"),
     WORD("congestion", "congestion", "bbr", congestions, true, congestion,
          "congestion control of all that the node sends"),
     WORD("log.level", "log-level", "info", levels, false, log_level,

@@ -4,7 +4,8 @@
  * What:  config.json with every key at its default; roff; the lines of --help.
  * Why:   JSON has no comments: the man page is where the keys are explained, and what is generated
  *        cannot disagree with what is read.
- * Keeps: config_default_file_reads_back; config_man_and_help_name_every_key.
+ * Keeps: config_default_file_reads_back; config_shipped_file_is_the_generated_one;
+ *        config_man_and_help_name_every_key.
  */
 #ifndef OM_MESHD_CONFIG_PRINT_H
 #define OM_MESHD_CONFIG_PRINT_H

@@ -46,7 +46,7 @@ char *om_wall_print(struct om_wall wall, char out[static OM_WALL_TEXT])
     return out;
 }
 
-/* $JOURNAL_STREAM is inherited; only when it names this very descriptor does the journal read it. */
+/* $JOURNAL_STREAM is inherited: the journal reads this descriptor only when it is named there. */
 static bool is_journal(int fd)
 {
     const char *text = getenv("JOURNAL_STREAM");

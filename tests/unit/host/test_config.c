@@ -413,6 +413,25 @@ out:
     end();
 }
 
+OM_TEST(config_shipped_file_is_the_generated_one)
+{
+    static char ours[4096], shipped[4096];
+    FILE *f = fmemopen(ours, sizeof ours - 1, "w");
+
+    CHECK(f != NULL);
+    OM_TRY(om_config_print_json(f));
+    CHECK_EQ(fflush(f), 0);
+    CHECK_EQ(fclose(f), 0);
+    f = fopen(OM_VECTORS_DIR "/../../meshd/dist/config.json", "r");
+    CHECK(f != NULL);
+    shipped[fread(shipped, 1, sizeof shipped - 1, f)] = 0;
+    CHECK_EQ(fclose(f), 0);
+    CHECK_STR(shipped, ours);
+    return;
+out:
+    (void)fclose(f);
+}
+
 OM_TEST(config_man_and_help_name_every_key)
 {
     char man[16384] = "", help[8192] = "", flag[64];

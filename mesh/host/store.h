@@ -6,7 +6,8 @@
  * Why:   a daemon that forgot its peers would need a bootstrap peer at every start, and one that
  *        forgot its timestamps would take a replayed handshake for a new one.
  * Keeps: store_gives_back_what_was_saved; store_acknowledges_in_order; store_full_queue_is_busy;
- *        store_keeps_what_could_not_be_saved; store_close_saves_what_waits;
+ *        store_keeps_what_could_not_be_saved; store_outlives_a_full_disk;
+ *        store_close_saves_what_waits;
  *        store_bounds_its_tables; store_remembers_the_greatest; store_refuses_a_damaged_file;
  *        store_refuses_a_file_of_the_future; store_file_is_the_users_alone;
  *        store_forgets_a_network.

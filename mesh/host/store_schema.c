@@ -2,6 +2,7 @@
 #include "store_schema.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A peer's row may come before its network's, so networks are no parents to the other tables. */
 static const char version_1[] =
@@ -48,7 +49,10 @@ enum om_err om_store_fail(sqlite3 *db, const char *path, const char *what, struc
                        "damaged (%.50s), nothing was changed; move it away to start without what"
                        " it knew: %.90s",
                        sqlite3_errmsg(db), path);
-    return om_fail(err, OM_E_STATE, "cannot %s %.90s: %.80s", what, path, sqlite3_errmsg(db));
+    int cause = sqlite3_system_errno(db);
+    if (code == SQLITE_IOERR && cause != 0) /* its own words say no more than "disk I/O error" */
+        return om_fail(err, OM_E_STATE, "cannot %s %.90s: %.60s", what, path, strerror(cause));
+    return om_fail(err, OM_E_STATE, "cannot %s %.90s: %.60s", what, path, sqlite3_errmsg(db));
 }
 
 static int read_version(sqlite3 *db, int *version)

@@ -301,6 +301,13 @@ static int trim_all(struct om_store_writer *w, const struct om_list *puts)
     return rc;
 }
 
+/* The log grows to megabytes before SQLite copies it into the file. On a full disk that is room
+ * which the next attempt can have, unless the file has to grow too. */
+static void make_room(sqlite3 *db)
+{
+    (void)sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 enum om_err om_store_write(struct om_store_writer *w, const struct om_list *puts, const char *path,
                            struct om_error *err)
 {
@@ -317,6 +324,8 @@ enum om_err om_store_write(struct om_store_writer *w, const struct om_list *puts
         e = om_store_fail(w->db, path, "write to", err);
     if (!sqlite3_get_autocommit(w->db))
         (void)sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        make_room(w->db);
     return e;
 }
 

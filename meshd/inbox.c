@@ -75,8 +75,8 @@ struct inbox_entry *inbox_receipt(struct inbox *b, const struct om_act_receipt *
 
 const char *inbox_state_name(enum inbox_state s)
 {
-    static const char *const names[] = {"came",      "seen",     "sent",  "delivered",
-                                        "read",      "rejected", "failed"};
+    static const char *const names[] = {"came", "seen",     "sent",  "delivered",
+                                        "read", "rejected", "failed"};
 
     return (unsigned)s < OM_ARRAY_SIZE(names) ? names[s] : "unknown";
 }

@@ -1,0 +1,84 @@
+/* acts.c - what the node wants beside sending goes to the store, the logs and the programs. */
+#include <string.h>
+
+#include "control/control.h"
+#include "host/clock.h"
+#include "state.h"
+
+static void on_event(struct om_daemon *d, const struct om_event *e)
+{
+    struct om_wall wall = om_clock_wall();
+
+    if (d->config.events)
+        (void)om_eventlog_put(&d->events, wall, e, NULL);
+    control_notify_event(d->control, wall, e);
+    if (e->kind != OM_EVENT_SESSION_UP && e->kind != OM_EVENT_SESSION_REKEYED)
+        return;
+    for (unsigned i = 0; i < d->network_count; i++)
+        daemon_remember_peer(d, &d->networks[i], &e->peer);
+}
+
+static void on_message(struct om_daemon *d, const struct om_act_message *m)
+{
+    struct inbox_entry e = {.network = m->network,
+                            .peer = m->peer,
+                            .state = INBOX_CAME,
+                            .kind = m->kind,
+                            .at_ms = om_clock_wall().unix_ms};
+
+    memcpy(e.id, m->id, sizeof e.id);
+    const struct inbox_entry *kept = inbox_add(&d->inbox, &e, m->bytes);
+    if (kept)
+        control_notify_message(d->control, kept);
+}
+
+static void on_receipt(struct om_daemon *d, const struct om_act_receipt *r)
+{
+    const struct inbox_entry *e = inbox_receipt(&d->inbox, r);
+
+    if (e)
+        control_notify_message(d->control, e);
+}
+
+void daemon_act(void *self, const struct om_act *act)
+{
+    struct om_daemon *d = self;
+
+    switch (act->kind) {
+    case OM_ACT_SEND: /* the pump's */
+        break;
+    case OM_ACT_REMEMBER:
+        daemon_keep(d, act);
+        break;
+    case OM_ACT_RECORD:
+        daemon_keep(d, act);
+        control_notify_record(d->control, &act->record);
+        break;
+    case OM_ACT_EVENT:
+        on_event(d, &act->event);
+        break;
+    case OM_ACT_MESSAGE:
+        on_message(d, &act->message);
+        break;
+    case OM_ACT_RECEIPT:
+        on_receipt(d, &act->receipt);
+        break;
+    case OM_ACT_PONG:
+        control_pong(d->control, &act->pong);
+        break;
+    case OM_ACT_HEALTH:
+        control_health(d->control, &act->health);
+        break;
+    case OM_ACT_STATUS:
+        control_status(d->control, &act->status);
+        break;
+    case OM_ACT_CALL:
+    case OM_ACT_REPLY:
+    case OM_ACT_STREAM:
+    case OM_ACT_DELIVER:
+    case OM_ACT_ITEM:
+    case OM_ACT_FOUND:
+        control_data(d->control, act);
+        break;
+    }
+}

@@ -1,0 +1,72 @@
+/*
+ * control.h - local programs ask the daemon, and are told what happens
+ *
+ * What:  JSON-RPC 2.0 on a Unix socket: one JSON text a line; answers, and notifications for those
+ *        who subscribed.
+ * Why:   the command line is a client like any other; what it can do, every program can.
+ *
+ * Full: OM_CLIENTS_MAX clients; then a new one is told so and closed. A client that reads too
+ * slowly loses events (it is told how many) and, when even answers pile up, its connection; while
+ * its answers wait it is not read, so no client can make the daemon hold more than its share.
+ */
+#ifndef OM_CONTROL_CONTROL_H
+#define OM_CONTROL_CONTROL_H
+
+#include <jansson.h>
+
+#include "inbox.h"
+#include "state.h"
+
+enum {
+    OM_CLIENTS_MAX = 64,
+    OM_WAITS_MAX = 256, /* questions whose answer comes later, of all clients */
+    OM_PINGS_MAX = 64   /* runs of pings of all clients */
+};
+
+struct control;
+struct control_client;
+
+/* A question that is being answered. */
+struct control_ask {
+    struct om_daemon *d;
+    struct control *control;
+    struct control_client *client;
+    const json_t *params; /* an object, lent */
+    const json_t *id;     /* lent; NULL for a notification */
+    bool is_deferred;     /* the answer comes by control_wait_answer() */
+};
+
+/* Answers one method: a new reference, or NULL with @err filled or ask->is_deferred set. */
+typedef json_t *(*control_method)(struct control_ask *ask, struct om_error *err);
+
+/** control_open() - listen for @d on its control socket; false and @err when that fails. */
+bool control_open(struct control **out, struct om_daemon *d, struct om_error *err);
+
+/** control_close() - hang up on everybody; freed once the loop has run. */
+void control_close(struct control *c);
+
+/** control_notify_event() - tell subscribers of @c that the node did @e at @wall. */
+void control_notify_event(struct control *c, struct om_wall wall, const struct om_event *e);
+
+/** control_notify_message() - tell subscribers of @c, and who waits for it, the state of @e. */
+void control_notify_message(struct control *c, const struct inbox_entry *e);
+
+/** control_notify_record() - tell subscribers of @c that gossip brought @r. */
+void control_notify_record(struct control *c, const struct om_act_record *r);
+
+/** control_pong() - a peer answered: @pong goes to the program of @c that pings. */
+void control_pong(struct control *c, const struct om_act_pong *pong);
+
+/** control_health() - a probe ended: @h answers whoever waits in @c. */
+void control_health(struct control *c, const struct om_act_health *h);
+
+/** control_status() - a peer said how it is: @s answers whoever waits in @c. */
+void control_status(struct control *c, const struct om_act_status *s);
+
+/** control_data() - @act concerns channels or streams of programs of @c. */
+void control_data(struct control *c, const struct om_act *act);
+
+/** control_clients() - clients of @c now. */
+unsigned control_clients(const struct control *c);
+
+#endif

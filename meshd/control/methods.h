@@ -1,0 +1,56 @@
+/*
+ * methods.h - who answers which method
+ *
+ * What:  the handlers, one for each line of ipc/methods.c.
+ * Why:   the table of methods is shared with the command line, which has no handlers.
+ * Keeps: control_every_method_has_a_handler.
+ */
+#ifndef OM_CONTROL_METHODS_H
+#define OM_CONTROL_METHODS_H
+
+#include "control/control.h"
+
+/** control_status_get() - "status": @ask, @err as any control_method. */
+json_t *control_status_get(struct control_ask *ask, struct om_error *err);
+/** control_networks_list() - "networks.list": @ask, @err as any control_method. */
+json_t *control_networks_list(struct control_ask *ask, struct om_error *err);
+/** control_version() - "version": @ask, @err as any control_method. */
+json_t *control_version(struct control_ask *ask, struct om_error *err);
+/** control_methods() - "methods.list": @ask, @err as any control_method. */
+json_t *control_methods(struct control_ask *ask, struct om_error *err);
+/** control_peers_list() - "peers.list": @ask, @err as any control_method. */
+json_t *control_peers_list(struct control_ask *ask, struct om_error *err);
+/** control_peers_add() - "peers.add": @ask, @err as any control_method. */
+json_t *control_peers_add(struct control_ask *ask, struct om_error *err);
+/** control_ping_start() - "ping.start": @ask, @err as any control_method. */
+json_t *control_ping_start(struct control_ask *ask, struct om_error *err);
+/** control_message_send() - "message.send": @ask, @err as any control_method. */
+json_t *control_message_send(struct control_ask *ask, struct om_error *err);
+/** control_message_list() - "message.list": @ask, @err as any control_method. */
+json_t *control_message_list(struct control_ask *ask, struct om_error *err);
+/** control_message_read() - "message.read": @ask, @err as any control_method. */
+json_t *control_message_read(struct control_ask *ask, struct om_error *err);
+/** control_health_probe() - "health.probe": @ask, @err as any control_method. */
+json_t *control_health_probe(struct control_ask *ask, struct om_error *err);
+/** control_peer_status() - "peer.status": @ask, @err as any control_method. */
+json_t *control_peer_status(struct control_ask *ask, struct om_error *err);
+/** control_subscribe() - "events.subscribe": @ask, @err as any control_method. */
+json_t *control_subscribe(struct control_ask *ask, struct om_error *err);
+/** control_unsubscribe() - "events.unsubscribe": @ask, @err as any control_method. */
+json_t *control_unsubscribe(struct control_ask *ask, struct om_error *err);
+/** control_config_show() - "config.show": @ask, @err as any control_method. */
+json_t *control_config_show(struct control_ask *ask, struct om_error *err);
+/** control_config_reload() - "config.reload": @ask, @err as any control_method. */
+json_t *control_config_reload(struct control_ask *ask, struct om_error *err);
+/** control_log_level() - "log.level": @ask, @err as any control_method. */
+json_t *control_log_level(struct control_ask *ask, struct om_error *err);
+/** control_log_tail() - "log.tail": @ask, @err as any control_method. */
+json_t *control_log_tail(struct control_ask *ask, struct om_error *err);
+/** control_metrics() - "metrics.show": @ask, @err as any control_method. */
+json_t *control_metrics(struct control_ask *ask, struct om_error *err);
+/** control_stop() - "stop": @ask, @err as any control_method. */
+json_t *control_stop(struct control_ask *ask, struct om_error *err);
+/** control_doctor() - "doctor.daemon": @ask, @err as any control_method. */
+json_t *control_doctor(struct control_ask *ask, struct om_error *err);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * parts.h - what the files of this folder share
+ *
+ * What:  clients, questions that wait, and small helpers for parameters and answers.
+ * Why:   one file per family of methods, one for the server; here they meet.
+ */
+#ifndef OM_CONTROL_PARTS_H
+#define OM_CONTROL_PARTS_H
+
+#include "control/control.h"
+#include "ipc/jsonrpc.h"
+#include "ipc/line.h"
+#include "ipc/methods.h"
+#include "ipc/outbox.h"
+
+enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT };
+
+struct control_client {
+    struct om_link link;
+    uv_pipe_t pipe;
+    struct control *control;
+    uint64_t number; /* never used twice */
+    struct om_line in;
+    struct om_outbox out;
+    uv_write_t write;
+    bool is_writing, is_closing, is_paused;
+    bool is_silent; /* it will ask nothing more */
+    bool wants_all; /* events of every kind */
+    json_t *kinds;  /* owned: array of names it subscribed to; NULL: none */
+    char read_buffer[16384], write_buffer[16384];
+};
+
+/* A question whose answer comes with something that the node will do. */
+struct control_wait {
+    struct om_link link;
+    uint64_t client;
+    json_t *id; /* owned */
+    enum wait_kind kind;
+    struct om_id network, peer;
+    uint8_t message[OM_MESSAGE_ID];
+};
+
+/* A run of pings. */
+struct control_ping {
+    struct om_link link;
+    uv_timer_t timer;
+    struct control *control;
+    uint64_t client;
+    uint64_t run; /* upper 32 bits of the tokens */
+    struct om_id network, peer;
+    unsigned sent, count, heard, told; /* told: sequence numbers that were reported */
+    uint64_t interval_ms;
+    bool answered[OM_PONGS_MAX];
+};
+
+struct control {
+    struct om_daemon *d;
+    uv_pipe_t listener;
+    struct om_list clients, waits, pings;
+    unsigned client_count, wait_count, ping_count, open_handles;
+    uint64_t numbers;
+    uint64_t truncated; /* lines that ended without their newline */
+    bool is_closing;
+};
+
+/* server.c */
+
+/** control_client() - the client of @c with @number, or NULL when it has gone. */
+struct control_client *control_client(const struct control *c, uint64_t number);
+
+/** control_send_event() - the notification @method with @params (taken) for subscribers of @c. */
+void control_send_event(struct control *c, const char *method, json_t *params);
+
+/** control_send_to() - the notification @method with @params (taken) for one client @k, asked or
+ *  not. */
+void control_send_to(struct control_client *k, const char *method, json_t *params);
+
+/** control_answer() - answer @id of client @k: @result is taken; NULL: with @err. */
+void control_answer(struct control_client *k, const json_t *id, json_t *result,
+                    const struct om_error *err);
+
+/* wait.c */
+
+/** control_wait() - remember who asked @ask, until something of @kind about @peer of @network, or
+ *  @message, happens; false and @err when too many wait. */
+bool control_wait(struct control_ask *ask, enum wait_kind kind, const struct om_id *network,
+                  const struct om_id *peer, const uint8_t *message, struct om_error *err);
+
+/** control_waits_for() - does client @number of @c wait for an answer or a pong? */
+bool control_waits_for(const struct control *c, uint64_t number);
+
+/** control_leave() - hang up on @k if it asks nothing more and nothing is on its way to it. */
+void control_leave(struct control_client *k);
+
+/** control_wait_forget() - client @number of @c has gone: its questions and pings with it. */
+void control_wait_forget(struct control *c, uint64_t number);
+
+/** control_ping_stop() - end @p, its timer and its memory. */
+void control_ping_stop(struct control_ping *p);
+
+/* words.c */
+
+/** control_network() - the network that @ask names, or the only one; NULL and @err. */
+const struct daemon_network *control_network(const struct control_ask *ask, struct om_error *err);
+
+/**
+ * control_peer() - the network and peer that a question names, made reachable
+ * @ask:   its "peer" is a full id, the start of one (4 or more characters), or a name
+ * @net:   receives the network
+ * @peer:  receives the key
+ * @err:   sentence, with the candidates when there are several
+ *
+ * Return: false when there is no such peer.
+ */
+bool control_peer(const struct control_ask *ask, const struct daemon_network **net,
+                  struct om_id *peer, struct om_error *err);
+
+/** control_id() - a JSON text of @id. */
+json_t *control_id(const struct om_id *id);
+
+/** control_addr() - a JSON text of @a. */
+json_t *control_addr(const struct om_addr *a);
+
+/** control_ms() - a JSON number: @t in milliseconds; null for 0, negative and OM_NEVER. */
+json_t *control_ms(om_time t);
+
+/** control_iso() - a JSON text of @wall, UTC with milliseconds. */
+json_t *control_iso(struct om_wall wall);
+
+/** control_text() - a JSON text of @n bytes at @text, which others wrote: what is no UTF-8, and
+ *  control characters, are escaped. */
+json_t *control_text(const char *text, size_t n);
+
+/** control_peer_json() - everything known about @peer of @net, for lists and status. */
+json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
+                          const struct om_id *peer);
+
+/** control_message_json() - a message of the inbox. */
+json_t *control_message_json(const struct inbox_entry *e);
+
+/* table.c */
+
+/** control_method_find() - who answers @name, or NULL. */
+control_method control_method_find(const char *name);
+
+#endif

@@ -1,0 +1,106 @@
+/* status.c - methods that say how the daemon is. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/methods.h"
+#include "control/parts.h"
+#include "host/clock.h"
+
+static json_t *gossip_json(const struct om_daemon *d, const struct daemon_network *net)
+{
+    struct om_gossip_info g;
+
+    if (om_node_gossip_info(daemon_node(d), &net->id, &g) != OM_OK)
+        return json_null();
+    return json_pack("{s:i, s:i, s:I, s:I, s:I, s:I}", "records", (int)g.known, "items",
+                     (int)g.items, "bytes", (json_int_t)g.bytes, "rumours_in",
+                     (json_int_t)g.rumours_in, "rumours_out", (json_int_t)g.rumours_out, "syncs",
+                     (json_int_t)g.syncs);
+}
+
+static json_t *network_json(struct om_daemon *d, const struct daemon_network *net)
+{
+    struct om_peer_info info;
+    struct om_id *ids;
+    unsigned n = daemon_peers(d, &net->id, &ids), connected = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        connected +=
+            om_node_peer_info(daemon_node(d), om_clock_now(), &net->id, &ids[i], &info) == OM_OK &&
+            info.has_session;
+    free(ids);
+    return json_pack("{s:s, s:o, s:o, s:b, s:i, s:i, s:o}", "name", net->name, "id",
+                     control_id(&net->id), "self", control_id(&net->self), "open",
+                     (int)net->is_open, "peers", (int)n, "connected", (int)connected, "gossip",
+                     gossip_json(d, net));
+}
+
+json_t *control_networks_list(struct control_ask *ask, struct om_error *err OM_UNUSED)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < ask->d->network_count; i++)
+        (void)json_array_append_new(list, network_json(ask->d, &ask->d->networks[i]));
+    return json_pack("{s:o}", "networks", list);
+}
+
+static json_t *drops_json(const struct om_node_info *info)
+{
+    json_t *drops = json_object();
+
+    for (unsigned i = 0; i < OM_DROP_COUNT; i++)
+        if (info->drops[i] > 0)
+            (void)json_object_set_new(drops, om_drop_name((enum om_drop)i),
+                                      json_integer((json_int_t)info->drops[i]));
+    return drops;
+}
+
+static json_t *traffic_json(const struct om_node_info *i)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "datagrams_in", (json_int_t)i->datagrams_in,
+                     "bytes_in", (json_int_t)i->bytes_in, "datagrams_out",
+                     (json_int_t)i->datagrams_out, "bytes_out", (json_int_t)i->bytes_out);
+}
+
+static json_t *udp_json(const struct om_daemon *d)
+{
+    struct om_udp_info u;
+
+    om_udp_info(om_pump_udp(d->pump), &u);
+    return json_pack("{s:i, s:b, s:b, s:b, s:b, s:I}", "port", (int)u.port, "ipv4", (int)u.has_v4,
+                     "ipv6", (int)u.has_v6, "gso", (int)u.gso, "gro", (int)u.gro, "send_errors",
+                     (json_int_t)u.send_errors);
+}
+
+json_t *control_status_get(struct control_ask *ask, struct om_error *err)
+{
+    struct om_daemon *d = ask->d;
+    struct om_node_info i;
+    struct om_pump_info p;
+    json_t *nets = control_networks_list(ask, err);
+
+    om_node_info(daemon_node(d), &i);
+    om_pump_info(d->pump, &p);
+    json_t *audit = json_pack("{s:b, s:I, s:I, s:I}", "on", (int)d->config.audit_encryption,
+                              "sealed", (json_int_t)(i.sealed_data + i.sealed_handshake), "audited",
+                              (json_int_t)i.audited, "refused", (json_int_t)i.audit_refused);
+    return json_pack("{s:s, s:i, s:s, s:o, s:f, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:I, s:i}",
+                     "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home,
+                     "started", control_iso(d->started), "uptime_s",
+                     (double)(om_clock_now() - d->started_at) / 1e6, "udp", udp_json(d), "networks",
+                     json_incref(json_object_get(nets, "networks")), "peers", (int)i.peers,
+                     "sessions", (int)i.sessions, "traffic", traffic_json(&i), "audit", audit,
+                     "drops", drops_json(&i), "wakeups", (json_int_t)p.wakeups, "clients",
+                     (int)control_clients(ask->control));
+}
+
+json_t *control_version(struct control_ask *ask OM_UNUSED, struct om_error *err OM_UNUSED)
+{
+    return json_pack("{s:s, s:i}", "version", OM_VERSION_TEXT, "protocol", OM_VERSION);
+}
+
+json_t *control_methods(struct control_ask *ask OM_UNUSED, struct om_error *err OM_UNUSED)
+{
+    return json_pack("{s:o}", "methods", om_methods_json());
+}

@@ -1,0 +1,40 @@
+/* table.c - which handler answers which method. */
+#include <string.h>
+
+#include "control/methods.h"
+#include "control/parts.h"
+
+control_method control_method_find(const char *name)
+{
+    static const struct {
+        const char *name;
+        control_method answer;
+    } table[] = {
+        {"config.reload", control_config_reload},
+        {"config.show", control_config_show},
+        {"doctor.daemon", control_doctor},
+        {"events.subscribe", control_subscribe},
+        {"events.unsubscribe", control_unsubscribe},
+        {"health.probe", control_health_probe},
+        {"log.level", control_log_level},
+        {"log.tail", control_log_tail},
+        {"message.list", control_message_list},
+        {"message.read", control_message_read},
+        {"message.send", control_message_send},
+        {"methods.list", control_methods},
+        {"metrics.show", control_metrics},
+        {"networks.list", control_networks_list},
+        {"peer.status", control_peer_status},
+        {"peers.add", control_peers_add},
+        {"peers.list", control_peers_list},
+        {"ping.start", control_ping_start},
+        {"status", control_status_get},
+        {"stop", control_stop},
+        {"version", control_version},
+    };
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(table); i++)
+        if (strcmp(table[i].name, name) == 0)
+            return table[i].answer;
+    return NULL;
+}

@@ -1,0 +1,272 @@
+/* wait.c - questions whose answer the mesh has to give, and pings. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/methods.h"
+#include "control/parts.h"
+#include "host/clock.h"
+
+enum { PING_PATIENCE_MS = 3000 };
+
+static void forget(struct control *c, struct control_wait *w)
+{
+    om_list_remove(&w->link);
+    c->wait_count--;
+    json_decref(w->id);
+    free(w);
+}
+
+bool control_wait(struct control_ask *ask, enum wait_kind kind, const struct om_id *network,
+                  const struct om_id *peer, const uint8_t *message, struct om_error *err)
+{
+    struct control *c = ask->control;
+    struct control_wait *w = c->wait_count < OM_WAITS_MAX ? calloc(1, sizeof *w) : NULL;
+
+    if (!w) {
+        (void)om_fail(err, OM_E_FULL, "too many questions are waiting for their answer");
+        return false;
+    }
+    w->client = ask->client->number;
+    w->id = json_deep_copy(ask->id);
+    w->kind = kind;
+    w->network = *network;
+    w->peer = *peer;
+    if (message)
+        memcpy(w->message, message, sizeof w->message);
+    om_list_push_back(&c->waits, &w->link);
+    c->wait_count++;
+    ask->is_deferred = true;
+    return true;
+}
+
+static struct control_wait *find_wait(const struct control *c, enum wait_kind kind,
+                                      const struct om_id *network, const struct om_id *peer,
+                                      const uint8_t *message)
+{
+    for (struct om_link *l = om_list_first(&c->waits); l; l = om_list_next(&c->waits, l)) {
+        struct control_wait *w = OM_CONTAINER_OF(l, struct control_wait, link);
+        if (w->kind == kind && om_id_equal(&w->network, network) && om_id_equal(&w->peer, peer) &&
+            (!message || memcmp(w->message, message, sizeof w->message) == 0))
+            return w;
+    }
+    return NULL;
+}
+
+/* Answers every question of @kind about @peer with @result, which is taken. */
+static void answer_all(struct control *c, enum wait_kind kind, const struct om_id *network,
+                       const struct om_id *peer, const uint8_t *message, json_t *result,
+                       const struct om_error *err)
+{
+    struct control_wait *w;
+
+    /* An answer may end its client, and with it other questions: look again each time. */
+    while ((w = find_wait(c, kind, network, peer, message)) != NULL) {
+        struct control_client *k = control_client(c, w->client);
+        json_t *id = json_incref(w->id);
+        forget(c, w);
+        if (k)
+            control_answer(k, id, result ? json_incref(result) : NULL, err);
+        json_decref(id);
+    }
+    json_decref(result);
+}
+
+void control_health(struct control *c, const struct om_act_health *h)
+{
+    const struct om_health_result *r = &h->result;
+
+    answer_all(c, WAIT_HEALTH, &h->network, &h->peer, NULL,
+               json_pack("{s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "peer",
+                         control_id(&h->peer), "sent", (int)r->sent, "echoed", (int)r->echoed,
+                         "lost_there", (int)r->lost_there, "lost_back", (int)r->lost_back,
+                         "rtt_min_ms", control_ms(r->rtt_min), "rtt_avg_ms", control_ms(r->rtt_avg),
+                         "rtt_max_ms", control_ms(r->rtt_max), "rtt_p95_ms",
+                         control_ms(r->rtt_p95)),
+               NULL);
+}
+
+static json_t *known(double v)
+{
+    return v < 0 ? json_null() : json_real(v);
+}
+
+void control_status(struct control *c, const struct om_act_status *s)
+{
+    struct om_error err;
+
+    (void)om_fail(&err, OM_E_NO_ROUTE, "the peer did not answer");
+    answer_all(c, WAIT_STATUS, &s->network, &s->peer, NULL,
+               s->is_ok ? json_pack("{s:o, s:o, s:o, s:o, s:o}", "peer", control_id(&s->peer),
+                                    "uptime_s", known(s->status.uptime_s), "peers",
+                                    known(s->status.peers), "sessions", known(s->status.sessions),
+                                    "version",
+                                    control_text(s->status.version, strlen(s->status.version)))
+                        : NULL,
+               &err);
+}
+
+void control_notify_message(struct control *c, const struct inbox_entry *e)
+{
+    if (!c)
+        return;
+    control_send_event(c, "message", control_message_json(e));
+    if (e->state > INBOX_SENT)
+        answer_all(c, WAIT_RECEIPT, &e->network, &e->peer, e->id, control_message_json(e), NULL);
+}
+
+static struct control_ping *find_ping(const struct control *c, uint64_t run)
+{
+    for (struct om_link *l = om_list_first(&c->pings); l; l = om_list_next(&c->pings, l))
+        if (OM_CONTAINER_OF(l, struct control_ping, link)->run == run)
+            return OM_CONTAINER_OF(l, struct control_ping, link);
+    return NULL;
+}
+
+/* Tells the client about ping @seq of @p: @rtt, or OM_NEVER when it was lost. */
+static void tell(struct control_ping *p, unsigned seq, om_time rtt)
+{
+    struct control_client *k = control_client(p->control, p->client);
+    struct om_peer_info info = {.cipher = ""};
+    struct om_daemon *d = p->control->d;
+
+    (void)!om_node_peer_info(daemon_node(d), om_clock_now(), &p->network, &p->peer, &info);
+    if (k)
+        control_send_to(k, "pong",
+                        json_pack("{s:I, s:o, s:i, s:o, s:o}", "run", (json_int_t)p->run, "peer",
+                                  control_id(&p->peer), "seq", (int)seq + 1, "rtt_ms",
+                                  control_ms(rtt), "path",
+                                  info.is_heard ? control_addr(&info.via.remote) : json_null()));
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void control_ping_stop(struct control_ping *p)
+{
+    struct control_client *k = control_client(p->control, p->client);
+
+    om_list_remove(&p->link);
+    p->control->ping_count--;
+    uv_close((uv_handle_t *)&p->timer, on_closed);
+    if (k)
+        control_leave(k);
+}
+
+static void on_over(uv_timer_t *t)
+{
+    struct control_ping *p = t->data;
+    struct control *c = p->control;
+    uint64_t run = p->run;
+
+    for (unsigned i = 0; find_ping(c, run) && i < p->sent; i++)
+        if (!p->answered[i])
+            tell(p, i, OM_NEVER);
+    if (find_ping(c, run)) /* unless its client went meanwhile */
+        control_ping_stop(p);
+}
+
+static void on_due(uv_timer_t *t)
+{
+    struct control_ping *p = t->data;
+    struct om_daemon *d = p->control->d;
+
+    if (p->sent == p->count) {
+        if (p->heard == p->count)
+            control_ping_stop(p);
+        else
+            (void)uv_timer_start(t, on_over, PING_PATIENCE_MS, 0);
+        return;
+    }
+    (void)!om_node_ping(daemon_node(d), om_clock_now(), &p->network, &p->peer,
+                        p->run << 32 | p->sent); /* what cannot be sent counts as lost */
+    p->sent++;
+    om_pump_kick(d->pump);
+    (void)uv_timer_start(t, on_due, p->interval_ms, 0);
+}
+
+void control_pong(struct control *c, const struct om_act_pong *pong)
+{
+    unsigned seq = (unsigned)(pong->token & UINT32_MAX);
+    struct control_ping *p = find_ping(c, pong->token >> 32);
+
+    if (!p || seq >= p->sent || p->answered[seq] || !om_id_equal(&p->peer, &pong->peer))
+        return;
+    p->answered[seq] = true;
+    p->heard++;
+    bool is_last = p->heard == p->count;
+    tell(p, seq, pong->rtt);
+    if (is_last && find_ping(c, pong->token >> 32)) /* unless its client went meanwhile */
+        control_ping_stop(p);
+}
+
+json_t *control_ping_start(struct control_ask *ask, struct om_error *err)
+{
+    struct control *c = ask->control;
+    const json_t *count = json_object_get(ask->params, "count");
+    const json_t *interval = json_object_get(ask->params, "interval");
+    const struct daemon_network *net;
+    struct om_id peer;
+
+    if (!control_peer(ask, &net, &peer, err))
+        return NULL;
+    json_int_t n = count ? json_integer_value(count) : 4;
+    double s = interval ? json_number_value(interval) : 1;
+    if (n < 1 || n > OM_PONGS_MAX || s < 0.01 || s > 3600) {
+        (void)om_fail(err, OM_E_RANGE,
+                      "want \"count\" from 1 to %d and \"interval\" from 0.01 s"
+                      " to an hour",
+                      OM_PONGS_MAX);
+        return NULL;
+    }
+    struct control_ping *p = c->ping_count < OM_PINGS_MAX ? calloc(1, sizeof *p) : NULL;
+    if (!p || uv_timer_init(&c->d->loop, &p->timer) < 0) {
+        free(p);
+        (void)om_fail(err, OM_E_FULL, "too many pings are under way");
+        return NULL;
+    }
+    *p = (struct control_ping){.timer = p->timer,
+                               .control = c,
+                               .client = ask->client->number,
+                               .run = ++c->numbers & UINT32_MAX,
+                               .network = net->id,
+                               .peer = peer,
+                               .count = (unsigned)n,
+                               .interval_ms = (uint64_t)(s * 1000)};
+    p->timer.data = p;
+    om_list_push_back(&c->pings, &p->link);
+    c->ping_count++;
+    (void)uv_timer_start(&p->timer, on_due, 0, 0);
+    return json_pack("{s:I, s:o, s:i}", "run", (json_int_t)p->run, "peer", control_id(&peer),
+                     "count", (int)n);
+}
+
+bool control_waits_for(const struct control *c, uint64_t number)
+{
+    for (struct om_link *l = om_list_first(&c->waits); l; l = om_list_next(&c->waits, l))
+        if (OM_CONTAINER_OF(l, struct control_wait, link)->client == number)
+            return true;
+    for (struct om_link *l = om_list_first(&c->pings); l; l = om_list_next(&c->pings, l))
+        if (OM_CONTAINER_OF(l, struct control_ping, link)->client == number)
+            return true;
+    return false;
+}
+
+void control_wait_forget(struct control *c, uint64_t number)
+{
+    struct om_link *next;
+
+    for (struct om_link *l = om_list_first(&c->waits); l; l = next) {
+        next = om_list_next(&c->waits, l);
+        struct control_wait *w = OM_CONTAINER_OF(l, struct control_wait, link);
+        if (w->client == number)
+            forget(c, w);
+    }
+    for (struct om_link *l = om_list_first(&c->pings); l; l = next) {
+        next = om_list_next(&c->pings, l);
+        struct control_ping *p = OM_CONTAINER_OF(l, struct control_ping, link);
+        if (p->client == number)
+            control_ping_stop(p);
+    }
+}

@@ -1,0 +1,150 @@
+/* main.c - the command line of omerta-meshd. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_print.h"
+#include "confine.h"
+#include "secrets.h"
+#include "state.h"
+#include "tools.h"
+
+static void usage(FILE *out)
+{
+    fputs("usage: omerta-meshd [--home FOLDER] [--config FILE] [KEY...]\n"
+          "       omerta-meshd init [--force] | key | check      [--home FOLDER]\n"
+          "\n"
+          "Runs a node of the mesh in the foreground. Without a network of its own it is in the\n"
+          "open network `default`: anybody can be in it and read its headers, and nobody may use\n"
+          "anything of this machine unless a rule names that peer.\n"
+          "\n"
+          "  init   make the home: identity, local key, SSH key, config.json; --force: anew, with\n"
+          "         what was there kept beside it\n"
+          "  key    print this node's peer id in each network\n"
+          "  check  read configuration and home as a start would, and say what is wrong\n"
+          "\n"
+          "  --home FOLDER        default: $OMERTA_HOME, else ~/.omerta\n"
+          "  --config FILE        default: config.json in the home\n"
+          "  --print-config       the default config.json\n"
+          "  --version, --help\n"
+          "\n"
+          "Keys, as flags before the file's values:\n",
+          out);
+    om_config_print_help(out);
+    fputs("\nExit: 0 ended as asked, 1 failed, 2 wrong usage, 3 configuration refused, 4 home\n"
+          "unusable or in use, 5 port in use.\n",
+          out);
+}
+
+static enum om_exit wrong(const struct om_error *err)
+{
+    fprintf(stderr, "omerta-meshd: %s (--help lists the flags)\n", err->msg);
+    return OM_EXIT_USAGE;
+}
+
+struct line {
+    const char *home, *config, *command;
+    bool force;
+};
+
+enum parsed { PARSED, ENDED, WRONG };
+
+/* The value of a flag of main's own, "--home X" or "--home=X"; NULL: it is not that flag. */
+static const char *value_of(const char *flag, char **argv, int argc, int *i)
+{
+    size_t n = strlen(flag);
+
+    if (strncmp(argv[*i], flag, n) != 0)
+        return NULL;
+    if (argv[*i][n] == '=')
+        return argv[*i] + n + 1;
+    return argv[*i][n] == 0 && *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+static enum parsed parse_own(struct line *l, char **argv, int argc, int *i)
+{
+    const char *v;
+
+    if (strcmp(argv[*i], "--help") == 0 || strcmp(argv[*i], "-h") == 0) {
+        usage(stdout);
+        return ENDED;
+    }
+    if (strcmp(argv[*i], "--version") == 0) {
+        printf("omerta-meshd %s\n", OM_VERSION_TEXT);
+        return ENDED;
+    }
+    if (strcmp(argv[*i], "--print-config") == 0) {
+        om_config_print_json(stdout);
+        return ENDED;
+    }
+    if (strcmp(argv[*i], "--print-man") == 0) {
+        om_config_print_man(stdout);
+        return ENDED;
+    }
+    if ((v = value_of("--home", argv, argc, i)) != NULL) {
+        l->home = v;
+        return PARSED;
+    }
+    if ((v = value_of("--config", argv, argc, i)) != NULL) {
+        l->config = v;
+        return PARSED;
+    }
+    if (l->command && strcmp(argv[*i], "--force") == 0) {
+        l->force = true;
+        return PARSED;
+    }
+    return WRONG;
+}
+
+static enum parsed parse(struct line *l, struct om_config_flags *flags, int argc, char **argv,
+                         struct om_error *err)
+{
+    static const char *const commands[] = {"init", "key", "check"};
+
+    for (int i = 1; i < argc; i++) {
+        for (unsigned k = 0; k < OM_ARRAY_SIZE(commands) && !l->command && i == 1; k++)
+            if (strcmp(argv[i], commands[k]) == 0)
+                l->command = commands[k];
+        if (i == 1 && l->command)
+            continue;
+        enum parsed p = parse_own(l, argv, argc, &i);
+        if (p == ENDED)
+            return ENDED;
+        if (p == PARSED)
+            continue;
+        if (om_config_flag(flags, argc, argv, &i, err) != OM_OK)
+            return WRONG;
+        i--; /* it moved past the value; so does the loop */
+    }
+    return PARSED;
+}
+
+int main(int argc, char **argv)
+{
+    struct om_daemon *d = calloc(1, sizeof *d);
+    struct line line = {0};
+    struct om_error err = {.msg = ""};
+    enum om_exit code;
+
+    if (!d || sodium_init() < 0 || om_confine_early(&err) != OM_OK) {
+        fprintf(stderr, "omerta-meshd: cannot start: %s\n", err.msg);
+        free(d);
+        return OM_EXIT_FAILED;
+    }
+    enum parsed p = parse(&line, &d->flags, argc, argv, &err);
+    if (p == PARSED && om_place_find(&d->place, line.home, &err) != OM_OK)
+        p = WRONG;
+    if (line.config)
+        (void)snprintf(d->config_file, sizeof d->config_file, "%s", line.config);
+    if (p == ENDED)
+        code = OM_EXIT_OK;
+    else if (p == WRONG)
+        code = wrong(&err);
+    else if (line.command)
+        code = tools_run(line.command, line.force, d);
+    else
+        code = daemon_run(d);
+    free(d);
+    return (int)code;
+}

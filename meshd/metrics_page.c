@@ -1,0 +1,132 @@
+/* metrics_page.c - a registry filled for one page. */
+#include "metrics_page.h"
+
+#include <stdlib.h>
+
+#include <omerta/metrics.h>
+
+#include "host/clock.h"
+
+enum { PER_PEER = 8, FIXED = 96 };
+
+struct page {
+    struct om_metrics m;
+    uint64_t *values; /* room for what has no field of its own */
+    size_t used, room;
+};
+
+static void add(struct page *p, const char *name, const char *help, enum om_metric_kind kind,
+                uint64_t value, const char *key, const char *label)
+{
+    if (p->used == p->room)
+        return;
+    p->values[p->used] = value;
+    if (om_metrics_add(&p->m, name, help, kind, &p->values[p->used], key, label) == OM_OK)
+        p->used++;
+}
+
+#define COUNT(name, help, value) add(p, "omerta_" name, help, OM_METRIC_COUNTER, value, NULL, NULL)
+#define GAUGE(name, help, value) add(p, "omerta_" name, help, OM_METRIC_GAUGE, value, NULL, NULL)
+
+static void add_node(struct page *p, const struct om_node_info *i)
+{
+    COUNT("datagrams_in_total", "datagrams that came in", i->datagrams_in);
+    COUNT("datagrams_out_total", "datagrams that went out", i->datagrams_out);
+    COUNT("bytes_in_total", "bytes of datagrams that came in", i->bytes_in);
+    COUNT("bytes_out_total", "bytes of datagrams that went out", i->bytes_out);
+    COUNT("initiations_in_total", "handshakes that peers began", i->initiations_in);
+    COUNT("initiations_out_total", "handshakes that we began", i->initiations_out);
+    COUNT("responses_in_total", "handshakes answered to us", i->responses_in);
+    COUNT("responses_out_total", "handshakes answered by us", i->responses_out);
+    COUNT("sessions_made_total", "sessions confirmed", i->sessions_made);
+    COUNT("rekeys_total", "sessions that replaced another", i->rekeys);
+    COUNT("audit_refused_total", "datagrams that the encryption audit held back", i->audit_refused);
+    GAUGE("peers", "peers in the table", i->peers);
+    GAUGE("sessions", "sessions that can carry data", i->sessions);
+    GAUGE("indices", "receiver indices in use", i->indices);
+    GAUGE("under_load", "1 while handshakes need cookies", i->under_load);
+    for (unsigned d = 0; d < OM_DROP_COUNT; d++)
+        add(p, "omerta_drops_total", "what was thrown away, by reason", OM_METRIC_COUNTER,
+            i->drops[d], "reason", om_drop_name((enum om_drop)d));
+}
+
+static void add_host(struct page *p, const struct om_daemon *d)
+{
+    struct om_udp_info u;
+    struct om_pump_info q;
+
+    om_udp_info(om_pump_udp(d->pump), &u);
+    om_pump_info(d->pump, &q);
+    COUNT("udp_send_errors_total", "datagrams that the system refused to send", u.send_errors);
+    COUNT("udp_overflows_total", "datagrams that the kernel dropped for want of space",
+          u.overflows);
+    COUNT("udp_congestion_marks_total", "datagrams that a router marked", u.ecn_ce);
+    COUNT("udp_sends_total", "system calls that sent", u.sends);
+    COUNT("udp_receives_total", "system calls that received", u.receives);
+    COUNT("wakeups_total", "times the loop woke for the node", q.wakeups);
+    GAUGE("datagrams_waiting", "datagrams that the socket did not take yet", q.waiting);
+    GAUGE("uptime_seconds", "since the start",
+          (uint64_t)(om_clock_now() - d->started_at) / 1000000);
+}
+
+static void add_peer(struct page *p, const struct om_daemon *d, const struct om_id *net,
+                     const struct om_id *id)
+{
+    struct om_peer_info i;
+    struct latency_figures f = {0};
+    char brief[OM_ID_TEXT];
+
+    if (om_node_peer_info(daemon_node(d), om_clock_now(), net, id, &i) != OM_OK)
+        return;
+    (void)om_id_print(id, brief);
+    bool has_latency = latency_of(&d->latency, om_clock_now(), net, id, &f);
+    add(p, "omerta_peer_bytes_in_total", "bytes from a peer", OM_METRIC_COUNTER, i.in.bytes, "peer",
+        brief);
+    add(p, "omerta_peer_bytes_out_total", "bytes to a peer", OM_METRIC_COUNTER, i.out.bytes, "peer",
+        brief);
+    add(p, "omerta_peer_datagrams_in_total", "datagrams from a peer", OM_METRIC_COUNTER,
+        i.in.datagrams, "peer", brief);
+    add(p, "omerta_peer_datagrams_out_total", "datagrams to a peer", OM_METRIC_COUNTER,
+        i.out.datagrams, "peer", brief);
+    add(p, "omerta_peer_connected", "1 with a session", OM_METRIC_GAUGE, i.has_session, "peer",
+        brief);
+    add(p, "omerta_peer_rtt_microseconds", "smoothed round trip", OM_METRIC_GAUGE, (uint64_t)i.srtt,
+        "peer", brief);
+    if (has_latency)
+        add(p, "omerta_peer_rtt_p95_microseconds", "of the last half hour", OM_METRIC_GAUGE,
+            (uint64_t)f.p95, "peer", brief);
+}
+
+static void fill(struct page *p, const struct om_daemon *d)
+{
+    struct om_node_info info;
+
+    om_node_info(daemon_node(d), &info);
+    add_node(p, &info);
+    add_host(p, d);
+    for (unsigned i = 0, shown = 0; i < d->network_count; i++) {
+        struct om_id *ids;
+        unsigned n = daemon_peers(d, &d->networks[i].id, &ids);
+        for (unsigned k = 0; k < n && shown < OM_METRICS_PEERS; k++, shown++)
+            add_peer(p, d, &d->networks[i].id, &ids[k]);
+        free(ids);
+    }
+}
+
+char *metrics_page(const struct om_daemon *d)
+{
+    struct page p = {.room = FIXED + PER_PEER * OM_METRICS_PEERS};
+    char *text = NULL;
+
+    p.values = calloc(p.room, sizeof *p.values);
+    if (p.values && om_metrics_init(&p.m, p.room) == OM_OK) {
+        fill(&p, d);
+        size_t n = om_metrics_print(&p.m, NULL, 0);
+        text = malloc(n + 1);
+        if (text)
+            (void)om_metrics_print(&p.m, text, n + 1);
+    }
+    om_metrics_fini(&p.m);
+    free(p.values);
+    return text;
+}

@@ -1,0 +1,74 @@
+/* networks.c - the networks that this home is in. */
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "state.h"
+
+struct om_node *daemon_node(const struct om_daemon *d)
+{
+    return om_pump_node(d->pump);
+}
+
+static bool join(struct om_daemon *d, const struct om_network_config *c, const char *name,
+                 struct om_error *err)
+{
+    struct daemon_network *net = &d->networks[d->network_count];
+
+    if (om_node_join(daemon_node(d), c, err) != OM_OK)
+        return false;
+    *net = (struct daemon_network){.id = c->id, .is_open = c->open};
+    (void)snprintf(net->name, sizeof net->name, "%s", name);
+    net->self = *om_node_id(daemon_node(d), &c->id);
+    d->network_count++;
+    return true;
+}
+
+bool daemon_networks_join(struct om_daemon *d, struct om_error *err)
+{
+    struct om_network_config c;
+
+    om_network_default(&c);
+    bool is_joined = !d->config.network_default || join(d, &c, "default", err);
+    sodium_memzero(&c, sizeof c);
+    return is_joined;
+}
+
+const struct daemon_network *daemon_network(const struct om_daemon *d, const struct om_id *id)
+{
+    for (unsigned i = 0; i < d->network_count; i++)
+        if (om_id_equal(&d->networks[i].id, id))
+            return &d->networks[i];
+    return NULL;
+}
+
+static bool is_named(const struct daemon_network *net, const char *text)
+{
+    char id[OM_ID_TEXT];
+
+    return strcmp(net->name, text) == 0 ||
+           (strlen(text) >= 4 && strncmp(om_id_print(&net->id, id), text, strlen(text)) == 0);
+}
+
+const struct daemon_network *daemon_network_named(const struct om_daemon *d, const char *text,
+                                                  struct om_error *err)
+{
+    const struct daemon_network *found = NULL;
+
+    for (unsigned i = 0; i < d->network_count; i++) {
+        const struct daemon_network *net = &d->networks[i];
+        if (text && !is_named(net, text))
+            continue;
+        if (found) {
+            (void)om_fail(err, OM_E_RANGE, "several networks (%s, %s ...): say which", found->name,
+                          net->name);
+            return NULL;
+        }
+        found = net;
+    }
+    if (!found && text)
+        (void)om_fail(err, OM_E_MISSING, "no network \"%.40s\" here", text);
+    else if (!found)
+        (void)om_fail(err, OM_E_MISSING, "this node is in no network");
+    return found;
+}

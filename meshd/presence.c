@@ -1,0 +1,138 @@
+/* presence.c - where this machine is: told to the mesh, and to the LAN. */
+#include <string.h>
+
+#include <omerta/hello.h>
+
+#include "host/clock.h"
+#include "state.h"
+
+enum { ENDS_MAX = OM_ANNOUNCE_ENDS };
+
+static bool is_of_use(const struct om_addr *a)
+{
+    switch (om_addr_classify(a)) {
+    case OM_ADDR_GLOBAL:
+    case OM_ADDR_PRIVATE:
+    case OM_ADDR_SHARED:
+    case OM_ADDR_RESERVED: /* documentation and benchmarking ranges are what labs are made of */
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Addresses of @d with its port, global ones first; how many. */
+static unsigned own_addrs(const struct om_daemon *d, struct om_addr out[ENDS_MAX])
+{
+    struct om_udp_info udp;
+    unsigned ifaces, n = 0;
+    const struct om_iface *list = om_netwatch_ifaces(d->netwatch, &ifaces);
+
+    om_udp_info(om_pump_udp(d->pump), &udp);
+    for (int pass = 0; pass < 2; pass++)
+        for (unsigned i = 0; i < ifaces; i++) {
+            const struct om_iface *f = &list[i];
+            for (unsigned k = 0; k < f->addr_count && f->is_up && !f->is_loopback; k++) {
+                struct om_addr a = f->addrs[k];
+                bool is_global = om_addr_classify(&a) == OM_ADDR_GLOBAL;
+                if (n == ENDS_MAX || is_global != (pass == 0) || !is_of_use(&a) ||
+                    !(om_addr_is_v4(&a) ? udp.has_v4 : udp.has_v6))
+                    continue;
+                a.port = udp.port;
+                out[n++] = a;
+            }
+        }
+    return n;
+}
+
+static void announce(struct om_daemon *d, const struct daemon_network *net,
+                     const struct om_addr *ends, unsigned count)
+{
+    struct om_announce a = {.end_count = count, .relays = d->config.relay};
+    struct om_logline line;
+
+    memcpy(a.ends, ends, count * sizeof *ends);
+    om_config_name(&d->config, a.name);
+    enum om_err e = om_node_announce(daemon_node(d), om_clock_now(), &net->id, &a);
+    if (e == OM_OK && d->config.lan)
+        e = om_node_hello(daemon_node(d), om_clock_now(), &net->id, ends, count);
+    if (e != OM_OK && om_log_begin(&line, &d->log, OM_LOG_WARN, "presence", "cannot announce")) {
+        om_log_str(&line, "network", net->name);
+        om_log_str(&line, "why", om_err_text(e));
+        om_log_end(&line);
+    }
+}
+
+static void join_groups(struct om_daemon *d)
+{
+    struct om_addr groups[OM_NETWORKS_MAX * OM_HELLO_GROUPS_MAX];
+    unsigned index[OM_IFACES_MAX], indices = 0, ifaces, n = 0;
+    const struct om_iface *list = om_netwatch_ifaces(d->netwatch, &ifaces);
+
+    for (unsigned i = 0; i < ifaces; i++)
+        if (list[i].is_up && list[i].is_multicast && !list[i].is_loopback)
+            index[indices++] = list[i].index;
+    om_udp_interfaces(om_pump_udp(d->pump), index, indices);
+    for (unsigned i = 0; i < d->network_count; i++)
+        n += om_node_hello_groups(daemon_node(d), om_clock_now(), &d->networks[i].id, groups + n);
+    om_lan_join(d->lan, groups, n, list, ifaces);
+}
+
+void daemon_presence_tell(struct om_daemon *d)
+{
+    struct om_addr ends[ENDS_MAX];
+    unsigned n = own_addrs(d, ends);
+
+    if (d->lan)
+        join_groups(d);
+    for (unsigned i = 0; i < d->network_count; i++)
+        announce(d, &d->networks[i], ends, n);
+    om_pump_kick(d->pump);
+}
+
+static void on_change(void *self, unsigned what)
+{
+    struct om_daemon *d = self;
+    struct om_logline line;
+
+    if (om_log_begin(&line, &d->log, OM_LOG_INFO, "presence", "network of this machine changed")) {
+        om_log_str(&line, "what",
+                   what & OM_NET_ADDRS    ? "addresses"
+                   : what & OM_NET_ROUTES ? "default route"
+                                          : "interfaces");
+        om_log_end(&line);
+    }
+    daemon_presence_tell(d);
+    daemon_bootstrap_again(d);
+}
+
+static void on_hellos(void *self, struct om_dgram *batch, unsigned count)
+{
+    struct om_daemon *d = self;
+
+    om_pump_input(d->pump, batch, count);
+}
+
+bool daemon_presence(struct om_daemon *d, struct om_error *err)
+{
+    const struct om_netwatch_config watch = {
+        .loop = &d->loop, .settle = OM_MS(200), .on_change = on_change, .self = d};
+    const struct om_lan_config lan = {.loop = &d->loop, .on_batch = on_hellos, .self = d};
+
+    if (om_netwatch_open(&d->netwatch, &watch, err) != OM_OK)
+        return false;
+    if (d->config.lan && om_lan_open(&d->lan, &lan, err) != OM_OK)
+        return false;
+    daemon_presence_tell(d);
+    return true;
+}
+
+void daemon_presence_stop(struct om_daemon *d)
+{
+    if (d->lan)
+        om_lan_close(d->lan);
+    if (d->netwatch)
+        om_netwatch_close(d->netwatch);
+    d->lan = NULL;
+    d->netwatch = NULL;
+}

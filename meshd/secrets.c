@@ -1,0 +1,160 @@
+/* secrets.c - made once, moved aside when somebody insists. */
+#include "secrets.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "host/secret_file.h"
+
+extern char **environ;
+
+static bool folder_of(struct om_home *home, const char *name, char out[OM_HOME_PATH_MAX],
+                      struct om_error *err)
+{
+    if (om_home_sub(home, name, err) != OM_OK)
+        return false;
+    if (om_home_join(home, out, OM_HOME_PATH_MAX, name))
+        return true;
+    (void)om_fail(err, OM_E_RANGE, "path of the home is too long");
+    return false;
+}
+
+uint8_t *secrets_seed(struct om_home *home, struct om_error *err)
+{
+    char folder[OM_HOME_PATH_MAX];
+    uint8_t *seed = sodium_malloc(OM_SEED_BYTES);
+
+    if (!seed) {
+        (void)om_fail(err, OM_E_NO_MEM, "no memory for the seed");
+        return NULL;
+    }
+    enum om_err e = folder_of(home, "identity", folder, err)
+                        ? om_secret_read(folder, "seed", seed, OM_SEED_BYTES, NULL, err)
+                        : OM_E_STATE;
+    if (e == OM_E_MISSING) {
+        randombytes_buf(seed, OM_SEED_BYTES);
+        e = om_secret_write(folder, "seed", seed, OM_SEED_BYTES, false, err);
+    }
+    if (e == OM_OK)
+        return seed;
+    sodium_free(seed);
+    return NULL;
+}
+
+/* Moves @name of the home aside, when it is there. */
+static enum om_err set_aside(struct om_home *home, const char *name, const char *stamp, FILE *said,
+                             struct om_error *err)
+{
+    char from[OM_HOME_PATH_MAX], to[OM_HOME_PATH_MAX + 64];
+
+    if (!om_home_join(home, from, sizeof from, name))
+        return om_fail(err, OM_E_RANGE, "path of the home is too long");
+    (void)snprintf(to, sizeof to, "%s.backup-%s", from, stamp);
+    if (rename(from, to) == 0) {
+        fprintf(said, "kept  %s\n", to);
+        return OM_OK;
+    }
+    return errno == ENOENT
+               ? OM_OK
+               : om_fail(err, OM_E_STATE, "%.120s: cannot be set aside: %s", from, strerror(errno));
+}
+
+static bool is_there(struct om_home *home, const char *name, char path[OM_HOME_PATH_MAX])
+{
+    struct stat st;
+
+    return om_home_join(home, path, OM_HOME_PATH_MAX, name) && lstat(path, &st) == 0;
+}
+
+static enum om_err make_local_key(struct om_home *home, struct om_error *err)
+{
+    uint8_t key[OM_LOCAL_KEY_BYTES];
+    char hex[2 * OM_LOCAL_KEY_BYTES + 2];
+
+    randombytes_buf(key, sizeof key);
+    (void)sodium_bin2hex(hex, sizeof hex, key, sizeof key);
+    hex[2 * OM_LOCAL_KEY_BYTES] = '\n';
+    enum om_err e = om_secret_write(om_home_path(home), "local.key", hex,
+                                    2 * OM_LOCAL_KEY_BYTES + 1, false, err);
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(hex, sizeof hex);
+    return e;
+}
+
+static enum om_err make_ssh_key(struct om_home *home, struct om_error *err)
+{
+    char folder[OM_HOME_PATH_MAX], file[OM_HOME_PATH_MAX];
+    char name[] = "ssh-keygen", quiet[] = "-q", type[] = "-t", kind[] = "ed25519", pass[] = "-N";
+    char empty[] = "", comment[] = "-C", text[] = "omerta", at[] = "-f";
+    char *argv[] = {name, quiet, type, kind, pass, empty, comment, text, at, file, NULL};
+    int status = 0;
+    pid_t pid;
+
+    if (!folder_of(home, "ssh", folder, err))
+        return OM_E_STATE;
+    if (!om_home_join(home, file, sizeof file, "ssh/id_ed25519"))
+        return om_fail(err, OM_E_RANGE, "path of the home is too long");
+    int e = posix_spawnp(&pid, name, NULL, NULL, argv, environ);
+    if (e != 0)
+        return om_fail(err, OM_E_UNSUPPORTED,
+                       "ssh-keygen cannot be run: %s (apt install openssh-client)", strerror(e));
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return OM_OK;
+    return om_fail(err, OM_E_STATE, "ssh-keygen made no key at %.120s", file);
+}
+
+static enum om_err make_seed(struct om_home *home, struct om_error *err)
+{
+    uint8_t *seed = secrets_seed(home, err);
+
+    sodium_free(seed);
+    return seed ? OM_OK : OM_E_STATE;
+}
+
+static enum om_err make_config(struct om_home *home, struct om_error *err)
+{
+    char path[OM_HOME_PATH_MAX];
+
+    return om_home_join(home, path, sizeof path, "config.json")
+               ? om_config_write_default(path, err)
+               : om_fail(err, OM_E_RANGE, "path of the home is too long");
+}
+
+enum om_err secrets_init(struct om_home *home, bool force, FILE *said, struct om_error *err)
+{
+    static const struct {
+        const char *name, *beside;
+        enum om_err (*make)(struct om_home *home, struct om_error *err);
+    } things[] = {{"config.json", NULL, make_config},
+                  {"identity/seed", NULL, make_seed},
+                  {"local.key", NULL, make_local_key},
+                  {"ssh/id_ed25519", "ssh/id_ed25519.pub", make_ssh_key}};
+    char path[OM_HOME_PATH_MAX], stamp[32];
+    time_t now = time(NULL);
+    struct tm tm;
+
+    (void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(things); i++) {
+        enum om_err e = OM_OK;
+        if (force)
+            e = set_aside(home, things[i].name, stamp, said, err);
+        if (force && things[i].beside && e == OM_OK)
+            e = set_aside(home, things[i].beside, stamp, said, err);
+        bool was_there = is_there(home, things[i].name, path);
+        if (e == OM_OK && !was_there)
+            e = things[i].make(home, err);
+        if (e != OM_OK)
+            return e;
+        fprintf(said, "%s %s\n", was_there ? "found" : "made ", path);
+    }
+    return OM_OK;
+}

@@ -9,6 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "system")]
 
 import omerta_lab  # noqa: E402
+from fixtures import five, folder, home, make  # noqa: E402,F401
 
 
 @pytest.fixture

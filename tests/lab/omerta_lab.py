@@ -27,6 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PR_SET_PDEATHSIG = 1
 NETNS_FOLDER = "/run/netns"
 POLL_SECONDS = 0.02
+START_SECONDS = 10
 _numbers = itertools.count()
 _libc = ctypes.CDLL(None)
 
@@ -71,22 +72,18 @@ def die_with_parent():
 
 
 class Capture:
-    """tcpdump on one interface of a host; complete once stop() has returned."""
+    """What passes one interface of a host; @expression is tcpdump's. Complete after stop()."""
 
     def __init__(self, lab, host, interface, expression):
         self.path = os.path.join(lab.folder, f"capture-{next(_numbers)}.pcap")
-        argv = ["tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-i", interface]
-        argv += ["-w", self.path]
+        argv = [sys.executable, os.path.join(HERE, "sniff.py"), interface, self.path]
         self.process = lab.popen(host, argv + expression.split(), stderr=subprocess.PIPE)
-        said = b""
-        deadline = time.monotonic() + 5
-        while b"listening on" not in said:
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([self.process.stderr], [], [], max(left, 0))
-            piece = os.read(self.process.stderr.fileno(), 4096) if ready else b""
-            if not piece:
-                raise LabError(f"tcpdump on {host}:{interface}: {said.decode(errors='replace')}")
-            said += piece
+        ready, _, _ = select.select([self.process.stderr], [], [], START_SECONDS)
+        said = self.process.stderr.readline() if ready else b""
+        if said != b"listening\n":
+            self.process.kill()
+            said += self.process.stderr.read()
+            raise LabError(f"capture on {host}:{interface}: {said.decode(errors='replace')}")
 
     def packets(self):
         """What has been captured so far."""
@@ -97,11 +94,13 @@ class Capture:
         return wait_until(lambda: [p for p in self.packets() if wanted(p)], seconds)
 
     def stop(self):
-        """Ends tcpdump and returns all packets."""
-        if self.process.poll() is None:
+        """Ends the capture and returns all packets; LabError if the kernel dropped some."""
+        if not self.process.stderr.closed:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(5)
-        self.process.stderr.close()
+            said = self.process.stderr.read().decode(errors="replace")
+            self.process.stderr.close()
+            if self.process.wait() != 0:
+                raise LabError(f"capture: {said}")
         return self.packets()
 
 

@@ -174,6 +174,13 @@ def test_udp_blocked_and_tcp_443_open(lab):
     assert "TimeoutError" in done.stderr
 
 
+def test_capture_says_what_is_wrong(lab):
+    cable(lab)
+    for interface, expression in (("eth7", "udp"), ("eth0", "udp port nowhere")):
+        with pytest.raises(omerta_lab.LabError, match="capture on b"):
+            lab.capture("b", interface, expression)
+
+
 def test_unknown_kind_is_refused():
     with pytest.raises(ValueError, match="full, addr"):
         nat.rules("cone", "wan", "lan", "")

@@ -117,7 +117,7 @@ class Lab:
 
     def __enter__(self):
         sweep()
-        self.folder = tempfile.mkdtemp(prefix="omlab-")
+        self.folder = tempfile.mkdtemp(prefix=f"omlab-{os.getpid()}-")
         if threading.current_thread() is threading.main_thread():
             self.old_handler = signal.signal(signal.SIGTERM, terminated)
         return self
@@ -307,11 +307,15 @@ def namespaces():
 
 
 def sweep():
-    """Deletes the namespaces of labs whose process was killed before it could."""
+    """Deletes what labs left whose process was killed before it could."""
     for name in namespaces():
         match = re.fullmatch(r"om(\d+)-\d+-.*", name)
         if match and not os.path.exists(f"/proc/{match[1]}"):
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+    for name in os.listdir(tempfile.gettempdir()):
+        match = re.fullmatch(r"omlab-(\d+)-.*", name)
+        if match and not os.path.exists(f"/proc/{match[1]}"):
+            shutil.rmtree(os.path.join(tempfile.gettempdir(), name), ignore_errors=True)
 
 
 def terminated(number, _frame):

@@ -46,3 +46,15 @@ def test_changed_address(five, lab):
         assert talk(other, mover, f"to the new place {number}"), other.log()
     assert mover.self_id() == before
     assert [p for p in capture.stop() if p.src in ("10.0.0.99", "fd00::99")]
+
+
+def test_pulled_cable(five, lab):
+    all_know_all(five)
+    alone, other = five[-1], five[1]
+    assert talk(other, alone, "before")
+    lab.down(alone.host, "eth0")
+    # That it fails here shows that nothing but the cable carries what the other tests see.
+    assert not talk(other, alone, "into the void", 2)
+    lab.up(alone.host, "eth0")
+    assert talk(other, alone, "after"), other.log()
+    assert talk(alone, other, "after, back"), alone.log()

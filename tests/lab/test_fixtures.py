@@ -224,7 +224,7 @@ import omerta_lab
 with omerta_lab.Lab() as lab:
     lab.host("a")
     child = lab.popen("a", ["sleep", "600"])
-    print(lab.name("a"), child.pid, flush=True)
+    print(lab.name("a"), child.pid, lab.folder, flush=True)
     child.wait()
 """
 
@@ -235,11 +235,11 @@ def test_signal_leaves_nothing(lab, number):
     here = os.path.dirname(os.path.abspath(__file__))
     with subprocess.Popen([sys.executable, "-c", SCRIPT, here], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True) as process:
-        namespace, pid = process.stdout.readline().split()
-        assert namespace in omerta_lab.namespaces() and alive(int(pid))
+        namespace, pid, folder = process.stdout.readline().split()
+        assert namespace in omerta_lab.namespaces() and alive(int(pid)) and os.path.isdir(folder)
         process.send_signal(number)
         process.wait(10)
     # After SIGKILL the next lab clears up.
     omerta_lab.sweep()
-    assert namespace not in omerta_lab.namespaces()
+    assert namespace not in omerta_lab.namespaces() and not os.path.exists(folder)
     assert omerta_lab.wait_until(lambda: not alive(int(pid)))

@@ -113,7 +113,8 @@ const struct daemon_network *daemon_network_named(const struct om_daemon *d, con
 
 /* meet.c */
 
-/** daemon_bootstrap() - resolve and connect to the bootstrap peers of the configuration of @d. */
+/** daemon_bootstrap() - resolve and connect to the bootstrap peers of the configuration of @d;
+ *  false and @err when one makes no sense. */
 bool daemon_bootstrap(struct om_daemon *d, struct om_error *err);
 
 /** daemon_bootstrap_again() - the network changed: ask resolvers of @d anew, without waiting. */
@@ -124,7 +125,8 @@ void daemon_bootstrap_stop(struct om_daemon *d);
 
 /* presence.c */
 
-/** daemon_presence() - tell the networks of @d where it is, now and whenever that changes. */
+/** daemon_presence() - tell the networks of @d where it is, now and whenever that changes; false
+ *  and @err when that cannot be watched. */
 bool daemon_presence(struct om_daemon *d, struct om_error *err);
 
 /** daemon_presence_tell() - say again in the networks of @d where it is and what it is called. */
@@ -135,7 +137,8 @@ void daemon_presence_stop(struct om_daemon *d);
 
 /* memory.c */
 
-/** daemon_recall() - give the node of @d back what the store kept of earlier runs. */
+/** daemon_recall() - give the node of @d back what the store kept of earlier runs; false and @err
+ *  when it cannot be read. */
 bool daemon_recall(struct om_daemon *d, struct om_error *err);
 
 /** daemon_keep() - have the store of @d keep what @act, a REMEMBER or a RECORD, brought. */
@@ -164,7 +167,7 @@ OM_MUST enum om_err daemon_reach(struct om_daemon *d, const struct daemon_networ
 
 /* reload.c */
 
-/** daemon_config_load() - defaults, then the file of @d, then its flags into @out; false and @err. */
+/** daemon_config_load() - defaults, the file of @d, then its flags into @out; false and @err. */
 bool daemon_config_load(const struct om_daemon *d, struct om_config *out, struct om_error *err);
 
 /**
@@ -183,7 +186,7 @@ bool daemon_reload(struct om_daemon *d,
 
 /* acts.c */
 
-/** daemon_act() - what the node of daemon @self wants beside sending. */
+/** daemon_act() - do what the node of daemon @self wants beside sending: @act. */
 void daemon_act(void *self, const struct om_act *act);
 
 #endif

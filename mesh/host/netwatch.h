@@ -61,7 +61,7 @@ OM_MUST enum om_err om_netwatch_open(struct om_netwatch **out,
 /** om_netwatch_close() - stop; @w is freed once the loop has run. */
 void om_netwatch_close(struct om_netwatch *w);
 
-/** om_netwatch_ifaces() - the interfaces of @w by index, lent until the loop runs; @count of them. */
+/** om_netwatch_ifaces() - the @count interfaces of @w by index, lent until the loop runs. */
 const struct om_iface *om_netwatch_ifaces(const struct om_netwatch *w, unsigned *count);
 
 /** om_netwatch_has_default() - is there a default route of that family, IPv6 when @v6, in @w? */

@@ -67,7 +67,7 @@ struct om_udp *om_pump_udp(struct om_pump *p);
 /** om_pump_kick() - act on what the node of @p wants since something was asked of it. */
 void om_pump_kick(struct om_pump *p);
 
-/** om_pump_input() - datagrams that another socket than those of @p received. */
+/** om_pump_input() - @count datagrams of @batch that another socket than those of @p received. */
 void om_pump_input(struct om_pump *p, struct om_dgram *batch, unsigned count);
 
 /** om_pump_info() - figures of @p into @out. */

@@ -97,7 +97,7 @@ static void count_sent(struct om_udp *u, const struct om_udp_out *out, unsigned 
 
 enum verdict { WENT, FULL, AGAIN };
 
-/* What to do about errno after the first message of @b did not leave; *@done: datagrams given up. */
+/* What to do about errno after the first message of @b did not leave; *@done: those given up. */
 static enum verdict judge(struct om_udp *u, const struct batch *b, int e, unsigned *done)
 {
     if (e == EAGAIN || e == EWOULDBLOCK || e == ENOBUFS || e == ENOMEM)

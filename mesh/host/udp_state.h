@@ -42,7 +42,7 @@ struct om_udp {
 
 enum { OM_UDP_SLOTS = 16, OM_UDP_READS = 8, OM_UDP_PLAIN = 9216, OM_UDP_COALESCED = 65536 };
 
-/** udp_name_of() - @a as a socket of family @is_v6 wants it; its length. */
+/** udp_name_of() - @a into @out as a socket of family @is_v6 wants it; its length. */
 socklen_t udp_name_of(union udp_name *out, const struct om_addr *a, bool is_v6);
 
 /** udp_addr_of() - the address that the kernel names by @n. */

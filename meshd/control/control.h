@@ -39,10 +39,10 @@ struct control_ask {
 /* Answers one method: a new reference, or NULL with @err filled or ask->is_deferred set. */
 typedef json_t *(*control_method)(struct control_ask *ask, struct om_error *err);
 
-/** control_open() - listen for @d on its control socket; false and @err when that fails. */
+/** control_open() - listen for @d on its control socket, by @out; false and @err when that fails. */
 bool control_open(struct control **out, struct om_daemon *d, struct om_error *err);
 
-/** control_close() - hang up on everybody; freed once the loop has run. */
+/** control_close() - hang up on everybody; @c is freed once the loop has run. */
 void control_close(struct control *c);
 
 /** control_notify_event() - tell subscribers of @c that the node did @e at @wall. */

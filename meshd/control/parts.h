@@ -131,11 +131,11 @@ json_t *control_iso(struct om_wall wall);
  *  control characters, are escaped. */
 json_t *control_text(const char *text, size_t n);
 
-/** control_peer_json() - everything known about @peer of @net, for lists and status. */
+/** control_peer_json() - everything @d knows about @peer of @net, for lists and status. */
 json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
                           const struct om_id *peer);
 
-/** control_message_json() - a message of the inbox. */
+/** control_message_json() - message @e of the inbox. */
 json_t *control_message_json(const struct inbox_entry *e);
 
 /* table.c */

@@ -32,13 +32,14 @@ struct om_outbox {
 /** om_outbox_fini() - release @o, which is empty then. */
 void om_outbox_fini(struct om_outbox *o);
 
-/** om_outbox_put_response() - queue @line and a newline. Return: OM_OK, OM_E_FULL, OM_E_NO_MEM. */
+/** om_outbox_put_response() - queue @line and a newline in @o. Return: OM_OK, OM_E_FULL,
+ *  OM_E_NO_MEM. */
 OM_MUST enum om_err om_outbox_put_response(struct om_outbox *o, const char *line);
 
-/** om_outbox_put_event() - queue @line and a newline, or drop and count it. */
+/** om_outbox_put_event() - queue @line and a newline in @o, or drop and count it. */
 void om_outbox_put_event(struct om_outbox *o, const char *line);
 
-/** om_outbox_peek() - what is to be sent next, lent until the next call; empty: nothing. */
+/** om_outbox_peek() - what @o has to send next, lent until the next call; empty: nothing. */
 struct om_bytes om_outbox_peek(const struct om_outbox *o);
 
 /** om_outbox_consume() - @n bytes of om_outbox_peek() of @o were sent. */

@@ -4,7 +4,8 @@
  * What:  keys, sessions and peers behind four verbs: datagrams and time go in, actions come out.
  * Why:   mesh/host drives one with real sockets, tests/sim thousands in virtual time; what the
  *        simulator shows is true of the product because it is the same code.
- * Keeps: network_default_matches_independent_figures; node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext.
+ * Keeps: node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext;
+ *        network_default_matches_independent_figures.
  *
  * A driver: give datagrams to om_node_input(), call om_node_tick() when om_node_deadline() is
  * reached, and after each of these (and after each request) drain om_node_next(). Memory lent
@@ -60,7 +61,7 @@ struct om_network_config {
 };
 
 /**
- * om_network_default() - the built-in network `default`, which anybody can be in who knows this text
+ * om_network_default() - the built-in network `default`, which all who know this text can be in
  * @out:  filled: open, with gossip, epoch 0; its secret is published, so it hides nothing
  *
  * Source: PROTOCOL section 7, Network `default`.

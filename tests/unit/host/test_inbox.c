@@ -1,6 +1,8 @@
 /* test_inbox.c - messages that came and went. */
 #include "harness.h"
 
+#include <stdio.h>
+
 #include "inbox.h"
 
 static struct inbox_entry *put(struct inbox *b, unsigned number, enum inbox_state state)
@@ -50,7 +52,7 @@ OM_TEST(inbox_follows_receipts)
     CHECK(inbox_receipt(&b, &r) == e);
     CHECK_STR(inbox_state_name(e->state), "delivered");
     r.receipt = OM_RECEIPT_REJECTED;
-    strcpy(r.reason, "unwanted");
+    (void)snprintf(r.reason, sizeof r.reason, "unwanted");
     CHECK(inbox_receipt(&b, &r) == e);
     CHECK_STR(inbox_state_name(e->state), "rejected");
     CHECK_STR(e->reason, "unwanted");

@@ -65,11 +65,11 @@ OM_TEST(jsonrpc_depth_is_bounded)
 
     memset(text + n, '[', 14);
     memset(text + n + 14, ']', 14);
-    strcpy(text + n + 28, "}}");
+    memcpy(text + n + 28, "}}", 3);
     CHECK_EQ(refused(text, ""), 0); /* 16 levels in all */
     memset(text + n, '[', 15);
     memset(text + n + 15, ']', 15);
-    strcpy(text + n + 30, "}}");
+    memcpy(text + n + 30, "}}", 3);
     CHECK_EQ(refused(text, "deeper"), -32700);
     CHECK_EQ(
         refused("{\"jsonrpc\":\"2.0\",\"id\":\"[[[[[[[[[[[[[[[[[[[[[\\\"[\",\"method\":\"x\"}", ""),

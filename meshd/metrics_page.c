@@ -59,10 +59,10 @@ static void add_host(struct page *p, const struct om_daemon *d)
     om_pump_info(d->pump, &q);
     COUNT("udp_send_errors_total", "datagrams that the system refused to send", u.send_errors);
     COUNT("udp_overflows_total", "datagrams that the kernel dropped for want of space",
-          u.overflows);
+          u.kernel_drops);
     COUNT("udp_congestion_marks_total", "datagrams that a router marked", u.ecn_ce);
-    COUNT("udp_sends_total", "system calls that sent", u.sends);
-    COUNT("udp_receives_total", "system calls that received", u.receives);
+    COUNT("udp_sends_total", "system calls that sent", u.send_calls);
+    COUNT("udp_receives_total", "system calls that received", u.recv_calls);
     COUNT("wakeups_total", "times the loop woke for the node", q.wakeups);
     GAUGE("datagrams_waiting", "datagrams that the socket did not take yet", q.waiting);
     GAUGE("uptime_seconds", "since the start",

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "udp_state.h"
+#include "sockname.h"
 
 enum { READS = 64, DATAGRAM = 2048 };
 
@@ -65,7 +65,7 @@ static void on_readable(uv_poll_t *p, int status OM_UNUSED, int events OM_UNUSED
     struct om_lan *l = s->lan;
     uint8_t bytes[DATAGRAM];
     uint8_t control[256] __attribute__((aligned(8)));
-    union udp_name from;
+    union om_sockname from;
 
     for (int i = 0; i < READS && !l->is_closed; i++) {
         struct iovec v = {bytes, sizeof bytes};
@@ -83,7 +83,7 @@ static void on_readable(uv_poll_t *p, int status OM_UNUSED, int events OM_UNUSED
             l->info.foreign++;
             continue;
         }
-        struct om_dgram d = {.via = {.remote = udp_addr_of(&from)},
+        struct om_dgram d = {.via = {.remote = om_sockname_addr(&from)},
                              .data = bytes,
                              .len = (size_t)n,
                              .is_multicast = true};
@@ -124,10 +124,10 @@ static bool set(int fd, int level, int name, int value)
 static bool bind_port(int fd, bool is_v6, uint16_t port)
 {
     struct om_addr any = is_v6 ? (struct om_addr){.port = 0} : om_addr_v4(0, 0);
-    union udp_name name;
+    union om_sockname name;
 
     any.port = port;
-    socklen_t n = udp_name_of(&name, &any, is_v6);
+    socklen_t n = om_sockname_of(&name, &any, is_v6);
     return set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
            (is_v6
                 ? set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&

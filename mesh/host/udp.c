@@ -1,264 +1,280 @@
-/* udp.c - opening, watching and closing the two sockets. */
-#include "udp.h"
+/* udp.c - UDP sockets: opened, polled, closed. */
+#include "udp_state.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "udp_state.h"
+enum {
+    PAIR_TRIES = 16,   /* to find a port that is free in both families */
+    QUEUED_ERRORS = 64 /* read of one wake-up */
+};
 
-socklen_t udp_name_of(union udp_name *out, const struct om_addr *a, bool is_v6)
+static void handle_closed(struct om_udp *u)
 {
-    memset(out, 0, sizeof *out);
-    if (is_v6) {
-        out->v6.sin6_family = AF_INET6;
-        out->v6.sin6_port = htons(a->port);
-        memcpy(&out->v6.sin6_addr, a->ip, 16);
-        return sizeof out->v6;
-    }
-    out->v4.sin_family = AF_INET;
-    out->v4.sin_port = htons(a->port);
-    memcpy(&out->v4.sin_addr, a->ip + 12, 4);
-    return sizeof out->v4;
-}
-
-struct om_addr udp_addr_of(const union udp_name *n)
-{
-    struct om_addr a;
-
-    if (n->any.sa_family == AF_INET)
-        return om_addr_v4(ntohl(n->v4.sin_addr.s_addr), ntohs(n->v4.sin_port));
-    memcpy(a.ip, &n->v6.sin6_addr, 16);
-    a.port = ntohs(n->v6.sin6_port);
-    return a;
-}
-
-static bool set(int fd, int level, int name, int value)
-{
-    return setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
-
-/* More than the system's limit only with CAP_NET_ADMIN; what was given is read back, halved since
- * the kernel counts its own share as well. */
-static unsigned buffer(int fd, int force, int name, unsigned bytes)
-{
-    int got = 0;
-    socklen_t n = sizeof got;
-
-    if (!set(fd, SOL_SOCKET, force, (int)bytes))
-        (void)set(fd, SOL_SOCKET, name, (int)bytes);
-    (void)getsockopt(fd, SOL_SOCKET, name, &got, &n);
-    return (unsigned)got / 2;
-}
-
-static void tune(struct om_udp *u, struct udp_socket *s, const struct om_udp_config *c)
-{
-    unsigned bytes = c->buffer_bytes ? c->buffer_bytes : OM_UDP_BUFFER;
-    unsigned rcv = buffer(s->fd, SO_RCVBUFFORCE, SO_RCVBUF, bytes);
-    unsigned snd = buffer(s->fd, SO_SNDBUFFORCE, SO_SNDBUF, bytes);
-
-    if (!u->info.rcvbuf || rcv < u->info.rcvbuf)
-        u->info.rcvbuf = rcv;
-    if (!u->info.sndbuf || snd < u->info.sndbuf)
-        u->info.sndbuf = snd;
-    (void)set(s->fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-    if (s->is_v6) {
-        (void)set(s->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
-        (void)set(s->fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-        (void)set(s->fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1);
-    } else {
-        (void)set(s->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-        (void)set(s->fd, IPPROTO_IP, IP_RECVTOS, 1);
-        (void)set(s->fd, IPPROTO_IP, IP_MULTICAST_TTL, 1);
-    }
-    u->info.gro &= !c->no_offload && set(s->fd, IPPROTO_UDP, UDP_GRO, 1);
-    u->info.gso &= !c->no_offload && set(s->fd, IPPROTO_UDP, UDP_SEGMENT, 0);
-}
-
-static void on_event(uv_poll_t *handle, int status, int events)
-{
-    struct udp_socket *s = handle->data;
-    struct om_udp *u = s->udp;
-
-    if (status < 0 || events & UV_READABLE)
-        udp_read(s); /* a pending error is taken by the read, too */
-    if (!u->is_closed && events & UV_WRITABLE) {
-        s->is_full = false;
-        udp_watch(s);
-        u->on_writable(u->self);
-    }
-}
-
-void udp_watch(struct udp_socket *s)
-{
-    (void)uv_poll_start(&s->poll, UV_READABLE | (s->is_full ? UV_WRITABLE : 0), on_event);
-}
-
-/* errno of the failure; 0: open; EAFNOSUPPORT: the machine lacks the family. */
-static int open_one(struct om_udp *u, struct udp_socket *s, const struct om_udp_config *c,
-                    uint16_t port)
-{
-    struct om_addr at = s->is_v6 ? c->bind6 : c->bind4;
-    union udp_name name;
-    socklen_t n = sizeof name;
-
-    s->fd = socket(s->is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (s->fd < 0)
-        return EAFNOSUPPORT;
-    if (s->is_v6)
-        (void)set(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    at.port = port;
-    n = udp_name_of(&name, &at, s->is_v6);
-    if (bind(s->fd, &name.any, n) < 0) {
-        int e = errno;
-        (void)close(s->fd);
-        s->fd = -1;
-        /* Without IPv6 on any interface, "::" cannot be bound. */
-        return s->is_v6 && e == EADDRNOTAVAIL && !*c->bind6.ip ? EAFNOSUPPORT : e;
-    }
-    n = sizeof name;
-    if (getsockname(s->fd, &name.any, &n) == 0)
-        u->info.port = udp_addr_of(&name).port;
-    return 0;
-}
-
-static void close_fds(struct om_udp *u)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        if (u->sockets[i].fd >= 0)
-            (void)close(u->sockets[i].fd);
-        u->sockets[i].fd = -1;
-    }
-}
-
-/* Port 0 wants a number that is free in both families. */
-static int open_both(struct om_udp *u, const struct om_udp_config *c)
-{
-    int e = EAFNOSUPPORT;
-
-    for (int attempt = 0; attempt < 16; attempt++) {
-        uint16_t port = c->port;
-        bool any = false;
-        e = 0;
-        for (unsigned i = 0; i < 2 && e == 0; i++) {
-            struct udp_socket *s = &u->sockets[i];
-            if (i == 0 ? !c->v4 : !c->v6)
-                continue;
-            e = open_one(u, s, c, port);
-            if (e == 0) {
-                port = u->info.port;
-                any = true;
-            }
-            e = e == EAFNOSUPPORT ? 0 : e;
-        }
-        if (e == 0)
-            return any ? 0 : EAFNOSUPPORT;
-        close_fds(u);
-        if (e != EADDRINUSE || c->port != 0)
-            break;
-    }
-    return e;
-}
-
-static enum om_err why(int e, const struct om_udp_config *c, struct om_error *err)
-{
-    if (e == EADDRINUSE)
-        return om_fail(err, OM_E_EXISTS,
-                       "UDP port %u is in use by another program: stop it, or choose another"
-                       " with --port",
-                       c->port);
-    if (e == EAFNOSUPPORT)
-        return om_fail(err, OM_E_UNSUPPORTED, "this machine has neither IPv4 nor IPv6");
-    if (e == EACCES)
-        return om_fail(err, OM_E_STATE, "UDP port %u: %s (ports below 1024 want root)", c->port,
-                       strerror(e));
-    return om_fail(err, OM_E_STATE, "UDP port %u cannot be bound: %s", c->port, strerror(e));
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct om_udp *u = ((struct udp_socket *)handle->data)->udp;
-
-    if (--u->closing > 0)
+    if (--u->handles > 0)
         return;
-    free(u->in);
+    udp_in_fini(u);
     free(u);
 }
 
-void om_udp_close(struct om_udp *u)
+static void poll_closed(uv_handle_t *h)
 {
-    u->is_closed = true;
-    for (unsigned i = 0; i < 2; i++)
-        u->closing += u->sockets[i].is_open;
-    for (unsigned i = 0; i < 2; i++)
-        if (u->sockets[i].is_open) {
-            (void)uv_poll_stop(&u->sockets[i].poll);
-            uv_close((uv_handle_t *)&u->sockets[i].poll, on_closed);
-        }
-    bool is_free = u->closing == 0;
-    close_fds(u);
-    if (is_free) {
-        free(u->in);
-        free(u);
-    }
+    struct udp_family *f = h->data;
+
+    handle_closed(f->owner);
 }
 
-static bool watch_all(struct om_udp *u)
+static void timer_closed(uv_handle_t *h)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        struct udp_socket *s = &u->sockets[i];
-        if (s->fd < 0)
-            continue;
-        if (uv_poll_init(u->loop, &s->poll, s->fd) < 0)
-            return false;
-        s->poll.data = s;
-        s->is_open = true;
-        udp_watch(s);
+    handle_closed(h->data);
+}
+
+static void writable(struct om_udp *u)
+{
+    if (u->config.on_writable)
+        u->config.on_writable(u->config.self);
+}
+
+static void on_rest(uv_timer_t *t)
+{
+    struct om_udp *u = t->data;
+    bool owes = u->owes_writable;
+
+    u->owes_writable = false;
+    if (u->v4.is_resting)
+        udp_poll(u, &u->v4);
+    if (u->v6.is_resting)
+        udp_poll(u, &u->v6);
+    if (owes)
+        writable(u);
+}
+
+void udp_rest(struct om_udp *u, struct udp_family *f)
+{
+    if (f)
+        f->is_resting = true;
+    else
+        u->owes_writable = true;
+    if (!uv_is_active((const uv_handle_t *)&u->rest))
+        (void)uv_timer_start(&u->rest, on_rest, OM_UDP_REST_MS, 0);
+}
+
+/* A pending error, and the queue of those that came by ICMP, keep a socket "readable" for ever;
+ * libuv stops polling it then. Both are emptied here, and what that does not cure gets a rest. */
+static void heal(struct om_udp *u, struct udp_family *f)
+{
+    uint8_t scrap[64];
+    struct iovec iov = {scrap, sizeof scrap};
+    int pending = 0;
+    socklen_t n = sizeof pending;
+
+    (void)getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &pending, &n);
+    for (int i = 0; i < QUEUED_ERRORS; i++) {
+        struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+
+        if (recvmsg(f->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            break;
     }
-    return true;
+    u->info.recv_errors++;
+    if (++f->errors_in_row < UDP_ERRORS_IN_ROW_MAX) {
+        udp_poll(u, f);
+        return;
+    }
+    f->errors_in_row = 0;
+    udp_rest(u, f);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct udp_family *f = poll->data;
+    struct om_udp *u = f->owner;
+
+    if (status < 0) {
+        heal(u, f);
+        return;
+    }
+    if (events & UV_READABLE)
+        udp_in_read(u, f);
+    if (u->is_closed || !(events & UV_WRITABLE) || !f->wants_write)
+        return;
+    f->wants_write = false;
+    udp_poll(u, f);
+    writable(u);
+}
+
+void udp_poll(struct om_udp *u OM_UNUSED, struct udp_family *f)
+{
+    f->is_resting = false;
+    (void)uv_poll_start(&f->poll, UV_READABLE | (f->wants_write ? UV_WRITABLE : 0), on_poll);
+}
+
+static void close_socket(struct udp_family *f)
+{
+    if (f->fd >= 0)
+        (void)close(f->fd);
+    f->fd = -1;
+}
+
+/* Any port, the same for both: the kernel chooses one of IPv4, and IPv6 must have it free too. */
+static enum om_err open_pair(struct om_udp *u, struct om_error *err)
+{
+    enum om_err e = OM_OK;
+
+    for (int i = 0; i < PAIR_TRIES; i++) {
+        e = udp_sock_open(u, &u->v4, 0, err);
+        if (e != OM_OK)
+            return e;
+        if (u->v4.fd < 0)
+            return udp_sock_open(u, &u->v6, 0, err);
+        e = udp_sock_open(u, &u->v6, udp_sock_port(u->v4.fd), err);
+        if (e != OM_E_EXISTS)
+            return e;
+        if (i + 1 < PAIR_TRIES)
+            close_socket(&u->v4);
+    }
+    return udp_sock_open(u, &u->v6, 0, err);
+}
+
+static enum om_err open_sockets(struct om_udp *u, struct om_error *err)
+{
+    const struct om_udp_config *c = &u->config;
+    enum om_err e = OM_OK;
+
+    if (c->v4 && c->v6 && c->port == 0)
+        return open_pair(u, err);
+    if (c->v4)
+        e = udp_sock_open(u, &u->v4, c->port, err);
+    if (e == OM_OK && c->v6)
+        e = udp_sock_open(u, &u->v6, c->port, err);
+    return e;
+}
+
+static void fill_info(struct om_udp *u)
+{
+    u->info.has_v4 = u->v4.fd >= 0;
+    u->info.has_v6 = u->v6.fd >= 0;
+    u->info.port6 = u->info.has_v6 ? udp_sock_port(u->v6.fd) : 0;
+    u->info.port = u->info.has_v4 ? udp_sock_port(u->v4.fd) : u->info.port6;
+}
+
+static int poll_family(struct om_udp *u, struct udp_family *f)
+{
+    int r;
+
+    if (f->fd < 0)
+        return 0;
+    r = uv_poll_init(u->config.loop, &f->poll, f->fd);
+    if (r != 0)
+        return r;
+    f->poll.data = f;
+    u->handles++;
+    return uv_poll_start(&f->poll, UV_READABLE, on_poll);
+}
+
+static enum om_err check(const struct om_udp_config *c, struct om_error *err)
+{
+    static const uint8_t any[16];
+
+    if (!c->loop || !c->on_batch)
+        return om_fail(err, OM_E_RANGE, "UDP: want a loop and a receiver");
+    if (!c->v4 && !c->v6)
+        return om_fail(err, OM_E_RANGE, "UDP: want IPv4, IPv6 or both");
+    if (memcmp(c->bind4.ip, any, 16) != 0 && !om_addr_is_v4(&c->bind4))
+        return om_fail(err, OM_E_RANGE, "UDP: want an IPv4 address to bind IPv4 to");
+    if (om_addr_is_v4(&c->bind6))
+        return om_fail(err, OM_E_RANGE, "UDP: want an IPv6 address to bind IPv6 to");
+    return OM_OK;
+}
+
+/* Nothing of libuv's has been touched yet, so it can go at once. */
+static enum om_err give_up(struct om_udp *u, enum om_err e)
+{
+    close_socket(&u->v4);
+    close_socket(&u->v6);
+    udp_in_fini(u);
+    free(u);
+    return e;
+}
+
+static struct om_udp *new_udp(const struct om_udp_config *config)
+{
+    struct om_udp *u = calloc(1, sizeof *u);
+
+    if (!u)
+        return NULL;
+    u->config = *config;
+    u->v4 = (struct udp_family){.owner = u, .fd = -1};
+    u->v6 = (struct udp_family){.owner = u, .fd = -1, .is_v6 = true};
+    u->info.gso = u->info.gro = !config->no_offload;
+    return u;
 }
 
 enum om_err om_udp_open(struct om_udp **out, const struct om_udp_config *config,
                         struct om_error *err)
 {
-    struct om_udp *u = calloc(1, sizeof *u);
+    enum om_err e = check(config, err);
+    struct om_udp *u;
+    int r;
 
+    if (e != OM_OK)
+        return e;
+    u = new_udp(config);
     if (!u)
-        return om_fail(err, OM_E_NO_MEM, "no memory for sockets");
-    u->loop = config->loop;
-    u->on_batch = config->on_batch;
-    u->on_writable = config->on_writable;
-    u->self = config->self;
-    u->info.gso = u->info.gro = true;
-    for (unsigned i = 0; i < 2; i++)
-        u->sockets[i] = (struct udp_socket){.udp = u, .fd = -1, .is_v6 = i == 1};
-    int e = open_both(u, config);
-    if (e != 0) {
+        return om_fail(err, OM_E_NO_MEM, "UDP: out of memory");
+    e = open_sockets(u, err);
+    if (e != OM_OK)
+        return give_up(u, e);
+    if (u->v4.fd < 0 && u->v6.fd < 0)
+        return give_up(u, om_fail(err, OM_E_UNSUPPORTED, "UDP: this machine has no %s: want %s",
+                                  config->v4 && config->v6 ? "IP"
+                                  : config->v4             ? "IPv4"
+                                                           : "IPv6",
+                                  config->v4 && config->v6 ? "IPv4 or IPv6" : "it, or the other"));
+    e = udp_in_init(u);
+    if (e != OM_OK)
+        return give_up(u, om_fail(err, e, "UDP: out of memory"));
+    fill_info(u);
+    (void)uv_timer_init(config->loop, &u->rest); /* cannot fail */
+    u->rest.data = u;
+    u->handles = 1;
+    r = poll_family(u, &u->v4);
+    if (r == 0)
+        r = poll_family(u, &u->v6);
+    if (r != 0) {
         om_udp_close(u);
-        return why(e, config, err);
-    }
-    for (unsigned i = 0; i < 2; i++)
-        if (u->sockets[i].fd >= 0)
-            tune(u, &u->sockets[i], config);
-    u->info.has_v4 = u->sockets[0].fd >= 0;
-    u->info.has_v6 = u->sockets[1].fd >= 0;
-    u->slot_bytes = u->info.gro ? OM_UDP_COALESCED : OM_UDP_PLAIN;
-    u->in = malloc(OM_UDP_SLOTS * u->slot_bytes);
-    if (!u->in || !watch_all(u)) {
-        om_udp_close(u);
-        return om_fail(err, OM_E_NO_MEM, "no memory for sockets");
+        return om_fail(err, OM_E_STATE, "UDP: poll: %s", uv_strerror(r));
     }
     *out = u;
     return OM_OK;
 }
 
-void om_udp_interfaces(struct om_udp *u, const unsigned *index, unsigned count)
+/* A family without a socket, or whose poll handle was never made, has no data in its handle. */
+static void close_family(struct udp_family *f)
 {
-    u->indices = count < OM_UDP_INTERFACES ? count : OM_UDP_INTERFACES;
-    if (u->indices > 0)
-        memcpy(u->index, index, u->indices * sizeof *index);
+    if (f->poll.data)
+        uv_close((uv_handle_t *)&f->poll, poll_closed);
+    close_socket(f);
+}
+
+void om_udp_close(struct om_udp *u)
+{
+    if (!u)
+        return;
+    u->is_closed = true;
+    close_family(&u->v4);
+    close_family(&u->v6);
+    uv_close((uv_handle_t *)&u->rest, timer_closed);
+}
+
+void om_udp_interfaces(struct om_udp *u, const unsigned *ifindex, unsigned count)
+{
+    if (count > OM_UDP_INTERFACES_MAX)
+        count = OM_UDP_INTERFACES_MAX;
+    for (unsigned i = 0; i < count; i++)
+        u->interfaces[i] = ifindex[i];
+    u->interface_count = count;
 }
 
 void om_udp_info(const struct om_udp *u, struct om_udp_info *out)

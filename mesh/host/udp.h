@@ -1,23 +1,45 @@
 /*
- * udp.h - the sockets that datagrams of a node come and go by
+ * udp.h - the UDP sockets of a node on a libuv loop, IPv4 and IPv6
  *
- * What:  one UDP socket for each address family on a libuv loop, read and written in batches, with
- *        the kernel's segmentation (UDP_SEGMENT) and coalescing (UDP_GRO) where it has them.
- * Why:   a system call per datagram costs more than its encryption; with offload one call moves 64.
- * Keeps: udp_round_trips_every_size; udp_many_come_in_order; udp_offload_changes_nothing;
- *        udp_port_in_use_says_so; udp_bad_destinations_are_dropped_and_counted;
- *        udp_multicast_goes_out_of_each_interface; udp_closes_with_data_pending;
- *        udp_resolves_to_the_same_port.
+ * What:  receives datagrams in batches and sends them in batches; runs of equal datagrams cross
+ *        the kernel as one (UDP_SEGMENT, UDP_GRO) where it can do that.
+ * Why:   a system call per datagram costs more than the encryption of what is in it.
+ * Keeps: udp_carries_every_size_v4; udp_carries_every_size_v6;
+ *        udp_thousand_arrive_in_order_with_offload; udp_thousand_arrive_in_order_without_offload;
+ *        udp_mixed_sizes_and_destinations; udp_splits_what_the_kernel_joined;
+ *        udp_falls_back_when_segmentation_fails; udp_blames_the_datagram_not_the_kernel;
+ *        udp_port_in_use_is_said; udp_two_of_us_never_share_a_port;
+ *        udp_both_families_get_one_port; udp_refuses_bad_configs;
+ *        udp_bad_destinations_are_dropped_and_counted; udp_full_socket_asks_to_wait;
+ *        udp_no_buffers_rests_before_trying_again; udp_multicast_goes_out_per_interface;
+ *        udp_truncated_datagrams_are_counted; udp_counts_congestion_marks;
+ *        udp_counts_what_the_kernel_dropped; udp_pending_errors_do_not_spin;
+ *        udp_one_wake_up_is_bounded; udp_closes_with_data_pending; udp_closes_inside_a_batch;
+ *        udp_scope_of_link_local_travels_in_the_via;
+ *        udp_refusal_of_an_earlier_datagram_costs_no_other.
+ * Full:  a full socket takes less than om_udp_send() was given and on_writable tells when to go on;
+ *        a full receive buffer loses datagrams in the kernel, which counts them.
  *
- * No SO_REUSEADDR or SO_REUSEPORT: two daemons on one port would share its datagrams. Datagrams
- * are never fragmented (IP_MTU_DISCOVER = PROBE); one too long for the interface is dropped and
- * counted. A full socket keeps nothing: om_udp_send() says how many went, on_writable() when to go
- * on.
+ * The port is ours alone: neither SO_REUSEADDR nor SO_REUSEPORT is set, because two daemons on one
+ * port would each hear half of what is meant for the other. A UDP port is free as soon as its
+ * socket is closed, so a restart needs no reuse either. These sockets hear no multicast: groups
+ * are joined elsewhere, and IP_MULTICAST_ALL is off.
  *
- * Source: udp(7), recvmmsg(2), ip(7); Linux 4.18 (UDP_SEGMENT), 5.0 (UDP_GRO).
+ * IPv6 link-local addresses mean something on one interface only: the interface index of such a
+ * source is in via.socket, and is looked for there when such an address is sent to. For all
+ * others via.socket is 0 here and not read.
+ *
+ * Nothing is ever fragmented by this machine (IP_PMTUDISC_PROBE): what a route cannot carry is
+ * lost or refused, and the path machine finds the size that fits.
+ *
+ * Source: RFC 8899 section 3 (probing without the kernel's path MTU); RFC 3168 section 5 (ECN);
+ *         RFC 3542 sections 6.2 and 6.5 (packet information, traffic class); RFC 3493 section 5.3.
  */
 #ifndef OM_HOST_UDP_H
 #define OM_HOST_UDP_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include <uv.h>
 
@@ -26,74 +48,103 @@
 #include <omerta/via.h>
 
 enum {
-    OM_UDP_BATCH = 64,      /* datagrams given to on_batch() at a time, at most */
-    OM_UDP_SEGMENTS = 64,   /* of one send with offload: UDP_MAX_SEGMENTS of the kernel */
-    OM_UDP_INTERFACES = 64, /* that multicast goes out of */
-    OM_UDP_BUFFER = 4 << 20 /* bytes of socket buffer wanted unless configured */
+    OM_UDP_BATCH_MAX = 64,          /* datagrams of one on_batch */
+    OM_UDP_INTERFACES_MAX = 32,     /* that multicast goes out on */
+    OM_UDP_BUFFER_BYTES = 4 << 20,  /* of each socket and direction, if nothing else is wanted */
+    OM_UDP_WHOLE_MAX = 9216,        /* longest datagram received without UDP_GRO */
+    OM_UDP_SEGMENTS_MAX = 64,       /* of one UDP_SEGMENT message: UDP_MAX_SEGMENTS of Linux 4.18 */
+    OM_UDP_SEGMENTED_BYTES = 65000, /* of one UDP_SEGMENT message: below the 65,507 of UDP */
+    OM_UDP_RECEIVES_MAX = 8,        /* recvmmsg calls of one wake-up: nothing else starves */
+    OM_UDP_REST_MS = 20             /* pause after errors that come again and again */
 };
 
 struct om_udp;
 
 struct om_udp_config {
     uv_loop_t *loop;
-    uint16_t port;               /* 0: any, the same for both families */
-    bool v4, v6;                 /* wanted; one that the machine lacks is left out */
-    struct om_addr bind4, bind6; /* zero: every address */
-    unsigned buffer_bytes;       /* 0: OM_UDP_BUFFER */
-    bool no_offload;             /* for tests and benches */
-    void (*on_batch)(void *self, struct om_dgram *batch,
-                     unsigned count); /* lent until it returns */
-    void (*on_writable)(void *self);  /* after om_udp_send() took less than all */
+    uint16_t port; /* 0: any, the same for both families when possible */
+    bool v4, v6;   /* wanted; one that the machine lacks is left out, lacking both is an error */
+    struct om_addr bind4, bind6; /* all zero: any address; their ports are not read */
+    unsigned buffer_bytes;       /* wanted of each socket and direction; 0: OM_UDP_BUFFER_BYTES */
+    bool no_offload;             /* for tests and benches: neither UDP_SEGMENT nor UDP_GRO */
+    /* At most OM_UDP_BATCH_MAX; bytes are lent until it returns. It may send and close. */
+    void (*on_batch)(void *self, struct om_dgram *batch, unsigned count);
+    void (*on_writable)(void *self); /* after om_udp_send() took less than all; may be NULL */
     void *self;
 };
 
 struct om_udp_out {
-    struct om_via via;
+    struct om_via via; /* lane is not read: lanes are inside the bytes */
     struct om_bytes bytes;
 };
 
+/* Counters are sums over both families since the opening. */
 struct om_udp_info {
-    uint16_t port;
-    bool has_v4, has_v6, gso, gro;
-    unsigned rcvbuf, sndbuf; /* bytes that the kernel gave, the smaller of both families */
-    uint64_t datagrams_in, bytes_in, receives;
-    uint64_t datagrams_out, bytes_out, sends;
-    uint64_t send_errors; /* datagrams that could not be sent */
-    uint64_t truncated;   /* longer than any of ours */
-    uint64_t ecn_ce;      /* datagrams that a router marked as congested */
-    uint64_t overflows;   /* the kernel dropped for want of buffer space */
+    uint16_t port; /* of IPv4, or of IPv6 when that is the only one */
+    uint16_t port6;
+    bool has_v4, has_v6;
+    bool gso, gro;           /* in use now */
+    unsigned rcvbuf, sndbuf; /* smallest that was got; Linux reports twice what is usable */
+    uint64_t datagrams_in, bytes_in;
+    uint64_t datagrams_out, bytes_out; /* a multicast counts once per interface */
+    uint64_t recv_calls, send_calls;
+    uint64_t recv_errors;  /* pending errors of the sockets, cleared and otherwise ignored */
+    uint64_t send_errors;  /* datagrams dropped because they can never be sent */
+    uint64_t truncated;    /* longer than we receive, dropped */
+    uint64_t ecn_ce;       /* datagrams in that met congestion (RFC 3168) */
+    uint64_t kernel_drops; /* lost before we read them, as of the last datagram received */
 };
 
 /**
- * om_udp_open() - bind and listen
- * @out:     receives the sockets, owned by the caller
- * @config:  borrowed for the call
+ * om_udp_open() - open and bind the sockets and begin to receive
+ * @out:     set on success; the caller owns it until om_udp_close()
+ * @config:  copied; loop and on_batch are needed
  * @err:     sentence for a person; may be NULL
  *
- * Return: OM_OK; OM_E_EXISTS when the port is in use; OM_E_UNSUPPORTED without any family;
- * OM_E_STATE when the address cannot be bound; OM_E_NO_MEM.
+ * Return: OM_OK; OM_E_EXISTS when the port is in use; OM_E_RANGE for a port that this user may not
+ * open, or a config without what is needed; OM_E_MISSING for a bind address that no interface
+ * bears; OM_E_UNSUPPORTED when the machine has none of the wanted families; OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_udp_open(struct om_udp **out, const struct om_udp_config *config,
                                 struct om_error *err);
 
-/** om_udp_close() - stop at once; @u is freed when the loop has run once more. */
+/**
+ * om_udp_close() - close the sockets at once; nothing is called back from now on
+ * @u:  taken; NULL is fine
+ *
+ * The ports are free when this returns. The memory goes when the loop has run once more, so run it
+ * before closing it.
+ */
 void om_udp_close(struct om_udp *u);
 
 /**
- * om_udp_send() - send datagrams, in order
+ * om_udp_send() - send datagrams in order
  * @u:      the sockets
- * @out:    borrowed for the call
- * @count:  how many
+ * @out:    bytes are borrowed until this returns
+ * @count:  any number
  *
- * Return: how many are done with: sent, or impossible to send and counted. Fewer than @count: the
- * socket is full, and on_writable() will say when it is not.
+ * A datagram that the kernel refuses for good (no route, too long, no such family) is dropped and
+ * counted. One to a multicast group goes out once on each interface of om_udp_interfaces(); if the
+ * socket fills up in the middle it counts as not sent and its next try begins with the first.
+ *
+ * Return: how many, from the first, are done with; fewer than @count when a socket is full: then
+ * on_writable comes, once, and the rest is the caller's to offer again.
  */
-unsigned om_udp_send(struct om_udp *u, const struct om_udp_out *out, unsigned count);
+OM_MUST unsigned om_udp_send(struct om_udp *u, const struct om_udp_out *out, unsigned count);
 
-/** om_udp_interfaces() - multicast from @u goes out of these @count interfaces, @index each. */
-void om_udp_interfaces(struct om_udp *u, const unsigned *index, unsigned count);
+/**
+ * om_udp_interfaces() - where multicast datagrams go out, with a TTL of 1
+ * @u:        the sockets
+ * @ifindex:  interface indices, copied; replaces what was set before
+ * @count:    what is above OM_UDP_INTERFACES_MAX is ignored; 0: multicast datagrams are dropped
+ */
+void om_udp_interfaces(struct om_udp *u, const unsigned *ifindex, unsigned count);
 
-/** om_udp_info() - figures of @u into @out. */
+/**
+ * om_udp_info() - what was got, and what happened so far
+ * @u:    the sockets
+ * @out:  filled
+ */
 void om_udp_info(const struct om_udp *u, struct om_udp_info *out);
 
 #endif

@@ -1,102 +1,183 @@
-/* udp_in.c - reading in batches, and cutting what the kernel put together. */
-#include <errno.h>
-#include <netinet/udp.h>
-#include <string.h>
-
+/* udp_in.c - receiving: recvmmsg into slots, joined datagrams split, batches handed on. */
 #include "udp_state.h"
 
-/* What came with one message beside its bytes. */
-struct ancillary {
-    size_t segment; /* bytes of each datagram but the last; 0: it is one */
-    bool is_marked; /* ECN: congestion experienced */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netinet/udp.h>
+
+enum {
+    ECN_MASK = 3, /* RFC 3168 section 5: the low two bits of the traffic class ... */
+    ECN_CE = 3    /* ... both set: congestion experienced */
 };
 
-static struct ancillary read_ancillary(struct udp_socket *s, struct msghdr *m)
+/* What the control messages of one received message say. */
+struct remarks {
+    size_t segment; /* 0: not joined */
+    bool is_ce;
+};
+
+static bool join(const struct udp_family *f, int on)
 {
-    struct ancillary a = {0};
+    return f->fd < 0 || setsockopt(f->fd, SOL_UDP, UDP_GRO, &on, sizeof on) == 0;
+}
+
+enum om_err udp_in_init(struct om_udp *u)
+{
+    struct udp_in *in = &u->in;
+
+    if (u->info.gro && !(join(&u->v4, 1) && join(&u->v6, 1))) {
+        (void)join(&u->v4, 0);
+        (void)join(&u->v6, 0);
+        u->info.gro = false;
+    }
+    in->slots = u->info.gro ? UDP_SLOTS_JOINED : UDP_SLOTS_MAX;
+    in->slot_bytes = u->info.gro ? UDP_JOINED_MAX : OM_UDP_WHOLE_MAX;
+    in->bytes = malloc(in->slots * in->slot_bytes);
+    if (!in->bytes)
+        return OM_E_NO_MEM;
+    for (unsigned i = 0; i < in->slots; i++) {
+        in->iov[i] = (struct iovec){in->bytes + i * in->slot_bytes, in->slot_bytes};
+        in->msgs[i].msg_hdr = (struct msghdr){
+            .msg_name = &in->names[i],
+            .msg_iov = &in->iov[i],
+            .msg_iovlen = 1,
+            .msg_control = in->controls[i].bytes,
+        };
+    }
+    return OM_OK;
+}
+
+void udp_in_fini(struct om_udp *u)
+{
+    free(u->in.bytes);
+    u->in.bytes = NULL;
+}
+
+static int control_int(const struct cmsghdr *c)
+{
+    int v = 0;
+
+    if (c->cmsg_len >= CMSG_LEN(sizeof v))
+        memcpy(&v, CMSG_DATA(c), sizeof v);
+    else if (c->cmsg_len >= CMSG_LEN(1))
+        v = *CMSG_DATA(c); /* IP_TOS comes as one byte */
+    return v;
+}
+
+static struct remarks read_control(struct om_udp *u, struct udp_family *f, struct msghdr *m)
+{
+    struct remarks r = {0};
 
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-        int value = 0;
-        size_t n = c->cmsg_len - CMSG_LEN(0);
-        memcpy(&value, CMSG_DATA(c), n < sizeof value ? n : sizeof value);
-        if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
-            a.segment = value > 0 ? (size_t)value : 0;
-        else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
-                 (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS))
-            a.is_marked = (value & 3) == 3;
-        else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-            s->udp->info.overflows += (uint32_t)value - s->overflows;
-            s->overflows = (uint32_t)value;
+        int v = control_int(c);
+
+        if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+            r.segment = v > 0 ? (size_t)v : 0;
+        } else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
+                   (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)) {
+            r.is_ce = (v & ECN_MASK) == ECN_CE;
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+            u->info.kernel_drops += (uint32_t)v - f->overflows;
+            f->overflows = (uint32_t)v;
         }
     }
-    return a;
+    return r;
 }
 
-static void hand_over(struct om_udp *u, struct om_dgram *batch, unsigned *count)
+static struct om_via via_of(const union udp_name *name)
 {
-    if (*count > 0 && !u->is_closed)
-        u->on_batch(u->self, batch, *count);
-    *count = 0;
+    struct om_via via = {0};
+
+    if (name->any.sa_family == AF_INET) {
+        via.remote = om_addr_v4(ntohl(name->v4.sin_addr.s_addr), ntohs(name->v4.sin_port));
+        return via;
+    }
+    memcpy(via.remote.ip, &name->v6.sin6_addr, 16);
+    via.remote.port = ntohs(name->v6.sin6_port);
+    if (IN6_IS_ADDR_LINKLOCAL(&name->v6.sin6_addr))
+        via.socket = name->v6.sin6_scope_id;
+    return via;
 }
 
-/* Cuts one message into datagrams. */
-static void cut(struct udp_socket *s, struct msghdr *m, size_t n, struct om_dgram *batch,
-                unsigned *count)
+static void hand_on(struct om_udp *u)
 {
-    struct om_udp *u = s->udp;
-    struct ancillary a = read_ancillary(s, m);
-    uint8_t *bytes = m->msg_iov->iov_base;
-    struct om_via via = {.remote = udp_addr_of(m->msg_name)};
+    struct udp_in *in = &u->in;
+    unsigned n = in->batched;
 
-    if (m->msg_flags & MSG_TRUNC) {
+    in->batched = 0;
+    if (n > 0 && !u->is_closed)
+        u->config.on_batch(u->config.self, in->batch, n);
+}
+
+static void add(struct om_udp *u, const struct om_via *via, struct om_mut b, bool is_ce)
+{
+    struct udp_in *in = &u->in;
+
+    in->batch[in->batched++] = (struct om_dgram){.via = *via, .data = b.p, .len = b.n};
+    u->info.datagrams_in++;
+    u->info.bytes_in += b.n;
+    u->info.ecn_ce += is_ce;
+    if (in->batched == OM_UDP_BATCH_MAX)
+        hand_on(u);
+}
+
+static void take(struct om_udp *u, struct udp_family *f, unsigned slot)
+{
+    struct udp_in *in = &u->in;
+    struct mmsghdr *m = &in->msgs[slot];
+    struct remarks r = read_control(u, f, &m->msg_hdr);
+    struct om_via via = via_of(&in->names[slot]);
+    uint8_t *p = in->iov[slot].iov_base;
+    size_t left = m->msg_len;
+
+    if (m->msg_hdr.msg_flags & MSG_TRUNC) {
         u->info.truncated++;
         return;
     }
-    if (a.segment == 0)
-        a.segment = n;
-    for (size_t at = 0; at < n; at += a.segment) {
-        size_t len = n - at < a.segment ? n - at : a.segment;
-        batch[(*count)++] = (struct om_dgram){.via = via, .data = bytes + at, .len = len};
-        u->info.datagrams_in++;
-        u->info.ecn_ce += a.is_marked;
-        if (*count == OM_UDP_BATCH)
-            hand_over(u, batch, count);
-    }
-    u->info.bytes_in += n;
+    if (r.segment == 0)
+        r.segment = left;
+    do {
+        size_t len = left < r.segment ? left : r.segment;
+
+        add(u, &via, om_mut(p, len), r.is_ce);
+        p += len;
+        left -= len;
+    } while (left > 0);
 }
 
-/* False when there is nothing left to read. */
-static bool read_some(struct udp_socket *s)
+/* Slots that were filled have their lengths overwritten by the kernel. */
+static void refresh(struct udp_in *in, unsigned count)
 {
-    struct om_udp *u = s->udp;
-    struct mmsghdr m[OM_UDP_SLOTS];
-    struct iovec v[OM_UDP_SLOTS];
-    union udp_name names[OM_UDP_SLOTS];
-    uint8_t control[OM_UDP_SLOTS][128] __attribute__((aligned(8)));
-    struct om_dgram batch[OM_UDP_BATCH];
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < OM_UDP_SLOTS; i++) {
-        v[i] = (struct iovec){u->in + i * u->slot_bytes, u->slot_bytes};
-        m[i].msg_hdr = (struct msghdr){.msg_name = &names[i],
-                                       .msg_namelen = sizeof names[i],
-                                       .msg_iov = &v[i],
-                                       .msg_iovlen = 1,
-                                       .msg_control = control[i],
-                                       .msg_controllen = sizeof control[i]};
+    for (unsigned i = 0; i < count; i++) {
+        in->msgs[i].msg_hdr.msg_namelen = sizeof in->names[i];
+        in->msgs[i].msg_hdr.msg_controllen = sizeof in->controls[i].bytes;
+        in->msgs[i].msg_hdr.msg_flags = 0;
     }
-    int n = recvmmsg(s->fd, m, OM_UDP_SLOTS, MSG_DONTWAIT, NULL);
-    if (n < 0)
-        return errno != EAGAIN && errno != EWOULDBLOCK; /* else an error of an earlier send */
-    u->info.receives++;
-    for (int i = 0; i < n && !u->is_closed; i++)
-        cut(s, &m[i].msg_hdr, m[i].msg_len, batch, &count);
-    hand_over(u, batch, &count);
-    return n == OM_UDP_SLOTS;
 }
 
-void udp_read(struct udp_socket *s)
+void udp_in_read(struct om_udp *u, struct udp_family *f)
 {
-    for (int i = 0; i < OM_UDP_READS && !s->udp->is_closed && read_some(s); i++) {
+    struct udp_in *in = &u->in;
+
+    for (int call = 0; call < OM_UDP_RECEIVES_MAX && !u->is_closed; call++) {
+        int n;
+
+        refresh(in, in->slots);
+        n = recvmmsg(f->fd, in->msgs, in->slots, MSG_DONTWAIT, NULL);
+        u->info.recv_calls++;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return;
+        if (n < 0) { /* a pending error is gone once it was told; any other waits for next time */
+            u->info.recv_errors++;
+            continue;
+        }
+        f->errors_in_row = 0;
+        for (int i = 0; i < n && !u->is_closed; i++)
+            take(u, f, (unsigned)i);
+        hand_on(u);
+        if ((unsigned)n < in->slots)
+            return;
     }
 }

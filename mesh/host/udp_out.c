@@ -1,172 +1,285 @@
-/* udp_out.c - sending in batches; runs of equal size to one address leave as one message. */
-#include <errno.h>
-#include <netinet/udp.h>
-#include <string.h>
-
+/* udp_out.c - sending: a plan of messages for one sendmmsg, and what to do when one fails. */
 #include "udp_state.h"
 
-enum { MESSAGES = 16, OFFLOAD_BYTES = 65000 };
+#include <errno.h>
+#include <string.h>
 
-/* Messages for one sendmmsg(). */
-struct batch {
-    struct mmsghdr m[MESSAGES];
-    struct iovec v[MESSAGES][OM_UDP_SEGMENTS];
-    union udp_name names[MESSAGES];
-    uint8_t control[MESSAGES][CMSG_SPACE(sizeof(uint16_t))] __attribute__((aligned(8)));
-    unsigned datagrams[MESSAGES]; /* in each message */
+#include <netinet/udp.h>
+
+/* Where one om_udp_send() stands. */
+struct progress {
+    const struct om_udp_out *out;
     unsigned count;
+    unsigned done;
+    unsigned plain_to; /* entries below it go one by one: as a run they failed */
+    bool is_trial;     /* the first of them tells whether the kernel or the datagram is at fault */
+    bool is_retry;     /* this message met a pending error once already */
 };
 
-/* How many datagrams from @out on can leave as one message: all as long as the first, but the
- * last may be shorter. */
-static unsigned run_of(const struct om_udp *u, const struct om_udp_out *out, unsigned count)
+enum verdict {
+    VERDICT_AGAIN, /* the same message */
+    VERDICT_DROP,  /* this message is lost, on with the next */
+    VERDICT_ANEW,  /* what is left is planned differently */
+    VERDICT_STOP   /* until there is room */
+};
+
+static bool is_multicast(const struct om_addr *a)
 {
-    size_t each = out[0].bytes.n, sum = each;
+    return om_addr_classify(a) == OM_ADDR_MULTICAST;
+}
+
+static struct udp_family *family_of(struct om_udp *u, const struct om_addr *a)
+{
+    struct udp_family *f = om_addr_is_v4(a) ? &u->v4 : &u->v6;
+
+    return f->fd >= 0 ? f : NULL;
+}
+
+static socklen_t name_of(const struct om_via *via, uint32_t scope, union udp_name *out)
+{
+    memset(out, 0, sizeof *out);
+    if (om_addr_is_v4(&via->remote)) {
+        out->v4.sin_family = AF_INET;
+        out->v4.sin_port = htons(via->remote.port);
+        memcpy(&out->v4.sin_addr, via->remote.ip + 12, 4);
+        return sizeof out->v4;
+    }
+    out->v6.sin6_family = AF_INET6;
+    out->v6.sin6_port = htons(via->remote.port);
+    memcpy(&out->v6.sin6_addr, via->remote.ip, 16);
+    if (IN6_IS_ADDR_LINKLOCAL(&out->v6.sin6_addr))
+        scope = via->socket;
+    out->v6.sin6_scope_id = scope;
+    return sizeof out->v6;
+}
+
+/* The kernel only reads what is sent, but its struct is the one for receiving too. */
+static struct iovec piece(struct om_bytes b)
+{
+    struct iovec v = {.iov_len = b.n};
+
+    memcpy(&v.iov_base, &b.p, sizeof b.p);
+    return v;
+}
+
+/* The next message of @p, to @via, with no pieces yet. */
+static struct msghdr *new_message(struct udp_plan *p, const struct om_via *via, uint32_t scope)
+{
+    struct msghdr *m = &p->msgs[p->count].msg_hdr;
+
+    *m = (struct msghdr){
+        .msg_name = &p->names[p->count],
+        .msg_namelen = name_of(via, scope, &p->names[p->count]),
+        .msg_iov = &p->iov[p->pieces],
+    };
+    p->takes[p->count++] = 0;
+    return m;
+}
+
+static void add_piece(struct udp_plan *p, struct msghdr *m, struct om_bytes b)
+{
+    p->iov[p->pieces++] = piece(b);
+    m->msg_iovlen++;
+}
+
+static void add_control(struct udp_plan *p, struct msghdr *m, int level, int type, const void *data,
+                        size_t n)
+{
+    struct udp_control *control = &p->controls[p->count - 1];
+    struct cmsghdr *c;
+
+    memset(control, 0, CMSG_SPACE(n));
+    m->msg_control = control->bytes;
+    m->msg_controllen = CMSG_SPACE(n);
+    c = CMSG_FIRSTHDR(m);
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(n);
+    memcpy(CMSG_DATA(c), data, n);
+}
+
+static void plan_copy(struct udp_plan *p, const struct om_udp_out *o, unsigned ifindex)
+{
+    struct msghdr *m = new_message(p, &o->via, ifindex);
+
+    add_piece(p, m, o->bytes);
+    if (p->family->is_v6) {
+        struct in6_pktinfo info = {.ipi6_ifindex = ifindex};
+
+        add_control(p, m, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+    } else {
+        struct in_pktinfo info = {.ipi_ifindex = (int)ifindex};
+
+        add_control(p, m, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+    }
+}
+
+/* How many entries from @at may cross the kernel as one message: same way, same size but for a
+ * shorter last one. */
+static unsigned run_length(const struct om_udp *u, const struct progress *g, unsigned at)
+{
+    const struct om_udp_out *first = &g->out[at];
+    size_t size = first->bytes.n, total = size;
     unsigned n = 1;
 
-    if (!u->info.gso || each == 0)
+    if (!u->info.gso || at < g->plain_to || size == 0)
         return 1;
-    while (n < count && n < OM_UDP_SEGMENTS && out[n].bytes.n <= each && out[n].bytes.n > 0 &&
-           sum + out[n].bytes.n <= OFFLOAD_BYTES &&
-           om_addr_equal(&out[n].via.remote, &out[0].via.remote)) {
-        sum += out[n].bytes.n;
-        if (out[n++].bytes.n < each)
+    while (n < OM_UDP_SEGMENTS_MAX && at + n < g->count) {
+        const struct om_udp_out *o = &g->out[at + n];
+
+        if (o->bytes.n == 0 || o->bytes.n > size || total + o->bytes.n > OM_UDP_SEGMENTED_BYTES ||
+            !om_via_equal(&o->via, &first->via))
+            break;
+        total += o->bytes.n;
+        n++;
+        if (o->bytes.n < size)
             break;
     }
     return n;
 }
 
-static void add(struct batch *b, const struct om_udp_out *out, unsigned n, bool is_v6)
+static void plan_run(struct udp_plan *p, const struct om_udp_out *o, unsigned n)
 {
-    unsigned i = b->count++;
-    struct msghdr *h = &b->m[i].msg_hdr;
+    struct msghdr *m = new_message(p, &o->via, 0);
+    uint16_t segment = (uint16_t)o->bytes.n;
 
-    for (unsigned k = 0; k < n; k++)
-        /* sendmmsg() only reads; struct iovec knows no const */
-        b->v[i][k] = (struct iovec){(void *)(uintptr_t)out[k].bytes.p, out[k].bytes.n};
-    *h = (struct msghdr){.msg_name = &b->names[i], .msg_iov = b->v[i], .msg_iovlen = n};
-    h->msg_namelen = udp_name_of(&b->names[i], &out[0].via.remote, is_v6);
-    b->datagrams[i] = n;
-    if (n == 1)
-        return;
-    uint16_t size = (uint16_t)out[0].bytes.n;
-    h->msg_control = b->control[i];
-    h->msg_controllen = sizeof b->control[i];
-    struct cmsghdr *c = CMSG_FIRSTHDR(h);
-    *c = (struct cmsghdr){
-        .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof size)};
-    memcpy(CMSG_DATA(c), &size, sizeof size);
-}
-
-static struct udp_socket *socket_for(struct om_udp *u, const struct om_addr *to)
-{
-    return &u->sockets[om_addr_is_v4(to) ? 0 : 1];
-}
-
-static bool is_multicast(const struct om_udp_out *o)
-{
-    return om_addr_classify(&o->via.remote) == OM_ADDR_MULTICAST;
-}
-
-/* One copy out of each interface; one that fails is like one that nobody heard. */
-static void send_multicast(struct om_udp *u, struct udp_socket *s, const struct om_udp_out *o)
-{
-    union udp_name to;
-    socklen_t n = udp_name_of(&to, &o->via.remote, s->is_v6);
-
-    for (unsigned i = 0; i < u->indices; i++) {
-        struct ip_mreqn v4 = {.imr_ifindex = (int)u->index[i]};
-        int v6 = (int)u->index[i];
-        int e = s->is_v6 ? setsockopt(s->fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &v6, sizeof v6)
-                         : setsockopt(s->fd, IPPROTO_IP, IP_MULTICAST_IF, &v4, sizeof v4);
-        if (e < 0 || sendto(s->fd, o->bytes.p, o->bytes.n, MSG_DONTWAIT, &to.any, n) < 0) {
-            u->info.send_errors++;
-            continue;
-        }
-        u->info.datagrams_out++;
-        u->info.bytes_out += o->bytes.n;
-    }
-}
-
-static void count_sent(struct om_udp *u, const struct om_udp_out *out, unsigned n)
-{
-    u->info.datagrams_out += n;
     for (unsigned i = 0; i < n; i++)
-        u->info.bytes_out += out[i].bytes.n;
+        add_piece(p, m, o[i].bytes);
+    if (n > 1)
+        add_control(p, m, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment);
+    p->takes[p->count - 1] = n;
 }
 
-enum verdict { WENT, FULL, AGAIN };
-
-/* What to do about errno after the first message of @b did not leave; *@done: those given up. */
-static enum verdict judge(struct om_udp *u, const struct batch *b, int e, unsigned *done)
+/* As much as one sendmmsg takes, from g->done on, all of one family. */
+static void make_plan(struct om_udp *u, const struct progress *g)
 {
-    if (e == EAGAIN || e == EWOULDBLOCK || e == ENOBUFS || e == ENOMEM)
-        return FULL;
-    if (e == EINTR || e == ECONNREFUSED)
-        return AGAIN; /* the answer to an earlier datagram: it is taken now */
-    if (b->datagrams[0] > 1 && (e == EIO || e == EINVAL || e == EOPNOTSUPP || e == EMSGSIZE)) {
-        u->info.gso = e == EMSGSIZE; /* a device without it; or one datagram is too long */
-        *done = e == EMSGSIZE ? b->datagrams[0] : 0;
-        u->info.send_errors += *done;
-        return AGAIN;
+    struct udp_plan *p = &u->plan;
+
+    p->count = p->pieces = 0;
+    p->family = family_of(u, &g->out[g->done].via.remote);
+    for (unsigned at = g->done; p->family && at < g->count;) {
+        const struct om_udp_out *o = &g->out[at];
+        unsigned n = 1, copies = 1;
+
+        if (family_of(u, &o->via.remote) != p->family)
+            return;
+        if (is_multicast(&o->via.remote)) {
+            copies = u->interface_count;
+        } else {
+            n = run_length(u, g, at);
+        }
+        if (copies == 0 || p->count + copies > UDP_MESSAGES_MAX ||
+            p->pieces + (n > copies ? n : copies) > UDP_PIECES_MAX)
+            return;
+        if (is_multicast(&o->via.remote)) {
+            for (unsigned i = 0; i < copies; i++)
+                plan_copy(p, o, u->interfaces[i]);
+            p->takes[p->count - 1] = 1;
+        } else {
+            plan_run(p, o, n);
+        }
+        at += n;
     }
-    *done = b->datagrams[0];
-    u->info.send_errors += *done;
-    return AGAIN;
 }
 
-/* Sends a part of @out that one socket takes; *@done: how many are done with. */
-static enum verdict send_part(struct om_udp *u, struct udp_socket *s, const struct om_udp_out *out,
-                              unsigned count, unsigned *done)
+/* Message @i is done with, well or badly. */
+static void settle(struct om_udp *u, struct progress *g, unsigned i, bool is_sent)
 {
-    struct batch b;
-    unsigned taken = 0;
+    struct udp_plan *p = &u->plan;
+    const struct msghdr *m = &p->msgs[i].msg_hdr;
 
-    b.count = 0;
-    while (taken < count && b.count < MESSAGES && !is_multicast(&out[taken]) &&
-           socket_for(u, &out[taken].via.remote) == s) {
-        unsigned n = run_of(u, out + taken, count - taken);
-        add(&b, out + taken, n, s->is_v6);
-        taken += n;
+    if (is_sent) {
+        u->info.datagrams_out += m->msg_iovlen;
+        u->info.bytes_out += p->msgs[i].msg_len;
+    } else {
+        u->info.send_errors += m->msg_iovlen;
     }
-    int n = sendmmsg(s->fd, b.m, b.count, MSG_DONTWAIT);
-    u->info.sends++;
-    *done = 0;
-    if (n < 0)
-        return judge(u, &b, errno, done);
-    for (int i = 0; i < n; i++)
-        *done += b.datagrams[i];
-    count_sent(u, out, *done);
-    return WENT;
+    if (is_sent && g->is_trial)
+        u->info.gso = false; /* alone it went, as a run it did not */
+    g->is_trial = g->is_retry = false;
+    g->done += p->takes[i];
+}
+
+static bool is_lack_of_segmentation(int why)
+{
+    return why == EIO || why == EINVAL || why == EOPNOTSUPP;
+}
+
+/* The socket is full: libuv says when it no longer is. No buffers in the kernel: nobody says. */
+static void wait_for_room(struct om_udp *u, struct udp_family *f, int why)
+{
+    if (why == ENOBUFS || why == ENOMEM) {
+        udp_rest(u, NULL);
+        return;
+    }
+    f->wants_write = true;
+    udp_poll(u, f);
+}
+
+/* Message @i failed with @why. */
+static enum verdict judge(struct om_udp *u, struct progress *g, unsigned i, int why)
+{
+    switch (why) {
+    case EAGAIN:
+    case ENOBUFS:
+    case ENOMEM:
+        wait_for_room(u, u->plan.family, why);
+        return VERDICT_STOP;
+    case EINTR:
+        return VERDICT_AGAIN;
+    case ECONNREFUSED: /* what an earlier datagram met: told once, by whoever asks next */
+        if (!g->is_retry) {
+            g->is_retry = true;
+            return VERDICT_AGAIN;
+        }
+        break;
+    default:
+        break;
+    }
+    if (u->plan.takes[i] > 1) {
+        g->plain_to = g->done + u->plan.takes[i];
+        g->is_trial = is_lack_of_segmentation(why);
+        g->is_retry = false;
+        return VERDICT_ANEW;
+    }
+    return VERDICT_DROP;
+}
+
+static enum verdict carry_out(struct om_udp *u, struct progress *g)
+{
+    struct udp_plan *p = &u->plan;
+    enum verdict v;
+
+    for (unsigned at = 0; at < p->count;) {
+        int n = sendmmsg(p->family->fd, p->msgs + at, p->count - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        u->info.send_calls++;
+        for (int i = 0; i < n; i++)
+            settle(u, g, at++, true);
+        if (n > 0)
+            continue;
+        v = judge(u, g, at, errno);
+        if (v == VERDICT_STOP || v == VERDICT_ANEW)
+            return v;
+        if (v == VERDICT_DROP)
+            settle(u, g, at++, false);
+    }
+    return VERDICT_AGAIN;
 }
 
 unsigned om_udp_send(struct om_udp *u, const struct om_udp_out *out, unsigned count)
 {
-    unsigned at = 0, refused = 0;
+    struct progress g = {.out = out, .count = count};
 
-    while (at < count) {
-        struct udp_socket *s = socket_for(u, &out[at].via.remote);
-        unsigned done = 1;
-        enum verdict v = WENT;
-        if (s->fd < 0)
+    while (g.done < count && !u->is_closed) {
+        make_plan(u, &g);
+        if (u->plan.count == 0) { /* no such family, or nowhere to multicast */
             u->info.send_errors++;
-        else if (is_multicast(&out[at]))
-            send_multicast(u, s, &out[at]);
-        else if (s->is_full)
-            v = FULL;
-        else
-            v = send_part(u, s, out + at, count - at, &done);
-        if (v == FULL) {
-            s->is_full = true;
-            udp_watch(s);
-            return at;
+            g.done++;
+            continue;
         }
-        /* An endless row of answers to earlier datagrams must not hold the loop. */
-        if (done == 0 && ++refused > OM_UDP_BATCH) {
-            u->info.send_errors++;
-            done = 1;
-        }
-        at += done;
+        if (carry_out(u, &g) == VERDICT_STOP)
+            break;
     }
-    return count;
+    return g.done;
 }

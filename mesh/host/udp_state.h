@@ -1,16 +1,31 @@
 /*
- * udp_state.h - what udp.c, udp_in.c and udp_out.c share
+ * udp_state.h - what the files of the UDP sockets share
  *
- * What:  the two sockets and their buffers.
- * Why:   opening, reading and writing are long enough each to have a file.
+ * What:  the object itself, the slots that recvmmsg fills and the messages that sendmmsg takes.
+ * Why:   opening, receiving and sending are three nouns on one object; this is private to them.
  */
 #ifndef OM_HOST_UDP_STATE_H
 #define OM_HOST_UDP_STATE_H
+
+#include <stdalign.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "udp.h"
+
+enum {
+    UDP_SLOTS_MAX = 64,       /* of one recvmmsg, each OM_UDP_WHOLE_MAX bytes ... */
+    UDP_SLOTS_JOINED = 32,    /* ... or, with UDP_GRO, fewer of */
+    UDP_JOINED_MAX = 65536,   /* bytes, which is what the kernel joins at most */
+    UDP_MESSAGES_MAX = 64,    /* of one sendmmsg */
+    UDP_PIECES_MAX = 1024,    /* datagrams of one sendmmsg: UIO_MAXIOV, though for each message */
+    UDP_ERRORS_IN_ROW_MAX = 8 /* wake-ups for nothing but an error before the socket rests */
+};
+
+static_assert((int)UDP_MESSAGES_MAX >= (int)OM_UDP_INTERFACES_MAX,
+              "a multicast does not fit one call");
+static_assert((int)UDP_PIECES_MAX >= (int)OM_UDP_SEGMENTS_MAX, "a run does not fit one call");
 
 union udp_name {
     struct sockaddr any;
@@ -18,40 +33,95 @@ union udp_name {
     struct sockaddr_in6 v6;
 };
 
-struct udp_socket {
-    struct om_udp *udp;
+/* Room for UDP_SEGMENT and one packet information, or for all that is asked about a received one:
+ * segment size, traffic class, overflow count. */
+struct udp_control {
+    alignas(struct cmsghdr) uint8_t bytes[128];
+};
+
+struct udp_family {
+    struct om_udp *owner;
     uv_poll_t poll;
-    int fd;                       /* -1: the machine lacks the family */
-    bool is_v6, is_full, is_open; /* is_open: poll must be closed */
-    uint32_t overflows;           /* as the kernel last said */
+    int fd; /* -1: not there */
+    bool is_v6;
+    bool wants_write; /* on_writable is owed */
+    bool is_resting;  /* not polled until the timer fires */
+    unsigned errors_in_row;
+    uint32_t overflows; /* as the kernel last said; it wraps */
+};
+
+struct udp_in {
+    uint8_t *bytes; /* slots x slot_bytes, touched only as far as traffic goes */
+    size_t slot_bytes;
+    unsigned slots;
+    struct mmsghdr msgs[UDP_SLOTS_MAX];
+    struct iovec iov[UDP_SLOTS_MAX];
+    union udp_name names[UDP_SLOTS_MAX];
+    struct udp_control controls[UDP_SLOTS_MAX];
+    struct om_dgram batch[OM_UDP_BATCH_MAX];
+    unsigned batched;
+};
+
+/* The messages of one sendmmsg. Message i carries the next takes[i] entries of the caller; the
+ * copies of a multicast carry none but the last. */
+struct udp_plan {
+    struct udp_family *family; /* NULL: the first entry has no way out */
+    unsigned count;
+    unsigned pieces;
+    unsigned takes[UDP_MESSAGES_MAX];
+    struct mmsghdr msgs[UDP_MESSAGES_MAX];
+    struct iovec iov[UDP_PIECES_MAX];
+    union udp_name names[UDP_MESSAGES_MAX];
+    struct udp_control controls[UDP_MESSAGES_MAX];
 };
 
 struct om_udp {
-    uv_loop_t *loop;
-    struct udp_socket sockets[2]; /* v4, v6 */
-    unsigned closing;             /* handles that libuv still has */
+    struct om_udp_config config;
+    struct udp_family v4, v6;
+    uv_timer_t rest;
+    unsigned handles; /* of libuv's, not yet closed */
     bool is_closed;
-    void (*on_batch)(void *self, struct om_dgram *batch, unsigned count);
-    void (*on_writable)(void *self);
-    void *self;
-    unsigned index[OM_UDP_INTERFACES], indices;
+    bool owes_writable; /* when the timer fires */
+    unsigned interfaces[OM_UDP_INTERFACES_MAX];
+    unsigned interface_count;
     struct om_udp_info info;
-    uint8_t *in; /* owned: OM_UDP_SLOTS blocks of slot_bytes */
-    size_t slot_bytes;
+    struct udp_in in;
+    struct udp_plan plan;
 };
 
-enum { OM_UDP_SLOTS = 16, OM_UDP_READS = 8, OM_UDP_PLAIN = 9216, OM_UDP_COALESCED = 65536 };
+/**
+ * udp_in_init() - storage for receiving, and UDP_GRO where both sockets can
+ * @u:  its sockets are open; gro of its info says whether UDP_GRO is wanted, and then what was got
+ *
+ * Return: OM_OK or OM_E_NO_MEM.
+ */
+OM_MUST enum om_err udp_in_init(struct om_udp *u);
 
-/** udp_name_of() - @a into @out as a socket of family @is_v6 wants it; its length. */
-socklen_t udp_name_of(union udp_name *out, const struct om_addr *a, bool is_v6);
+/** udp_in_fini() - free the storage of @u. */
+void udp_in_fini(struct om_udp *u);
 
-/** udp_addr_of() - the address that the kernel names by @n. */
-struct om_addr udp_addr_of(const union udp_name *n);
+/** udp_in_read() - receive on family @f of @u, a bounded number of times; it may close @u. */
+void udp_in_read(struct om_udp *u, struct udp_family *f);
 
-/** udp_watch() - wait on @s for what is wanted now: always data, and room when it is full. */
-void udp_watch(struct udp_socket *s);
+/** udp_poll() - poll family @f of @u for what it wants now. */
+void udp_poll(struct om_udp *u, struct udp_family *f);
 
-/** udp_read() - hand over what arrived on @s, up to OM_UDP_READS batches. */
-void udp_read(struct udp_socket *s);
+/** udp_rest() - poll family @f of @u again after OM_UDP_REST_MS; NULL: only owe on_writable. */
+void udp_rest(struct om_udp *u, struct udp_family *f);
+
+/**
+ * udp_sock_open() - one bound socket with everything set
+ * @u:       its config is read; gso of its info becomes false when this socket lacks it
+ * @f:       is_v6 is set; fd is filled, -1 when the machine lacks the family
+ * @port:    0: any
+ * @err:     may be NULL
+ *
+ * Return: as om_udp_open(), without OM_E_UNSUPPORTED.
+ */
+OM_MUST enum om_err udp_sock_open(struct om_udp *u, struct udp_family *f, uint16_t port,
+                                  struct om_error *err);
+
+/** udp_sock_port() - the local port of socket @fd. */
+uint16_t udp_sock_port(int fd);
 
 #endif

@@ -161,8 +161,8 @@ json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
               "sudo sysctl -w net.core.rmem_max=8388608 net.core.wmem_max=8388608");
     add_check(list, "udp-offload", u.gso && u.gro, u.gso && u.gro ? "GSO and GRO" : "missing",
               "a kernel of 5.0 or later");
-    add_check(list, "udp-loss", u.overflows == 0,
-              u.overflows ? "the kernel dropped datagrams for want of buffer space"
+    add_check(list, "udp-loss", u.kernel_drops == 0,
+              u.kernel_drops ? "the kernel dropped datagrams for want of buffer space"
                           : "none dropped",
               "a greater udp.buffer_bytes");
     add_check(list, "ipv6", u.has_v6, u.has_v6 ? "there" : "this machine has none",

@@ -1,0 +1,166 @@
+/* test_udp_open.c - UDP sockets: opening and closing them. */
+#include "udp_rig.h"
+
+#include <stdio.h>
+
+/* A plain socket on a port of its own; the port is returned. */
+static int stranger(uint16_t *port)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0), on = 1;
+    union udp_name name = {.v4 = {.sin_family = AF_INET}};
+
+    CHECK(fd >= 0);
+    CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    CHECK_EQ(bind(fd, &name.any, sizeof name.v4), 0);
+    *port = udp_sock_port(fd);
+    return fd;
+}
+
+OM_TEST(udp_port_in_use_is_said)
+{
+    struct om_udp_config c;
+    struct om_error err = {0};
+    char want[80];
+    struct rig r;
+    int fd;
+
+    rig_init(&r);
+    c = rig_config(&r, &r.a);
+    fd = stranger(&c.port);
+    (void)snprintf(want, sizeof want, "port %u (UDP) is in use by another program", c.port);
+    OM_TRY(om_udp_open(&r.a.udp, &c, &err) != OM_E_NO_MEM);
+    CHECK_ERR(err.code, OM_E_EXISTS);
+    CHECK(strncmp(err.msg, want, strlen(want)) == 0);
+    CHECK(r.a.udp == NULL);
+    (void)close(fd);
+    fd = -1;
+    OM_TRY(om_udp_open(&r.a.udp, &c, &err) == OM_OK); /* it was only that */
+    CHECK_EQ(info_of(&r.a).port, c.port);
+out:
+    if (fd >= 0)
+        (void)close(fd);
+    rig_fini(&r);
+}
+
+OM_TEST(udp_two_of_us_never_share_a_port)
+{
+    struct om_udp_config c;
+    struct rig r;
+    enum om_err e;
+
+    rig_init(&r);
+    c = rig_config(&r, &r.a);
+    OM_TRY(om_udp_open(&r.a.udp, &c, NULL) == OM_OK);
+    c.port = info_of(&r.a).port;
+    c.self = &r.b;
+    OM_TRY((e = om_udp_open(&r.b.udp, &c, NULL)) != OM_E_NO_MEM);
+    CHECK_ERR(e, OM_E_EXISTS);
+    om_udp_close(r.a.udp);
+    r.a.udp = NULL;
+    OM_TRY(om_udp_open(&r.b.udp, &c, NULL) == OM_OK); /* at once, before the loop ran */
+out:
+    rig_fini(&r);
+}
+
+OM_TEST(udp_both_families_get_one_port)
+{
+    struct om_udp_config c;
+    struct om_udp_info i;
+    struct rig r;
+
+    for (unsigned families = 1; families <= 3; families++) {
+        rig_init(&r);
+        c = rig_config(&r, &r.a);
+        c.v4 = families & 1;
+        c.v6 = families & 2;
+        OM_TRY(om_udp_open(&r.a.udp, &c, NULL) == OM_OK);
+        i = info_of(&r.a);
+        CHECK_EQ(i.has_v4, c.v4);
+        CHECK_EQ(i.has_v6, c.v6);
+        CHECK(i.port != 0);
+        CHECK_EQ(i.port6, c.v6 ? i.port : 0);
+        CHECK(i.rcvbuf > 0 && i.sndbuf > 0);
+    out:
+        rig_fini(&r);
+    }
+}
+
+OM_TEST(udp_refuses_bad_configs)
+{
+    static const char *const bad[][2] = {
+        {"[::1]:1", NULL},     /* IPv4 bound to IPv6 */
+        {NULL, "127.0.0.1:1"}, /* and the other way round */
+    };
+    struct om_udp_config c;
+    struct om_error err;
+    struct rig r;
+
+    rig_init(&r);
+    c = rig_config(&r, &r.a);
+    c.loop = NULL;
+    CHECK_ERR(om_udp_open(&r.a.udp, &c, &err), OM_E_RANGE);
+    c = rig_config(&r, &r.a);
+    c.on_batch = NULL;
+    CHECK_ERR(om_udp_open(&r.a.udp, &c, &err), OM_E_RANGE);
+    c = rig_config(&r, &r.a);
+    c.v4 = c.v6 = false;
+    CHECK_ERR(om_udp_open(&r.a.udp, &c, &err), OM_E_RANGE);
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(bad); i++) {
+        c = rig_config(&r, &r.a);
+        if (bad[i][0])
+            CHECK_OK(om_addr_parse(&c.bind4, bad[i][0], 0, NULL));
+        if (bad[i][1])
+            CHECK_OK(om_addr_parse(&c.bind6, bad[i][1], 0, NULL));
+        CHECK_ERR(om_udp_open(&r.a.udp, &c, &err), OM_E_RANGE);
+    }
+    c = rig_config(&r, &r.a);
+    c.bind4 = om_addr_v4(0xcb007107, 0); /* 203.0.113.7 is of no interface */
+    OM_TRY(om_udp_open(&r.a.udp, &c, &err) != OM_E_NO_MEM);
+    CHECK_ERR(err.code, OM_E_MISSING);
+    CHECK(strstr(err.msg, "203.0.113.7") != NULL);
+    c.bind4 = om_addr_v4(LOOPBACK, 0);
+    OM_TRY(om_udp_open(&r.a.udp, &c, &err) == OM_OK);
+out:
+    rig_fini(&r);
+}
+
+OM_TEST(udp_closes_with_data_pending)
+{
+    struct om_udp_out o[100];
+    struct rig r;
+
+    rig_init(&r);
+    OM_TRY(rig_open(&r, false, 0) == OM_OK);
+    for (unsigned i = 0; i < 100; i++)
+        o[i] = (struct om_udp_out){to_v4(i % 2 ? &r.a : &r.b), om_bytes(r.pattern, 1000)};
+    CHECK_EQ(om_udp_send(r.a.udp, o, 100), 100);
+    fault.error = EAGAIN;
+    fault.times = 1;
+    CHECK_EQ(om_udp_send(r.a.udp, o, 100), 0); /* and with on_writable owed */
+    om_udp_close(r.a.udp);
+    om_udp_close(r.b.udp);
+    r.a.udp = r.b.udp = NULL;
+    (void)uv_run(&r.loop, UV_RUN_DEFAULT);
+    CHECK_EQ(r.a.count + r.b.count + r.a.writable, 0);
+out:
+    rig_fini(&r);
+}
+
+OM_TEST(udp_closes_inside_a_batch)
+{
+    struct om_udp_out o[200];
+    struct rig r;
+
+    rig_init(&r);
+    OM_TRY(rig_open(&r, true, 0) == OM_OK);
+    for (unsigned i = 0; i < 200; i++)
+        o[i] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, 1000)};
+    CHECK_EQ(om_udp_send(r.a.udp, o, 200), 200);
+    r.b.close_at = 65;
+    (void)rig_until(&r, &r.b.count, 2 * OM_UDP_BATCH_MAX);
+    (void)uv_run(&r.loop, UV_RUN_NOWAIT);
+    CHECK_EQ(r.b.count, 2 * OM_UDP_BATCH_MAX);
+    CHECK(r.b.udp == NULL);
+out:
+    rig_fini(&r);
+}

@@ -1,0 +1,119 @@
+/* test_secrets.c - what a home has that nobody else may have. */
+#include "harness.h"
+
+#include <dirent.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "secrets.h"
+
+static bool read_file(const char *folder, const char *name, char *out, size_t size)
+{
+    char path[300];
+    size_t n = 0;
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "re");
+    if (f) {
+        n = fread(out, 1, size - 1, f);
+        (void)fclose(f);
+    }
+    out[n] = 0;
+    return f != NULL;
+}
+
+static unsigned backups(const char *folder)
+{
+    DIR *d = opendir(folder);
+    unsigned n = 0;
+
+    for (const struct dirent *e; d && (e = readdir(d)) != NULL;)
+        n += strstr(e->d_name, ".backup-") != NULL;
+    if (d)
+        (void)closedir(d);
+    return n;
+}
+
+static bool has_ssh_keygen(void)
+{
+    return access("/usr/bin/ssh-keygen", X_OK) == 0;
+}
+
+OM_TEST(secrets_seed_is_made_once)
+{
+    char folder[FOLDER_MAX];
+    struct om_home *home;
+    struct om_error err;
+    struct stat st;
+    char path[300];
+
+    CHECK(folder_make(folder));
+    if (om_home_open(&home, folder, false, &err) == OM_OK) {
+        uint8_t *first = secrets_seed(home, &err), *again = first ? secrets_seed(home, &err) : NULL;
+        if (first && again) {
+            CHECK_MEM(first, again, OM_SEED_BYTES);
+            (void)snprintf(path, sizeof path, "%s/identity/seed", folder);
+            CHECK_EQ(stat(path, &st), 0);
+            CHECK_EQ(st.st_mode & 0777, 0600);
+            CHECK_EQ(st.st_size, OM_SEED_BYTES);
+            CHECK(!sodium_is_zero(first, OM_SEED_BYTES));
+        }
+        sodium_free(first);
+        sodium_free(again);
+        om_home_close(home);
+    }
+    folder_remove(folder);
+}
+
+OM_TEST(secrets_init_is_idempotent)
+{
+    char folder[FOLDER_MAX], key[100], same[100], ssh[200];
+    FILE *said = fopen("/dev/null", "we");
+    struct om_home *home;
+    struct om_error err;
+
+    if (!has_ssh_keygen() || !said)
+        skip();
+    CHECK(folder_make(folder));
+    CHECK_OK(om_home_open(&home, folder, false, &err));
+    CHECK_OK(secrets_init(home, false, said, &err));
+    CHECK(read_file(folder, "local.key", key, sizeof key));
+    CHECK_EQ(strlen(key), 65);
+    CHECK_EQ(strspn(key, "0123456789abcdef"), 64);
+    CHECK(read_file(folder, "ssh/id_ed25519.pub", ssh, sizeof ssh));
+    CHECK(strncmp(ssh, "ssh-ed25519 ", 12) == 0);
+    CHECK(read_file(folder, "config.json", same, sizeof same));
+    CHECK_OK(secrets_init(home, false, said, &err));
+    CHECK(read_file(folder, "local.key", same, sizeof same));
+    CHECK_STR(same, key);
+    CHECK_EQ(backups(folder), 0);
+    om_home_close(home);
+    (void)fclose(said);
+    folder_remove(folder);
+}
+
+OM_TEST(secrets_init_force_keeps_a_backup)
+{
+    char folder[FOLDER_MAX], key[100], other[100];
+    FILE *said = fopen("/dev/null", "we");
+    struct om_home *home;
+    struct om_error err;
+
+    if (!has_ssh_keygen() || !said)
+        skip();
+    CHECK(folder_make(folder));
+    CHECK_OK(om_home_open(&home, folder, false, &err));
+    CHECK_OK(secrets_init(home, false, said, &err));
+    CHECK(read_file(folder, "local.key", key, sizeof key));
+    CHECK_OK(secrets_init(home, true, said, &err));
+    CHECK(read_file(folder, "local.key", other, sizeof other));
+    CHECK(strcmp(key, other) != 0);
+    CHECK_EQ(backups(folder), 2); /* config.json and local.key; the others in their folders */
+    om_home_close(home);
+    (void)fclose(said);
+    folder_remove(folder);
+}

@@ -12,6 +12,7 @@
 #include "control/control.h"
 #include "host/clock.h"
 #include "host/entropy.h"
+#include "metrics_server.h"
 #include "sdnotify.h"
 #include "secrets.h"
 #include "state.h"
@@ -240,6 +241,8 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return d->exit ? false : fail(d, OM_EXIT_FAILED);
     if (!control_open(&d->control, d, err))
         return fail(d, OM_EXIT_HOME);
+    if (!metrics_server_open(&d->metrics, d, err))
+        return fail(d, OM_EXIT_FAILED);
     if (!daemon_presence(d, err))
         return fail(d, OM_EXIT_FAILED);
     if (!daemon_bootstrap(d, err))
@@ -262,6 +265,7 @@ static void stop(struct om_daemon *d)
     daemon_bootstrap_stop(d);
     if (d->control)
         control_close(d->control);
+    metrics_server_close(d->metrics);
     daemon_presence_stop(d);
     if (d->pump)
         om_pump_close(d->pump);

@@ -35,6 +35,7 @@ enum {
 };
 
 struct control;
+struct metrics_server;
 
 struct daemon_network {
     struct om_id id, self;
@@ -71,6 +72,7 @@ struct om_daemon {
     struct daemon_bootstrap bootstraps[OM_BOOTSTRAPS_MAX];
     unsigned bootstrap_count;
     struct control *control;
+    struct metrics_server *metrics;
     struct inbox inbox;
     struct latency latency;
     uv_signal_t signals[3]; /* TERM, INT, HUP */

@@ -1,0 +1,51 @@
+"""Metrics as Prometheus fetches them: over the Unix socket and a loopback port."""
+
+import os
+import re
+import socket
+import subprocess
+
+from daemon import free_port, knows
+
+
+def fetch(*argv):
+    run = subprocess.run(["curl", "-sS", "-i", "--max-time", "5", *argv], capture_output=True, text=True)
+    head, _, body = run.stdout.partition("\n\n")
+    return run.returncode, head, body
+
+
+def test_metrics_pages_are_served(make):
+    port = free_port()
+    one = make("home", ["--metrics-port", str(port)]).start()
+    at = os.path.join(one.home, "metrics.sock")
+    code, head, body = fetch("--unix-socket", at, "http://localhost/metrics")
+    assert code == 0 and " 200 " in head.splitlines()[0]
+    assert "text/plain; version=0.0.4" in head
+    assert re.search(r"^omerta_peers \d+$", body, re.M)
+    assert re.search(r'^omerta_drops_total\{reason="foreign"\} \d+$', body, re.M)
+    assert re.search(r"^# TYPE omerta_datagrams_in_total counter$", body, re.M)
+    code, head, over_tcp = fetch(f"http://127.0.0.1:{port}/metrics")
+    assert code == 0 and "omerta_peers " in over_tcp
+    code, head, _ = fetch("--unix-socket", at, "http://localhost/elsewhere")
+    assert " 404 " in head.splitlines()[0]
+    code, head, _ = fetch("--unix-socket", at, "-X", "POST", "http://localhost/metrics")
+    assert " 405 " in head.splitlines()[0]
+    assert one.stop() == 0
+    assert not os.path.exists(at)
+
+
+def test_metrics_name_peers(pair):
+    a, b = pair
+    assert knows(a, [b.self_id()])
+    _, _, body = fetch("--unix-socket", os.path.join(a.home, "metrics.sock"), "http://localhost/metrics")
+    assert re.search(r'^omerta_peer_connected\{peer="%s"\} 1$' % b.self_id(), body, re.M)
+
+
+def test_metrics_port_in_use(make):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        one = make("home", ["--metrics-port", str(s.getsockname()[1])])
+        one.spawn()
+        assert one.wait() == 1
+        assert "metrics.port: TCP port" in one.log() and "in use" in one.log()

@@ -26,7 +26,7 @@ FLOORS = {
     "vm/host": (["mesh/base", "vm/core"], ["libuv", "jansson", "sqlite", "libarchive"]),
     "meshd/ipc": (["mesh/base"], ["jansson"]),
     "meshd": (None, None),  # wires everything
-    "cli": (["mesh/base", "meshd/ipc"], ["libsmartcols", "libqrencode"]),
+    "cli": (["mesh/base", "meshd/ipc"], ["jansson", "libsmartcols", "libqrencode"]),
     "demos": (["mesh/base", "meshd/ipc"], ["libsmartcols", "libqrencode"]),
     "tests": (None, None),  # may look into everything
 }

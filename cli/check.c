@@ -1,0 +1,216 @@
+/* check.c - the list, and what a machine offers. */
+#include "check.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "child.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+enum { YEAR_MIN = 2025, SECONDS_PER_YEAR = 31556952 };
+
+static const char *const state_names[] = {"ok", "warn", "fail"};
+
+void om_check_add(json_t *list, const char *check, enum om_check_state state, const char *fix,
+                  const char *fmt, ...)
+{
+    char what[OM_OUT_TEXT_MAX], shown[OM_OUT_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", check, "state",
+                                          state_names[state], "what", om_out_escape(shown, what),
+                                          "fix", fix));
+}
+
+static void check_loopback(json_t *list)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof to;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    bool good = fd >= 0 && bind(fd, (const struct sockaddr *)&to, sizeof to) == 0 &&
+                getsockname(fd, (struct sockaddr *)&to, &n) == 0 &&
+                sendto(fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof to) == 1 &&
+                poll(&p, 1, 1000) == 1;
+    int size = 1200, on = 1;
+
+    if (good)
+        om_check_add(list, "udp loopback", OM_CHECK_OK, NULL, "a datagram came back");
+    else
+        om_check_add(list, "udp loopback", OM_CHECK_FAIL, "ip link set lo up",
+                     "a datagram to 127.0.0.1 did not come back: a firewall, or lo is down");
+    if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size) ||
+        setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on))
+        om_check_add(list, "udp offload", OM_CHECK_WARN, "use Linux 5.0 or newer",
+                     "no UDP GSO/GRO: it works, with more CPU time for each byte");
+    else
+        om_check_add(list, "udp offload", OM_CHECK_OK, NULL, "UDP GSO and GRO are there");
+    if (fd >= 0)
+        close(fd);
+}
+
+/* In a child: namespaces cannot be left again. */
+static void check_namespaces(json_t *list)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(unshare(CLONE_NEWUSER | CLONE_NEWNET) ? 1 : 0);
+    if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status))
+        om_check_add(list, "namespaces", OM_CHECK_OK, NULL, "user and network namespaces work");
+    else
+        om_check_add(list, "namespaces", OM_CHECK_WARN,
+                     "sysctl -w kernel.unprivileged_userns_clone=1",
+                     "user namespaces are not allowed: programs are kept apart less well");
+}
+
+static void check_kvm(json_t *list)
+{
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+    if (fd >= 0) {
+        om_check_add(list, "kvm", OM_CHECK_OK, NULL, "/dev/kvm can be used");
+        close(fd);
+    } else if (access("/dev/kvm", F_OK) == 0) {
+        om_check_add(
+            list, "kvm", OM_CHECK_WARN, "sudo usermod -aG kvm $USER, then log in again",
+            "/dev/kvm is there and not for this user: machines would run emulated, slowly");
+    } else {
+        om_check_add(list, "kvm", OM_CHECK_WARN, "switch virtualization on in the firmware",
+                     "no /dev/kvm: machines would run emulated, slowly");
+    }
+}
+
+static void check_program(json_t *list, const char *name, const char *fix, const char *why)
+{
+    char path[OM_PATH_MAX];
+
+    if (om_child_find(name, path))
+        om_check_add(list, name, OM_CHECK_OK, NULL, "%s", path);
+    else
+        om_check_add(list, name, OM_CHECK_WARN, fix, "not in PATH: %s", why);
+}
+
+static void check_clock(json_t *list)
+{
+    struct timespec wall = {0}, boot = {0};
+
+    clock_gettime(CLOCK_REALTIME, &wall);
+    clock_gettime(CLOCK_MONOTONIC, &boot);
+    if (1970 + wall.tv_sec / SECONDS_PER_YEAR < YEAR_MIN || wall.tv_sec < boot.tv_sec)
+        om_check_add(list, "clock", OM_CHECK_FAIL, "sudo timedatectl set-ntp true",
+                     "the date is before %d: certificates will be refused", YEAR_MIN);
+    else
+        om_check_add(list, "clock", OM_CHECK_OK, NULL, "the date is plausible");
+}
+
+static bool has_line(const char *path, const char *format, bool skip_first)
+{
+    FILE *f = fopen(path, "re");
+    char line[256], device[32];
+    unsigned long to;
+    bool found = false;
+
+    if (f && skip_first && !fgets(line, sizeof line, f))
+        line[0] = 0;
+    while (f && !found && fgets(line, sizeof line, f))
+        if (skip_first)
+            found = sscanf(line, "%31s %lx", device, &to) == 2 && to == 0;
+        else
+            found = strncmp(line, format, strlen(format)) == 0 && !strstr(line, " lo\n");
+    if (f)
+        fclose(f);
+    return found;
+}
+
+static void check_route(json_t *list)
+{
+    bool four = has_line("/proc/net/route", "", true);
+    bool six = has_line("/proc/net/ipv6_route", "00000000000000000000000000000000 00 ", false);
+
+    if (four || six)
+        om_check_add(list, "default route", OM_CHECK_OK, NULL, "%s",
+                     four && six ? "IPv4 and IPv6"
+                     : four      ? "IPv4 only"
+                                 : "IPv6 only");
+    else
+        om_check_add(list, "default route", OM_CHECK_WARN, "ip route show default",
+                     "none: only this machine and its own links can be reached");
+}
+
+void om_check_machine(json_t *list)
+{
+    check_loopback(list);
+    check_namespaces(list);
+    check_kvm(list);
+    check_program(list, "qemu-system-x86_64", "sudo apt install qemu-system-x86",
+                  "this machine cannot run machines of others");
+    check_program(list, "ssh", "sudo apt install openssh-client", "no shell on remote machines");
+    check_program(list, "ssh-keygen", "sudo apt install openssh-client",
+                  "`omerta init` cannot make the SSH key");
+    check_clock(list);
+    check_route(list);
+}
+
+bool om_check_failed(const json_t *list)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(list, i, one)
+    {
+        const char *state = json_string_value(json_object_get(one, "state"));
+
+        if (state && strcmp(state, "fail") == 0)
+            return true;
+    }
+    return false;
+}
+
+void om_check_show(struct om_out *out, const json_t *list)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(list, i, one)
+    {
+        const char *name = "", *state = "", *what = "", *fix = NULL;
+        enum om_paint paint = OM_PAINT_GOOD;
+
+        if (json_unpack((json_t *)(uintptr_t)one, "{s:s, s:s, s:s, s:s?}", "check", &name, "state",
+                        &state, "what", &what, "fix", &fix) &&
+            !*state)
+            continue;
+        if (strcmp(state, "warn") == 0)
+            paint = OM_PAINT_WARN;
+        if (strcmp(state, "fail") == 0)
+            paint = OM_PAINT_BAD;
+        om_out_line(out, "%s%-4s%s %s: %s", om_out_on(out, paint),
+                    paint == OM_PAINT_GOOD  ? "OK"
+                    : paint == OM_PAINT_BAD ? "FAIL"
+                                            : "WARN",
+                    om_out_off(out), name, what);
+        if (fix && paint != OM_PAINT_GOOD)
+            om_out_line(out, "     mend: %s", fix);
+    }
+}

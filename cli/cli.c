@@ -1,0 +1,78 @@
+/* cli.c - the short ways to ask the daemon. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum om_exit om_cli_open(struct om_cli *cli, struct om_ask **out)
+{
+    struct om_error err;
+    enum om_exit e = om_ask_open(out, cli->place.control, &err);
+
+    if (e)
+        om_out_error(&cli->out, "%s", err.msg);
+    return e;
+}
+
+enum om_exit om_cli_call(struct om_cli *cli, struct om_ask *ask, const char *method, json_t *params,
+                         json_t **result)
+{
+    struct om_error err;
+    enum om_exit e = om_ask_call(ask, method, params, OM_ASK_PATIENCE, result, &err);
+
+    if (e)
+        om_out_error(&cli->out, "%s", err.msg);
+    return e;
+}
+
+enum om_exit om_cli_ask(struct om_cli *cli, const char *method, json_t *params, json_t **result)
+{
+    struct om_ask *ask;
+    enum om_exit e = om_cli_open(cli, &ask);
+
+    *result = NULL;
+    if (e) {
+        json_decref(params);
+        return e;
+    }
+    e = om_cli_call(cli, ask, method, params, result);
+    om_ask_close(ask);
+    return e;
+}
+
+enum om_exit om_cli_usage(struct om_cli *cli, const char *fmt, ...)
+{
+    char text[OM_OUT_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    om_out_error(&cli->out, "%s (see `omerta help %s`)", text, cli->args.command);
+    return OM_EXIT_USAGE;
+}
+
+enum om_exit om_cli_words(struct om_cli *cli, unsigned least, unsigned most)
+{
+    if (cli->args.count < least)
+        return om_cli_usage(cli, "%s: too few words", cli->args.command);
+    if (cli->args.count > most) {
+        char shown[OM_OUT_TEXT_MAX];
+
+        return om_cli_usage(cli, "%s: unexpected \"%s\"", cli->args.command,
+                            om_out_escape(shown, cli->args.words[most]));
+    }
+    return OM_EXIT_OK;
+}
+
+json_t *om_cli_params(const struct om_cli *cli)
+{
+    json_t *params = json_object();
+
+    if (params && cli->args.network &&
+        json_object_set_new(params, "network", json_string(cli->args.network))) {
+        json_decref(params);
+        return NULL;
+    }
+    return params;
+}

@@ -1,0 +1,116 @@
+/* cmd_config.c - config and reload. */
+#include <string.h>
+
+#include "child.h"
+#include "commands.h"
+#include "table.h"
+
+/* One line for each value: "mesh.port = 18002". */
+static void show_flat(struct om_out *out, const char *prefix, json_t *object)
+{
+    char name[OM_OUT_TEXT_MAX], shown[OM_OUT_TEXT_MAX], cell[OM_CELL_MAX];
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        int n = snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "",
+                         om_out_escape(shown, key));
+
+        if (n < 0 || (size_t)n >= sizeof name / 2)
+            continue;
+        if (json_is_object(value) && json_object_size(value))
+            show_flat(out, name, value);
+        else
+            om_out_line(out, "%s = %s", name, om_table_cell(cell, OM_COLUMN_TEXT, value));
+    }
+}
+
+static enum om_exit show(struct om_cli *cli)
+{
+    json_t *result;
+    enum om_exit e = om_cli_ask(cli, "config.show", NULL, &result);
+
+    if (e)
+        return e;
+    if (cli->out.json)
+        om_out_json(&cli->out, result);
+    else
+        show_flat(&cli->out, "", result);
+    json_decref(result);
+    return OM_EXIT_OK;
+}
+
+/* The keys are the daemon's; its program knows them without running. */
+static enum om_exit show_keys(struct om_cli *cli)
+{
+    const char *argv[] = {NULL, "config", "keys", cli->out.json ? "--json" : NULL, NULL};
+    char program[OM_PATH_MAX];
+
+    if (!om_child_find("omerta-meshd", program)) {
+        om_out_error(&cli->out, "omerta-meshd is neither beside omerta nor in PATH");
+        return OM_EXIT_FAILED;
+    }
+    argv[0] = program;
+    return om_child_run(argv, false) == 0 ? OM_EXIT_OK : OM_EXIT_FAILED;
+}
+
+static enum om_exit show_path(struct om_cli *cli)
+{
+    char path[OM_PATH_MAX + 16];
+    json_t *value;
+
+    snprintf(path, sizeof path, "%s/config.json", cli->place.home);
+    if (!cli->out.json) {
+        om_out_line(&cli->out, "%s", path);
+        return OM_EXIT_OK;
+    }
+    value = json_pack("{s:s}", "path", path);
+    om_out_json(&cli->out, value);
+    json_decref(value);
+    return OM_EXIT_OK;
+}
+
+enum om_exit om_cmd_config(struct om_cli *cli)
+{
+    const char *word = cli->args.count ? cli->args.words[0] : "show";
+    enum om_exit e = om_cli_words(cli, 0, 1);
+
+    if (e)
+        return e;
+    if (strcmp(word, "show") == 0)
+        return show(cli);
+    if (strcmp(word, "keys") == 0)
+        return show_keys(cli);
+    if (strcmp(word, "path") == 0)
+        return show_path(cli);
+    return om_cli_usage(cli, "config: want show, keys or path");
+}
+
+enum om_exit om_cmd_reload(struct om_cli *cli)
+{
+    enum om_exit e = om_cli_words(cli, 0, 0);
+    char shown[OM_OUT_TEXT_MAX];
+    const json_t *changed;
+    json_t *result, *one;
+    size_t i;
+
+    if (!e)
+        e = om_cli_ask(cli, "config.reload", NULL, &result);
+    if (e)
+        return e;
+    changed = json_object_get(result, "changed");
+    if (cli->out.json)
+        om_out_json(&cli->out, result);
+    else if (!json_array_size(changed))
+        om_out_line(&cli->out, "nothing changed");
+    json_array_foreach(cli->out.json ? NULL : changed, i, one)
+    {
+        const char *key = json_is_string(one) ? json_string_value(one)
+                                              : json_string_value(json_object_get(one, "key"));
+
+        om_out_line(&cli->out, "changed: %s", om_out_escape(shown, key));
+    }
+    json_decref(result);
+    return OM_EXIT_OK;
+}

@@ -1,0 +1,89 @@
+/* cmd_help.c - help from the command table. */
+#include <string.h>
+
+#include "commands.h"
+#include "man.h"
+
+static void show_overview(FILE *to)
+{
+    fputs("usage: omerta [OPTION...] COMMAND [ARGUMENT...]\n\n", to);
+    for (const struct om_command *c = om_commands; c->name; c++)
+        fprintf(to, "  %-11s %s\n", c->name, c->summary);
+    fputs("\noptions of all commands:\n", to);
+    om_man_options(to);
+    fputs("\nMore: omerta help COMMAND, omerta help exit-codes\n", to);
+}
+
+static void show_exits(FILE *to)
+{
+    static const char *const texts[] = {
+#define X(code, text) text,
+        OM_EXITS(X)
+#undef X
+    };
+
+    for (unsigned i = 0; i < OM_EXIT_COUNT; i++)
+        fprintf(to, "  %u  %s\n", i, texts[i]);
+}
+
+static void show_command(FILE *to, const struct om_command *c)
+{
+    fprintf(to, "usage: omerta %s%s%s\n\n%s.\n", c->name, *c->args ? " " : "", c->args, c->summary);
+    if (*c->help)
+        fprintf(to, "\n%s\n", c->help);
+    fputs("\noptions:\n", to);
+    for (const struct om_option *o = c->options; o && o->name; o++) {
+        char left[48];
+
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "",
+                 o->letter ? o->letter : ' ', o->letter ? ", " : "", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
+        fprintf(to, "  %-18s %s\n", left + (left[0] == ' '), o->help);
+    }
+    om_man_options(to);
+}
+
+static json_t *command_json(const struct om_command *c)
+{
+    json_t *options = json_array();
+
+    for (const struct om_option *o = c->options; o && o->name; o++)
+        json_array_append_new(options, json_pack("{s:s, s:s?, s:s}", "name", o->name, "value",
+                                                 o->value, "help", o->help));
+    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", c->name, "args", c->args, "summary",
+                     c->summary, "help", c->help, "options", options);
+}
+
+static void show_json(struct om_cli *cli)
+{
+    json_t *list = json_array();
+
+    for (const struct om_command *c = om_commands; c->name; c++)
+        json_array_append_new(list, command_json(c));
+    om_out_json(&cli->out, list);
+    json_decref(list);
+}
+
+enum om_exit om_cmd_help(struct om_cli *cli)
+{
+    const char *word = cli->args.count ? cli->args.words[0] : NULL;
+    const struct om_command *c = word ? om_command_find(word) : NULL;
+    char shown[OM_OUT_TEXT_MAX];
+
+    if (om_args_has(&cli->args, "man"))
+        om_man_print(cli->out.to);
+    else if (cli->out.json && !word)
+        show_json(cli);
+    else if (!word)
+        show_overview(cli->out.to);
+    else if (c)
+        show_command(cli->out.to, c);
+    else if (strcmp(word, "exit-codes") == 0)
+        show_exits(cli->out.to);
+    else {
+        om_out_error(&cli->out, "no help about \"%s\" (see `omerta help`)",
+                     om_out_escape(shown, word));
+        return OM_EXIT_USAGE;
+    }
+    return OM_EXIT_OK;
+}

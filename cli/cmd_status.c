@@ -1,0 +1,207 @@
+/* cmd_status.c - status, peers, network, version. */
+#include <string.h>
+
+#include "commands.h"
+#include "peer.h"
+#include "table.h"
+
+#ifndef OM_VERSION
+#define OM_VERSION "0.1.0"
+#endif
+
+static const struct om_column peer_columns[] = {
+    {"PEER", "short", OM_COLUMN_TEXT},      {"NAME", "name", OM_COLUMN_TEXT},
+    {"NETWORK", "network", OM_COLUMN_TEXT}, {"CONNECTED", "connected", OM_COLUMN_YES},
+    {"PATH", "path", OM_COLUMN_TEXT},       {"RTT", "rtt_ms", OM_COLUMN_MS},
+    {"SEEN", "last_seen", OM_COLUMN_AGE},   {"IN", "bytes_in", OM_COLUMN_BYTES},
+    {"OUT", "bytes_out", OM_COLUMN_BYTES},
+};
+
+static enum om_exit no_memory(struct om_cli *cli)
+{
+    om_out_error(&cli->out, "out of memory");
+    return OM_EXIT_FAILED;
+}
+
+/* "field: value" for each field; objects and lists of objects below it, indented. */
+static void show_object(struct om_out *out, const json_t *object, int indent)
+{
+    const char *key;
+    json_t *value;
+    void *at;
+
+    for (at = json_object_iter((json_t *)(uintptr_t)object); at;
+         at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+        char shown[OM_OUT_TEXT_MAX], cell[OM_CELL_MAX];
+        size_t i;
+        json_t *one;
+
+        key = om_out_escape(shown, json_object_iter_key(at));
+        value = json_object_iter_value(at);
+        if (json_is_object(value) ||
+            (json_is_array(value) && json_is_object(json_array_get(value, 0)))) {
+            om_out_line(out, "%*s%s:", indent, "", key);
+            if (json_is_object(value) && indent < 16)
+                show_object(out, value, indent + 2);
+            json_array_foreach(value, i, one) if (indent < 16) show_object(out, one, indent + 2);
+            continue;
+        }
+        om_table_cell(cell, OM_COLUMN_TEXT, value);
+        om_out_line(out, "%*s%-*s %s", indent, "", 20 - indent, key, cell);
+    }
+}
+
+enum om_exit om_cmd_status(struct om_cli *cli)
+{
+    enum om_exit e = om_cli_words(cli, 0, 0);
+    json_t *result;
+
+    if (!e)
+        e = om_cli_ask(cli, "status", om_cli_params(cli), &result);
+    if (e)
+        return e;
+    if (cli->out.json)
+        om_out_json(&cli->out, result);
+    else
+        show_object(&cli->out, result, 0);
+    json_decref(result);
+    return OM_EXIT_OK;
+}
+
+static enum om_exit show_list(struct om_cli *cli, json_t *result)
+{
+    const json_t *list = om_peer_list(result);
+    enum om_exit e = OM_EXIT_OK;
+
+    if (cli->out.json)
+        om_out_json(&cli->out, result);
+    else if (!json_array_size(list))
+        om_out_line(&cli->out, "no peers yet");
+    else if (om_table_print(&cli->out, peer_columns, OM_ARRAY_SIZE(peer_columns), list))
+        e = no_memory(cli);
+    json_decref(result);
+    return e;
+}
+
+static enum om_exit add_peer(struct om_cli *cli)
+{
+    json_t *params = om_cli_params(cli), *ends = json_array(), *result;
+    struct om_id id;
+    struct om_error err;
+    enum om_exit e;
+
+    if (cli->args.count < 2 || om_id_parse(&id, cli->args.words[1], &err)) {
+        json_decref(params);
+        json_decref(ends);
+        return om_cli_usage(cli, "peers add: %s", cli->args.count < 2 ? "want a full id" : err.msg);
+    }
+    for (unsigned i = 2; i < cli->args.count; i++)
+        json_array_append_new(ends, json_string(cli->args.words[i]));
+    json_object_set_new(params, "peer", json_string(cli->args.words[1]));
+    json_object_set_new(params, "endpoints", ends);
+    e = om_cli_ask(cli, "peers.add", params, &result);
+    if (e)
+        return e;
+    if (cli->out.json)
+        om_out_json(&cli->out, result);
+    else
+        om_out_line(&cli->out, "added");
+    json_decref(result);
+    return OM_EXIT_OK;
+}
+
+static enum om_exit show_peer(struct om_cli *cli)
+{
+    char id[OM_ID_TEXT];
+    struct om_ask *ask;
+    enum om_exit e = om_cli_words(cli, 0, 1);
+    json_t *result, *params;
+
+    if (!e)
+        e = om_cli_open(cli, &ask);
+    if (e)
+        return e;
+    e = om_peer_find(cli, ask, cli->args.words[0], id);
+    if (!e) {
+        params = om_cli_params(cli);
+        json_object_set_new(params, "peer", json_string(id));
+        e = om_cli_call(cli, ask, "peer.status", params, &result);
+    }
+    if (!e) {
+        if (cli->out.json)
+            om_out_json(&cli->out, result);
+        else
+            show_object(&cli->out, result, 0);
+        json_decref(result);
+    }
+    om_ask_close(ask);
+    return e;
+}
+
+enum om_exit om_cmd_peers(struct om_cli *cli)
+{
+    json_t *result;
+    enum om_exit e;
+
+    if (cli->args.count && strcmp(cli->args.words[0], "add") == 0)
+        return add_peer(cli);
+    if (cli->args.count && strcmp(cli->args.words[0], "list") != 0)
+        return show_peer(cli);
+    e = om_cli_ask(cli, "peers.list", om_cli_params(cli), &result);
+    return e ? e : show_list(cli, result);
+}
+
+enum om_exit om_cmd_network(struct om_cli *cli)
+{
+    static const struct om_column columns[] = {
+        {"NETWORK", "name", OM_COLUMN_TEXT},
+        {"ID", "id", OM_COLUMN_TEXT},
+        {"KIND", "kind", OM_COLUMN_TEXT},
+        {"PEERS", "peers", OM_COLUMN_COUNT},
+    };
+    enum om_exit e = om_cli_words(cli, 0, 1);
+    const json_t *list;
+    json_t *result;
+
+    if (!e && cli->args.count && strcmp(cli->args.words[0], "list") != 0)
+        e = om_cli_usage(cli, "network: want list");
+    if (!e)
+        e = om_cli_ask(cli, "networks.list", NULL, &result);
+    if (e)
+        return e;
+    list = json_is_array(result) ? result : json_object_get(result, "networks");
+    if (cli->out.json)
+        om_out_json(&cli->out, result);
+    else if (om_table_print(&cli->out, columns, OM_ARRAY_SIZE(columns), list))
+        e = no_memory(cli);
+    json_decref(result);
+    return e;
+}
+
+enum om_exit om_cmd_version(struct om_cli *cli)
+{
+    char shown[OM_OUT_TEXT_MAX];
+    enum om_exit e = om_cli_words(cli, 0, 0);
+    json_t *daemon = NULL, *result;
+    struct om_ask *ask = NULL;
+
+    if (e)
+        return e;
+    if (om_ask_open(&ask, cli->place.control, NULL) == OM_EXIT_OK &&
+        om_ask_call(ask, "version", NULL, OM_ASK_PATIENCE, &daemon, NULL))
+        daemon = NULL;
+    om_ask_close(ask);
+    if (cli->out.json) {
+        result = json_pack("{s:s, s:O?}", "omerta", OM_VERSION, "daemon", daemon);
+        om_out_json(&cli->out, result);
+        json_decref(result);
+    } else {
+        om_out_line(&cli->out, "omerta        %s", OM_VERSION);
+        om_out_line(
+            &cli->out, "omerta-meshd  %s",
+            daemon ? om_out_escape(shown, json_string_value(json_object_get(daemon, "version")))
+                   : "not running");
+    }
+    json_decref(daemon);
+    return OM_EXIT_OK;
+}

@@ -1,0 +1,119 @@
+/* commands.c - the table. */
+#include "commands.h"
+
+#include <string.h>
+
+#include "nearest.h"
+
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, NULL, NULL, 0                                                                        \
+    }
+
+static const struct om_option bugreport_options[] = {
+    {"output", "FILE", "where to write it (else omerta-bugreport.txt here; - is the terminal)",
+     'o'},
+    END};
+static const struct om_option down_options[] = {
+    {"purge", NULL, "list everything below the home, then remove it", 0},
+    {"yes", NULL, "remove without asking", 'y'},
+    END};
+static const struct om_option health_options[] = {{"count", "N", "probes to send (3)", 'c'}, END};
+static const struct om_option help_options[] = {{"man", NULL, "print the man page", 0}, END};
+static const struct om_option init_options[] = {
+    {"force", NULL, "begin anew; what was there is kept as a backup", 'f'}, END};
+static const struct om_option log_options[] = {
+    {"follow", NULL, "go on with what is logged from now on", 'f'},
+    {"lines", "N", "how many of the last lines (50)", 'n'},
+    END};
+static const struct om_option message_options[] = {
+    {"wait", NULL, "until the peer has it, or the daemon gives up", 'w'},
+    {"list", NULL, "show the messages received", 'l'},
+    END};
+static const struct om_option ping_options[] = {
+    {"count", "N", "stop after N probes (4; 0: until interrupted)", 'c'},
+    {"interval", "SEC", "time between probes (1)", 'i'},
+    END};
+static const struct om_option watch_options[] = {{"count", "N", "stop after N events", 'c'}, END};
+
+const struct om_command om_commands[] = {
+    {"bugreport", "[-o FILE]", "one text file for a bug report, without secrets",
+     "Collects version, doctor, config, status and the last 200 log lines. Keys, ids, addresses,\n"
+     "user name, home and host name are replaced by placeholders that stay the same all through\n"
+     "the file. Read it before you send it.",
+     bugreport_options, om_cmd_bugreport},
+    {"check-deps", "", "the same as doctor", "See doctor.", NULL, om_cmd_doctor},
+    {"completion", "bash|zsh|fish", "completion script for a shell",
+     "bash: omerta completion bash > ~/.local/share/bash-completion/completions/omerta\n"
+     "zsh:  omerta completion zsh > a file _omerta in a folder of $fpath\n"
+     "fish: omerta completion fish > ~/.config/fish/completions/omerta.fish",
+     NULL, om_cmd_completion},
+    {"config", "[show|keys|path]", "what the daemon is configured to do",
+     "show (the default): the values in force. keys: every key with what it means. path: where\n"
+     "the file is.",
+     NULL, om_cmd_config},
+    {"doctor", "", "check this machine: what is wrong and what mends it",
+     "One line for each check: OK, WARN or FAIL, and below it the command that mends it. The exit\n"
+     "code is 1 when a check fails.\n"
+     "With --json: an array of {check, state, what, fix}.",
+     NULL, om_cmd_doctor},
+    {"down", "[--purge [--yes]]", "stop the daemon",
+     "Waits until it is gone. --purge lists every file below the home and asks before it removes\n"
+     "them: identity and keys are then lost.",
+     down_options, om_cmd_down},
+    {"health", "[PEER] [-c N]", "how well a peer answers",
+     "Probes the peer and shows what both sides know of the path.", health_options, om_cmd_health},
+    {"help", "[COMMAND|exit-codes]", "this help, or that of a command", "", help_options,
+     om_cmd_help},
+    {"init", "[--force]", "make home, config, identity and keys",
+     "May be run again: what is there stays. With --force everything is made anew and the old\n"
+     "files are kept beside it.",
+     init_options, om_cmd_init},
+    {"key", "show", "this node's public identity", "Prints the peer id that others need.", NULL,
+     om_cmd_key},
+    {"log", "[-f] [-n N]", "the log of the daemon",
+     "From the daemon, or from its log file when it does not run.", log_options, om_cmd_log},
+    {"message", "PEER TEXT... | --list", "send a text to a peer, or read those received",
+     "The words are joined by spaces. PEER is an id, its first 4 characters or more, or a name.",
+     message_options, om_cmd_message},
+    {"network", "[list]", "the networks this node is in", "Shows the networks joined.", NULL,
+     om_cmd_network},
+    {"peers", "[PEER] | add ID [ENDPOINT...]", "the peers known, or one of them",
+     "With a peer: all that is known of it. add: tell the daemon of a peer and where it is.", NULL,
+     om_cmd_peers},
+    {"ping", "[PEER] [-c N] [-i SEC]", "round trips to a peer, as they happen",
+     "A line for each answer, then loss and the least, mean and greatest round trip. The exit "
+     "code\n"
+     "is 1 when nothing was answered.",
+     ping_options, om_cmd_ping},
+    {"reload", "", "have the daemon read its config again",
+     "All of the new config holds, or nothing of it; says what changed.", NULL, om_cmd_reload},
+    {"status", "", "how the daemon and its networks are", "", NULL, om_cmd_status},
+    {"up", "", "start the daemon of this user",
+     "Through systemd --user where it runs with a unit omerta-meshd; else by itself, with its log\n"
+     "in HOME/logs/meshd.log. Waits until it answers.",
+     NULL, om_cmd_up},
+    {"version", "", "of this program and of the daemon", "", NULL, om_cmd_version},
+    {"watch", "[KIND...] [-c N]", "events as they happen",
+     "One line each; with --json one JSON text each. A gap in the events is an event itself.",
+     watch_options, om_cmd_watch},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct om_command *om_command_find(const char *name)
+{
+    for (const struct om_command *c = om_commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+const char *om_command_near(const char *word)
+{
+    struct om_nearest near;
+
+    om_nearest_init(&near, word);
+    for (const struct om_command *c = om_commands; c->name; c++)
+        om_nearest_try(&near, c->name);
+    return near.best;
+}

@@ -1,0 +1,18 @@
+/*
+ * interrupt.h - Ctrl-C as a fact to look at
+ *
+ * What:  after om_interrupt_catch() SIGINT and SIGTERM only set a flag and end the wait.
+ * Why:   ping and watch end with their summary, not in the middle of a line.
+ */
+#ifndef OM_CLI_INTERRUPT_H
+#define OM_CLI_INTERRUPT_H
+
+#include <stdbool.h>
+
+/** om_interrupt_catch() - from now on interrupts are only noted. */
+void om_interrupt_catch(void);
+
+/** om_interrupt_came() - one came since. */
+bool om_interrupt_came(void);
+
+#endif

@@ -1,0 +1,89 @@
+/* logfile.c - rename on start, read from the end. */
+#include "logfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ipc/place.h"
+
+enum { PATH_ROOM = OM_PATH_MAX + 32 };
+
+static const char *path_of(char out[PATH_ROOM], const char *home, int number)
+{
+    if (number)
+        snprintf(out, PATH_ROOM, "%s/logs/meshd.log.%d", home, number);
+    else
+        snprintf(out, PATH_ROOM, "%s/logs/meshd.log", home);
+    return out;
+}
+
+static void turn_over(const char *home)
+{
+    char from[PATH_ROOM], to[PATH_ROOM];
+    struct stat s;
+
+    if (stat(path_of(from, home, 0), &s) || s.st_size < OM_LOGFILE_BYTES_MAX)
+        return;
+    for (int i = OM_LOGFILE_KEPT; i > 0; i--)
+        rename(path_of(from, home, i - 1), path_of(to, home, i));
+}
+
+enum om_err om_logfile_open(const char *home, int *fd, struct om_error *err)
+{
+    char path[PATH_ROOM];
+
+    snprintf(path, sizeof path, "%s/logs", home);
+    if ((mkdir(home, 0700) && errno != EEXIST) || (mkdir(path, 0700) && errno != EEXIST))
+        return om_fail(err, OM_E_STATE, "%s: cannot make the folder: %s", path, strerror(errno));
+    turn_over(home);
+    *fd = open(path_of(path, home, 0), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return om_fail(err, OM_E_STATE, "%s: cannot open: %s", path, strerror(errno));
+    return OM_OK;
+}
+
+/* Where the last @lines lines of @text begin. */
+static size_t start_of(const char *text, size_t n, size_t lines)
+{
+    size_t at = n && text[n - 1] == '\n' ? n - 1 : n;
+
+    if (!lines)
+        return n;
+    while (at > 0) {
+        if (text[at - 1] == '\n' && --lines == 0)
+            return at;
+        at--;
+    }
+    return 0;
+}
+
+enum om_err om_logfile_tail(const char *home, size_t lines, char **out, struct om_error *err)
+{
+    char path[PATH_ROOM];
+    FILE *f = fopen(path_of(path, home, 0), "re");
+    size_t n, from;
+    char *text;
+
+    *out = NULL;
+    if (!f)
+        return om_fail(err, OM_E_MISSING, "%s: %s", path, strerror(errno));
+    text = malloc(OM_LOGFILE_TAIL_MAX + 1);
+    if (!text) {
+        fclose(f);
+        return om_fail(err, OM_E_NO_MEM, "out of memory");
+    }
+    if (fseek(f, -(long)OM_LOGFILE_TAIL_MAX, SEEK_END))
+        rewind(f);
+    n = fread(text, 1, OM_LOGFILE_TAIL_MAX, f);
+    fclose(f);
+    from = start_of(text, n, lines);
+    memmove(text, text + from, n - from);
+    text[n - from] = 0;
+    *out = text;
+    return OM_OK;
+}

@@ -1,0 +1,99 @@
+/* peer.c - ids before prefixes before names. */
+#include "peer.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <omerta/text.h>
+
+const json_t *om_peer_list(const json_t *result)
+{
+    return json_is_array(result) ? result : json_object_get(result, "peers");
+}
+
+static const char *text_of(const json_t *peer, const char *field)
+{
+    const char *text = json_string_value(json_object_get(peer, field));
+
+    return text ? text : "";
+}
+
+static bool fits(const json_t *peer, const char *word)
+{
+    size_t n = word ? strlen(word) : 0;
+
+    if (!word)
+        return true;
+    if (strcmp(text_of(peer, "name"), word) == 0)
+        return true;
+    return n >= OM_PEER_PREFIX_MIN && strncmp(text_of(peer, "id"), word, n) == 0;
+}
+
+static void add_candidate(char *list, size_t size, const json_t *peer)
+{
+    char shown[OM_SHOW_TEXT];
+    size_t at = strlen(list);
+
+    snprintf(list + at, size - at, "%s%.10s (%s)", at ? ", " : "", text_of(peer, "id"),
+             om_text_show(shown, text_of(peer, "name")));
+}
+
+enum om_err om_peer_pick(const json_t *list, const char *word, char out[static OM_ID_TEXT],
+                         struct om_error *err)
+{
+    char shown[OM_SHOW_TEXT], candidates[OM_ERROR_MSG_MAX] = "";
+    const json_t *peer, *found = NULL;
+    unsigned count = 0;
+    struct om_id id;
+    size_t i;
+
+    if (word && om_id_parse(&id, word, NULL) == OM_OK) {
+        om_id_print(&id, out);
+        return OM_OK;
+    }
+    json_array_foreach(list, i, peer) if (fits(peer, word))
+    {
+        if (!found || strcmp(text_of(peer, "id"), text_of(found, "id")) != 0)
+            count++;
+        found = peer;
+        add_candidate(candidates, sizeof candidates, peer);
+    }
+    om_text_show(shown, word ? word : "");
+    if (count > 1 && !word)
+        return om_fail(err, OM_E_RANGE, "which peer? There are %s", candidates);
+    if (count > 1)
+        return om_fail(err, OM_E_RANGE, "\"%s\" may be %s", shown, candidates);
+    if (!count && !word)
+        return om_fail(err, OM_E_MISSING, "no peer is known yet");
+    if (!count)
+        return om_fail(err, OM_E_MISSING,
+                       "no peer \"%s\": want an id, its first %d characters or more, or a name "
+                       "(see `omerta peers`)",
+                       shown, OM_PEER_PREFIX_MIN);
+    if (om_id_parse(&id, text_of(found, "id"), NULL))
+        return om_fail(err, OM_E_PARSE, "the daemon lists a peer without a valid id");
+    om_id_print(&id, out);
+    return OM_OK;
+}
+
+enum om_exit om_peer_find(struct om_cli *cli, struct om_ask *ask, const char *word,
+                          char out[static OM_ID_TEXT])
+{
+    struct om_error err;
+    json_t *result;
+    enum om_exit e;
+    enum om_err wrong;
+
+    if (word && om_peer_pick(NULL, word, out, &err) == OM_OK)
+        return OM_EXIT_OK;
+    e = om_cli_call(cli, ask, "peers.list", om_cli_params(cli), &result);
+    if (e)
+        return e;
+    wrong = om_peer_pick(om_peer_list(result), word, out, &err);
+    json_decref(result);
+    if (!wrong)
+        return OM_EXIT_OK;
+    om_out_error(&cli->out, "%s", err.msg);
+    return OM_EXIT_USAGE;
+}

@@ -106,7 +106,7 @@ static enum om_err take(struct om_args *out, const struct om_option *o, const ch
     else if (strcmp(o->name, "network") == 0)
         out->network = value;
     else if (strcmp(o->name, "color") == 0)
-        return take_color(out, value, err);
+        return take_color(out, value ? value : "", err);
     else if (out->given_count == OM_ARGS_OPTIONS_MAX)
         return om_fail(err, OM_E_FULL, "more than %d options", OM_ARGS_OPTIONS_MAX);
     else {

@@ -30,15 +30,14 @@ static const char *const state_names[] = {"ok", "warn", "fail"};
 void om_check_add(json_t *list, const char *check, enum om_check_state state, const char *fix,
                   const char *fmt, ...)
 {
-    char what[OM_OUT_TEXT_MAX], shown[OM_OUT_TEXT_MAX];
+    char what[OM_OUT_TEXT_MAX];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(what, sizeof what, fmt, ap);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", check, "state",
-                                          state_names[state], "what", om_out_escape(shown, what),
-                                          "fix", fix));
+                                          state_names[state], "what", what, "fix", fix));
 }
 
 static void check_loopback(json_t *list)
@@ -124,29 +123,33 @@ static void check_clock(json_t *list)
         om_check_add(list, "clock", OM_CHECK_OK, NULL, "the date is plausible");
 }
 
-static bool has_line(const char *path, const char *format, bool skip_first)
+/* A line of @path whose words number @word and on are @wanted. */
+static bool has_line(const char *path, unsigned word, const char *wanted)
 {
     FILE *f = fopen(path, "re");
-    char line[256], device[32];
-    unsigned long to;
     bool found = false;
+    char line[256];
 
-    if (f && skip_first && !fgets(line, sizeof line, f))
-        line[0] = 0;
-    while (f && !found && fgets(line, sizeof line, f))
-        if (skip_first)
-            found = sscanf(line, "%31s %lx", device, &to) == 2 && to == 0;
-        else
-            found = strncmp(line, format, strlen(format)) == 0 && !strstr(line, " lo\n");
+    while (f && !found && fgets(line, sizeof line, f)) {
+        const char *at = line;
+
+        if (strstr(line, " lo\n"))
+            continue;
+        for (unsigned i = 0; i < word; i++) {
+            at += strcspn(at, " \t");
+            at += strspn(at, " \t");
+        }
+        found = strncmp(at, wanted, strlen(wanted)) == 0;
+    }
     if (f)
-        fclose(f);
+        (void)fclose(f);
     return found;
 }
 
 static void check_route(json_t *list)
 {
-    bool four = has_line("/proc/net/route", "", true);
-    bool six = has_line("/proc/net/ipv6_route", "00000000000000000000000000000000 00 ", false);
+    bool four = has_line("/proc/net/route", 1, "00000000\t");
+    bool six = has_line("/proc/net/ipv6_route", 0, "00000000000000000000000000000000 00 ");
 
     if (four || six)
         om_check_add(list, "default route", OM_CHECK_OK, NULL, "%s",
@@ -154,7 +157,7 @@ static void check_route(json_t *list)
                      : four      ? "IPv4 only"
                                  : "IPv6 only");
     else
-        om_check_add(list, "default route", OM_CHECK_WARN, "ip route show default",
+        om_check_add(list, "default route", OM_CHECK_WARN, "ip route add default via ROUTER",
                      "none: only this machine and its own links can be reached");
 }
 
@@ -187,6 +190,13 @@ bool om_check_failed(const json_t *list)
     return false;
 }
 
+static const char *text_of(const json_t *one, const char *field)
+{
+    const char *text = json_string_value(json_object_get(one, field));
+
+    return text ? text : "";
+}
+
 void om_check_show(struct om_out *out, const json_t *list)
 {
     const json_t *one;
@@ -194,23 +204,20 @@ void om_check_show(struct om_out *out, const json_t *list)
 
     json_array_foreach(list, i, one)
     {
-        const char *name = "", *state = "", *what = "", *fix = NULL;
+        char what[OM_OUT_TEXT_MAX], fix[OM_OUT_TEXT_MAX];
+        const char *state = text_of(one, "state"), *shown = "OK";
         enum om_paint paint = OM_PAINT_GOOD;
 
-        if (json_unpack((json_t *)(uintptr_t)one, "{s:s, s:s, s:s, s:s?}", "check", &name, "state",
-                        &state, "what", &what, "fix", &fix) &&
-            !*state)
-            continue;
-        if (strcmp(state, "warn") == 0)
+        if (strcmp(state, "warn") == 0) {
             paint = OM_PAINT_WARN;
-        if (strcmp(state, "fail") == 0)
+            shown = "WARN";
+        } else if (strcmp(state, "ok") != 0) {
             paint = OM_PAINT_BAD;
-        om_out_line(out, "%s%-4s%s %s: %s", om_out_on(out, paint),
-                    paint == OM_PAINT_GOOD  ? "OK"
-                    : paint == OM_PAINT_BAD ? "FAIL"
-                                            : "WARN",
-                    om_out_off(out), name, what);
-        if (fix && paint != OM_PAINT_GOOD)
-            om_out_line(out, "     mend: %s", fix);
+            shown = "FAIL";
+        }
+        om_out_line(out, "%s%-4s%s %s: %s", om_out_on(out, paint), shown, om_out_off(out),
+                    text_of(one, "check"), om_out_escape(what, text_of(one, "what")));
+        if (*text_of(one, "fix") && paint != OM_PAINT_GOOD)
+            om_out_line(out, "     mend: %s", om_out_escape(fix, text_of(one, "fix")));
     }
 }

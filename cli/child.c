@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { WORDS_MAX = 16 };
 
 static bool is_program(const char *path)
 {
@@ -53,13 +54,20 @@ bool om_child_find(const char *name, char out[static OM_PATH_MAX])
 /* Only in the child: become the program. */
 static void become(const char *const *argv, int in, int out, int problems)
 {
+    char *words[WORDS_MAX + 1];
+    unsigned n;
+
     if (in >= 0)
         dup2(in, 0);
     if (out >= 0)
         dup2(out, 1);
     if (problems >= 0)
         dup2(problems, 2);
-    execv(argv[0], (char *const *)(uintptr_t)argv);
+    for (n = 0; n < WORDS_MAX && argv[n]; n++)
+        words[n] = strdup(argv[n]);
+    words[n] = NULL;
+    if (words[0])
+        execv(words[0], words);
     _exit(127);
 }
 

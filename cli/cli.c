@@ -46,7 +46,7 @@ enum om_exit om_cli_usage(struct om_cli *cli, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     om_out_error(&cli->out, "%s (see `omerta help %s`)", text, cli->args.command);
     return OM_EXIT_USAGE;

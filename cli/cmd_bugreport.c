@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "logfile.h"
 #include "strip.h"
+#include "walk.h"
 
 enum { LOG_LINES = 200 };
 
@@ -29,19 +30,13 @@ static bool is_secret(const char *key)
 
 static void hide_secrets(json_t *value)
 {
-    const char *key;
-    json_t *one;
-    size_t i;
-    void *next;
+    struct om_walk w;
+    struct om_step step;
 
-    json_object_foreach_safe(value, next, key, one)
-    {
-        if (is_secret(key) && !json_is_null(one))
-            json_object_set_new(value, key, json_string("<hidden>"));
-        else
-            hide_secrets(one);
-    }
-    json_array_foreach(value, i, one) hide_secrets(one);
+    om_walk_init(&w, value);
+    while (om_walk_next(&w, &step))
+        if (step.key && is_secret(step.key) && !json_is_null(step.value))
+            om_walk_replace(&w, &step, json_string("<hidden>"));
 }
 
 static void put_json(FILE *to, const char *title, json_t *value)
@@ -49,8 +44,8 @@ static void put_json(FILE *to, const char *title, json_t *value)
     char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_ENSURE_ASCII) : NULL;
 
     fprintf(to, "\n== %s\n", title);
-    fputs(text ? text : "(not to be had)", to);
-    fputc('\n', to);
+    (void)fputs(text ? text : "(not to be had)", to);
+    (void)fputc('\n', to);
     free(text);
 }
 
@@ -89,10 +84,10 @@ static void put_log(struct om_cli *cli, struct om_ask *ask, FILE *to)
         json_decref(result);
         return;
     }
-    fputs("\n== log\n", to);
+    (void)fputs("\n== log\n", to);
     if (om_logfile_tail(cli->place.home, LOG_LINES, &text, NULL))
         text = NULL;
-    fputs(text ? text : "(not to be had)\n", to);
+    (void)fputs(text ? text : "(not to be had)\n", to);
     free(text);
 }
 
@@ -104,7 +99,7 @@ static void put_all(struct om_cli *cli, FILE *to)
 
     if (om_ask_open(&ask, cli->place.control, NULL))
         ask = NULL;
-    fputs("omerta bug report; secrets, ids, addresses and names are replaced\n", to);
+    (void)fputs("omerta bug report; secrets, ids, addresses and names are replaced\n", to);
     if (uname(&u) == 0)
         fprintf(to, "%s %s %s\n", u.sysname, u.release, u.machine);
     put_asked(ask, to, "version");
@@ -138,7 +133,7 @@ static bool write_stripped(struct om_cli *cli, struct om_strip *s, FILE *to)
         om_strip_text(s, text, to);
     }
     if (nowhere)
-        fclose(nowhere);
+        (void)fclose(nowhere);
     free(text);
     return good;
 }

@@ -11,28 +11,28 @@ static void bash_options(FILE *to, const struct om_option *options)
 
 static void print_bash(FILE *to)
 {
-    fputs("# bash completion for omerta\n_omerta() {\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]} cmd='' i\n"
-          "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-          "        case ${COMP_WORDS[i]} in\n"
-          "            --home | --network | --color) ((i++)) ;;\n"
-          "            -*) ;;\n"
-          "            *) cmd=${COMP_WORDS[i]}; break ;;\n"
-          "        esac\n    done\n    local words common='",
-          to);
+    (void)fputs("# bash completion for omerta\n_omerta() {\n"
+                "    local cur=${COMP_WORDS[COMP_CWORD]} cmd='' i\n"
+                "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+                "        case ${COMP_WORDS[i]} in\n"
+                "            --home | --network | --color) ((i++)) ;;\n"
+                "            -*) ;;\n"
+                "            *) cmd=${COMP_WORDS[i]}; break ;;\n"
+                "        esac\n    done\n    local words common='",
+                to);
     bash_options(to, om_args_common);
-    fputs("'\n    case $cmd in\n        '') words=\"", to);
+    (void)fputs("'\n    case $cmd in\n        '') words=\"", to);
     for (const struct om_command *c = om_commands; c->name; c++)
         fprintf(to, "%s ", c->name);
-    fputs("$common\" ;;\n", to);
+    (void)fputs("$common\" ;;\n", to);
     for (const struct om_command *c = om_commands; c->name; c++) {
         fprintf(to, "        %s) words=\"$common", c->name);
         bash_options(to, c->options);
-        fputs("\" ;;\n", to);
+        (void)fputs("\" ;;\n", to);
     }
-    fputs("    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n}\n"
-          "complete -o default -F _omerta omerta\n",
-          to);
+    (void)fputs("    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n}\n"
+                "complete -o default -F _omerta omerta\n",
+                to);
 }
 
 /* Single quotes end the words of zsh and fish. */
@@ -40,11 +40,11 @@ static void put_quoted(FILE *to, const char *text)
 {
     for (; *text; text++) {
         if (*text == '\'')
-            fputs("'\\''", to);
+            (void)fputs("'\\''", to);
         else if (*text == '[' || *text == ']' || *text == ':')
             fprintf(to, "\\%c", *text);
         else
-            fputc(*text, to);
+            (void)fputc(*text, to);
     }
 }
 
@@ -53,68 +53,68 @@ static void zsh_options(FILE *to, const struct om_option *options)
     for (const struct om_option *o = options; o && o->name; o++) {
         fprintf(to, " \\\n                '--%s[", o->name);
         put_quoted(to, o->help);
-        fputc(']', to);
+        (void)fputc(']', to);
         if (o->value)
             fprintf(to, ":%s:_default", o->value);
-        fputc('\'', to);
+        (void)fputc('\'', to);
     }
 }
 
 static void print_zsh(FILE *to)
 {
-    fputs("#compdef omerta\n_omerta() {\n    local -a commands\n    commands=(\n", to);
+    (void)fputs("#compdef omerta\n_omerta() {\n    local -a commands\n    commands=(\n", to);
     for (const struct om_command *c = om_commands; c->name; c++) {
         fprintf(to, "        '%s:", c->name);
         put_quoted(to, c->summary);
-        fputs("'\n", to);
+        (void)fputs("'\n", to);
     }
-    fputs("    )\n    if ((CURRENT == 2)); then\n        _describe command commands\n"
-          "        return\n    fi\n    case $words[2] in\n",
-          to);
+    (void)fputs("    )\n    if ((CURRENT == 2)); then\n        _describe command commands\n"
+                "        return\n    fi\n    case $words[2] in\n",
+                to);
     for (const struct om_command *c = om_commands; c->name; c++) {
         fprintf(to, "        %s)\n            _arguments", c->name);
         zsh_options(to, om_args_common);
         zsh_options(to, c->options);
-        fputs(" '*:word:_default' ;;\n", to);
+        (void)fputs(" '*:word:_default' ;;\n", to);
     }
-    fputs("    esac\n}\n_omerta \"$@\"\n", to);
+    (void)fputs("    esac\n}\n_omerta \"$@\"\n", to);
 }
 
 static void fish_quoted(FILE *to, const char *text)
 {
-    fputc('\'', to);
+    (void)fputc('\'', to);
     for (; *text; text++) {
         if (*text == '\'' || *text == '\\')
-            fputc('\\', to);
-        fputc(*text, to);
+            (void)fputc('\\', to);
+        (void)fputc(*text, to);
     }
-    fputc('\'', to);
+    (void)fputc('\'', to);
 }
 
 static void fish_option(FILE *to, const struct om_option *o, const char *command)
 {
-    fputs("complete -c omerta", to);
+    (void)fputs("complete -c omerta", to);
     if (command)
         fprintf(to, " -n '__fish_seen_subcommand_from %s'", command);
     fprintf(to, " -l %s", o->name);
     if (o->letter)
         fprintf(to, " -s %c", o->letter);
     if (o->value)
-        fputs(" -r", to);
-    fputs(" -d ", to);
+        (void)fputs(" -r", to);
+    (void)fputs(" -d ", to);
     fish_quoted(to, o->help);
-    fputc('\n', to);
+    (void)fputc('\n', to);
 }
 
 static void print_fish(FILE *to)
 {
-    fputs("# fish completion for omerta\n", to);
+    (void)fputs("# fish completion for omerta\n", to);
     for (const struct om_option *o = om_args_common; o->name; o++)
         fish_option(to, o, NULL);
     for (const struct om_command *c = om_commands; c->name; c++) {
         fprintf(to, "complete -c omerta -n __fish_use_subcommand -f -a %s -d ", c->name);
         fish_quoted(to, c->summary);
-        fputc('\n', to);
+        (void)fputc('\n', to);
         for (const struct om_option *o = c->options; o && o->name; o++)
             fish_option(to, o, c->name);
     }

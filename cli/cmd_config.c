@@ -4,25 +4,27 @@
 #include "child.h"
 #include "commands.h"
 #include "table.h"
+#include "walk.h"
 
 /* One line for each value: "mesh.port = 18002". */
-static void show_flat(struct om_out *out, const char *prefix, json_t *object)
+static void show_flat(struct om_out *out, json_t *config)
 {
-    char name[OM_OUT_TEXT_MAX], shown[OM_OUT_TEXT_MAX], cell[OM_CELL_MAX];
-    const char *key;
-    json_t *value;
+    const char *names[OM_WALK_DEPTH_MAX] = {NULL};
+    struct om_walk w;
+    struct om_step step;
 
-    json_object_foreach(object, key, value)
-    {
-        int n = snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "",
-                         om_out_escape(shown, key));
+    om_walk_init(&w, config);
+    while (om_walk_next(&w, &step)) {
+        char name[OM_OUT_TEXT_MAX], shown[OM_OUT_TEXT_MAX], cell[OM_CELL_MAX];
+        size_t n = 0;
 
-        if (n < 0 || (size_t)n >= sizeof name / 2)
-            continue;
-        if (json_is_object(value) && json_object_size(value))
-            show_flat(out, name, value);
-        else
-            om_out_line(out, "%s = %s", name, om_table_cell(cell, OM_COLUMN_TEXT, value));
+        names[step.depth] = step.key;
+        if (!step.key || (json_is_object(step.value) && json_object_size(step.value)))
+            continue; /* what is in a list is shown with the list */
+        for (unsigned i = 0; i <= step.depth && n < sizeof name; i++)
+            n += (size_t)snprintf(name + n, sizeof name - n, "%s%s", i ? "." : "",
+                                  om_out_escape(shown, names[i]));
+        om_out_line(out, "%s = %s", name, om_table_cell(cell, OM_COLUMN_TEXT, step.value));
     }
 }
 
@@ -36,7 +38,7 @@ static enum om_exit show(struct om_cli *cli)
     if (cli->out.json)
         om_out_json(&cli->out, result);
     else
-        show_flat(&cli->out, "", result);
+        show_flat(&cli->out, result);
     json_decref(result);
     return OM_EXIT_OK;
 }

@@ -6,12 +6,12 @@
 
 static void show_overview(FILE *to)
 {
-    fputs("usage: omerta [OPTION...] COMMAND [ARGUMENT...]\n\n", to);
+    (void)fputs("usage: omerta [OPTION...] COMMAND [ARGUMENT...]\n\n", to);
     for (const struct om_command *c = om_commands; c->name; c++)
         fprintf(to, "  %-11s %s\n", c->name, c->summary);
-    fputs("\noptions of all commands:\n", to);
+    (void)fputs("\noptions of all commands:\n", to);
     om_man_options(to);
-    fputs("\nMore: omerta help COMMAND, omerta help exit-codes\n", to);
+    (void)fputs("\nMore: omerta help COMMAND, omerta help exit-codes\n", to);
 }
 
 static void show_exits(FILE *to)
@@ -31,7 +31,7 @@ static void show_command(FILE *to, const struct om_command *c)
     fprintf(to, "usage: omerta %s%s%s\n\n%s.\n", c->name, *c->args ? " " : "", c->args, c->summary);
     if (*c->help)
         fprintf(to, "\n%s\n", c->help);
-    fputs("\noptions:\n", to);
+    (void)fputs("\noptions:\n", to);
     for (const struct om_option *o = c->options; o && o->name; o++) {
         char left[48];
 

@@ -25,7 +25,7 @@ static enum om_exit run_meshd(struct om_cli *cli, const char *word, const char *
     if (cli->out.json)
         argv[n++] = "--json";
     argv[n] = NULL;
-    fflush(cli->out.to);
+    (void)fflush(cli->out.to);
     code = om_child_run(argv, false);
     if (code < 0 || code >= 126)
         om_out_error(&cli->out, "%s ended with code %d", program, code);

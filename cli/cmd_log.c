@@ -67,7 +67,7 @@ static enum om_exit follow(struct om_cli *cli, struct om_ask *ask)
         }
         line = json_object_get(event, "line");
         show_line(cli, line ? line : event);
-        fflush(cli->out.to);
+        (void)fflush(cli->out.to);
         json_decref(event);
     }
     return OM_EXIT_OK;
@@ -93,7 +93,7 @@ static enum om_exit from_daemon(struct om_cli *cli, struct om_ask *ask, uint64_t
         return e;
     list = json_is_array(result) ? result : json_object_get(result, "lines");
     json_array_foreach(list, i, line) show_line(cli, line);
-    fflush(cli->out.to);
+    (void)fflush(cli->out.to);
     json_decref(result);
     if (!follows)
         return OM_EXIT_OK;

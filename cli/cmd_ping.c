@@ -53,7 +53,7 @@ static void show_pong(struct om_cli *cli, struct ping *p, const json_t *event)
                     *path ? " path=" : "", path, json_number_value(rtt));
     else
         om_out_line(&cli->out, "%.10s: seq=%" JSON_INTEGER_FORMAT " no answer", p->id, seq);
-    fflush(cli->out.to);
+    (void)fflush(cli->out.to);
 }
 
 static bool is_mine(const struct ping *p, const json_t *event)
@@ -145,7 +145,7 @@ enum om_exit om_cmd_ping(struct om_cli *cli)
     return e;
 }
 
-static void show_health(struct om_cli *cli, const json_t *result)
+static void show_health(struct om_cli *cli, json_t *result)
 {
     const char *key;
     char cell[OM_CELL_MAX], shown[OM_OUT_TEXT_MAX];
@@ -155,7 +155,7 @@ static void show_health(struct om_cli *cli, const json_t *result)
         om_out_json(&cli->out, result);
         return;
     }
-    json_object_foreach((json_t *)(uintptr_t)result, key, value)
+    json_object_foreach(result, key, value)
         om_out_line(&cli->out, "%-16s %s", om_out_escape(shown, key),
                     om_table_cell(cell, OM_COLUMN_TEXT, value));
 }

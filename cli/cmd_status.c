@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "peer.h"
 #include "table.h"
+#include "walk.h"
 
 #ifndef OM_VERSION
 #define OM_VERSION "0.1.0"
@@ -23,31 +24,31 @@ static enum om_exit no_memory(struct om_cli *cli)
     return OM_EXIT_FAILED;
 }
 
-/* "field: value" for each field; objects and lists of objects below it, indented. */
-static void show_object(struct om_out *out, const json_t *object, int indent)
+static bool has_below(const json_t *value)
 {
-    const char *key;
-    json_t *value;
-    void *at;
+    return (json_is_object(value) && json_object_size(value)) ||
+           (json_is_array(value) && json_is_object(json_array_get(value, 0)));
+}
 
-    for (at = json_object_iter((json_t *)(uintptr_t)object); at;
-         at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+/* "field: value" for each field; objects and lists of objects below it, indented. */
+static void show_object(struct om_out *out, json_t *object)
+{
+    struct om_walk w;
+    struct om_step step;
+
+    om_walk_init(&w, object);
+    while (om_walk_next(&w, &step)) {
         char shown[OM_OUT_TEXT_MAX], cell[OM_CELL_MAX];
-        size_t i;
-        json_t *one;
+        int indent = 2 * (int)step.depth;
 
-        key = om_out_escape(shown, json_object_iter_key(at));
-        value = json_object_iter_value(at);
-        if (json_is_object(value) ||
-            (json_is_array(value) && json_is_object(json_array_get(value, 0)))) {
-            om_out_line(out, "%*s%s:", indent, "", key);
-            if (json_is_object(value) && indent < 16)
-                show_object(out, value, indent + 2);
-            json_array_foreach(value, i, one) if (indent < 16) show_object(out, one, indent + 2);
+        if (!step.key)
             continue;
-        }
-        om_table_cell(cell, OM_COLUMN_TEXT, value);
-        om_out_line(out, "%*s%-*s %s", indent, "", 20 - indent, key, cell);
+        om_out_escape(shown, step.key);
+        if (has_below(step.value))
+            om_out_line(out, "%*s%s:", indent, "", shown);
+        else
+            om_out_line(out, "%*s%-*s %s", indent, "", indent < 20 ? 20 - indent : 0, shown,
+                        om_table_cell(cell, OM_COLUMN_TEXT, step.value));
     }
 }
 
@@ -63,7 +64,7 @@ enum om_exit om_cmd_status(struct om_cli *cli)
     if (cli->out.json)
         om_out_json(&cli->out, result);
     else
-        show_object(&cli->out, result, 0);
+        show_object(&cli->out, result);
     json_decref(result);
     return OM_EXIT_OK;
 }
@@ -131,7 +132,7 @@ static enum om_exit show_peer(struct om_cli *cli)
         if (cli->out.json)
             om_out_json(&cli->out, result);
         else
-            show_object(&cli->out, result, 0);
+            show_object(&cli->out, result);
         json_decref(result);
     }
     om_ask_close(ask);

@@ -93,7 +93,7 @@ static enum om_exit await(struct om_cli *cli, pid_t pid)
             om_out_error(&cli->out,
                          "omerta-meshd ended at once with code %d; its last words:", code);
             if (om_logfile_tail(cli->place.home, 5, &log, NULL) == OM_OK) {
-                fputs(log, cli->out.problems);
+                (void)fputs(log, cli->out.problems);
                 free(log);
             }
             return OM_EXIT_FAILED;
@@ -207,12 +207,12 @@ static enum om_exit purge(struct om_cli *cli)
         return OM_EXIT_FAILED;
     }
     if (!om_args_has(&cli->args, "yes")) {
-        fflush(cli->out.to);
+        (void)fflush(cli->out.to);
         fprintf(cli->out.problems,
                 "%" PRIu64 " files, %" PRIu64 " bytes in %s, identity and keys among them.\n"
                 "Remove them all? type yes: ",
                 sum.files, sum.bytes, home);
-        fflush(cli->out.problems);
+        (void)fflush(cli->out.problems);
         if (!fgets(answer, sizeof answer, stdin) || strcmp(answer, "yes\n") != 0) {
             om_out_error(&cli->out, "nothing was removed");
             return OM_EXIT_FAILED;

@@ -16,16 +16,17 @@ static void show_event(struct om_cli *cli, json_t *event)
         return;
     }
     om_out_progress_done(&cli->out);
-    fputs(om_out_escape(shown, json_string_value(json_object_get(event, "event"))), cli->out.to);
+    (void)fputs(om_out_escape(shown, json_string_value(json_object_get(event, "event"))),
+                cli->out.to);
     json_object_foreach(event, key, value)
     {
         if (strcmp(key, "event") == 0)
             continue;
         fprintf(cli->out.to, " %s=", om_out_escape(shown, key));
-        fputs(om_table_cell(cell, OM_COLUMN_TEXT, value), cli->out.to);
+        (void)fputs(om_table_cell(cell, OM_COLUMN_TEXT, value), cli->out.to);
     }
-    fputc('\n', cli->out.to);
-    fflush(cli->out.to);
+    (void)fputc('\n', cli->out.to);
+    (void)fflush(cli->out.to);
 }
 
 static enum om_exit watch(struct om_cli *cli, struct om_ask *ask, uint64_t count)

@@ -30,7 +30,7 @@ static void turn_over(const char *home)
     if (stat(path_of(from, home, 0), &s) || s.st_size < OM_LOGFILE_BYTES_MAX)
         return;
     for (int i = OM_LOGFILE_KEPT; i > 0; i--)
-        rename(path_of(from, home, i - 1), path_of(to, home, i));
+        (void)rename(path_of(from, home, i - 1), path_of(to, home, i));
 }
 
 enum om_err om_logfile_open(const char *home, int *fd, struct om_error *err)
@@ -74,13 +74,13 @@ enum om_err om_logfile_tail(const char *home, size_t lines, char **out, struct o
         return om_fail(err, OM_E_MISSING, "%s: %s", path, strerror(errno));
     text = malloc(OM_LOGFILE_TAIL_MAX + 1);
     if (!text) {
-        fclose(f);
+        (void)fclose(f);
         return om_fail(err, OM_E_NO_MEM, "out of memory");
     }
     if (fseek(f, -(long)OM_LOGFILE_TAIL_MAX, SEEK_END))
         rewind(f);
     n = fread(text, 1, OM_LOGFILE_TAIL_MAX, f);
-    fclose(f);
+    (void)fclose(f);
     from = start_of(text, n, lines);
     memmove(text, text + from, n - from);
     text[n - from] = 0;

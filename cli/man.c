@@ -9,46 +9,46 @@ static void roff(FILE *to, const char *text)
 
     for (; *text; text++) {
         if (starts && (*text == '.' || *text == '\''))
-            fputs("\\&", to);
+            (void)fputs("\\&", to);
         if (*text == '-')
-            fputs("\\-", to);
+            (void)fputs("\\-", to);
         else if (*text == '\\')
-            fputs("\\e", to);
+            (void)fputs("\\e", to);
         else
-            fputc(*text, to);
+            (void)fputc(*text, to);
         starts = *text == '\n';
     }
 }
 
 static void option_entry(FILE *to, const struct om_option *o)
 {
-    fputs(".TP\n.B ", to);
+    (void)fputs(".TP\n.B ", to);
     if (o->letter)
         fprintf(to, "\\-%c, ", o->letter);
-    fputs("\\-\\-", to);
+    (void)fputs("\\-\\-", to);
     roff(to, o->name);
     if (o->value)
         fprintf(to, " \\fI%s\\fR", o->value);
-    fputc('\n', to);
+    (void)fputc('\n', to);
     roff(to, o->help);
-    fputc('\n', to);
+    (void)fputc('\n', to);
 }
 
 static void command_entry(FILE *to, const struct om_command *c)
 {
-    fputs(".SS \"omerta ", to);
+    (void)fputs(".SS \"omerta ", to);
     roff(to, c->name);
     if (*c->args) {
-        fputc(' ', to);
+        (void)fputc(' ', to);
         roff(to, c->args);
     }
-    fputs("\"\n", to);
+    (void)fputs("\"\n", to);
     roff(to, c->summary);
-    fputs(".\n", to);
+    (void)fputs(".\n", to);
     if (*c->help) {
-        fputs(".PP\n", to);
+        (void)fputs(".PP\n", to);
         roff(to, c->help);
-        fputc('\n', to);
+        (void)fputc('\n', to);
     }
     for (const struct om_option *o = c->options; o && o->name; o++)
         option_entry(to, o);
@@ -62,7 +62,7 @@ void om_man_print(FILE *to)
 #undef X
     };
 
-    fputs(
+    (void)fputs(
         ".TH OMERTA 1 \"\" \"omerta 0.1.0\" \"User Commands\"\n.SH NAME\n"
         "omerta \\- talk to the mesh daemon of this user\n.SH SYNOPSIS\n"
         ".B omerta\n[\\fIOPTION\\fR...] \\fICOMMAND\\fR [\\fIARGUMENT\\fR...]\n.PP\n"
@@ -74,21 +74,22 @@ void om_man_print(FILE *to)
         to);
     for (const struct om_option *o = om_args_common; o->name; o++)
         option_entry(to, o);
-    fputs(".SH COMMANDS\n", to);
+    (void)fputs(".SH COMMANDS\n", to);
     for (const struct om_command *c = om_commands; c->name; c++)
         command_entry(to, c);
-    fputs(".SH EXIT STATUS\n", to);
+    (void)fputs(".SH EXIT STATUS\n", to);
     for (unsigned i = 0; i < OM_EXIT_COUNT; i++) {
         fprintf(to, ".TP\n.B %u\n", i);
         roff(to, codes[i]);
-        fputc('\n', to);
+        (void)fputc('\n', to);
     }
-    fputs(".SH ENVIRONMENT\n.TP\n.B OMERTA_HOME\nthe home, when \\-\\-home is not given\n"
-          ".TP\n.B NO_COLOR\nno colours, when not empty\n"
-          ".SH FILES\n.TP\n.I ~/.omerta\nthe home: config.json, identity, keys, mesh.db, logs\n"
-          ".TP\n.I $XDG_RUNTIME_DIR/omerta/control.sock\nwhere the daemon of the default home\n"
-          "listens; the one of another home listens in it\n.SH SEE ALSO\n.BR omerta\\-meshd (8)\n",
-          to);
+    (void)fputs(
+        ".SH ENVIRONMENT\n.TP\n.B OMERTA_HOME\nthe home, when \\-\\-home is not given\n"
+        ".TP\n.B NO_COLOR\nno colours, when not empty\n"
+        ".SH FILES\n.TP\n.I ~/.omerta\nthe home: config.json, identity, keys, mesh.db, logs\n"
+        ".TP\n.I $XDG_RUNTIME_DIR/omerta/control.sock\nwhere the daemon of the default home\n"
+        "listens; the one of another home listens in it\n.SH SEE ALSO\n.BR omerta\\-meshd (8)\n",
+        to);
 }
 
 void om_man_options(FILE *to)

@@ -29,9 +29,9 @@ void om_out_line(struct om_out *out, const char *fmt, ...)
 
     om_out_progress_done(out);
     va_start(ap, fmt);
-    vfprintf(out->to, fmt, ap);
+    (void)vfprintf(out->to, fmt, ap);
     va_end(ap);
-    fputc('\n', out->to);
+    (void)fputc('\n', out->to);
 }
 
 void om_out_error(struct om_out *out, const char *fmt, ...)
@@ -39,12 +39,12 @@ void om_out_error(struct om_out *out, const char *fmt, ...)
     va_list ap;
 
     om_out_progress_done(out);
-    fflush(out->to);
-    fputs("omerta: ", out->problems);
+    (void)fflush(out->to);
+    (void)fputs("omerta: ", out->problems);
     va_start(ap, fmt);
-    vfprintf(out->problems, fmt, ap);
+    (void)vfprintf(out->problems, fmt, ap);
     va_end(ap);
-    fputc('\n', out->problems);
+    (void)fputc('\n', out->problems);
 }
 
 void om_out_progress(struct om_out *out, const char *text)
@@ -52,7 +52,7 @@ void om_out_progress(struct om_out *out, const char *text)
     if (!out->shows_progress)
         return;
     fprintf(out->problems, "\r\033[K%s", text);
-    fflush(out->problems);
+    (void)fflush(out->problems);
     out->has_progress = true;
 }
 
@@ -60,8 +60,8 @@ void om_out_progress_done(struct om_out *out)
 {
     if (!out->has_progress)
         return;
-    fputs("\r\033[K", out->problems);
-    fflush(out->problems);
+    (void)fputs("\r\033[K", out->problems);
+    (void)fflush(out->problems);
     out->has_progress = false;
 }
 
@@ -69,14 +69,14 @@ void om_out_json(struct om_out *out, const json_t *value)
 {
     om_out_progress_done(out);
     json_dumpf(value, out->to, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
-    fputc('\n', out->to);
+    (void)fputc('\n', out->to);
 }
 
 void om_out_json_line(struct om_out *out, const json_t *value)
 {
     json_dumpf(value, out->to, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
-    fputc('\n', out->to);
-    fflush(out->to);
+    (void)fputc('\n', out->to);
+    (void)fflush(out->to);
 }
 
 const char *om_out_on(const struct om_out *out, enum om_paint paint)
@@ -93,8 +93,19 @@ const char *om_out_off(const struct om_out *out)
 
 char *om_out_escape(char buf[static OM_OUT_TEXT_MAX], const char *text)
 {
-    struct om_bytes in = {.p = (const uint8_t *)(text ? text : ""), .n = text ? strlen(text) : 0};
+    size_t at = 0;
 
-    om_text_escape(buf, OM_OUT_TEXT_MAX, in);
+    buf[0] = 0;
+    while (text && *text && at + 2 < OM_OUT_TEXT_MAX) {
+        size_t n = strcspn(text, "\"");
+        struct om_bytes in = om_bytes(text, n);
+
+        at += om_text_escape_take(buf + at, OM_OUT_TEXT_MAX - at, &in);
+        if (in.n || !text[n] || at + 2 > OM_OUT_TEXT_MAX)
+            break; /* it did not fit, or that was all */
+        buf[at++] = '"';
+        buf[at] = 0;
+        text += n + 1;
+    }
     return buf;
 }

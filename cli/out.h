@@ -67,7 +67,7 @@ const char *om_out_off(const struct om_out *out);
 /**
  * om_out_escape() - text of a peer made harmless
  * @buf:   terminated
- * @text:  terminated, or NULL for ""; what does not fit is cut
+ * @text:  terminated, or NULL for ""; what does not fit is cut; double quotes stay as they are
  *
  * Return: @buf.
  */

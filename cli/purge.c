@@ -15,7 +15,7 @@ enum { FOLDERS_OPEN = 16, PATH_ROOM = 4200 };
 /* nftw() has no argument for its function; one walk at a time. */
 static struct om_out *walk_out;
 static struct om_purge walk_sum;
-static struct om_error *walk_err;
+static struct om_error walk_err; /* the first one */
 
 static int list_one(const char *path, const struct stat *s, int kind, struct FTW *at)
 {
@@ -38,7 +38,7 @@ static int remove_one(const char *path, const struct stat *s, int kind, struct F
     (void)at;
     if ((kind == FTW_DP || kind == FTW_D || kind == FTW_DNR ? rmdir(path) : unlink(path)) == 0)
         return 0;
-    om_fail(walk_err, OM_E_STATE, "%.150s: %s", path, strerror(errno));
+    om_fail(&walk_err, OM_E_STATE, "%.150s: %s", path, strerror(errno));
     return 1;
 }
 
@@ -89,12 +89,10 @@ enum om_err om_purge_list(const char *home, struct om_out *out, struct om_purge 
 
 enum om_err om_purge_remove(const char *home, struct om_error *err)
 {
-    struct om_error first = {.code = OM_OK};
-
-    walk_err = &first;
-    if (nftw(home, remove_one, FOLDERS_OPEN, FTW_PHYS | FTW_MOUNT | FTW_DEPTH) && !first.code)
-        om_fail(&first, OM_E_STATE, "%.150s: %s", home, strerror(errno));
-    if (first.code && err)
-        *err = first;
-    return first.code;
+    walk_err.code = OM_OK;
+    if (nftw(home, remove_one, FOLDERS_OPEN, FTW_PHYS | FTW_MOUNT | FTW_DEPTH) && !walk_err.code)
+        om_fail(&walk_err, OM_E_STATE, "%.150s: %s", home, strerror(errno));
+    if (walk_err.code && err)
+        *err = walk_err;
+    return walk_err.code;
 }

@@ -170,7 +170,7 @@ static size_t take_word(struct om_strip *s, const char *text, bool starts, FILE 
 
         if (strncmp(text, s->words[i].word, n) == 0 && !is_alnum(text[n]) &&
             (starts || !is_alnum(text[0]))) {
-            fputs(s->words[i].placeholder, to);
+            (void)fputs(s->words[i].placeholder, to);
             return n;
         }
     }
@@ -189,7 +189,7 @@ void om_strip_text(struct om_strip *s, const char *text, FILE *to)
         if (!n && (starts || *text == ':'))
             n = take_ip(s, text, to);
         if (!n) {
-            fputc(*text, to);
+            (void)fputc(*text, to);
             n = 1;
         }
         starts = !is_alnum(text[n - 1]);

@@ -122,6 +122,7 @@ int om_table_print(struct om_out *out, const struct om_column *columns, unsigned
     if (!t)
         return -1;
     om_out_progress_done(out);
+    scols_table_enable_noencoding(t, 1); /* the cells are escaped already */
     if (scols_table_set_stream(t, out->to) == 0 && fill(t, columns, count, rows) == 0)
         failed = scols_print_table(t) ? -1 : 0;
     scols_unref_table(t);

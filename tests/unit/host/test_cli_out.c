@@ -8,6 +8,7 @@
 #include "out.h"
 #include "pong.h"
 #include "table.h"
+#include "walk.h"
 
 enum { PAGE_MAX = 32768 };
 
@@ -27,13 +28,18 @@ static void read_back(FILE *f, char *buf, size_t n)
 
 OM_TEST(out_peer_text_moves_no_cursor)
 {
-    char shown[OM_OUT_TEXT_MAX];
+    char shown[OM_OUT_TEXT_MAX], long_text[2 * OM_OUT_TEXT_MAX] = "";
 
     om_out_escape(shown, nasty);
     CHECK(strchr(shown, '\033') == NULL && strchr(shown, '\n') == NULL);
     CHECK(strstr(shown, "\xe2\x80\xae") == NULL);
     CHECK_STR(om_out_escape(shown, "Ann"), "Ann");
     CHECK_STR(om_out_escape(shown, NULL), "");
+    CHECK_STR(om_out_escape(shown, "key \"po\033rt\": \\ \""), "key \"po\\x1brt\": \\x5c \"");
+    memset(long_text, '"', sizeof long_text - 1);
+    CHECK(strlen(om_out_escape(shown, long_text)) < OM_OUT_TEXT_MAX);
+    memset(long_text, '\033', sizeof long_text - 1);
+    CHECK(strlen(om_out_escape(shown, long_text)) < OM_OUT_TEXT_MAX);
 }
 
 OM_TEST(out_colours_are_for_terminals)
@@ -95,6 +101,7 @@ OM_TEST(table_aligns_and_escapes)
     CHECK_EQ(om_table_print(&out, columns, OM_ARRAY_SIZE(columns), rows), 0);
     read_back(f, text, sizeof text);
     CHECK(strchr(text, '\033') == NULL);
+    CHECK(strstr(text, "\na\\x1b[2J\\xe2") != NULL);
     CHECK(strstr(text, "12.3 ms") != NULL && strstr(text, "2.0 KiB") != NULL);
     line = strchr(text, '\n');
     CHECK(line != NULL);
@@ -115,6 +122,47 @@ OM_TEST(table_shows_a_dash_for_nothing)
     CHECK_STR(om_table_cell(cell, OM_COLUMN_COUNT, age), "7200");
     json_decref(list);
     json_decref(age);
+}
+
+OM_TEST(walk_sees_every_value_in_order)
+{
+    json_t *root = json_pack("{s:i, s:[i, {s:i}], s:{s:{s:i}}, s:i}", "a", 1, "list", 2, "b", 3,
+                             "o", "secret", "deep", 4, "z", 5);
+    char seen[64] = "";
+    struct om_step step;
+    struct om_walk w;
+
+    om_walk_init(&w, root);
+    while (om_walk_next(&w, &step)) {
+        size_t n = strlen(seen);
+
+        if (step.key && strcmp(step.key, "secret") == 0)
+            om_walk_replace(&w, &step, json_integer(9));
+        else if (json_is_integer(step.value))
+            snprintf(seen + n, sizeof seen - n, "%u:%d ", step.depth,
+                     (int)json_integer_value(step.value));
+    }
+    CHECK_STR(seen, "0:1 1:2 2:3 0:5 ");
+    CHECK_EQ(json_integer_value(json_object_get(json_object_get(root, "o"), "secret")), 9);
+    json_decref(root);
+}
+
+OM_TEST(walk_goes_no_deeper_than_it_says)
+{
+    json_t *root = json_array();
+    struct om_step step;
+    struct om_walk w;
+    unsigned count = 0;
+
+    for (int i = 0; i < 100; i++)
+        root = json_pack("[o]", root);
+    om_walk_init(&w, root);
+    while (om_walk_next(&w, &step))
+        count++;
+    CHECK_EQ(count, OM_WALK_DEPTH_MAX);
+    om_walk_init(&w, NULL);
+    CHECK(!om_walk_next(&w, &step));
+    json_decref(root);
 }
 
 OM_TEST(pong_counts_loss_and_extremes)

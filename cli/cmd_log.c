@@ -26,28 +26,32 @@ static void show_line(struct om_cli *cli, const json_t *line)
     }
 }
 
-/* The file as it is, escaped line by line: peers' names are in it. */
+static void show_json_lines(struct om_cli *cli, const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        json_t *line = json_stringn(text, n);
+
+        om_out_json_line(&cli->out, line ? line : json_null()); /* null: no UTF-8 */
+        json_decref(line);
+        text += n + (text[n] == '\n');
+    }
+}
+
+/* The file as it is, only escaped: peers' names are in it. */
 static enum om_exit show_file(struct om_cli *cli, size_t lines)
 {
     struct om_error err;
-    char *text, *at;
+    char *text;
 
     if (om_logfile_tail(cli->place.home, lines, &text, &err)) {
         om_out_error(&cli->out, "%s", err.msg);
         return OM_EXIT_NO_DAEMON;
     }
-    for (at = text; *at;) {
-        size_t n = strcspn(at, "\n");
-        bool ended = at[n] == '\n';
-        json_t *line;
-
-        line = json_stringn(at, n);
-        if (!line)
-            line = json_string("(a line that is no UTF-8)");
-        show_line(cli, line);
-        json_decref(line);
-        at += n + ended;
-    }
+    if (cli->out.json)
+        show_json_lines(cli, text);
+    else
+        om_out_lines(cli->out.to, text);
     free(text);
     return OM_EXIT_OK;
 }

@@ -41,8 +41,11 @@ static void show_object(struct om_out *out, json_t *object)
         char shown[OM_OUT_TEXT_MAX], cell[OM_CELL_MAX];
         int indent = 2 * (int)step.depth;
 
-        if (!step.key)
+        if (!step.key) {
+            if (json_is_object(step.value))
+                om_out_line(out, "%*s-", indent, "");
             continue;
+        }
         om_out_escape(shown, step.key);
         if (has_below(step.value))
             om_out_line(out, "%*s%s:", indent, "", shown);

@@ -75,11 +75,24 @@ static void show_running(struct om_cli *cli, json_t *version, bool was)
     json_decref(status);
 }
 
-/* Until it answers, or @pid has ended (0: a service manager watches it). */
-static enum om_exit await(struct om_cli *cli, pid_t pid)
+static void show_last_words(struct om_cli *cli, long log_from)
+{
+    char *log;
+
+    if (om_logfile_since(cli->place.home, log_from, &log, NULL))
+        return;
+    om_out_lines(cli->out.problems, log);
+    free(log);
+}
+
+/*
+ * Until it answers, or @pid has ended (0: a service manager watches it); what it says goes to the
+ * log from @log_from on.
+ */
+static enum om_exit await(struct om_cli *cli, pid_t pid, long log_from)
 {
     om_time from = om_clock_now();
-    char text[64], *log;
+    char text[64];
     json_t *version;
     int code;
 
@@ -92,10 +105,7 @@ static enum om_exit await(struct om_cli *cli, pid_t pid)
         if (pid > 0 && om_child_ended(pid, &code)) {
             om_out_error(&cli->out,
                          "omerta-meshd ended at once with code %d; its last words:", code);
-            if (om_logfile_tail(cli->place.home, 5, &log, NULL) == OM_OK) {
-                (void)fputs(log, cli->out.problems);
-                free(log);
-            }
+            show_last_words(cli, log_from);
             return OM_EXIT_FAILED;
         }
         snprintf(text, sizeof text, "starting omerta-meshd (%d s)",
@@ -117,7 +127,7 @@ static enum om_exit start_by_unit(struct om_cli *cli, const char *systemctl)
                      unit_name, unit_name);
         return OM_EXIT_FAILED;
     }
-    return await(cli, 0);
+    return await(cli, 0, 0);
 }
 
 static enum om_exit start_by_hand(struct om_cli *cli)
@@ -125,6 +135,7 @@ static enum om_exit start_by_hand(struct om_cli *cli)
     const char *argv[] = {NULL, "--home", cli->place.home, NULL};
     char program[OM_PATH_MAX];
     struct om_error err;
+    off_t log_from;
     pid_t pid;
     int fd;
 
@@ -137,13 +148,14 @@ static enum om_exit start_by_hand(struct om_cli *cli)
         return OM_EXIT_FAILED;
     }
     argv[0] = program;
+    log_from = lseek(fd, 0, SEEK_END);
     pid = om_child_start(argv, fd);
     close(fd);
     if (pid < 0) {
         om_out_error(&cli->out, "cannot start %s", program);
         return OM_EXIT_FAILED;
     }
-    return await(cli, pid);
+    return await(cli, pid, log_from);
 }
 
 enum om_exit om_cmd_up(struct om_cli *cli)

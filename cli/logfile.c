@@ -62,28 +62,45 @@ static size_t start_of(const char *text, size_t n, size_t lines)
     return 0;
 }
 
-enum om_err om_logfile_tail(const char *home, size_t lines, char **out, struct om_error *err)
+/* At most OM_LOGFILE_TAIL_MAX bytes from @from on, which counts from the end when negative. */
+static enum om_err read_from(const char *home, long from, char **out, size_t *n,
+                             struct om_error *err)
 {
-    char path[PATH_ROOM];
+    char path[PATH_ROOM], *text;
     FILE *f = fopen(path_of(path, home, 0), "re");
-    size_t n, from;
-    char *text;
 
     *out = NULL;
     if (!f)
-        return om_fail(err, OM_E_MISSING, "%s: %s", path, strerror(errno));
+        return om_fail(err, OM_E_MISSING, "%.150s: %s", path, strerror(errno));
     text = malloc(OM_LOGFILE_TAIL_MAX + 1);
     if (!text) {
         (void)fclose(f);
         return om_fail(err, OM_E_NO_MEM, "out of memory");
     }
-    if (fseek(f, -(long)OM_LOGFILE_TAIL_MAX, SEEK_END))
+    if (fseek(f, from, from < 0 ? SEEK_END : SEEK_SET)) /* shorter than that: all of it */
         rewind(f);
-    n = fread(text, 1, OM_LOGFILE_TAIL_MAX, f);
+    *n = fread(text, 1, OM_LOGFILE_TAIL_MAX, f);
     (void)fclose(f);
-    from = start_of(text, n, lines);
-    memmove(text, text + from, n - from);
-    text[n - from] = 0;
+    text[*n] = 0;
     *out = text;
     return OM_OK;
+}
+
+enum om_err om_logfile_tail(const char *home, size_t lines, char **out, struct om_error *err)
+{
+    size_t n, from;
+    enum om_err e = read_from(home, -(long)OM_LOGFILE_TAIL_MAX, out, &n, err);
+
+    if (e)
+        return e;
+    from = start_of(*out, n, lines);
+    memmove(*out, *out + from, n - from + 1);
+    return OM_OK;
+}
+
+enum om_err om_logfile_since(const char *home, long from, char **out, struct om_error *err)
+{
+    size_t n;
+
+    return read_from(home, from, out, &n, err);
 }

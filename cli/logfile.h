@@ -38,4 +38,15 @@ OM_MUST enum om_err om_logfile_open(const char *home, int *fd, struct om_error *
 OM_MUST enum om_err om_logfile_tail(const char *home, size_t lines, char **out,
                                     struct om_error *err);
 
+/**
+ * om_logfile_since() - what was logged after a moment
+ * @home:  where
+ * @from:  size of the log at that moment
+ * @out:   on success terminated text, to be freed by the caller: at most OM_LOGFILE_TAIL_MAX bytes
+ * @err:   sentence for a person; may be NULL
+ *
+ * Return: as om_logfile_tail().
+ */
+OM_MUST enum om_err om_logfile_since(const char *home, long from, char **out, struct om_error *err);
+
 #endif

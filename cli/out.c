@@ -109,3 +109,19 @@ char *om_out_escape(char buf[static OM_OUT_TEXT_MAX], const char *text)
     }
     return buf;
 }
+
+void om_out_lines(FILE *to, const char *text)
+{
+    while (*text) {
+        struct om_bytes line = om_bytes(text, strcspn(text, "\n"));
+
+        text += line.n + (text[line.n] == '\n');
+        while (line.n) {
+            char shown[OM_OUT_TEXT_MAX];
+
+            om_text_escape_take(shown, sizeof shown, &line);
+            (void)fputs(shown, to);
+        }
+        (void)fputc('\n', to);
+    }
+}

@@ -73,4 +73,7 @@ const char *om_out_off(const struct om_out *out);
  */
 char *om_out_escape(char buf[static OM_OUT_TEXT_MAX], const char *text);
 
+/** om_out_lines() - write @text, lines that others wrote, escaped to @to. */
+void om_out_lines(FILE *to, const char *text);
+
 #endif

@@ -45,7 +45,7 @@ void om_walk_init(struct om_walk *w, json_t *root);
  */
 bool om_walk_next(struct om_walk *w, struct om_step *out);
 
-/** om_walk_replace() - put @value, which is taken, in place of @step's value; @w stays out of it. */
+/** om_walk_replace() - @value, which is taken, comes in place of @step's; @w stays out of it. */
 void om_walk_replace(struct om_walk *w, const struct om_step *step, json_t *value);
 
 #endif

@@ -18,8 +18,8 @@ static void write_file(const char *folder, const char *name, const char *text)
     snprintf(path, sizeof path, "%s/%s", folder, name);
     f = fopen(path, "w");
     CHECK(f != NULL);
-    fputs(text, f);
-    fclose(f);
+    (void)fputs(text, f);
+    (void)fclose(f);
 }
 
 static bool is_there(const char *folder, const char *name)
@@ -72,6 +72,9 @@ OM_TEST(logfile_tail_gives_the_last_lines)
     free(text);
     OM_TRY(om_logfile_tail(home, 9, &text, &err) == OM_OK);
     CHECK_STR(text, "one\ntwo\nthree\n");
+    free(text);
+    OM_TRY(om_logfile_since(home, 4, &text, &err) == OM_OK);
+    CHECK_STR(text, "two\nthree\n");
     free(text);
     OM_TRY(om_logfile_tail(home, 0, &text, &err) == OM_OK);
     CHECK_STR(text, "");

@@ -23,7 +23,7 @@ static void read_back(FILE *f, char *buf, size_t n)
     rewind(f);
     got = fread(buf, 1, n - 1, f);
     buf[got] = 0;
-    fclose(f);
+    (void)fclose(f);
 }
 
 OM_TEST(out_peer_text_moves_no_cursor)
@@ -57,8 +57,9 @@ OM_TEST(out_colours_are_for_terminals)
     CHECK_STR(om_out_off(&out), "\033[0m");
     om_out_line(&out, "one %d", 1);
     om_out_error(&out, "two");
+    om_out_lines(f, "th\033ree\n\nfour");
     read_back(f, text, sizeof text);
-    CHECK_STR(text, "one 1\nomerta: two\n");
+    CHECK_STR(text, "one 1\nomerta: two\nth\\x1bree\n\nfour\n");
 out:
     return;
 }

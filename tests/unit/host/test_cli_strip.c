@@ -24,7 +24,7 @@ static bool strip(struct om_strip *s, const char *text, char out[TEXT_MAX])
     rewind(f);
     n = fread(out, 1, TEXT_MAX - 1, f);
     out[n] = 0;
-    fclose(f);
+    (void)fclose(f);
     return true;
 }
 

@@ -4,6 +4,10 @@
  * What:  the parsed command line, where the home is, where to print; and the short ways to ask the
  *        daemon that print their own error.
  * Why:   a command is then only its question and its answer.
+ * Keeps: command_refused_says_why; command_with_too_many_words_is_wrong_usage;
+ *        command_ping_shows_each_answer_and_the_sum; command_ping_without_answer_fails;
+ *        command_peers_escapes_their_names; command_message_to_two_peers_is_refused;
+ *        command_down_waits_until_it_is_gone; command_watch_goes_on_line_by_line.
  */
 #ifndef OM_CLI_CLI_H
 #define OM_CLI_CLI_H

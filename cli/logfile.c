@@ -88,7 +88,7 @@ static enum om_err read_from(const char *home, long from, char **out, size_t *n,
 
 enum om_err om_logfile_tail(const char *home, size_t lines, char **out, struct om_error *err)
 {
-    size_t n, from;
+    size_t n = 0, from;
     enum om_err e = read_from(home, -(long)OM_LOGFILE_TAIL_MAX, out, &n, err);
 
     if (e)
@@ -100,7 +100,7 @@ enum om_err om_logfile_tail(const char *home, size_t lines, char **out, struct o
 
 enum om_err om_logfile_since(const char *home, long from, char **out, struct om_error *err)
 {
-    size_t n;
+    size_t n = 0;
 
     return read_from(home, from, out, &n, err);
 }

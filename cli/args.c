@@ -6,7 +6,7 @@
 
 #include <omerta/text.h>
 
-#include "nearest.h"
+#include "ipc/nearest.h"
 
 const struct om_option om_args_common[] = {
     {"json", NULL, "print one JSON value (lines of JSON for live output)", 0},

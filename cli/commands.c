@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "nearest.h"
+#include "ipc/nearest.h"
 
 #define END                                                                                        \
     {                                                                                              \

@@ -13,7 +13,7 @@
 static void usage(FILE *out)
 {
     fputs("usage: omerta-meshd [--home FOLDER] [--config FILE] [KEY...]\n"
-          "       omerta-meshd init [--force] | key | check      [--home FOLDER]\n"
+          "       omerta-meshd init [--force] | key | check [--json] [--home FOLDER]\n"
           "\n"
           "Runs a node of the mesh in the foreground. Without a network of its own it is in the\n"
           "open network `default`: anybody can be in it and read its headers, and nobody may use\n"
@@ -44,8 +44,8 @@ static enum om_exit wrong(const struct om_error *err)
 }
 
 struct line {
-    const char *home, *config, *command;
-    bool force;
+    const char *home, *config;
+    struct tools_line tool;
 };
 
 enum parsed { PARSED, ENDED, WRONG };
@@ -90,8 +90,12 @@ static enum parsed parse_own(struct line *l, char **argv, int argc, int *i)
         l->config = v;
         return PARSED;
     }
-    if (l->command && strcmp(argv[*i], "--force") == 0) {
-        l->force = true;
+    if (l->tool.command && strcmp(argv[*i], "--force") == 0) {
+        l->tool.force = true;
+        return PARSED;
+    }
+    if (l->tool.command && strcmp(argv[*i], "--json") == 0) {
+        l->tool.json = true;
         return PARSED;
     }
     return WRONG;
@@ -103,10 +107,10 @@ static enum parsed parse(struct line *l, struct om_config_flags *flags, int argc
     static const char *const commands[] = {"init", "key", "check"};
 
     for (int i = 1; i < argc; i++) {
-        for (unsigned k = 0; k < OM_ARRAY_SIZE(commands) && !l->command && i == 1; k++)
+        for (unsigned k = 0; k < OM_ARRAY_SIZE(commands) && !l->tool.command && i == 1; k++)
             if (strcmp(argv[i], commands[k]) == 0)
-                l->command = commands[k];
-        if (i == 1 && l->command)
+                l->tool.command = commands[k];
+        if (i == 1 && l->tool.command)
             continue;
         enum parsed p = parse_own(l, argv, argc, &i);
         if (p == ENDED)
@@ -141,8 +145,8 @@ int main(int argc, char **argv)
         code = OM_EXIT_OK;
     else if (p == WRONG)
         code = wrong(&err);
-    else if (line.command)
-        code = tools_run(line.command, line.force, d);
+    else if (line.tool.command)
+        code = tools_run(&line.tool, d);
     else
         code = daemon_run(d);
     free(d);

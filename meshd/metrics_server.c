@@ -89,10 +89,10 @@ static bool add_listener(struct metrics_server *m, int fd)
     if (fd < 0)
         return false;
     l->server = m;
-    l->http = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, m, MHD_OPTION_LISTEN_SOCKET,
-                               fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)OM_METRICS_CLIENTS,
-                               MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S,
-                               MHD_OPTION_END);
+    l->http =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, m, MHD_OPTION_LISTEN_SOCKET, fd,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)OM_METRICS_CLIENTS,
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PATIENCE_S, MHD_OPTION_END);
     if (!l->http) {
         (void)close(fd);
         return false;
@@ -118,8 +118,8 @@ static int listen_unix(const char *path)
 
     memcpy(at.sun_path, path, strlen(path) + 1); /* om_place_find() saw to it that it fits */
     (void)unlink(path);
-    if (fd >= 0 && (bind(fd, (const struct sockaddr *)&at, sizeof at) < 0 ||
-                    listen(fd, BACKLOG) < 0)) {
+    if (fd >= 0 &&
+        (bind(fd, (const struct sockaddr *)&at, sizeof at) < 0 || listen(fd, BACKLOG) < 0)) {
         int e = errno;
         (void)close(fd);
         errno = e;
@@ -130,9 +130,8 @@ static int listen_unix(const char *path)
 
 static int listen_port(uint16_t port)
 {
-    const struct sockaddr_in at = {.sin_family = AF_INET,
-                                   .sin_port = htons(port),
-                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    const struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
     if (fd < 0)

@@ -1,4 +1,5 @@
 /* reload.c - the configuration, all of it or nothing. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +10,11 @@
 bool daemon_config_load(const struct om_daemon *d, struct om_config *out, struct om_error *err)
 {
     struct om_config c;
-    char path[OM_PATH_MAX];
+    char path[OM_PATH_MAX + 16];
     bool is_named = d->config_file[0] != 0;
 
     om_config_default(&c);
-    if (!is_named && !om_home_join(d->home, path, sizeof path, "config.json")) {
-        (void)om_fail(err, OM_E_RANGE, "path of the home is too long");
-        return false;
-    }
+    (void)snprintf(path, sizeof path, "%s/config.json", d->place.home);
     enum om_err e = om_config_read(&c, is_named ? d->config_file : path, err);
     if (e != OM_OK && (is_named || e != OM_E_MISSING))
         return false;

@@ -48,6 +48,20 @@ uint8_t *secrets_seed(struct om_home *home, struct om_error *err)
     return NULL;
 }
 
+uint8_t *secrets_read_seed(const char *home, struct om_error *err)
+{
+    char folder[OM_HOME_PATH_MAX];
+    uint8_t *seed = sodium_malloc(OM_SEED_BYTES);
+    int n = snprintf(folder, sizeof folder, "%s/identity", home);
+
+    if (!seed || n < 0 || (size_t)n >= sizeof folder)
+        (void)om_fail(err, OM_E_NO_MEM, "no memory for the seed");
+    else if (om_secret_read(folder, "seed", seed, OM_SEED_BYTES, NULL, err) == OM_OK)
+        return seed;
+    sodium_free(seed);
+    return NULL;
+}
+
 /* Moves @name of the home aside, when it is there. */
 static enum om_err set_aside(struct om_home *home, const char *name, const char *stamp, FILE *said,
                              struct om_error *err)

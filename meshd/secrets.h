@@ -3,7 +3,7 @@
  *
  * What:  makes and reads the seed of all node keys, the local key and the SSH key.
  * Why:   the one place that knows their names, so that nothing else opens them.
- * Keeps: secrets_seed_is_made_once; secrets_init_is_idempotent; secrets_init_force_keeps_a_backup.
+ * Keeps: secrets_seed_is_made_once; secrets_seed_is_read_beside_a_daemon; secrets_init_is_idempotent; secrets_init_force_keeps_a_backup.
  *
  *     identity/seed    32 bytes: every node key of this home comes from it (PROTOCOL section 1)
  *     local.key        32 bytes as 64 hex digits and a newline: for local programs
@@ -28,6 +28,15 @@ enum { OM_SEED_BYTES = 32, OM_LOCAL_KEY_BYTES = 32 };
  * Return: OM_SEED_BYTES of memory that the caller gives to sodium_free(); NULL on failure.
  */
 uint8_t *secrets_seed(struct om_home *home, struct om_error *err);
+
+/**
+ * secrets_read_seed() - the home seed of a home that a daemon may be using
+ * @home:  path
+ * @err:   sentence for a person
+ *
+ * Return: as secrets_seed(); NULL also when there is none.
+ */
+uint8_t *secrets_read_seed(const char *home, struct om_error *err);
 
 /**
  * secrets_init() - make everything that a home needs and has not

@@ -1,6 +1,7 @@
 /* tools.c - init, key, check. */
 #include "tools.h"
 
+#include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,10 +41,10 @@ static enum om_exit print_keys(const uint8_t *seed, struct om_error *err)
     return e == OM_OK ? OM_EXIT_OK : OM_EXIT_FAILED;
 }
 
-static enum om_exit key(struct om_home *home)
+static enum om_exit key(const char *home)
 {
     struct om_error err = {.msg = ""};
-    uint8_t *seed = secrets_seed(home, &err);
+    uint8_t *seed = secrets_read_seed(home, &err);
 
     if (!seed)
         return failed(&err, OM_EXIT_HOME);
@@ -52,35 +53,71 @@ static enum om_exit key(struct om_home *home)
     return code == OM_EXIT_OK ? code : failed(&err, code);
 }
 
-static enum om_exit init(struct om_home *home, bool force)
+static enum om_exit init(const struct om_daemon *d, bool force)
 {
     struct om_error err = {.msg = ""};
+    struct om_home *home;
 
-    if (secrets_init(home, force, stdout, &err) != OM_OK)
+    if (om_home_open(&home, d->place.home, true, &err) != OM_OK)
         return failed(&err, OM_EXIT_HOME);
-    return key(home);
+    enum om_err e = secrets_init(home, force, stdout, &err);
+    om_home_close(home);
+    return e == OM_OK ? key(d->place.home) : failed(&err, OM_EXIT_HOME);
 }
 
-static enum om_exit check(struct om_daemon *d)
-{
-    struct om_error err = {.msg = ""};
+/* One line of a check: what it is about, and what is wrong if anything. */
+struct verdict {
+    const char *check, *fix;
+    struct om_error err;
+    bool is_ok;
+};
 
-    if (!daemon_config_load(d, &d->config, &err))
-        return failed(&err, OM_EXIT_CONFIG);
-    printf("home   %s\nport   %u\nok\n", om_home_path(d->home), (unsigned)d->config.port);
-    return OM_EXIT_OK;
+static void check_home(const struct om_daemon *d, struct verdict *v)
+{
+    struct om_home *home = NULL;
+    enum om_err e = om_home_open(&home, d->place.home, false, &v->err);
+
+    v->is_ok = e == OM_OK || e == OM_E_EXISTS; /* a daemon has it: it judged it fit */
+    om_home_close(home);
 }
 
-enum om_exit tools_run(const char *command, bool force, struct om_daemon *d)
+static void check_seed(const struct om_daemon *d, struct verdict *v)
 {
-    struct om_error err = {.msg = ""};
-    bool makes = strcmp(command, "init") == 0;
+    uint8_t *seed = secrets_read_seed(d->place.home, &v->err);
 
-    if (om_home_open(&d->home, d->place.home, makes, &err) != OM_OK)
-        return failed(&err, OM_EXIT_HOME);
-    enum om_exit code = makes                         ? init(d->home, force)
-                        : strcmp(command, "key") == 0 ? key(d->home)
-                                                      : check(d);
-    om_home_close(d->home);
-    return code;
+    v->is_ok = seed != NULL;
+    sodium_free(seed);
+}
+
+static enum om_exit check(struct om_daemon *d, bool json)
+{
+    struct verdict v[] = {{.check = "home folder", .fix = "omerta init"},
+                          {.check = "identity", .fix = "omerta init"},
+                          {.check = "configuration", .fix = "mend that line of the file"}};
+    json_t *list = json_array();
+    bool is_ok = true;
+
+    check_home(d, &v[0]);
+    check_seed(d, &v[1]);
+    v[2].is_ok = daemon_config_load(d, &d->config, &v[2].err);
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(v); i++) {
+        const char *what = v[i].is_ok ? "in order" : v[i].err.msg;
+        is_ok &= v[i].is_ok;
+        if (!json)
+            printf("%-4s %s: %s\n", v[i].is_ok ? "OK" : "FAIL", v[i].check, what);
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "check", v[i].check,
+                                                    "state", v[i].is_ok ? "ok" : "fail", "what",
+                                                    what, "fix", v[i].is_ok ? "" : v[i].fix));
+    }
+    if (json && json_dumpf(list, stdout, JSON_INDENT(2)) == 0)
+        putchar('\n');
+    json_decref(list);
+    return is_ok ? OM_EXIT_OK : OM_EXIT_CONFIG;
+}
+
+enum om_exit tools_run(const struct tools_line *line, struct om_daemon *d)
+{
+    if (strcmp(line->command, "init") == 0)
+        return init(d, line->force);
+    return strcmp(line->command, "key") == 0 ? key(d->place.home) : check(d, line->json);
 }

@@ -9,14 +9,19 @@
 
 #include "state.h"
 
+struct tools_line {
+    const char *command; /* "init", "key" or "check"; NULL: none of them */
+    bool force;          /* of init */
+    bool json;           /* of check */
+};
+
 /**
- * tools_run() - do what a command says
- * @command:  "init", "key" or "check"
- * @force:    of init
- * @d:        place, flags and config_file as for daemon_run()
+ * tools_run() - do what a command says; a daemon may be using the home meanwhile, but for init
+ * @line:  what was asked
+ * @d:     place, flags and config_file as for daemon_run()
  *
  * Return: the exit code; results are on standard output, errors on standard error.
  */
-enum om_exit tools_run(const char *command, bool force, struct om_daemon *d);
+enum om_exit tools_run(const struct tools_line *line, struct om_daemon *d);
 
 #endif

@@ -2,7 +2,7 @@
 #include "harness.h"
 
 #include "args.h"
-#include "nearest.h"
+#include "ipc/nearest.h"
 #include "seed.h"
 
 static const struct om_option options[] = {

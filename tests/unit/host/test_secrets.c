@@ -69,6 +69,26 @@ OM_TEST(secrets_seed_is_made_once)
     folder_remove(folder);
 }
 
+OM_TEST(secrets_seed_is_read_beside_a_daemon)
+{
+    char folder[FOLDER_MAX];
+    struct om_home *home;
+    struct om_error err;
+
+    CHECK(folder_make(folder));
+    CHECK(secrets_read_seed(folder, &err) == NULL); /* there is none yet */
+    if (om_home_open(&home, folder, false, &err) == OM_OK) {
+        uint8_t *made = secrets_seed(home, &err);
+        uint8_t *seen = made ? secrets_read_seed(folder, &err) : NULL; /* the lock is held */
+        if (made && seen)
+            CHECK_MEM(made, seen, OM_SEED_BYTES);
+        sodium_free(made);
+        sodium_free(seen);
+        om_home_close(home);
+    }
+    folder_remove(folder);
+}
+
 OM_TEST(secrets_init_is_idempotent)
 {
     char folder[FOLDER_MAX], key[100], same[100], ssh[200];

@@ -17,13 +17,19 @@ enum { LOG_LINES = 200 };
 
 static const char output_default[] = "omerta-bugreport.txt";
 
-/* Keys whose value never leaves, whatever it looks like. */
-static bool is_secret(const char *key)
+/* What never leaves, whatever it looks like: secrets by their key, and what people call things. */
+static bool is_secret(const char *key, const json_t *value)
 {
     static const char *const parts[] = {"secret", "key", "password", "token", "psk"};
+    static const char *const whole[] = {"name", "nick", "text"};
 
+    if (json_is_null(value) || json_is_number(value) || json_is_boolean(value))
+        return false; /* counts of keys are no keys */
     for (size_t i = 0; i < OM_ARRAY_SIZE(parts); i++)
         if (strstr(key, parts[i]))
+            return true;
+    for (size_t i = 0; i < OM_ARRAY_SIZE(whole); i++)
+        if (strcmp(key, whole[i]) == 0)
             return true;
     return false;
 }
@@ -35,7 +41,7 @@ static void hide_secrets(json_t *value)
 
     om_walk_init(&w, value);
     while (om_walk_next(&w, &step))
-        if (step.key && is_secret(step.key) && !json_is_null(step.value))
+        if (step.key && is_secret(step.key, step.value))
             om_walk_replace(&w, &step, json_string("<hidden>"));
 }
 

@@ -40,7 +40,7 @@ const struct om_command om_commands[] = {
     {"bugreport", "[-o FILE]", "one text file for a bug report, without secrets",
      "Collects version, doctor, config, status and the last 200 log lines. Keys, ids, addresses,\n"
      "user name, home and host name are replaced by placeholders that stay the same all through\n"
-     "the file. Read it before you send it.",
+     "the file; names of peers and networks are left out. Read it before you send it.",
      bugreport_options, om_cmd_bugreport},
     {"check-deps", "", "the same as doctor", "See doctor.", NULL, om_cmd_doctor},
     {"completion", "bash|zsh|fish", "completion script for a shell",

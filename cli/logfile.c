@@ -91,7 +91,7 @@ enum om_err om_logfile_tail(const char *home, size_t lines, char **out, struct o
     size_t n = 0, from;
     enum om_err e = read_from(home, -(long)OM_LOGFILE_TAIL_MAX, out, &n, err);
 
-    if (e)
+    if (e || !*out)
         return e;
     from = start_of(*out, n, lines);
     memmove(*out, *out + from, n - from + 1);

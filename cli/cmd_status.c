@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "peer.h"
+#include "summary.h"
 #include "table.h"
 #include "walk.h"
 
@@ -14,7 +15,7 @@ static const struct om_column peer_columns[] = {
     {"PEER", "short", OM_COLUMN_TEXT},      {"NAME", "name", OM_COLUMN_TEXT},
     {"NETWORK", "network", OM_COLUMN_TEXT}, {"CONNECTED", "connected", OM_COLUMN_YES},
     {"PATH", "path", OM_COLUMN_TEXT},       {"RTT", "rtt_ms", OM_COLUMN_MS},
-    {"SEEN", "last_seen", OM_COLUMN_AGE},   {"IN", "bytes_in", OM_COLUMN_BYTES},
+    {"SEEN", "heard_s", OM_COLUMN_AGE},     {"IN", "bytes_in", OM_COLUMN_BYTES},
     {"OUT", "bytes_out", OM_COLUMN_BYTES},
 };
 
@@ -67,7 +68,7 @@ enum om_exit om_cmd_status(struct om_cli *cli)
     if (cli->out.json)
         om_out_json(&cli->out, result);
     else
-        show_object(&cli->out, result);
+        om_summary_print(&cli->out, result);
     json_decref(result);
     return OM_EXIT_OK;
 }

@@ -59,6 +59,14 @@ static void on_store_closed(void *self OM_UNUSED, bool is_saved OM_UNUSED)
 {
 }
 
+static void on_log_line(void *self, enum om_level level, const char *line)
+{
+    struct om_daemon *d = self;
+
+    om_logfile_sink(&d->logfile, level, line);
+    control_notify_log(d->control, line);
+}
+
 static bool open_logs(struct om_daemon *d, struct om_error *err)
 {
     const struct om_config *c = &d->config;
@@ -69,8 +77,7 @@ static bool open_logs(struct om_daemon *d, struct om_error *err)
     else if (om_logfile_to_file(&d->logfile, c->log_file, c->log_rotate_bytes,
                                 (unsigned)c->log_keep, om_clock_wall, err) != OM_OK)
         return fail(d, OM_EXIT_FAILED);
-    d->log = (struct om_log){
-        .level = (enum om_level)c->log_level, .sink = om_logfile_sink, .self = &d->logfile};
+    d->log = (struct om_log){.level = (enum om_level)c->log_level, .sink = on_log_line, .self = d};
     d->has_logs = true;
     if (c->events && (!om_home_join(d->home, path, sizeof path, "logs/events.jsonl") ||
                       om_eventlog_open(&d->events, path, c->events_rotate_bytes,

@@ -104,7 +104,7 @@ static enum parsed parse_own(struct line *l, char **argv, int argc, int *i)
 static enum parsed parse(struct line *l, struct om_config_flags *flags, int argc, char **argv,
                          struct om_error *err)
 {
-    static const char *const commands[] = {"init", "key", "check"};
+    static const char *const commands[] = {"init", "key", "check", "config"};
 
     for (int i = 1; i < argc; i++) {
         for (unsigned k = 0; k < OM_ARRAY_SIZE(commands) && !l->tool.command && i == 1; k++)
@@ -112,6 +112,10 @@ static enum parsed parse(struct line *l, struct om_config_flags *flags, int argc
                 l->tool.command = commands[k];
         if (i == 1 && l->tool.command)
             continue;
+        if (i == 2 && l->tool.command && argv[i][0] != '-') {
+            l->tool.word = argv[i]; /* key show, config keys */
+            continue;
+        }
         enum parsed p = parse_own(l, argv, argc, &i);
         if (p == ENDED)
             return ENDED;

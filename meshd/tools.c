@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config_print.h"
 #include "host/entropy.h"
 #include "secrets.h"
 
@@ -117,6 +118,23 @@ static enum om_exit check(struct om_daemon *d, bool json)
 
 enum om_exit tools_run(const struct tools_line *line, struct om_daemon *d)
 {
+    static const struct {
+        const char *command, *word;
+    } words[] = {{"key", "show"}, {"config", "keys"}};
+    bool is_known = !line->word;
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(words) && line->word; i++)
+        is_known |=
+            strcmp(words[i].command, line->command) == 0 && strcmp(words[i].word, line->word) == 0;
+    if (!is_known) {
+        fprintf(stderr, "omerta-meshd: %s: unknown word \"%s\" (--help lists the commands)\n",
+                line->command, line->word);
+        return OM_EXIT_USAGE;
+    }
+    if (strcmp(line->command, "config") == 0) {
+        om_config_print_help(stdout);
+        return OM_EXIT_OK;
+    }
     if (strcmp(line->command, "init") == 0)
         return init(d, line->force);
     return strcmp(line->command, "key") == 0 ? key(d->place.home) : check(d, line->json);

@@ -10,7 +10,8 @@
 #include "state.h"
 
 struct tools_line {
-    const char *command; /* "init", "key" or "check"; NULL: none of them */
+    const char *command; /* "init", "key", "check" or "config"; NULL: none of them */
+    const char *word;    /* "show" of key, "keys" of config; NULL: none */
     bool force;          /* of init */
     bool json;           /* of check */
 };

@@ -163,7 +163,7 @@ json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
               "a kernel of 5.0 or later");
     add_check(list, "udp-loss", u.kernel_drops == 0,
               u.kernel_drops ? "the kernel dropped datagrams for want of buffer space"
-                          : "none dropped",
+                             : "none dropped",
               "a greater udp.buffer_bytes");
     add_check(list, "ipv6", u.has_v6, u.has_v6 ? "there" : "this machine has none",
               "sysctl net.ipv6.conf.all.disable_ipv6");

@@ -54,6 +54,9 @@ void control_notify_message(struct control *c, const struct inbox_entry *e);
 /** control_notify_record() - tell subscribers of @c that gossip brought @r. */
 void control_notify_record(struct control *c, const struct om_act_record *r);
 
+/** control_notify_log() - tell those clients of @c who follow the log about @line. */
+void control_notify_log(struct control *c, const char *line);
+
 /** control_pong() - a peer answered: @pong goes to the program of @c that pings. */
 void control_pong(struct control *c, const struct om_act_pong *pong);
 

@@ -91,7 +91,8 @@ static bool wants(const struct control_client *k, const char *method)
 
     json_array_foreach(k->kinds, i,
                        kind) if (strcmp(json_string_value(kind), method) == 0) return true;
-    return k->wants_all;
+    /* Who wants to know what happens does not want it again as lines of the log. */
+    return k->wants_all && strcmp(method, "log") != 0;
 }
 
 void control_send_event(struct control *c, const char *method, json_t *params)
@@ -109,7 +110,7 @@ void control_send_event(struct control *c, const char *method, json_t *params)
 
 void control_notify_event(struct control *c, struct om_wall wall, const struct om_event *e)
 {
-    if (!c || c->client_count == 0)
+    if (!c || c->client_count == 0 || c->is_closing)
         return;
     json_t *j = json_pack("{s:o, s:s, s:I, s:I}", "at", control_iso(wall), "event",
                           om_event_name(e->kind), "a", (json_int_t)e->a, "b", (json_int_t)e->b);
@@ -118,6 +119,12 @@ void control_notify_event(struct control *c, struct om_wall wall, const struct o
     if (e->addr.port != 0)
         (void)json_object_set_new(j, "addr", control_addr(&e->addr));
     control_send_event(c, om_event_name(e->kind), j);
+}
+
+void control_notify_log(struct control *c, const char *line)
+{
+    if (c && c->client_count > 0 && !c->is_closing)
+        control_send_event(c, "log", json_pack("{s:o}", "line", control_text(line, strlen(line))));
 }
 
 void control_notify_record(struct control *c, const struct om_act_record *r)

@@ -55,8 +55,8 @@ static void show_running(struct om_cli *cli, json_t *version, bool was)
 
     if (om_ask_open(&ask, cli->place.control, NULL) == OM_EXIT_OK &&
         om_ask_call(ask, "status", NULL, OM_SEC(5), &status, NULL) == OM_EXIT_OK) {
-        peer = json_string_value(json_object_get(
-            json_array_get(json_object_get(status, "networks"), 0), "self"));
+        peer = json_string_value(
+            json_object_get(json_array_get(json_object_get(status, "networks"), 0), "self"));
     }
     om_ask_close(ask);
     om_out_escape(id, peer);

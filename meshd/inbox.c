@@ -12,12 +12,9 @@ void inbox_init(struct inbox *b)
     b->count = 0;
 }
 
-static void drop_oldest(struct inbox *b)
+static void drop(struct inbox *b, struct inbox_entry *e)
 {
-    struct om_link *l = om_list_first(&b->entries);
-    struct inbox_entry *e = OM_CONTAINER_OF(l, struct inbox_entry, link);
-
-    om_list_remove(l);
+    om_list_remove(&e->link);
     sodium_memzero(e->bytes, e->len);
     free(e);
     b->count--;
@@ -25,8 +22,12 @@ static void drop_oldest(struct inbox *b)
 
 void inbox_fini(struct inbox *b)
 {
-    while (b->count > 0)
-        drop_oldest(b);
+    struct om_link *next;
+
+    for (struct om_link *l = om_list_first(&b->entries); l; l = next) {
+        next = om_list_next(&b->entries, l);
+        drop(b, OM_CONTAINER_OF(l, struct inbox_entry, link));
+    }
 }
 
 struct inbox_entry *inbox_add(struct inbox *b, const struct inbox_entry *e, struct om_bytes bytes)
@@ -36,7 +37,7 @@ struct inbox_entry *inbox_add(struct inbox *b, const struct inbox_entry *e, stru
     if (!own)
         return NULL;
     if (b->count == OM_INBOX_MAX)
-        drop_oldest(b);
+        drop(b, OM_CONTAINER_OF(om_list_first(&b->entries), struct inbox_entry, link));
     *own = *e;
     own->link = (struct om_link){0};
     own->len = bytes.n;

@@ -12,29 +12,31 @@
 
 static void usage(FILE *out)
 {
-    fputs("usage: omerta-meshd [--home FOLDER] [--config FILE] [KEY...]\n"
-          "       omerta-meshd init [--force] | key | check [--json] [--home FOLDER]\n"
-          "\n"
-          "Runs a node of the mesh in the foreground. Without a network of its own it is in the\n"
-          "open network `default`: anybody can be in it and read its headers, and nobody may use\n"
-          "anything of this machine unless a rule names that peer.\n"
-          "\n"
-          "  init   make the home: identity, local key, SSH key, config.json; --force: anew, with\n"
-          "         what was there kept beside it\n"
-          "  key    print this node's peer id in each network\n"
-          "  check  read configuration and home as a start would, and say what is wrong\n"
-          "\n"
-          "  --home FOLDER        default: $OMERTA_HOME, else ~/.omerta\n"
-          "  --config FILE        default: config.json in the home\n"
-          "  --print-config       the default config.json\n"
-          "  --version, --help\n"
-          "\n"
-          "Keys, as flags before the file's values:\n",
-          out);
+    (void)fputs(
+        "usage: omerta-meshd [--home FOLDER] [--config FILE] [KEY...]\n"
+        "       omerta-meshd init [--force] | key | check [--json] [--home FOLDER]\n"
+        "\n"
+        "Runs a node of the mesh in the foreground. Without a network of its own it is in the\n"
+        "open network `default`: anybody can be in it and read its headers, and nobody may use\n"
+        "anything of this machine unless a rule names that peer.\n"
+        "\n"
+        "  init   make the home: identity, local key, SSH key, config.json; --force: anew, with\n"
+        "         what was there kept beside it\n"
+        "  key    print this node's peer id in each network\n"
+        "  check  read configuration and home as a start would, and say what is wrong\n"
+        "\n"
+        "  --home FOLDER        default: $OMERTA_HOME, else ~/.omerta\n"
+        "  --config FILE        default: config.json in the home\n"
+        "  --print-config       the default config.json\n"
+        "  --version, --help\n"
+        "\n"
+        "Keys, as flags before the file's values:\n",
+        out);
     om_config_print_help(out);
-    fputs("\nExit: 0 ended as asked, 1 failed, 2 wrong usage, 3 configuration refused, 4 home\n"
-          "unusable or in use, 5 port in use.\n",
-          out);
+    (void)fputs(
+        "\nExit: 0 ended as asked, 1 failed, 2 wrong usage, 3 configuration refused, 4 home\n"
+        "unusable or in use, 5 port in use.\n",
+        out);
 }
 
 static enum om_exit wrong(const struct om_error *err)
@@ -48,24 +50,32 @@ struct line {
     struct tools_line tool;
 };
 
-enum parsed { PARSED, ENDED, WRONG };
+enum parsed { PARSED, ENDED, WRONG, OTHER };
 
-/* The value of a flag of main's own, "--home X" or "--home=X"; NULL: it is not that flag. */
-static const char *value_of(const char *flag, char **argv, int argc, int *i)
+/* Is it this flag of main's own, "--home X" or "--home=X"? *@value stays NULL when there is none. */
+static bool is_flag(const char *flag, char **argv, int argc, int *i, const char **value)
 {
+    const char *arg = argv[*i];
     size_t n = strlen(flag);
 
-    if (strncmp(argv[*i], flag, n) != 0)
-        return NULL;
-    if (argv[*i][n] == '=')
-        return argv[*i] + n + 1;
-    return argv[*i][n] == 0 && *i + 1 < argc ? argv[++*i] : NULL;
+    if (strncmp(arg, flag, n) != 0 || (arg[n] != '=' && arg[n] != 0))
+        return false;
+    if (arg[n] == '=')
+        *value = arg + n + 1;
+    else if (*i + 1 < argc)
+        *value = argv[++*i];
+    return true;
 }
 
-static enum parsed parse_own(struct line *l, char **argv, int argc, int *i)
+static enum parsed lacks(const char *flag, struct om_error *err)
 {
-    const char *v;
+    (void)om_fail(err, OM_E_PARSE, "%s wants a value", flag);
+    return WRONG;
+}
 
+/* OTHER: it is none of main's own. */
+static enum parsed parse_own(struct line *l, char **argv, int argc, int *i, struct om_error *err)
+{
     if (strcmp(argv[*i], "--help") == 0 || strcmp(argv[*i], "-h") == 0) {
         usage(stdout);
         return ENDED;
@@ -75,21 +85,17 @@ static enum parsed parse_own(struct line *l, char **argv, int argc, int *i)
         return ENDED;
     }
     if (strcmp(argv[*i], "--print-config") == 0) {
-        om_config_print_json(stdout);
+        (void)om_config_print_json(stdout);
         return ENDED;
     }
     if (strcmp(argv[*i], "--print-man") == 0) {
         om_config_print_man(stdout);
         return ENDED;
     }
-    if ((v = value_of("--home", argv, argc, i)) != NULL) {
-        l->home = v;
-        return PARSED;
-    }
-    if ((v = value_of("--config", argv, argc, i)) != NULL) {
-        l->config = v;
-        return PARSED;
-    }
+    if (is_flag("--home", argv, argc, i, &l->home))
+        return l->home ? PARSED : lacks("--home", err);
+    if (is_flag("--config", argv, argc, i, &l->config))
+        return l->config ? PARSED : lacks("--config", err);
     if (l->tool.command && strcmp(argv[*i], "--force") == 0) {
         l->tool.force = true;
         return PARSED;
@@ -98,7 +104,7 @@ static enum parsed parse_own(struct line *l, char **argv, int argc, int *i)
         l->tool.json = true;
         return PARSED;
     }
-    return WRONG;
+    return OTHER;
 }
 
 static enum parsed parse(struct line *l, struct om_config_flags *flags, int argc, char **argv,
@@ -107,7 +113,7 @@ static enum parsed parse(struct line *l, struct om_config_flags *flags, int argc
     static const char *const commands[] = {"init", "key", "check", "config"};
 
     for (int i = 1; i < argc; i++) {
-        for (unsigned k = 0; k < OM_ARRAY_SIZE(commands) && !l->tool.command && i == 1; k++)
+        for (unsigned k = 0; k < OM_ARRAY_SIZE(commands) && i == 1; k++)
             if (strcmp(argv[i], commands[k]) == 0)
                 l->tool.command = commands[k];
         if (i == 1 && l->tool.command)
@@ -116,9 +122,9 @@ static enum parsed parse(struct line *l, struct om_config_flags *flags, int argc
             l->tool.word = argv[i]; /* key show, config keys */
             continue;
         }
-        enum parsed p = parse_own(l, argv, argc, &i);
-        if (p == ENDED)
-            return ENDED;
+        enum parsed p = parse_own(l, argv, argc, &i, err);
+        if (p == ENDED || p == WRONG)
+            return p;
         if (p == PARSED)
             continue;
         if (om_config_flag(flags, argc, argv, &i, err) != OM_OK)

@@ -13,8 +13,6 @@
 #include "config.h"
 #include "host/secret_file.h"
 
-extern char **environ;
-
 static bool folder_of(struct om_home *home, const char *name, char out[OM_HOME_PATH_MAX],
                       struct om_error *err)
 {
@@ -94,7 +92,7 @@ static enum om_err make_local_key(struct om_home *home, struct om_error *err)
 
     randombytes_buf(key, sizeof key);
     (void)sodium_bin2hex(hex, sizeof hex, key, sizeof key);
-    hex[2 * OM_LOCAL_KEY_BYTES] = '\n';
+    hex[sizeof hex - 2] = '\n';
     enum om_err e = om_secret_write(om_home_path(home), "local.key", hex,
                                     2 * OM_LOCAL_KEY_BYTES + 1, false, err);
     sodium_memzero(key, sizeof key);

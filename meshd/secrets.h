@@ -3,7 +3,8 @@
  *
  * What:  makes and reads the seed of all node keys, the local key and the SSH key.
  * Why:   the one place that knows their names, so that nothing else opens them.
- * Keeps: secrets_seed_is_made_once; secrets_seed_is_read_beside_a_daemon; secrets_init_is_idempotent; secrets_init_force_keeps_a_backup.
+ * Keeps: secrets_seed_is_made_once; secrets_seed_is_read_beside_a_daemon;
+ *        secrets_init_is_idempotent; secrets_init_force_keeps_a_backup.
  *
  *     identity/seed    32 bytes: every node key of this home comes from it (PROTOCOL section 1)
  *     local.key        32 bytes as 64 hex digits and a newline: for local programs

@@ -54,7 +54,7 @@ static void enqueue(struct om_pump *p, const struct om_act_send *s)
 {
     if (p->first + p->count == OM_PUMP_BLOCKS) {
         memmove(p->out, p->out + p->first, p->count * sizeof *p->out);
-        memmove(p->sealed, p->sealed + p->first, p->count * sizeof *p->sealed);
+        memmove(p->sealed, p->sealed + p->first, p->count * sizeof(struct om_sealed *));
         p->first = 0;
     }
     unsigned at = p->first + p->count++;

@@ -15,8 +15,9 @@
  *        udp_truncated_datagrams_are_counted; udp_counts_congestion_marks;
  *        udp_counts_what_the_kernel_dropped; udp_pending_errors_do_not_spin;
  *        udp_one_wake_up_is_bounded; udp_closes_with_data_pending; udp_closes_inside_a_batch;
- *        udp_scope_of_link_local_travels_in_the_via;
- *        udp_refusal_of_an_earlier_datagram_costs_no_other.
+ *        udp_scope_of_link_local_travels_in_the_via; udp_leaves_out_a_family_that_is_lacking;
+ *        udp_looks_for_a_port_free_in_both_families; udp_never_fragments;
+ *        udp_probes_what_the_kernel_can; udp_refusal_of_an_earlier_datagram_costs_no_other.
  * Full:  a full socket takes less than om_udp_send() was given and on_writable tells when to go on;
  *        a full receive buffer loses datagrams in the kernel, which counts them.
  *
@@ -103,7 +104,8 @@ struct om_udp_info {
  *
  * Return: OM_OK; OM_E_EXISTS when the port is in use; OM_E_RANGE for a port that this user may not
  * open, or a config without what is needed; OM_E_MISSING for a bind address that no interface
- * bears; OM_E_UNSUPPORTED when the machine has none of the wanted families; OM_E_NO_MEM.
+ * bears; OM_E_UNSUPPORTED when the machine has none of the wanted families; OM_E_STATE for what the
+ * kernel refuses otherwise; OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_udp_open(struct om_udp **out, const struct om_udp_config *config,
                                 struct om_error *err);

@@ -174,7 +174,7 @@ void udp_in_read(struct om_udp *u, struct udp_family *f)
             continue;
         }
         f->errors_in_row = 0;
-        for (int i = 0; i < n && !u->is_closed; i++)
+        for (int i = 0; i < n; i++)
             take(u, f, (unsigned)i);
         hand_on(u);
         if ((unsigned)n < in->slots)

@@ -25,7 +25,7 @@ enum verdict {
 
 static bool is_multicast(const struct om_addr *a)
 {
-    return om_addr_classify(a) == OM_ADDR_MULTICAST;
+    return om_addr_is_v4(a) ? (a->ip[12] & 0xf0) == 0xe0 : a->ip[0] == 0xff;
 }
 
 static struct udp_family *family_of(struct om_udp *u, const struct om_addr *a)

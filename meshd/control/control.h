@@ -39,7 +39,7 @@ struct control_ask {
 /* Answers one method: a new reference, or NULL with @err filled or ask->is_deferred set. */
 typedef json_t *(*control_method)(struct control_ask *ask, struct om_error *err);
 
-/** control_open() - listen for @d on its control socket, by @out; false and @err when that fails. */
+/** control_open() - listen for @d on its control socket, by @out; else false and @err. */
 bool control_open(struct control **out, struct om_daemon *d, struct om_error *err);
 
 /** control_close() - hang up on everybody; @c is freed once the loop has run. */

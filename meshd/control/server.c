@@ -225,22 +225,6 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     answer_lines(k);
 }
 
-/* Who does not read its answers is not heard until it does. */
-static void pause_or_resume(struct control_client *k)
-{
-    bool is_behind = om_outbox_peek(&k->out).n > PAUSE_BYTES;
-
-    if (is_behind == k->is_paused)
-        return;
-    k->is_paused = is_behind;
-    if (is_behind) {
-        (void)uv_read_stop((uv_stream_t *)&k->pipe);
-        return;
-    }
-    (void)uv_read_start((uv_stream_t *)&k->pipe, on_alloc, on_read);
-    answer_lines(k);
-}
-
 static void on_written(uv_write_t *w, int status)
 {
     struct control_client *k = w->data;
@@ -251,6 +235,11 @@ static void on_written(uv_write_t *w, int status)
         return;
     }
     flush(k);
+    if (k->is_closing || !k->is_paused || om_outbox_peek(&k->out).n > PAUSE_BYTES)
+        return;
+    k->is_paused = false;
+    (void)uv_read_start((uv_stream_t *)&k->pipe, on_alloc, on_read);
+    answer_lines(k);
 }
 
 static void flush(struct control_client *k)
@@ -258,7 +247,8 @@ static void flush(struct control_client *k)
     struct om_bytes b;
 
     while (!k->is_closing && !k->is_writing && (b = om_outbox_peek(&k->out)).n > 0) {
-        uv_buf_t v = uv_buf_init((char *)(uintptr_t)b.p, (unsigned)b.n);
+        uv_buf_t v = {.len = b.n};
+        memcpy(&v.base, &b.p, sizeof v.base); /* libuv only reads, and knows no const */
         int n = uv_try_write((uv_stream_t *)&k->pipe, &v, 1);
         if (n > 0) {
             om_outbox_consume(&k->out, (size_t)n);
@@ -280,10 +270,12 @@ static void flush(struct control_client *k)
     }
     if (k->is_closing)
         return;
-    if (!k->is_silent)
-        pause_or_resume(k);
-    else
-        control_leave(k);
+    /* Who does not read its answers is not heard until it does: on_written(). */
+    if (!k->is_paused && om_outbox_peek(&k->out).n > PAUSE_BYTES) {
+        k->is_paused = true;
+        (void)uv_read_stop((uv_stream_t *)&k->pipe);
+    }
+    control_leave(k);
 }
 
 void control_leave(struct control_client *k)

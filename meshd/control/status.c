@@ -82,9 +82,10 @@ json_t *control_status_get(struct control_ask *ask, struct om_error *err)
 
     om_node_info(daemon_node(d), &i);
     om_pump_info(d->pump, &p);
-    json_t *audit = json_pack("{s:b, s:I, s:I, s:I}", "on", (int)d->config.audit_encryption,
-                              "sealed", (json_int_t)(i.sealed_data + i.sealed_handshake), "audited",
-                              (json_int_t)i.audited, "refused", (json_int_t)i.audit_refused);
+    json_t *audit =
+        json_pack("{s:b, s:I, s:I, s:I}", "on", (int)d->config.audit_encryption, "sealed",
+                  (json_int_t)i.sealed_data + (json_int_t)i.sealed_handshake, "audited",
+                  (json_int_t)i.audited, "refused", (json_int_t)i.audit_refused);
     return json_pack("{s:s, s:i, s:s, s:o, s:f, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:I, s:i}",
                      "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home,
                      "started", control_iso(d->started), "uptime_s",

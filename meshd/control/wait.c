@@ -39,17 +39,11 @@ bool control_wait(struct control_ask *ask, enum wait_kind kind, const struct om_
     return true;
 }
 
-static struct control_wait *find_wait(const struct control *c, enum wait_kind kind,
-                                      const struct om_id *network, const struct om_id *peer,
-                                      const uint8_t *message)
+static bool is_about(const struct control_wait *w, enum wait_kind kind, const struct om_id *network,
+                     const struct om_id *peer, const uint8_t *message)
 {
-    for (struct om_link *l = om_list_first(&c->waits); l; l = om_list_next(&c->waits, l)) {
-        struct control_wait *w = OM_CONTAINER_OF(l, struct control_wait, link);
-        if (w->kind == kind && om_id_equal(&w->network, network) && om_id_equal(&w->peer, peer) &&
-            (!message || memcmp(w->message, message, sizeof w->message) == 0))
-            return w;
-    }
-    return NULL;
+    return w->kind == kind && om_id_equal(&w->network, network) && om_id_equal(&w->peer, peer) &&
+           (!message || memcmp(w->message, message, sizeof w->message) == 0);
 }
 
 /* Answers every question of @kind about @peer with @result, which is taken. */
@@ -57,16 +51,25 @@ static void answer_all(struct control *c, enum wait_kind kind, const struct om_i
                        const struct om_id *peer, const uint8_t *message, json_t *result,
                        const struct om_error *err)
 {
-    struct control_wait *w;
+    struct om_link *next;
+    struct om_list about;
 
-    /* An answer may end its client, and with it other questions: look again each time. */
-    while ((w = find_wait(c, kind, network, peer, message)) != NULL) {
+    /* Taken out first: an answer may end its client, and with it its other questions. */
+    om_list_init(&about);
+    for (struct om_link *l = om_list_first(&c->waits); l; l = next) {
+        next = om_list_next(&c->waits, l);
+        if (is_about(OM_CONTAINER_OF(l, struct control_wait, link), kind, network, peer, message)) {
+            om_list_remove(l);
+            om_list_push_back(&about, l);
+        }
+    }
+    for (struct om_link *l = om_list_first(&about); l; l = next) {
+        next = om_list_next(&about, l);
+        struct control_wait *w = OM_CONTAINER_OF(l, struct control_wait, link);
         struct control_client *k = control_client(c, w->client);
-        json_t *id = json_incref(w->id);
-        forget(c, w);
         if (k)
-            control_answer(k, id, result ? json_incref(result) : NULL, err);
-        json_decref(id);
+            control_answer(k, w->id, result ? json_incref(result) : NULL, err);
+        forget(c, w);
     }
     json_decref(result);
 }

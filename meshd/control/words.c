@@ -178,7 +178,7 @@ json_t *control_message_json(const struct inbox_entry *e)
 {
     char id[2 * OM_MESSAGE_ID + 1];
 
-    for (unsigned i = 0; i < OM_MESSAGE_ID; i++)
+    for (size_t i = 0; i < OM_MESSAGE_ID; i++)
         (void)snprintf(id + 2 * i, 3, "%02x", e->id[i]);
     return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o}", "id", id, "peer", control_id(&e->peer),
                      "direction", e->state < INBOX_SENT ? "in" : "out", "state",

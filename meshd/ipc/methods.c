@@ -132,11 +132,12 @@ static void print_list(FILE *to, const char *title, const struct om_param *list)
 {
     if (!list->name)
         return;
-    fprintf(to, ".RS\n%s:\n.RS\n", title);
+    (void)fprintf(to, ".RS\n%s:\n.RS\n", title);
     for (; list->name; list++)
-        fprintf(to, ".TP\n.BR %s \" (%s%s)\"\n%s.\n", list->name, om_param_kind_name(list->kind),
-                list->is_required ? "" : ", optional", list->help);
-    fputs(".RE\n.RE\n", to);
+        (void)fprintf(to, ".TP\n.BR %s \" (%s%s)\"\n%s.\n", list->name,
+                      om_param_kind_name(list->kind), list->is_required ? "" : ", optional",
+                      list->help);
+    (void)fputs(".RE\n.RE\n", to);
 }
 
 void om_methods_print_man(FILE *to)
@@ -144,9 +145,9 @@ void om_methods_print_man(FILE *to)
     unsigned n;
     const struct om_ipc_method *m = om_methods(&n);
 
-    fputs(".SH METHODS\n", to);
+    (void)fputs(".SH METHODS\n", to);
     for (unsigned i = 0; i < n; i++, m++) {
-        fprintf(to, ".TP\n.B %s\n%s.\n", m->name, m->summary);
+        (void)fprintf(to, ".TP\n.B %s\n%s.\n", m->name, m->summary);
         print_list(to, "Parameters", m->params);
         print_list(to, "Reply", m->reply);
     }

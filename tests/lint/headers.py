@@ -18,7 +18,7 @@ def roots(tree, path):
     if folder:
         found += [folder] + [str(PurePosixPath(lent).parent) for lent in LENT.get(folder, ())]
     if folder == "tests":
-        found += list(FLOORS) + ["tests/unit", "tests/sim"]
+        found += list(FLOORS) + ["mesh", "tests/unit", "tests/sim"]
     return sorted(set(found))
 
 

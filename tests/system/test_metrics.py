@@ -9,7 +9,8 @@ from daemon import free_port, knows
 
 
 def fetch(*argv):
-    run = subprocess.run(["curl", "-sS", "-i", "--max-time", "5", *argv], capture_output=True, text=True)
+    run = subprocess.run(["curl", "-sS", "-i", "--max-time", "5", *argv],
+                         capture_output=True, text=True, check=False)
     head, _, body = run.stdout.partition("\n\n")
     return run.returncode, head, body
 
@@ -37,7 +38,8 @@ def test_metrics_pages_are_served(make):
 def test_metrics_name_peers(pair):
     a, b = pair
     assert knows(a, [b.self_id()])
-    _, _, body = fetch("--unix-socket", os.path.join(a.home, "metrics.sock"), "http://localhost/metrics")
+    at = os.path.join(a.home, "metrics.sock")
+    _, _, body = fetch("--unix-socket", at, "http://localhost/metrics")
     assert re.search(r'^omerta_peer_connected\{peer="%s"\} 1$' % b.self_id(), body, re.M)
 
 

@@ -47,46 +47,44 @@ OM_TEST(udp_carries_every_size_v6)
     carries_every_size(to_v6);
 }
 
-/* Returns the send calls that it took. */
-static uint64_t thousand_arrive_in_order(bool no_offload)
+static void thousand_arrive_in_order(bool no_offload)
 {
     enum { N = 1000, SIZE = 1200 };
     static struct om_udp_out o[N];
-    struct om_udp_info ia = {0}, ib;
+    struct om_udp_info ia, ib;
     struct rig r;
 
     rig_init(&r);
     OM_TRY(rig_open(&r, no_offload, 0) == OM_OK);
     for (unsigned i = 0; i < N; i++)
         o[i] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern + i * 37, SIZE)};
-    CHECK_EQ(om_udp_send(r.a.udp, o, N), N);
+    rig_send(&r, o, N);
     CHECK(rig_until(&r, &r.b.count, N));
     for (unsigned i = 0; i < N; i++) {
         CHECK_EQ(r.b.kept[i].len, SIZE);
         CHECK_EQ(r.b.kept[i].sum, sum_of(o[i].bytes.p, SIZE));
     }
-    CHECK_EQ(r.b.widest, OM_UDP_BATCH_MAX);
     ia = info_of(&r.a);
     ib = info_of(&r.b);
     CHECK(!no_offload || (!ia.gso && !ib.gro));
     CHECK_EQ(ia.bytes_out, N * SIZE);
     CHECK_EQ(ib.bytes_in, N * SIZE);
-    /* 54 fill a message, 64 messages a call; 32 or 64 slots a receive, and one that is not full. */
-    CHECK_EQ(ia.send_calls, ia.gso ? 1 : (N + UDP_MESSAGES_MAX - 1) / UDP_MESSAGES_MAX);
-    CHECK(ib.recv_calls >= (ib.gro ? 1 : N / UDP_SLOTS_MAX));
+    if (ib.rcvbuf >= OM_UDP_BUFFER_BYTES) { /* 54 fill a message, 64 messages a call */
+        CHECK_EQ(ia.send_calls, ia.gso ? 1 : (N + UDP_MESSAGES_MAX - 1) / UDP_MESSAGES_MAX);
+        CHECK_EQ(r.b.widest, OM_UDP_BATCH_MAX);
+    }
 out:
     rig_fini(&r);
-    return ia.send_calls;
 }
 
 OM_TEST(udp_thousand_arrive_in_order_with_offload)
 {
-    (void)thousand_arrive_in_order(false);
+    thousand_arrive_in_order(false);
 }
 
 OM_TEST(udp_thousand_arrive_in_order_without_offload)
 {
-    (void)thousand_arrive_in_order(true);
+    thousand_arrive_in_order(true);
 }
 
 /* The k-th that @to heard over one family is the k-th that was sent there. */
@@ -133,7 +131,7 @@ static void mixed(bool no_offload)
         o[i] = (struct om_udp_out){ways[way], om_bytes(r.pattern + i, sizes[at])};
         to_a += way < 2;
     }
-    CHECK_EQ(om_udp_send(r.a.udp, o, N), N);
+    rig_send(&r, o, N);
     CHECK(rig_until(&r, &r.a.count, to_a));
     CHECK(rig_until(&r, &r.b.count, N - to_a));
     for (unsigned i = 0; i < 4; i++)

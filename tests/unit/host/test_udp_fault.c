@@ -1,6 +1,8 @@
 /* test_udp_fault.c - UDP sockets when something is in the way. */
 #include "udp_rig.h"
 
+#include <stdio.h>
+
 enum { RUN = 20, RUN_SIZE = 1200 };
 
 /* @n equal datagrams to @to. */
@@ -140,7 +142,8 @@ OM_TEST(udp_full_socket_asks_to_wait)
 
     rig_init(&r);
     OM_TRY(rig_open(&r, true, 0) == OM_OK);
-    run_to(&r, to_v4(&r.b), o, N);
+    for (unsigned i = 0; i < N; i++) /* short, so that small buffers hold them all */
+        o[i] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern + i, 50)};
     fault.error = EAGAIN; /* loopback takes all at once, so no real socket gets full here */
     fault.after = 2;
     fault.times = 1;
@@ -261,10 +264,12 @@ OM_TEST(udp_counts_what_the_kernel_dropped)
     (void)uv_run(&r.loop, UV_RUN_NOWAIT);
     heard = r.b.count;
     CHECK(heard < 1 + N);
-    CHECK_EQ(om_udp_send(r.a.udp, o, 1), 1); /* the next one tells */
-    CHECK(rig_until(&r, &r.b.count, heard + 1));
-    i = info_of(&r.b);
-    CHECK_EQ(i.kernel_drops + i.datagrams_in, 1 + N + 1);
+    for (unsigned k = 1; k <= 2; k++) { /* the next one tells, and the one after it adds nothing */
+        CHECK_EQ(om_udp_send(r.a.udp, o, 1), 1);
+        CHECK(rig_until(&r, &r.b.count, heard + k));
+        i = info_of(&r.b);
+        CHECK_EQ(i.kernel_drops + i.datagrams_in, 1 + N + k);
+    }
 out:
     rig_fini(&r);
 }
@@ -311,6 +316,10 @@ OM_TEST(udp_one_wake_up_is_bounded)
 
     rig_init(&r);
     OM_TRY(rig_open(&r, true, 0) == OM_OK);
+    if (info_of(&r.b).rcvbuf < OM_UDP_BUFFER_BYTES) {
+        fprintf(stderr, "too little receive buffer for this user: not tested\n");
+        goto out;
+    }
     run_to(&r, to_v4(&r.b), o, N);
     CHECK_EQ(om_udp_send(r.a.udp, o, N), N);
     (void)uv_run(&r.loop, UV_RUN_NOWAIT);

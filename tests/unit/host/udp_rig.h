@@ -28,7 +28,7 @@ static struct {
     bool only_joined; /* only when the first message is a run to be segmented */
 } fault;
 
-/** sendmmsg() - libc's for @fd, @vmessages, @vlen, @flags but for the fault; found before libc's. */
+/** sendmmsg() - as libc's with @fd, @vmessages, @vlen, @flags, but for the fault. */
 int sendmmsg(int fd, struct mmsghdr *vmessages, unsigned vlen, int flags)
 {
     if (fault.error == 0 || fault.times == 0 ||
@@ -198,6 +198,24 @@ static inline struct om_via to_v6(const struct end *e)
 
     via.remote.ip[15] = 1;
     return via;
+}
+
+/**
+ * rig_send() - the @n datagrams at @o from end a of @r, all at once where the buffers are large
+ *
+ * A user without privilege gets small ones on most machines: then in parts, running the loop.
+ */
+static inline void rig_send(struct rig *r, const struct om_udp_out *o, unsigned n)
+{
+    unsigned part = info_of(&r->b).rcvbuf >= OM_UDP_BUFFER_BYTES ? n : 16;
+
+    for (unsigned at = 0; at < n; at += part) {
+        unsigned k = n - at < part ? n - at : part;
+
+        CHECK_EQ(om_udp_send(r->a.udp, o + at, k), k);
+        for (unsigned i = 0; part < n && i < 4; i++)
+            (void)uv_run(&r->loop, UV_RUN_NOWAIT);
+    }
 }
 
 #endif

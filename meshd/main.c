@@ -52,7 +52,7 @@ struct line {
 
 enum parsed { PARSED, ENDED, WRONG, OTHER };
 
-/* Is it this flag of main's own, "--home X" or "--home=X"? *@value stays NULL when there is none. */
+/* Is it this flag of main's own, "--home X" or "--home=X"? Without a value *@value stays NULL. */
 static bool is_flag(const char *flag, char **argv, int argc, int *i, const char **value)
 {
     const char *arg = argv[*i];

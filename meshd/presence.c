@@ -63,19 +63,31 @@ static void announce(struct om_daemon *d, const struct daemon_network *net,
     }
 }
 
+/* Those of @d that hellos go out of and come in by. */
+static unsigned hello_ifaces(const struct om_daemon *d, struct om_iface out[OM_IFACES_MAX])
+{
+    unsigned count, n = 0;
+    const struct om_iface *list = om_netwatch_ifaces(d->netwatch, &count);
+
+    for (unsigned i = 0; i < count; i++)
+        if (list[i].is_up && list[i].is_multicast && !list[i].is_loopback)
+            out[n++] = list[i];
+    return n;
+}
+
 static void join_groups(struct om_daemon *d)
 {
     struct om_addr groups[OM_NETWORKS_MAX * OM_HELLO_GROUPS_MAX];
-    unsigned index[OM_IFACES_MAX], indices = 0, ifaces, n = 0;
-    const struct om_iface *list = om_netwatch_ifaces(d->netwatch, &ifaces);
+    struct om_iface ifaces[OM_IFACES_MAX];
+    unsigned index[OM_IFACES_MAX], n = 0;
+    unsigned count = hello_ifaces(d, ifaces);
 
-    for (unsigned i = 0; i < ifaces; i++)
-        if (list[i].is_up && list[i].is_multicast && !list[i].is_loopback)
-            index[indices++] = list[i].index;
-    om_udp_interfaces(om_pump_udp(d->pump), index, indices);
+    for (unsigned i = 0; i < count; i++)
+        index[i] = ifaces[i].index;
+    om_udp_interfaces(om_pump_udp(d->pump), index, count);
     for (unsigned i = 0; i < d->network_count; i++)
         n += om_node_hello_groups(daemon_node(d), om_clock_now(), &d->networks[i].id, groups + n);
-    om_lan_join(d->lan, groups, n, list, ifaces);
+    om_lan_join(d->lan, groups, n, ifaces, count);
 }
 
 void daemon_presence_tell(struct om_daemon *d)

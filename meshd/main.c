@@ -6,6 +6,7 @@
 
 #include "config_print.h"
 #include "confine.h"
+#include "man.h"
 #include "secrets.h"
 #include "state.h"
 #include "tools.h"
@@ -28,6 +29,7 @@ static void usage(FILE *out)
         "  --home FOLDER        default: $OMERTA_HOME, else ~/.omerta\n"
         "  --config FILE        default: config.json in the home\n"
         "  --print-config       the default config.json\n"
+        "  --print-man PAGE     omerta-meshd or omerta-ipc, in roff\n"
         "  --version, --help\n"
         "\n"
         "Keys, as flags before the file's values:\n",
@@ -76,6 +78,8 @@ static enum parsed lacks(const char *flag, struct om_error *err)
 /* OTHER: it is none of main's own. */
 static enum parsed parse_own(struct line *l, char **argv, int argc, int *i, struct om_error *err)
 {
+    const char *page = NULL;
+
     if (strcmp(argv[*i], "--help") == 0 || strcmp(argv[*i], "-h") == 0) {
         usage(stdout);
         return ENDED;
@@ -88,9 +92,11 @@ static enum parsed parse_own(struct line *l, char **argv, int argc, int *i, stru
         (void)om_config_print_json(stdout);
         return ENDED;
     }
-    if (strcmp(argv[*i], "--print-man") == 0) {
-        om_config_print_man(stdout);
-        return ENDED;
+    if (is_flag("--print-man", argv, argc, i, &page)) {
+        if (page && man_print(page, stdout))
+            return ENDED;
+        (void)om_fail(err, OM_E_PARSE, "--print-man: want omerta-meshd or omerta-ipc");
+        return WRONG;
     }
     if (is_flag("--home", argv, argc, i, &l->home))
         return l->home ? PARSED : lacks("--home", err);

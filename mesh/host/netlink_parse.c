@@ -31,10 +31,14 @@ static int on_attr(const struct nlattr *a, void *self)
 /* The fixed part of @m, @size bytes, with @t filled from what follows; NULL when too short. */
 static const void *read_message(struct attrs *t, const struct nlmsghdr *m, size_t size)
 {
+    const size_t fixed = (size + 3) & ~(size_t)3; /* MNL_ALIGN() mixes signs */
+
     *t = (struct attrs){0};
-    if (mnl_nlmsg_get_payload_len(m) < size)
+    if (mnl_nlmsg_get_payload_len(m) < fixed)
         return NULL;
-    (void)mnl_attr_parse(m, (unsigned)size, on_attr, t);
+    /* mnl_attr_parse() would take padding that may not be there for a part of the message. */
+    (void)mnl_attr_parse_payload(mnl_nlmsg_get_payload_offset(m, fixed),
+                                 mnl_nlmsg_get_payload_len(m) - fixed, on_attr, t);
     return mnl_nlmsg_get_payload(m);
 }
 

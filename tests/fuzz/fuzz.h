@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omerta/wire.h>
+
 /**
  * fuzz_one() - the target
  * @data:  any bytes
@@ -32,6 +34,24 @@ static inline uint8_t *fuzz_copy(const uint8_t *data, size_t size)
     if (size)
         memcpy(copy, data, size);
     return copy;
+}
+
+/* How far past its end a target lets code without a cursor read: that is its planted bug. */
+enum { FUZZ_SLACK = OM_RD_SLACK };
+
+/* The input as a text in a block of exactly its size; with the bug planted its end is missing. */
+static inline char *fuzz_text(const uint8_t *data, size_t size)
+{
+    bool has_end = FUZZ_SLACK == 0 || size == 0;
+    char *text = malloc(size + has_end);
+
+    if (!text)
+        abort();
+    if (size)
+        memcpy(text, data, size);
+    if (has_end)
+        text[size] = '\0';
+    return text;
 }
 
 #define FUZZ_MUST(cond)                                                                            \

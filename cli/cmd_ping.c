@@ -10,23 +10,36 @@
 #include "pong.h"
 #include "table.h"
 
-enum { COUNT_DEFAULT = 4, COUNT_MAX = 1000000, PROBES_DEFAULT = 3 };
+/* The daemon takes no more of either at a time. */
+enum { COUNT_DEFAULT = 4, COUNT_MAX = 256, PROBES_DEFAULT = 3, PROBES_MAX = 100 };
 
 struct ping {
     char id[OM_ID_TEXT];
-    uint64_t count; /* 0: until interrupted */
+    uint64_t count;
     double interval;
     struct om_pong pong;
 };
 
+/* --count: from 1 to @max. */
+static enum om_exit read_count(struct om_cli *cli, uint64_t fallback, uint64_t max, uint64_t *out)
+{
+    struct om_error err;
+
+    if (om_args_number(&cli->args, "count", fallback, max, out, &err))
+        return om_cli_usage(cli, "%s", err.msg);
+    if (*out == 0)
+        return om_cli_usage(cli, "--count: want 1 to %" PRIu64, max);
+    return OM_EXIT_OK;
+}
+
 static enum om_exit read_options(struct om_cli *cli, struct ping *p)
 {
     const char *interval = om_args_value(&cli->args, "interval");
-    struct om_error err;
+    enum om_exit e = read_count(cli, COUNT_DEFAULT, COUNT_MAX, &p->count);
     char *end;
 
-    if (om_args_number(&cli->args, "count", COUNT_DEFAULT, COUNT_MAX, &p->count, &err))
-        return om_cli_usage(cli, "%s", err.msg);
+    if (e)
+        return e;
     p->interval = 1;
     if (interval) {
         p->interval = strtod(interval, &end);
@@ -69,7 +82,7 @@ static enum om_exit collect(struct om_cli *cli, struct om_ask *ask, struct ping 
 {
     om_time patience = (om_time)(p->interval * 1e6) + OM_ASK_PATIENCE;
 
-    while ((!p->count || p->pong.sent < p->count) && !om_interrupt_came()) {
+    while (p->pong.sent < p->count && !om_interrupt_came()) {
         struct om_error err;
         json_t *event;
         enum om_exit e;
@@ -169,8 +182,8 @@ enum om_exit om_cmd_health(struct om_cli *cli)
     struct om_ask *ask;
     uint64_t count;
 
-    if (!e && om_args_number(&cli->args, "count", PROBES_DEFAULT, COUNT_MAX, &count, &err))
-        e = om_cli_usage(cli, "%s", err.msg);
+    if (!e)
+        e = read_count(cli, PROBES_DEFAULT, PROBES_MAX, &count);
     if (!e)
         e = om_cli_open(cli, &ask);
     if (e)
@@ -186,8 +199,11 @@ enum om_exit om_cmd_health(struct om_cli *cli)
         if (e)
             om_out_error(&cli->out, "%s", err.msg);
     }
-    if (!e)
+    if (!e) {
         show_health(cli, result);
+        if (json_integer_value(json_object_get(result, "echoed")) == 0)
+            e = OM_EXIT_FAILED;
+    }
     json_decref(result);
     om_ask_close(ask);
     return e;

@@ -18,7 +18,8 @@ static const struct om_option down_options[] = {
     {"purge", NULL, "list everything below the home, then remove it", 0},
     {"yes", NULL, "remove without asking", 'y'},
     END};
-static const struct om_option health_options[] = {{"count", "N", "probes to send (3)", 'c'}, END};
+static const struct om_option health_options[] = {
+    {"count", "N", "probes to send (3; at most 100)", 'c'}, END};
 static const struct om_option help_options[] = {{"man", NULL, "print the man page", 0}, END};
 static const struct om_option init_options[] = {
     {"force", NULL, "begin anew; what was there is kept as a backup", 'f'}, END};
@@ -31,7 +32,7 @@ static const struct om_option message_options[] = {
     {"list", NULL, "show the messages received", 'l'},
     END};
 static const struct om_option ping_options[] = {
-    {"count", "N", "stop after N probes (4; 0: until interrupted)", 'c'},
+    {"count", "N", "stop after N probes (4; at most 256)", 'c'},
     {"interval", "SEC", "time between probes (1)", 'i'},
     END};
 static const struct om_option watch_options[] = {{"count", "N", "stop after N events", 'c'}, END};
@@ -62,7 +63,9 @@ const struct om_command om_commands[] = {
      "them: identity and keys are then lost.",
      down_options, om_cmd_down},
     {"health", "[PEER] [-c N]", "how well a peer answers",
-     "Probes the peer and shows what both sides know of the path.", health_options, om_cmd_health},
+     "Probes the peer and shows what both sides know of the path. The exit code is 1 when nothing\n"
+     "was answered.",
+     health_options, om_cmd_health},
     {"help", "[COMMAND|exit-codes]", "this help, or that of a command", "", help_options,
      om_cmd_help},
     {"init", "[--force]", "make home, config, identity and keys",
@@ -79,8 +82,9 @@ const struct om_command om_commands[] = {
     {"network", "[list]", "the networks this node is in", "Shows the networks joined.", NULL,
      om_cmd_network},
     {"peers", "[PEER] | add ID [ENDPOINT...]", "the peers known, or one of them",
-     "With a peer: all that is known of it. add: tell the daemon of a peer and where it is.", NULL,
-     om_cmd_peers},
+     "With a peer: all that is known here of it, then what it says of itself. add: tell the daemon "
+     "of a peer and where it is.",
+     NULL, om_cmd_peers},
     {"ping", "[PEER] [-c N] [-i SEC]", "round trips to a peer, as they happen",
      "A line for each answer, then loss and the least, mean and greatest round trip. The exit "
      "code\n"

@@ -29,8 +29,8 @@ static json_t *text_of(const struct om_args *args)
 static enum om_exit list_messages(struct om_cli *cli)
 {
     static const struct om_column columns[] = {
-        {"ID", "id", OM_COLUMN_TEXT},       {"", "direction", OM_COLUMN_TEXT},
-        {"PEER", "peer", OM_COLUMN_TEXT},   {"TIME", "at", OM_COLUMN_TEXT},
+        {"ID", "id", OM_COLUMN_SHORT},      {"", "direction", OM_COLUMN_TEXT},
+        {"PEER", "peer", OM_COLUMN_SHORT},  {"TIME", "at", OM_COLUMN_TEXT},
         {"STATE", "state", OM_COLUMN_TEXT}, {"TEXT", "text", OM_COLUMN_TEXT},
     };
     enum om_exit e = om_cli_words(cli, 0, 0);

@@ -66,6 +66,8 @@ char *om_table_cell(char buf[static OM_CELL_MAX], enum om_column_kind kind, cons
 {
     static const char *const bytes[] = {"B", "KiB", "MiB", "GiB", "TiB", NULL};
 
+    char shown[OM_OUT_TEXT_MAX];
+
     memcpy(buf, "-", 2);
     if (!value || json_is_null(value))
         return buf;
@@ -75,6 +77,8 @@ char *om_table_cell(char buf[static OM_CELL_MAX], enum om_column_kind kind, cons
         snprintf(buf, OM_CELL_MAX, "%.1f ms", json_number_value(value));
     else if (json_is_number(value) && kind == OM_COLUMN_AGE)
         show_age(buf, json_number_value(value));
+    else if (json_is_string(value) && kind == OM_COLUMN_SHORT)
+        snprintf(buf, OM_CELL_MAX, "%.10s", om_out_escape(shown, json_string_value(value)));
     else if (json_is_array(value) && kind == OM_COLUMN_TEXT)
         show_list(buf, value);
     else
@@ -89,7 +93,8 @@ static int fill(struct libscols_table *t, const struct om_column *columns, unsig
     size_t i;
 
     for (unsigned c = 0; c < count; c++) {
-        int flags = columns[c].kind == OM_COLUMN_TEXT || columns[c].kind == OM_COLUMN_YES
+        int flags = columns[c].kind == OM_COLUMN_TEXT || columns[c].kind == OM_COLUMN_YES ||
+                            columns[c].kind == OM_COLUMN_SHORT
                         ? 0
                         : SCOLS_FL_RIGHT;
 

@@ -23,6 +23,7 @@ enum om_column_kind {
     OM_COLUMN_MS,    /* right, milliseconds: 1.2 ms */
     OM_COLUMN_AGE,   /* right, seconds ago: 3 m */
     OM_COLUMN_YES,   /* yes or no */
+    OM_COLUMN_SHORT, /* an id: its first 10 characters, which are enough to name it by */
 };
 
 struct om_column {

@@ -11,6 +11,9 @@
 #define OM_VERSION "0.1.0"
 #endif
 
+/* The rest of what is shown of a peer is known here already. */
+#define STATUS_PATIENCE OM_SEC(3)
+
 static const struct om_column peer_columns[] = {
     {"PEER", "short", OM_COLUMN_TEXT},      {"NAME", "name", OM_COLUMN_TEXT},
     {"NETWORK", "network", OM_COLUMN_TEXT}, {"CONNECTED", "connected", OM_COLUMN_YES},
@@ -115,29 +118,75 @@ static enum om_exit add_peer(struct om_cli *cli)
     return OM_EXIT_OK;
 }
 
+/* What this node knows of the peer, owned by the caller: its id alone while it is in no list. */
+static enum om_exit find_entry(struct om_cli *cli, struct om_ask *ask, const char *id,
+                               json_t **entry)
+{
+    json_t *result, *one;
+    size_t i;
+    enum om_exit e = om_cli_call(cli, ask, "peers.list", om_cli_params(cli), &result);
+
+    if (e)
+        return e;
+    *entry = NULL;
+    json_array_foreach(om_peer_list(result), i, one)
+    {
+        const char *its = json_string_value(json_object_get(one, "id"));
+
+        if (!*entry && its && strcmp(its, id) == 0)
+            *entry = json_incref(one);
+    }
+    json_decref(result);
+    if (!*entry)
+        *entry = json_pack("{s:s}", "id", id);
+    return *entry ? OM_EXIT_OK : no_memory(cli);
+}
+
+/* What it says of itself becomes "status"; null while it does not answer. */
+static void ask_peer(struct om_cli *cli, struct om_ask *ask, const char *id, json_t *entry)
+{
+    json_t *params = om_cli_params(cli), *result;
+
+    json_object_set_new(params, "peer", json_string(id));
+    if (om_ask_call(ask, "peer.status", params, STATUS_PATIENCE, &result, NULL))
+        result = json_null();
+    json_object_del(result, "peer");
+    json_object_set_new(entry, "status", result);
+}
+
+static void show_entry(struct om_out *out, json_t *entry)
+{
+    bool is_silent = json_is_null(json_object_get(entry, "status"));
+
+    if (is_silent)
+        json_object_del(entry, "status");
+    show_object(out, entry);
+    if (is_silent)
+        om_out_line(out, "%-20s it does not answer", "status");
+}
+
 static enum om_exit show_peer(struct om_cli *cli)
 {
     char id[OM_ID_TEXT];
     struct om_ask *ask;
     enum om_exit e = om_cli_words(cli, 0, 1);
-    json_t *result, *params;
+    json_t *entry;
 
     if (!e)
         e = om_cli_open(cli, &ask);
     if (e)
         return e;
     e = om_peer_find(cli, ask, cli->args.words[0], id);
+    if (!e)
+        e = find_entry(cli, ask, id, &entry);
     if (!e) {
-        params = om_cli_params(cli);
-        json_object_set_new(params, "peer", json_string(id));
-        e = om_cli_call(cli, ask, "peer.status", params, &result);
-    }
-    if (!e) {
+        om_out_progress(&cli->out, "asking the peer");
+        ask_peer(cli, ask, id, entry);
         if (cli->out.json)
-            om_out_json(&cli->out, result);
+            om_out_json(&cli->out, entry);
         else
-            show_object(&cli->out, result);
-        json_decref(result);
+            show_entry(&cli->out, entry);
+        json_decref(entry);
     }
     om_ask_close(ask);
     return e;

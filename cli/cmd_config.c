@@ -92,7 +92,7 @@ enum om_exit om_cmd_config(struct om_cli *cli)
 enum om_exit om_cmd_reload(struct om_cli *cli)
 {
     enum om_exit e = om_cli_words(cli, 0, 0);
-    char shown[OM_OUT_TEXT_MAX];
+    char shown[OM_OUT_TEXT_MAX], was[OM_CELL_MAX], is[OM_CELL_MAX];
     const json_t *changed;
     json_t *result, *one;
     size_t i;
@@ -108,10 +108,13 @@ enum om_exit om_cmd_reload(struct om_cli *cli)
         om_out_line(&cli->out, "nothing changed");
     json_array_foreach(cli->out.json ? NULL : changed, i, one)
     {
-        const char *key = json_is_string(one) ? json_string_value(one)
-                                              : json_string_value(json_object_get(one, "key"));
+        bool waits = json_is_true(json_object_get(one, "needs_restart"));
 
-        om_out_line(&cli->out, "changed: %s", om_out_escape(shown, key));
+        om_out_escape(shown, json_string_value(json_object_get(one, "key")));
+        om_table_cell(was, OM_COLUMN_TEXT, json_object_get(one, "was"));
+        om_table_cell(is, OM_COLUMN_TEXT, json_object_get(one, "is"));
+        om_out_line(&cli->out, "changed: %s from %s to %s%s", shown, *was ? was : "nothing",
+                    *is ? is : "nothing", waits ? ", after a restart" : "");
     }
     json_decref(result);
     return OM_EXIT_OK;

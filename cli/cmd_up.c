@@ -1,7 +1,10 @@
 /* cmd_up.c - start and stop the daemon of this user. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -173,7 +176,23 @@ enum om_exit om_cmd_up(struct om_cli *cli)
     return unit_is_there(cli, program) ? start_by_unit(cli, program) : start_by_hand(cli);
 }
 
-/* It closes our connection when it ends; then its socket must be gone, too. */
+/* The daemon holds the lock to its last moment; the next one could not start before. */
+static bool is_home_free(const char *home)
+{
+    char path[OM_PATH_MAX + 16];
+    bool is_held;
+    int fd;
+
+    snprintf(path, sizeof path, "%s/lock", home);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return true; /* none was ever taken here */
+    is_held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return !is_held;
+}
+
+/* It closes our connection when it ends; then its socket and its lock must be gone, too. */
 static enum om_exit stop(struct om_cli *cli, struct om_ask *ask)
 {
     om_time until = om_clock_now() + START_PATIENCE;
@@ -196,7 +215,8 @@ static enum om_exit stop(struct om_cli *cli, struct om_ask *ask)
     while (om_clock_now() < until) {
         struct om_ask *again;
 
-        if (om_ask_open(&again, cli->place.control, NULL) == OM_EXIT_NO_DAEMON)
+        if (om_ask_open(&again, cli->place.control, NULL) == OM_EXIT_NO_DAEMON &&
+            is_home_free(cli->place.home))
             return OM_EXIT_OK;
         om_ask_close(again);
         om_clock_wait(LOOK_AGAIN);

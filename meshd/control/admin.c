@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config_keys.h"
 #include "control/methods.h"
@@ -88,6 +90,16 @@ static char *read_end(const char *path, size_t *n, struct om_error *err)
     return text;
 }
 
+/* Whoever starts the daemon without a service manager has it write there. */
+static bool logs_into_home(struct om_daemon *d, char *path, size_t size)
+{
+    struct stat named, used;
+
+    return om_home_join(d->home, path, size, "logs/meshd.log") && stat(path, &named) == 0 &&
+           fstat(STDERR_FILENO, &used) == 0 && named.st_dev == used.st_dev &&
+           named.st_ino == used.st_ino;
+}
+
 /* Events are kept in any case; the log only where it goes to a file. */
 json_t *control_log_tail(struct control_ask *ask, struct om_error *err)
 {
@@ -99,7 +111,8 @@ json_t *control_log_tail(struct control_ask *ask, struct om_error *err)
 
     if (d->config.log_file[0])
         (void)snprintf(path, sizeof path, "%s", d->config.log_file);
-    else if (!om_home_join(d->home, path, sizeof path, "logs/events.jsonl"))
+    else if (!logs_into_home(d, path, sizeof path) &&
+             !om_home_join(d->home, path, sizeof path, "logs/events.jsonl"))
         return NULL;
     char *text = read_end(path, &n, err);
     if (!text)

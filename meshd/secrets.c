@@ -65,10 +65,14 @@ static enum om_err set_aside(struct om_home *home, const char *name, const char 
                              struct om_error *err)
 {
     char from[OM_HOME_PATH_MAX], to[OM_HOME_PATH_MAX + 64];
+    struct stat st;
 
     if (!om_home_join(home, from, sizeof from, name))
         return om_fail(err, OM_E_RANGE, "path of the home is too long");
     (void)snprintf(to, sizeof to, "%s.backup-%s", from, stamp);
+    /* Twice within a second: an older backup is never written over. */
+    for (unsigned i = 2; lstat(to, &st) == 0; i++)
+        (void)snprintf(to, sizeof to, "%s.backup-%s-%u", from, stamp, i);
     if (rename(from, to) == 0) {
         fprintf(said, "kept  %s\n", to);
         return OM_OK;

@@ -106,6 +106,39 @@ void om_config_print_man(FILE *to)
     }
 }
 
+void om_config_print_keys(FILE *to)
+{
+    char want[WANT_TEXT];
+
+    for (unsigned i = 0; i < OM_CONFIG_KEYS; i++) {
+        const struct om_config_key *key = &om_config_keys[i];
+
+        (void)fprintf(to, "%s%s\n    %s.\n    Wants %s; default: %s.\n", key->path,
+                      key->needs_restart ? " (changes at the next start)" : "", key->help,
+                      om_config_key_want(key, want, sizeof want),
+                      *key->preset ? key->preset : "empty");
+    }
+}
+
+bool om_config_print_keys_json(FILE *to)
+{
+    json_t *list = json_array();
+    char want[WANT_TEXT];
+
+    for (unsigned i = 0; i < OM_CONFIG_KEYS; i++) {
+        const struct om_config_key *key = &om_config_keys[i];
+
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "key",
+                                                    key->path, "flag", key->flag, "wants",
+                                                    om_config_key_want(key, want, sizeof want),
+                                                    "default", key->preset, "help", key->help,
+                                                    "needs_restart", (int)key->needs_restart));
+    }
+    bool is_done = json_dumpf(list, to, JSON_INDENT(2)) == 0 && fputc('\n', to) == '\n';
+    json_decref(list);
+    return is_done;
+}
+
 /* @text from @column on, broken at spaces. */
 static void print_wrapped(FILE *to, const char *text, size_t column)
 {

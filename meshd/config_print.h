@@ -22,4 +22,10 @@ void om_config_print_man(FILE *to);
 /** om_config_print_help() - a line or two for each flag to @to, at most 100 columns wide. */
 void om_config_print_help(FILE *to);
 
+/** om_config_print_keys() - every key, what it means and wants, to @to. */
+void om_config_print_keys(FILE *to);
+
+/** om_config_print_keys_json() - the same as an array to @to; false when it was not written. */
+bool om_config_print_keys_json(FILE *to);
+
 #endif

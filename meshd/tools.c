@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config_print.h"
 #include "host/entropy.h"
@@ -16,9 +17,23 @@ static enum om_exit failed(const struct om_error *err, enum om_exit code)
     return code;
 }
 
+static void say_id(const char *home, const char *id, bool json)
+{
+    if (!json) {
+        printf("default %s\n", id);
+        return;
+    }
+    json_t *j =
+        json_pack("{s:s, s:[{s:s, s:s}]}", "home", home, "networks", "name", "default", "id", id);
+    if (json_dumpf(j, stdout, JSON_INDENT(2)) == 0)
+        putchar('\n');
+    json_decref(j);
+}
+
 /* The id of this home in the built-in network; what a network is named for will be told by the
  * store. */
-static enum om_exit print_keys(const uint8_t *seed, struct om_error *err)
+static enum om_exit print_keys(const char *home, const uint8_t *seed, bool json,
+                               struct om_error *err)
 {
     struct om_network_config net;
     struct om_pool *pool = om_pool_new(OM_BLOCK_BYTES, 1);
@@ -35,35 +50,62 @@ static enum om_exit print_keys(const uint8_t *seed, struct om_error *err)
     if (e == OM_OK)
         e = om_node_join(n, &net, err);
     if (e == OM_OK)
-        printf("default %s\n", om_id_print(om_node_id(n, &net.id), id));
+        say_id(home, om_id_print(om_node_id(n, &net.id), id), json);
     om_node_free(n);
     om_pool_free(pool);
     sodium_memzero(&net, sizeof net);
     return e == OM_OK ? OM_EXIT_OK : OM_EXIT_FAILED;
 }
 
-static enum om_exit key(const char *home)
+static enum om_exit key(const char *home, bool json)
 {
     struct om_error err = {.msg = ""};
     uint8_t *seed = secrets_read_seed(home, &err);
 
     if (!seed)
         return failed(&err, OM_EXIT_HOME);
-    enum om_exit code = print_keys(seed, &err);
+    enum om_exit code = print_keys(home, seed, json, &err);
     sodium_free(seed);
     return code == OM_EXIT_OK ? code : failed(&err, code);
 }
 
-static enum om_exit init(const struct om_daemon *d, bool force)
+/* Nothing is left to be made. */
+static bool is_complete(const char *home)
 {
+    static const char *const names[] = {"config.json", "identity/seed", "local.key",
+                                        "ssh/id_ed25519"};
+    char path[OM_PATH_MAX + 32];
+    struct stat st;
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(names); i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", home, names[i]);
+        if (lstat(path, &st) != 0)
+            return false;
+    }
+    return true;
+}
+
+static enum om_exit init(const struct om_daemon *d, const struct tools_line *line)
+{
+    const char *path = d->place.home;
     struct om_error err = {.msg = ""};
     struct om_home *home;
+    FILE *said;
+    enum om_err e = om_home_open(&home, path, true, &err);
 
-    if (om_home_open(&home, d->place.home, true, &err) != OM_OK)
-        return failed(&err, OM_EXIT_HOME);
-    enum om_err e = secrets_init(home, force, stdout, &err);
+    if (e == OM_E_EXISTS && !line->force && is_complete(path))
+        return key(path, line->json); /* a daemon has it: there is nothing to do anyway */
+    if (e == OM_E_EXISTS)
+        fprintf(stderr, "omerta-meshd: %s: stop it first (`omerta down`)\n", err.msg);
+    if (e != OM_OK)
+        return e == OM_E_EXISTS ? OM_EXIT_HOME : failed(&err, OM_EXIT_HOME);
+    said = line->json ? fopen("/dev/null", "we") : stdout;
+    e = said ? secrets_init(home, line->force, said, &err)
+             : om_fail(&err, OM_E_STATE, "/dev/null cannot be opened");
+    if (said && said != stdout)
+        (void)fclose(said);
     om_home_close(home);
-    return e == OM_OK ? key(d->place.home) : failed(&err, OM_EXIT_HOME);
+    return e == OM_OK ? key(path, line->json) : failed(&err, OM_EXIT_HOME);
 }
 
 /* One line of a check: what it is about, and what is wrong if anything. */
@@ -132,10 +174,12 @@ enum om_exit tools_run(const struct tools_line *line, struct om_daemon *d)
         return OM_EXIT_USAGE;
     }
     if (strcmp(line->command, "config") == 0) {
-        om_config_print_help(stdout);
-        return OM_EXIT_OK;
+        if (!line->json)
+            om_config_print_keys(stdout);
+        return !line->json || om_config_print_keys_json(stdout) ? OM_EXIT_OK : OM_EXIT_FAILED;
     }
     if (strcmp(line->command, "init") == 0)
-        return init(d, line->force);
-    return strcmp(line->command, "key") == 0 ? key(d->place.home) : check(d, line->json);
+        return init(d, line);
+    return strcmp(line->command, "key") == 0 ? key(d->place.home, line->json)
+                                             : check(d, line->json);
 }

@@ -8,6 +8,9 @@ import pytest
 
 from daemon import Daemon, program
 
+# Other daemons of this machine, of other tests perhaps, would be found by multicast.
+ALONE = ["--no-lan"]
+
 
 def need(*names):
     """Skips the test where a program was not built."""
@@ -48,14 +51,14 @@ def make(folder):
 @pytest.fixture
 def daemon(make):
     """One daemon on the loopback, ready."""
-    return make("home").start()
+    return make("home", ALONE).start()
 
 
 @pytest.fixture
 def pair(make):
     """Two daemons on the loopback; the second was told of the first."""
-    first = make("first").start()
-    return first, make("second", first.bootstrap()).start()
+    first = make("first", ALONE).start()
+    return first, make("second", ALONE + first.bootstrap()).start()
 
 
 @pytest.fixture

@@ -152,3 +152,46 @@ out:
     empty(&locked);
     empty(&refused);
 }
+
+enum { BIG = 1024, MANY = 200 }; /* more than one chunk */
+
+OM_TEST(vault_many_slots_do_not_overlap)
+{
+    static uint8_t *slot[MANY];
+    struct om_vault *v = om_vault_new(BIG, MANY, true);
+    unsigned n = 0;
+
+    OM_TRY(v);
+    for (; n < MANY && (slot[n] = om_vault_take(v)) != NULL; n++)
+        memset(slot[n], (int)n, BIG);
+    CHECK(n == MANY || om_test_oom_hit());
+    CHECK(n < MANY || !om_vault_take(v));
+    for (unsigned i = 0; i < n; i++) {
+        CHECK(slot[i][0] == (uint8_t)i && slot[i][BIG - 1] == (uint8_t)i);
+        om_vault_give(v, slot[i]);
+    }
+    CHECK_EQ(om_vault_left(v), MANY);
+out:
+    om_vault_free(v);
+}
+
+OM_TEST(vault_lock_refused_later_is_said)
+{
+    static uint8_t *slot[MANY];
+    struct om_vault *v;
+    unsigned n = 0;
+
+    lock_refused = false;
+    v = om_vault_new(BIG, MANY, true);
+    OM_TRY(v);
+    CHECK(om_vault_is_locked(v) || om_test_oom_hit());
+    lock_refused = true;
+    for (; n < MANY && (slot[n] = om_vault_take(v)) != NULL; n++)
+        ;
+    lock_refused = false;
+    CHECK(!om_vault_is_locked(v));
+    for (unsigned i = 0; i < n; i++)
+        om_vault_give(v, slot[i]);
+out:
+    om_vault_free(v);
+}

@@ -1,12 +1,13 @@
 /*
  * vault.h - where keys live: slots that are locked into memory and wiped when given back
  *
- * What:  a fixed number of slots of one size. Locked: one slab with guard pages that is kept out
- *        of swap and core dumps. Plain: each slot an allocation of its own, for the simulator's
+ * What:  a fixed number of slots of one size. Locked: a slab, in chunks with guard pages, that is
+ *        kept out of swap and core dumps. Plain: each slot an allocation of its own, for the simulator's
  *        thousands of nodes, whose keys protect nothing.
  * Why:   secrets in one place can be locked as a whole, and have one way of being forgotten.
  * Keeps: vault_slots_come_zeroed; vault_full_is_null; vault_give_wipes; vault_refuses_bad_sizes;
- *        vault_slots_do_not_overlap; vault_says_whether_it_is_locked.
+ *        vault_slots_do_not_overlap; vault_says_whether_it_is_locked;
+ *        vault_many_slots_do_not_overlap; vault_lock_refused_later_is_said.
  *
  * Source: PROTOCOL section 1, last paragraph; mlock(2) and RLIMIT_MEMLOCK in getrlimit(2).
  */
@@ -30,7 +31,7 @@ struct om_vault;
  * om_vault_new() - an empty vault
  * @slot_bytes:  1 to OM_VAULT_SLOT_MAX; rounded up to OM_VAULT_ALIGN
  * @slots:       1 to OM_VAULT_SLOTS_MAX
- * @locked:      one locked slab for all slots, reserved now, instead of an allocation per slot
+ * @locked:      a locked slab that grows as slots are taken, instead of an allocation per slot
  *
  * Where the limits refuse the lock, the vault works all the same: ask om_vault_is_locked().
  *
@@ -41,7 +42,7 @@ OM_MUST struct om_vault *om_vault_new(size_t slot_bytes, unsigned slots, bool lo
 /** om_vault_free() - release @v, whose slots must all have been given back; NULL is fine. */
 void om_vault_free(struct om_vault *v);
 
-/** om_vault_is_locked() - whether the memory of @v is really kept out of swap. */
+/** om_vault_is_locked() - whether all memory that @v has by now is really kept out of swap. */
 bool om_vault_is_locked(const struct om_vault *v);
 
 /** om_vault_left() - how many more slots @v can hand out. */
@@ -51,7 +52,7 @@ unsigned om_vault_left(const struct om_vault *v);
  * om_vault_take() - a zeroed slot
  * @v:  keeps owning the memory
  *
- * Return: the slot, aligned to OM_VAULT_ALIGN; NULL when all are taken or (plain) without memory.
+ * Return: the slot, aligned to OM_VAULT_ALIGN; NULL when all are taken or without memory.
  */
 OM_MUST void *om_vault_take(struct om_vault *v);
 

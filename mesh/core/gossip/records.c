@@ -48,13 +48,51 @@ static void toggle(struct om_records *s, const struct om_held *h)
     s->sums[om_records_bucket(h->hash)] ^= om_rd_u64(&r);
 }
 
+/* The heaps are there since the store was full for the first time. */
+static bool is_sorted(const struct om_records *s)
+{
+    return s->farthest.cap > 0;
+}
+
+/* First 64 bits of the distance between @key and ours: more of it has never to be compared, unless
+ * somebody made 2^64 keys. */
+static uint64_t distance(const struct om_records *s, const uint8_t *key)
+{
+    uint64_t d = 0;
+
+    for (unsigned i = 0; i < sizeof d; i++)
+        d = d << 8 | (uint8_t)(key[i] ^ s->self.b[i]);
+    return d;
+}
+
+/* Into the heap it belongs to; what is pinned can only go for being far. */
+static void sort(struct om_records *s, struct om_held *h)
+{
+    if (!is_sorted(s) || h->is_item)
+        return;
+    if (h->is_near)
+        om_heap_push(&s->farthest, distance(s, h->key), &h->heap_at);
+    else if (!h->is_pinned)
+        om_heap_push(&s->worst, h->rank, &h->heap_at);
+}
+
+static void unsort(struct om_records *s, struct om_held *h)
+{
+    if (h->heap_at != 0)
+        om_heap_remove(h->is_near ? &s->farthest : &s->worst, &h->heap_at);
+}
+
+static struct om_held *top(const struct om_heap *h)
+{
+    const struct om_heap_slot *slot = om_heap_top(h);
+
+    return slot ? OM_CONTAINER_OF(slot->at, struct om_held, heap_at) : NULL;
+}
+
 static void drop(struct om_records *s, struct om_held *h)
 {
     toggle(s, h);
-    if (s->farthest == h)
-        s->farthest = NULL;
-    if (s->worst == h)
-        s->worst = NULL;
+    unsort(s, h);
     if (om_records_by_hash(s, h->hash) == h)
         om_table_remove(&s->by_hash, &h->hash);
     om_table_remove(&s->table, h->key);
@@ -76,6 +114,8 @@ void om_records_fini(struct om_records *s)
     }
     om_table_fini(&s->table);
     om_table_fini(&s->by_hash);
+    om_heap_fini(&s->farthest);
+    om_heap_fini(&s->worst);
 }
 
 struct om_held *om_records_get(const struct om_records *s, const struct om_entry *e)
@@ -137,10 +177,10 @@ bool om_records_pin(struct om_records *s, struct om_held *h)
         return true;
     if (s->pinned >= s->max / 2)
         return false;
+    unsort(s, h);
     h->is_pinned = true;
     s->pinned++;
-    if (s->worst == h)
-        s->worst = NULL;
+    sort(s, h);
     return true;
 }
 
@@ -167,44 +207,23 @@ bool om_records_pin_id(struct om_records *s, const struct om_id *id)
 
 void om_records_unpin(struct om_records *s, struct om_held *h)
 {
+    unsort(s, h);
     s->pinned -= h->is_pinned;
     h->is_pinned = false;
-    s->worst = NULL;
-}
-
-/* Is key @a nearer to ours than @b? */
-static bool is_nearer(const struct om_records *s, const uint8_t *a, const uint8_t *b)
-{
-    for (unsigned i = 0; i < OM_ID_BYTES; i++) {
-        uint8_t x = a[i] ^ s->self.b[i], y = b[i] ^ s->self.b[i];
-        if (x != y)
-            return x < y;
-    }
-    return false;
-}
-
-/* One of those kept at random: it may be the one to go next. */
-static void sort_random(struct om_records *s, struct om_held *h)
-{
-    if (s->worst && !h->is_pinned && h->rank > s->worst->rank)
-        s->worst = h;
+    sort(s, h);
 }
 
 /* Half of the records are kept for being near: @h joins them if it is nearer than the farthest. */
 static void sort_near(struct om_records *s, struct om_held *h)
 {
-    if (s->near == 0)
-        return; /* there is room for all, so far */
-    if (!s->farthest)
-        for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
-            if (held(l)->is_near && (!s->farthest || is_nearer(s, s->farthest->key, held(l)->key)))
-                s->farthest = held(l);
-    if (s->farthest && is_nearer(s, h->key, s->farthest->key)) {
-        s->farthest->is_near = false;
-        sort_random(s, s->farthest);
-        s->farthest = NULL;
-        h->is_near = true;
-    }
+    struct om_held *far = top(&s->farthest);
+
+    if (!far || distance(s, h->key) >= distance(s, far->key))
+        return;
+    unsort(s, far);
+    far->is_near = false;
+    sort(s, far);
+    h->is_near = true;
 }
 
 /* The nearest record that is not marked so yet. */
@@ -214,29 +233,66 @@ static struct om_held *next_near(const struct om_records *s)
 
     for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l)) {
         struct om_held *h = held(l);
-        if (!h->is_item && !h->is_near && (!best || is_nearer(s, h->key, best->key)))
+        if (!h->is_item && !h->is_near && (!best || distance(s, h->key) < distance(s, best->key)))
             best = h;
     }
     return best;
 }
 
-/* Who gives way when @new is one too many; the first time, who is near is found out. Mostly it is
- * @new itself, and the worst of the others stays known. */
-static struct om_held *record_victim(struct om_records *s, struct om_held *new)
+static int by_key(const void *a, const void *b)
+{
+    const struct om_heap_slot *x = a, *y = b;
+
+    return x->key < y->key ? -1 : x->key > y->key;
+}
+
+/* Full for the first time: who is near is found out, and both heaps are made. */
+static bool sort_all(struct om_records *s)
+{
+    struct om_heap_slot *all = malloc(s->records * sizeof *all);
+    unsigned n = 0;
+
+    if (!all || !om_heap_reserve(&s->worst, s->max + 1) ||
+        !om_heap_reserve(&s->farthest, s->max / 2 + 1)) {
+        free(all);
+        return false;
+    }
+    for (struct om_link *l = om_list_first(&s->changes); l; l = om_list_next(&s->changes, l))
+        if (!held(l)->is_item)
+            all[n++] = (struct om_heap_slot){distance(s, held(l)->key), &held(l)->heap_at};
+    qsort(all, n, sizeof *all, by_key);
+    for (unsigned i = 0; i < n; i++) {
+        struct om_held *h = OM_CONTAINER_OF(all[i].at, struct om_held, heap_at);
+        h->is_near = i < s->max / 2;
+        s->near += h->is_near;
+        sort(s, h);
+    }
+    free(all);
+    return true;
+}
+
+/* Who gives way when there is one too many; the newest, if it is neither near nor well ranked. */
+static struct om_held *record_victim(struct om_records *s)
 {
     for (struct om_held *h; s->near < s->max / 2 && (h = next_near(s)) != NULL; s->near++) {
+        unsort(s, h);
         h->is_near = true;
-        s->farthest = s->worst = NULL;
+        sort(s, h);
     }
-    struct om_link *l = s->worst ? NULL : om_list_first(&s->changes);
-    for (; l; l = om_list_next(&s->changes, l)) {
-        struct om_held *h = held(l);
-        if (h != new && !h->is_item && !h->is_near && !h->is_pinned &&
-            (!s->worst || h->rank > s->worst->rank))
-            s->worst = h;
-    }
-    bool may_go = !new->is_near && !new->is_pinned;
-    return may_go && (!s->worst || new->rank > s->worst->rank) ? new : s->worst;
+    return top(&s->worst);
+}
+
+/* Is it plain that a new record of @key would be the one to go? Then it needs no memory at all. */
+static bool is_too_many(const struct om_records *s, const struct om_id *id)
+{
+    const struct om_held *far = top(&s->farthest), *worst = top(&s->worst);
+    uint64_t rank;
+
+    if (!is_sorted(s) || s->records < s->max || s->near < s->max / 2 || is_named(s, id) || !far ||
+        !worst || distance(s, id->b) < distance(s, far->key))
+        return false;
+    crypto_shorthash((unsigned char *)&rank, id->b, OM_ID_BYTES, s->salt);
+    return rank > worst->rank;
 }
 
 /* Among the items (of one origin when @id is set) the oldest, unsubscribed before subscribed. */
@@ -275,7 +331,7 @@ static struct om_held *bound(struct om_records *s, struct om_held *h)
     else if (h->is_item && s->items > OM_ITEMS_MAX)
         victim = item_victim(s, NULL);
     else if (!h->is_item && s->records > s->max)
-        victim = record_victim(s, h);
+        victim = record_victim(s);
     if (victim)
         drop(s, victim);
     return victim == h ? NULL : h;
@@ -300,6 +356,7 @@ static struct om_held *make(struct om_records *s, const struct om_entry *e, stru
     if (old)
         *h = *old;
     h->by_change = (struct om_link){NULL, NULL};
+    h->heap_at = 0;
     om_entry_key(e, h->key);
     h->hash = om_entry_hash(h->key, &s->network);
     h->sequence = e->sequence;
@@ -320,6 +377,11 @@ enum om_records_put om_records_put(struct om_records *s, const struct om_entry *
     *out = old;
     if (old && e->sequence <= old->sequence)
         return OM_PUT_OLD;
+    bool is_another = !old && e->channel[0] == '\0';
+    if (is_another && s->records == s->max && !is_sorted(s) && !sort_all(s))
+        return OM_PUT_NO_MEM;
+    if (is_another && is_too_many(s, &e->id))
+        return OM_PUT_NOT_KEPT;
     struct om_held *h = make(s, e, old);
     if (!h)
         return OM_PUT_NO_MEM;
@@ -343,10 +405,9 @@ enum om_records_put om_records_put(struct om_records *s, const struct om_entry *
     toggle(s, h);
     if (!was_held && !h->is_item)
         sort_near(s, h);
+    sort(s, h);
     mark_changed(s, h);
     *out = was_held ? h : bound(s, h);
-    if (*out && !h->is_item && !h->is_near)
-        sort_random(s, h);
     if (was_held)
         return OM_PUT_NEWER;
     return *out ? OM_PUT_NEW : OM_PUT_NOT_KEPT;
@@ -377,6 +438,7 @@ void om_records_entry(const struct om_held *h, struct om_entry *out)
 size_t om_records_bytes(const struct om_records *s)
 {
     size_t n = sizeof *s + (size_t)s->table.cap * s->table.stride +
+               ((size_t)s->farthest.cap + s->worst.cap) * sizeof(struct om_heap_slot) +
                (s->table.slots ? ((size_t)s->table.mask + 1) * INDEX_SLOT : 0) +
                (size_t)s->by_hash.cap * s->by_hash.stride +
                (s->by_hash.slots ? ((size_t)s->by_hash.mask + 1) * INDEX_SLOT : 0);

@@ -23,6 +23,7 @@
 #include <omerta/table.h>
 
 #include "gossip/entry.h"
+#include "gossip/heap.h"
 
 enum {
     OM_RECORDS_MAX = 1024, /* unless configured */
@@ -48,6 +49,7 @@ struct om_held {
     om_time taken_at;    /* when this was told to us; 0: it is ours */
     om_time failed_at;   /* it did not answer; 0: it did, or was not asked */
     struct om_addr addr; /* from where it was heard */
+    unsigned heap_at;    /* in one of the store's heaps, from 1; 0: in none */
     struct om_link by_change;
     uint8_t bytes[];
 };
@@ -59,8 +61,8 @@ struct om_records {
     struct om_list changes; /* oldest change first */
     uint64_t change;
     uint64_t sums[OM_RECORDS_BUCKETS]; /* of what is held: equal sums, equal content */
-    struct om_held *farthest;          /* of those kept for being near; NULL: not known now */
-    struct om_held *worst; /* of those kept at random, first to go; NULL: not known now */
+    struct om_heap farthest; /* of those kept for being near, by distance; since it was full */
+    struct om_heap worst;    /* of those kept at random, unpinned, by rank; since then, too */
     unsigned max, records, items, near, pinned;
     struct om_id self, network;
     uint8_t salt[16];

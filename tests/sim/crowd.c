@@ -66,8 +66,9 @@ void sim_crowd_settled(struct sim_crowd *c, uint64_t seed, unsigned count, unsig
         for (unsigned k = 0; k < (known < count ? known : count); k++) {
             unsigned who = known < count ? (unsigned)om_prng_below(&c->prng, count) : k;
             const struct om_gossip *g = gossip_of(c->nodes[who]);
-            if (who != i && om_node_learn(a->node, sim_node_clock(a), &c->w->networks[0].id,
-                                          om_bytes(g->record, g->record_len)) != OM_OK)
+            if (who != i && om_records_wants(om_gossip_store(gossip_of(a)), &g->self->id) &&
+                om_node_learn(a->node, sim_node_clock(a), &c->w->networks[0].id,
+                              om_bytes(g->record, g->record_len)) != OM_OK)
                 sim_break(c->w, "%s does not learn", a->name);
         }
         sim_node_drain(a);

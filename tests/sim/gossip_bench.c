@@ -12,7 +12,7 @@
 #include "crowd.h"
 #include "verify_cache.h"
 
-enum { KNOWN = 1024, ROUNDS_MAX = 60, IDLE_MIN = 3, SETTLE_MIN = 12 };
+enum { ROUNDS_MAX = 60, IDLE_MIN = 3, SETTLE_MIN = 12 };
 
 /* Nodes that hold, or were told and passed on, the newest record of @a. */
 static unsigned heard_of(const struct sim_crowd *c, const uint64_t *before)
@@ -31,7 +31,7 @@ static void run(unsigned nodes)
     unsigned have = 0, round = 0;
     uint64_t bytes;
 
-    sim_crowd_settled(&c, 1, nodes, KNOWN);
+    sim_crowd_settled(&c, 1, nodes, nodes);
     sim_run(c.w, OM_SEC(60 * SETTLE_MIN));
     bytes = sim_crowd_bytes(&c);
     sim_run(c.w, c.w->now + OM_SEC(60 * IDLE_MIN));

@@ -246,13 +246,10 @@ void sim_herd_preload(struct sim_herd *h, om_time over)
         for (unsigned k = 0; k < near; k++)
             if (all[k].index != i)
                 teach(h, i, all[k].index);
-        for (unsigned k = near; n > max && k < max; k++) {
-            unsigned at = k + (unsigned)om_prng_below(&h->prng, n - k);
-            struct neighbour swap = all[at];
-            all[at] = all[k];
-            all[k] = swap;
-            teach(h, i, swap.index);
-        }
+        /* The rest as a store that has heard of everybody would have kept it. */
+        for (unsigned k = near; k < n; k++)
+            if (om_records_wants(om_gossip_store(h->nodes[i].g), &h->nodes[all[k].index].self.id))
+                teach(h, i, all[k].index);
     }
     free(all);
 }

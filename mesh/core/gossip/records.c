@@ -282,17 +282,16 @@ static struct om_held *record_victim(struct om_records *s)
     return top(&s->worst);
 }
 
-/* Is it plain that a new record of @key would be the one to go? Then it needs no memory at all. */
-static bool is_too_many(const struct om_records *s, const struct om_id *id)
+bool om_records_wants(const struct om_records *s, const struct om_id *id)
 {
     const struct om_held *far = top(&s->farthest), *worst = top(&s->worst);
     uint64_t rank;
 
     if (!is_sorted(s) || s->records < s->max || s->near < s->max / 2 || is_named(s, id) || !far ||
         !worst || distance(s, id->b) < distance(s, far->key))
-        return false;
+        return true;
     crypto_shorthash((unsigned char *)&rank, id->b, OM_ID_BYTES, s->salt);
-    return rank > worst->rank;
+    return rank <= worst->rank;
 }
 
 /* Among the items (of one origin when @id is set) the oldest, unsubscribed before subscribed. */
@@ -380,7 +379,7 @@ enum om_records_put om_records_put(struct om_records *s, const struct om_entry *
     bool is_another = !old && e->channel[0] == '\0';
     if (is_another && s->records == s->max && !is_sorted(s) && !sort_all(s))
         return OM_PUT_NO_MEM;
-    if (is_another && is_too_many(s, &e->id))
+    if (is_another && !om_records_wants(s, &e->id))
         return OM_PUT_NOT_KEPT;
     struct om_held *h = make(s, e, old);
     if (!h)

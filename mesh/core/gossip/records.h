@@ -101,6 +101,9 @@ void om_records_fini(struct om_records *s);
 enum om_records_put om_records_put(struct om_records *s, const struct om_entry *e,
                                    struct om_held **out);
 
+/** om_records_wants() - would the record of @id, which is not there, be kept in @s? */
+bool om_records_wants(const struct om_records *s, const struct om_id *id);
+
 /** om_records_find() - the record of @id in @s, lent, or NULL. */
 struct om_held *om_records_find(const struct om_records *s, const struct om_id *id);
 

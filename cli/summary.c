@@ -38,10 +38,11 @@ void om_summary_print(struct om_out *out, const json_t *status)
 {
     const json_t *udp = json_object_get(status, "udp");
     const json_t *traffic = json_object_get(status, "traffic");
-    const json_t *drops = json_object_get(status, "drops");
+    json_t *drops = json_object_get(status, "drops");
     char version[OM_OUT_TEXT_MAX], home[OM_OUT_TEXT_MAX], age[OM_CELL_MAX];
     char in[OM_CELL_MAX], sent[OM_CELL_MAX];
-    const json_t *net, *value;
+    const json_t *net;
+    json_t *value;
     long long dropped = 0;
     const char *key;
     size_t i;
@@ -57,8 +58,7 @@ void om_summary_print(struct om_out *out, const json_t *status)
     om_out_line(out, "traffic  %s in, %s out",
                 om_table_cell(in, OM_COLUMN_BYTES, json_object_get(traffic, "bytes_in")),
                 om_table_cell(sent, OM_COLUMN_BYTES, json_object_get(traffic, "bytes_out")));
-    json_object_foreach((json_t *)(uintptr_t)drops, key, value) dropped +=
-        json_integer_value(value);
+    json_object_foreach(drops, key, value) dropped += json_integer_value(value);
     om_out_line(out,
                 "dropped  %lld datagrams that were not for us or made no sense"
                 " (--json: by reason)",

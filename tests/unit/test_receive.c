@@ -141,6 +141,34 @@ out:
     om_receive_fini(&r);
 }
 
+OM_TEST(receive_pieces_follow_one_another)
+{
+    const uint64_t end = OM_RECEIVE_FIRST + 2 * OM_RECEIVE_BLOCK + 10;
+    struct om_bytes piece[4];
+    struct om_receive r;
+    uint64_t at = 0;
+
+    make_bytes();
+    om_receive_init(&r);
+    CHECK_EQ(om_receive_pieces(&r, piece, 4), 0);
+    OM_TRY(put(&r, 0, end, false) == OM_OK);
+    CHECK_EQ(om_receive_pieces(&r, piece, 2), 2);
+    OM_TRY(om_receive_pieces(&r, piece, 4) == 4);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK_MEM(piece[i].p, bytes + at, piece[i].n);
+        at += piece[i].n;
+    }
+    CHECK_EQ(at, end);
+    om_receive_consume(&r, OM_RECEIVE_FIRST + OM_RECEIVE_BLOCK + 5); /* over two edges */
+    CHECK_EQ(om_receive_blocks(&r), 2);
+    OM_TRY(om_receive_pieces(&r, piece, 4) == 2);
+    CHECK_MEM(piece[0].p, bytes + r.consumed, piece[0].n);
+    om_receive_consume(&r, (size_t)(end - r.consumed));
+    CHECK_EQ(om_receive_blocks(&r), 0);
+out:
+    om_receive_fini(&r);
+}
+
 OM_TEST(receive_memory_follows_the_window)
 {
     const uint64_t second = OM_RECEIVE_FIRST + OM_RECEIVE_BLOCK;

@@ -17,6 +17,7 @@
 
 #include <omerta/act.h>
 #include <omerta/err.h>
+#include <omerta/close.h>
 #include <omerta/wire.h>
 
 enum om_frame_type {
@@ -30,16 +31,6 @@ enum om_frame_type {
     OM_FRAME_STREAM_STOP = 7,
     OM_FRAME_DATAGRAM = 8,
     OM_FRAME_CLOSE = 21
-};
-
-enum om_close_code {
-    OM_CLOSE_DONE = 0,
-    OM_CLOSE_RESTARTED = 1,
-    OM_CLOSE_REFUSED = 2,
-    OM_CLOSE_LIMIT = 3,
-    OM_CLOSE_PROTOCOL = 4,
-    OM_CLOSE_REVOKED = 5,
-    OM_CLOSE_CANCELLED = 6
 };
 
 enum {

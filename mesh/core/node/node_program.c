@@ -112,12 +112,20 @@ enum om_err om_node_finish(struct om_node *n, om_time now, uint64_t call)
 
 struct om_bytes om_node_read(const struct om_node *n, uint64_t call, bool *is_end)
 {
+    struct om_bytes first;
+
+    return om_node_read_pieces(n, call, &first, 1, is_end) ? first : om_bytes(NULL, 0);
+}
+
+unsigned om_node_read_pieces(const struct om_node *n, uint64_t call, struct om_bytes *out,
+                             unsigned max, bool *is_end)
+{
     struct node_call *c = node_call_find(n, call);
     bool is_open = c && c->stream && c->is_data;
 
     if (is_end)
         *is_end = is_open && om_stream_at_end(c->stream);
-    return is_open ? om_stream_peek(c->stream) : om_bytes(NULL, 0);
+    return is_open ? om_stream_pieces(c->stream, out, max) : 0;
 }
 
 void om_node_consume(struct om_node *n, om_time now, uint64_t call, size_t bytes)

@@ -343,6 +343,11 @@ struct om_bytes om_stream_peek(const struct om_stream *s)
     return om_receive_peek(&s->receive);
 }
 
+unsigned om_stream_pieces(const struct om_stream *s, struct om_bytes *out, unsigned max)
+{
+    return om_receive_pieces(&s->receive, out, max);
+}
+
 void om_stream_consume(struct om_mux *m, struct om_stream *s, om_time now, size_t n)
 {
     struct mux_tally before = mux_tally(s);

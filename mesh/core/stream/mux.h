@@ -150,12 +150,16 @@ void om_stream_set_priority(struct om_mux *m, struct om_stream *s, enum om_prior
 /** om_stream_peek() - contiguous bytes of @s that can be read now; lent until they are consumed. */
 struct om_bytes om_stream_peek(const struct om_stream *s);
 
+/** om_stream_pieces() - more of the same of @s: up to @max pieces into @out that follow one another.
+ *  Return: how many. */
+unsigned om_stream_pieces(const struct om_stream *s, struct om_bytes *out, unsigned max);
+
 /**
- * om_stream_consume() - bytes of the last peek were read
+ * om_stream_consume() - the first bytes of what could be read were read
  * @m:    the streams
  * @s:    one of them
  * @now:  time
- * @n:    at most what peek gave
+ * @n:    at most what the pieces gave
  */
 void om_stream_consume(struct om_mux *m, struct om_stream *s, om_time now, size_t n);
 

@@ -185,27 +185,38 @@ void om_receive_stop(struct om_receive *r)
     drop(r);
 }
 
+unsigned om_receive_pieces(const struct om_receive *r, struct om_bytes *out, unsigned max)
+{
+    uint64_t at = r->consumed;
+    unsigned count = 0;
+
+    for (; at < r->received && count < max; count++) {
+        uint64_t number = block_of(at), left = r->received - at;
+        size_t skip = (size_t)(at - block_start(number)), n = block_size(number) - skip;
+        out[count] = om_bytes(*slot(r, number) + skip, left < n ? (size_t)left : n);
+        at += out[count].n;
+    }
+    return count;
+}
+
 struct om_bytes om_receive_peek(const struct om_receive *r)
 {
-    uint64_t number = block_of(r->consumed), left = r->received - r->consumed;
-    size_t skip = (size_t)(r->consumed - block_start(number));
-    size_t n = block_size(number) - skip;
+    struct om_bytes first;
 
-    if (left == 0)
-        return om_bytes(NULL, 0);
-    return om_bytes(*slot(r, number) + skip, left < n ? (size_t)left : n);
+    return om_receive_pieces(r, &first, 1) ? first : om_bytes(NULL, 0);
 }
 
 void om_receive_consume(struct om_receive *r, size_t n)
 {
-    uint64_t number = block_of(r->consumed);
+    uint64_t first = block_of(r->consumed);
 
     OM_BUG_IF(n > r->received - r->consumed);
     r->consumed += n;
-    OM_BUG_IF(r->consumed > block_start(number) + block_size(number));
     if (r->consumed == r->received && om_ranges_count(&r->above) == 0) {
         free_blocks(r); /* whoever waits for more holds nothing */
-    } else if (block_of(r->consumed) > number) {
+        return;
+    }
+    for (uint64_t number = first; number < block_of(r->consumed); number++) {
         free(*slot(r, number));
         *slot(r, number) = NULL;
     }

@@ -3,7 +3,8 @@
  *
  * What:  blocks of what arrived, in any order, and how much of it can be read without a gap.
  * Why:   packets overtake each other; the reader must not notice.
- * Keeps: receive_puts_bytes_in_order; receive_final_size_is_final; receive_refuses_beyond_credit;
+ * Keeps: receive_puts_bytes_in_order; receive_pieces_follow_one_another;
+ *        receive_final_size_is_final; receive_refuses_beyond_credit;
  *        receive_too_many_gaps_are_refused; receive_memory_follows_the_window;
  *        receive_no_memory_changes_nothing.
  *
@@ -79,11 +80,20 @@ OM_MUST enum om_err om_receive_reset(struct om_receive *r, uint64_t final, uint6
 /** om_receive_stop() - drop what @r holds, and what arrives from now on. */
 void om_receive_stop(struct om_receive *r);
 
-/** om_receive_peek() - bytes of @r that can be read now, up to the end of a block; lent until
- * consumed. Empty when there are none. */
+/**
+ * om_receive_pieces() - what can be read now
+ * @r:    the half
+ * @out:  receives pieces that follow one another, one of each block; lent until consumed
+ * @max:  room in @out
+ *
+ * Return: how many pieces; 0 when there is nothing.
+ */
+unsigned om_receive_pieces(const struct om_receive *r, struct om_bytes *out, unsigned max);
+
+/** om_receive_peek() - the first piece of @r, or empty. */
 struct om_bytes om_receive_peek(const struct om_receive *r);
 
-/** om_receive_consume() - @n bytes of the last peek of @r were read; more is a bug of ours. */
+/** om_receive_consume() - the first @n bytes of @r were read; more than there are is our bug. */
 void om_receive_consume(struct om_receive *r, size_t n);
 
 /** om_receive_is_at_end() - everything of @r up to FIN was read, and nothing dropped. */

@@ -26,6 +26,7 @@
 #define OMERTA_CALL_H
 
 #include <omerta/bytes.h>
+#include <omerta/close.h>
 #include <omerta/err.h>
 #include <omerta/id.h>
 #include <omerta/time.h>
@@ -147,7 +148,20 @@ OM_MUST enum om_err om_node_finish(struct om_node *n, om_time now, uint64_t call
  */
 struct om_bytes om_node_read(const struct om_node *n, uint64_t call, bool *is_end);
 
-/** om_node_consume() - @bytes of om_node_read() of @call of @n are done with at @now. */
+/**
+ * om_node_read_pieces() - as om_node_read(), for writev()
+ * @n:       the node
+ * @call:    a call
+ * @out:     receives pieces that follow one another, lent until om_node_consume()
+ * @max:     room in @out
+ * @is_end:  as om_node_read()
+ *
+ * Return: how many pieces; 0 when there is nothing yet.
+ */
+unsigned om_node_read_pieces(const struct om_node *n, uint64_t call, struct om_bytes *out,
+                             unsigned max, bool *is_end);
+
+/** om_node_consume() - the first @bytes of what could be read of @call of @n are done with at @now. */
 void om_node_consume(struct om_node *n, om_time now, uint64_t call, size_t bytes);
 
 /**

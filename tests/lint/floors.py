@@ -45,7 +45,12 @@ HEADER_ONLY = {
 }
 
 # Folders that lend their private headers: the owner's include root, seen from the borrower.
-LENT = {"meshd": ["meshd/ipc", "mesh/host"], "cli": ["meshd/ipc"], "demos": ["meshd/ipc"]}
+LENT = {
+    "tunnel/host": ["mesh/host"],
+    "meshd": ["meshd/ipc", "mesh/host", "tunnel/host"],
+    "cli": ["meshd/ipc"],
+    "demos": ["meshd/ipc"],
+}
 
 # The floors without sockets, clock, files, threads and global randomness.
 PURE = ["mesh/base", "mesh/core", "netstack", "tunnel/core", "vm/core"]
@@ -175,7 +180,7 @@ def resolve(tree, path, folder, name):
     known = set(tree.paths)
     roots = [str(PurePosixPath(path).parent), folder]
     roots += [str(PurePosixPath(lent).parent) for lent in LENT.get(folder, ())]
-    roots += list(FLOORS) + ["mesh", "tests/unit", "tests/sim"]
+    roots += list(FLOORS) + ["mesh", "tests/unit", "tests/sim", "."]
     for root in roots:
         at = tidy(f"{root}/{name}")
         if at in known:

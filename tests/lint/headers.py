@@ -14,7 +14,7 @@ def roots(tree, path):
     """The include roots a file that may include @path would have."""
     folder = folder_of(path)
     public = [p for p in tree.select(".h") if "/include/omerta/" in p]
-    found = [str(PurePosixPath(p).parent.parent) for p in public]
+    found = [str(PurePosixPath(p).parent.parent) for p in public] + ["."]
     if folder:
         found += [folder] + [str(PurePosixPath(lent).parent) for lent in LENT.get(folder, ())]
     if folder == "tests":

@@ -2,8 +2,8 @@
  * vault.h - where keys live: slots that are locked into memory and wiped when given back
  *
  * What:  a fixed number of slots of one size. Locked: a slab, in chunks with guard pages, that is
- *        kept out of swap and core dumps. Plain: each slot an allocation of its own, for the simulator's
- *        thousands of nodes, whose keys protect nothing.
+ *        kept out of swap and core dumps. Plain: each slot an allocation of its own, for the
+ *        simulator's thousands of nodes, whose keys protect nothing.
  * Why:   secrets in one place can be locked as a whole, and have one way of being forgotten.
  * Keeps: vault_slots_come_zeroed; vault_full_is_null; vault_give_wipes; vault_refuses_bad_sizes;
  *        vault_slots_do_not_overlap; vault_says_whether_it_is_locked;

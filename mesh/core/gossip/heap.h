@@ -30,7 +30,7 @@ void om_heap_fini(struct om_heap *h);
 /** om_heap_reserve() - room in @h for @n things in all; false without memory. */
 bool om_heap_reserve(struct om_heap *h, unsigned n);
 
-/** om_heap_push() - put the thing whose place is @at, under @key, into @h, which has room for it. */
+/** om_heap_push() - put the thing whose place is @at, under @key, into @h, which has room. */
 void om_heap_push(struct om_heap *h, uint64_t key, unsigned *at);
 
 /** om_heap_remove() - take the thing whose place is @at out of @h. */

@@ -161,7 +161,7 @@ struct om_bytes om_node_read(const struct om_node *n, uint64_t call, bool *is_en
 unsigned om_node_read_pieces(const struct om_node *n, uint64_t call, struct om_bytes *out,
                              unsigned max, bool *is_end);
 
-/** om_node_consume() - the first @bytes of what could be read of @call of @n are done with at @now. */
+/** om_node_consume() - the first @bytes that could be read of @call of @n are done with at @now. */
 void om_node_consume(struct om_node *n, om_time now, uint64_t call, size_t bytes);
 
 /**

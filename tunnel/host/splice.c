@@ -1,0 +1,415 @@
+/* splice.c - a socket of this machine and an accepted call, byte for byte. */
+#include "splice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <omerta/list.h>
+#include <omerta/node.h>
+
+#include "host/clock.h"
+
+enum {
+    PIECES = 16,      /* of the call that one write to the socket takes */
+    BLOCK_LEFT = 4096 /* a block with less room than this is full */
+};
+
+/* Bytes of the socket, lent to the node from the moment they are written into the call. */
+struct block {
+    struct om_link link;
+    uint64_t start; /* offset of its first byte in the stream */
+    size_t filled, written;
+    uint8_t bytes[OM_SPLICE_BLOCK];
+};
+
+struct om_splice {
+    struct om_call_owner owner;
+    struct om_calls *calls;
+    struct om_socket *socket;
+    void (*on_end)(void *self, const struct om_splice_end *end);
+    void *self;
+    struct om_list blocks;
+    uint64_t filled, written, released; /* offsets in what the socket said */
+    uint64_t received;                  /* bytes the socket took */
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    size_t writing;    /* bytes of the call that the socket is taking; 0: none */
+    bool is_reading;   /* from the socket */
+    bool is_eof;       /* of the socket */
+    bool is_finished;  /* and the call was told */
+    bool is_shut;      /* the socket was told that the call ended */
+    bool is_shut_done; /* and did it */
+    bool is_deaf;      /* the socket takes no more, but what it said may still be on its way */
+    bool is_done;      /* the call is over */
+    bool is_over;
+};
+
+static void on_socket_closed(uv_handle_t *h)
+{
+    free(h);
+}
+
+void om_socket_close(struct om_socket *k, bool is_reset)
+{
+    if (is_reset && k->handle.type == UV_TCP && uv_tcp_close_reset(&k->tcp, on_socket_closed) == 0)
+        return;
+    uv_close(&k->handle, on_socket_closed);
+}
+
+static void free_blocks(struct om_splice *s, uint64_t up_to)
+{
+    for (struct om_link *l = om_list_first(&s->blocks), *next; l; l = next) {
+        struct block *b = OM_CONTAINER_OF(l, struct block, link);
+        next = om_list_next(&s->blocks, l);
+        if (b->start + b->filled > up_to)
+            return;
+        om_list_remove(l);
+        free(b);
+    }
+}
+
+/* Freed when libuv has let go of the requests inside. */
+static void on_splice_closed(uv_handle_t *h)
+{
+    struct om_splice *s = h->data;
+
+    free(s->socket);
+    free(s);
+}
+
+static void take_down(struct om_splice *s, bool is_reset, enum om_close_code code)
+{
+    s->is_over = true;
+    om_calls_hang_up(s->calls, &s->owner, code);
+    free_blocks(s, UINT64_MAX);
+    s->socket->handle.data = s;
+    if (!is_reset || s->socket->handle.type != UV_TCP ||
+        uv_tcp_close_reset(&s->socket->tcp, on_splice_closed) != 0)
+        uv_close(&s->socket->handle, on_splice_closed);
+}
+
+static void end(struct om_splice *s, bool is_reset, enum om_close_code code)
+{
+    struct om_splice_end e;
+
+    if (s->is_over)
+        return;
+    om_splice_counts(s, &e);
+    e.is_reset = is_reset;
+    take_down(s, is_reset, code);
+    if (s->on_end)
+        s->on_end(s->self, &e);
+}
+
+static void fail(struct om_splice *s)
+{
+    end(s, true, OM_CLOSE_CANCELLED);
+}
+
+/* The program reads no more. If it has said all it had to say, the peer shall still have that. */
+static void fail_write(struct om_splice *s)
+{
+    s->is_deaf = true;
+    if (!s->is_eof || s->released == s->filled)
+        fail(s);
+}
+
+/* Lends the node what was read and it does not have yet. */
+static void feed(struct om_splice *s)
+{
+    struct om_node *n = om_calls_node(s->calls);
+
+    for (struct om_link *l = om_list_first(&s->blocks); l; l = om_list_next(&s->blocks, l)) {
+        struct block *b = OM_CONTAINER_OF(l, struct block, link);
+        size_t left = b->filled - b->written;
+        if (left == 0)
+            continue;
+        enum om_err e =
+            om_node_write(n, om_clock_now(), s->owner.call, om_bytes(b->bytes + b->written, left));
+        if (e == OM_E_BUSY)
+            return;            /* what is released next makes room */
+        if (e == OM_E_STATE) { /* the peer wants no more of it; what it says may still come */
+            b->written = b->filled;
+            s->is_finished = true;
+            continue;
+        }
+        if (e != OM_OK) {
+            fail(s);
+            return;
+        }
+        b->written += left;
+        s->written += left;
+    }
+    if (s->is_eof && !s->is_finished && s->written == s->filled) {
+        s->is_finished = true;
+        if (om_node_finish(n, om_clock_now(), s->owner.call) != OM_OK)
+            fail(s);
+    }
+}
+
+static struct block *last_block(struct om_splice *s)
+{
+    struct om_link *l = om_list_is_empty(&s->blocks) ? NULL : s->blocks.head.prev;
+    struct block *b = l ? OM_CONTAINER_OF(l, struct block, link) : NULL;
+
+    return b && OM_SPLICE_BLOCK - b->filled >= BLOCK_LEFT ? b : NULL;
+}
+
+/* A block with room; NULL without memory. */
+static struct block *block_with_room(struct om_splice *s)
+{
+    struct block *b = last_block(s);
+
+    if (b)
+        return b;
+    b = malloc(sizeof *b);
+    if (!b)
+        return NULL;
+    b->link = (struct om_link){0};
+    b->start = s->filled;
+    b->filled = b->written = 0;
+    om_list_push_back(&s->blocks, &b->link);
+    return b;
+}
+
+static void on_alloc(uv_handle_t *h, size_t suggested OM_UNUSED, uv_buf_t *buf)
+{
+    struct om_splice *s = h->data;
+    struct block *b = block_with_room(s);
+
+    /* Without a buffer libuv reports UV_ENOBUFS. */
+    *buf = b ? uv_buf_init((char *)b->bytes + b->filled, (unsigned)(OM_SPLICE_BLOCK - b->filled))
+             : uv_buf_init(NULL, 0);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSED)
+{
+    struct om_splice *s = stream->data;
+
+    if (n == 0)
+        return;
+    if (n < 0 && n != UV_EOF) {
+        fail(s);
+        return;
+    }
+    if (n == UV_EOF) {
+        s->is_eof = true;
+        (void)uv_read_stop(stream);
+        s->is_reading = false;
+    } else {
+        struct block *b = last_block(s);
+        b->filled += (size_t)n;
+        s->filled += (uint64_t)n;
+    }
+    feed(s);
+    if (!s->is_over && s->is_reading && s->filled - s->released >= OM_SPLICE_AHEAD) {
+        (void)uv_read_stop(stream);
+        s->is_reading = false;
+    }
+    om_calls_kick(s->calls);
+}
+
+static void read_on(struct om_splice *s)
+{
+    if (s->is_over || s->is_reading || s->is_eof || s->filled - s->released > OM_SPLICE_AHEAD / 2)
+        return;
+    if (uv_read_start(&s->socket->stream, on_alloc, on_read) == 0)
+        s->is_reading = true;
+    else
+        fail(s);
+}
+
+static void settle(struct om_splice *s)
+{
+    if (!s->is_over && s->is_deaf && s->released == s->filled)
+        fail(s);
+    if (!s->is_over && s->is_done && s->is_shut_done)
+        end(s, false, OM_CLOSE_DONE);
+}
+
+static void on_shutdown(uv_shutdown_t *req, int status)
+{
+    struct om_splice *s = req->data;
+
+    if (s->is_over)
+        return;
+    if (status < 0 && status != UV_ENOTCONN) {
+        fail(s);
+        return;
+    }
+    s->is_shut_done = true;
+    settle(s);
+}
+
+static void drain(struct om_splice *s);
+
+static void took(struct om_splice *s, size_t n)
+{
+    s->received += n;
+    om_node_consume(om_calls_node(s->calls), om_clock_now(), s->owner.call, n);
+}
+
+static void on_written(uv_write_t *req, int status)
+{
+    struct om_splice *s = req->data;
+    size_t n = s->writing;
+
+    s->writing = 0;
+    if (s->is_over)
+        return;
+    if (status < 0)
+        fail_write(s);
+    else
+        took(s, n);
+    drain(s);
+    om_calls_kick(s->calls);
+}
+
+/* Has libuv write @bufs, less the @skip bytes the socket took already, when the socket can. */
+static bool write_later(struct om_splice *s, uv_buf_t *bufs, unsigned count, size_t skip)
+{
+    unsigned first = 0;
+
+    for (; skip >= bufs[first].len; first++)
+        skip -= bufs[first].len;
+    bufs[first].base += skip;
+    bufs[first].len -= skip;
+    for (unsigned i = first; i < count; i++)
+        s->writing += bufs[i].len;
+    s->write.data = s;
+    return uv_write(&s->write, &s->socket->stream, bufs + first, count - first, on_written) == 0;
+}
+
+/* Has the socket take what it can of @count pieces; the rest it takes when it can. */
+static void give(struct om_splice *s, const struct om_bytes *pieces, unsigned count)
+{
+    uv_buf_t bufs[PIECES];
+    size_t all = 0;
+    int n = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(&bufs[i].base, &pieces[i].p, sizeof bufs[i].base); /* uv_buf_t has no const */
+        bufs[i].len = pieces[i].n;
+        all += pieces[i].n;
+    }
+    if (!s->is_deaf)
+        n = uv_try_write(&s->socket->stream, bufs, count);
+    size_t taken = s->is_deaf ? all : n > 0 ? (size_t)n : 0;
+    if ((n < 0 && n != UV_EAGAIN) || (taken < all && !write_later(s, bufs, count, taken)))
+        fail_write(s);
+    else if (taken > 0)
+        took(s, taken);
+}
+
+/* Hands the socket what the call brought. */
+static void drain(struct om_splice *s)
+{
+    struct om_bytes pieces[PIECES];
+    bool is_end = false;
+    unsigned count;
+
+    while (!s->is_over && s->writing == 0 &&
+           (count = om_node_read_pieces(om_calls_node(s->calls), s->owner.call, pieces, PIECES,
+                                        &is_end)) > 0)
+        give(s, pieces, count);
+    if (!s->is_over && is_end && s->writing == 0 && !s->is_shut && !s->is_deaf) {
+        s->is_shut = true;
+        s->shutdown.data = s;
+        if (uv_shutdown(&s->shutdown, &s->socket->stream, on_shutdown) < 0)
+            fail_write(s);
+    }
+}
+
+static void on_reply(struct om_call_owner *o OM_UNUSED, const struct om_act_reply *r OM_UNUSED)
+{
+    OM_BUG_IF(true); /* the call was accepted before it came here */
+}
+
+static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
+{
+    struct om_splice *s = OM_CONTAINER_OF(o, struct om_splice, owner);
+    unsigned what = news->news;
+
+    if (what & OM_CALL_RESET) {
+        end(s, true, OM_CLOSE_CANCELLED);
+        return;
+    }
+    if (what & OM_CALL_RELEASED) {
+        s->released = news->released;
+        free_blocks(s, s->released);
+        feed(s);
+        read_on(s);
+        settle(s);
+    }
+    if (!s->is_over && (what & OM_CALL_STOPPED)) {
+        s->is_finished = true;
+        (void)uv_read_stop(&s->socket->stream);
+        s->is_reading = false;
+        s->is_eof = true; /* as far as the peer cares */
+    }
+    if (!s->is_over && (what & OM_CALL_READABLE))
+        drain(s);
+    if (!s->is_over && (what & OM_CALL_DONE)) {
+        s->is_done = true;
+        settle(s);
+    }
+}
+
+enum om_err om_splice_new(struct om_splice **out, const struct om_splice_config *config)
+{
+    struct om_splice *s = calloc(1, sizeof *s);
+
+    if (s) {
+        s->owner.on_reply = on_reply;
+        s->owner.on_stream = on_stream;
+    } else {
+        om_calls_hang_up(config->calls, config->owner, OM_CLOSE_LIMIT);
+    }
+    if (!s || om_calls_hand_over(config->calls, config->owner, &s->owner) != OM_OK) {
+        om_socket_close(config->socket, true);
+        free(s);
+        return OM_E_NO_MEM;
+    }
+    s->calls = config->calls;
+    s->socket = config->socket;
+    s->on_end = config->on_end;
+    s->self = config->self;
+    s->socket->handle.data = s;
+    om_list_init(&s->blocks);
+    *out = s;
+    return OM_OK;
+}
+
+enum om_err om_splice_push(struct om_splice *s, struct om_bytes bytes)
+{
+    struct block *b;
+
+    if (bytes.n == 0)
+        return OM_OK;
+    b = block_with_room(s);
+    if (!b || bytes.n > OM_SPLICE_BLOCK - b->filled)
+        return OM_E_NO_MEM;
+    memcpy(b->bytes + b->filled, bytes.p, bytes.n);
+    b->filled += bytes.n;
+    s->filled += bytes.n;
+    return OM_OK;
+}
+
+void om_splice_start(struct om_splice *s)
+{
+    feed(s);
+    read_on(s);
+    drain(s);
+    om_calls_kick(s->calls);
+}
+
+void om_splice_close(struct om_splice *s, enum om_close_code code)
+{
+    if (!s->is_over)
+        take_down(s, true, code);
+}
+
+void om_splice_counts(const struct om_splice *s, struct om_splice_end *out)
+{
+    *out = (struct om_splice_end){.sent = s->released, .received = s->received};
+}

@@ -1,0 +1,90 @@
+/*
+ * splice.h - a socket of this machine and an accepted call, byte for byte
+ *
+ * What:  what the socket says goes into the call, what the call brings into the socket; each
+ *        direction ends on its own, and a reset of one side is a reset of the other.
+ * Why:   forwards, SOCKS, exposed ports and the data socket all come down to this; here alone is
+ *        the order in which memory is lent, written and given back.
+ * Keeps: splice_carries_both_ways; splice_half_closes_each_way; splice_reset_goes_through;
+ *        splice_slow_reader_holds_back; splice_pushes_what_was_read_before;
+ *        splice_last_words_arrive.
+ *
+ * From the socket, blocks of OM_SPLICE_BLOCK bytes are filled and lent to the node until the peer
+ * has them; a connection at rest holds none. To the socket, the node's own memory is written from,
+ * and consumed when the kernel took it. Nothing is copied in between.
+ *
+ * Libuv writes without MSG_NOSIGNAL: the program ignores SIGPIPE.
+ *
+ * Full: with OM_SPLICE_AHEAD bytes under way the socket is not read any more, so the program that
+ * writes to it waits.
+ */
+#ifndef OM_TUNNEL_SPLICE_H
+#define OM_TUNNEL_SPLICE_H
+
+#include <uv.h>
+
+#include "tunnel/host/calls.h"
+
+enum {
+    OM_SPLICE_BLOCK = 64 * 1024,
+    OM_SPLICE_AHEAD = 4 * 1024 * 1024 /* 50 ms at 640 Mb/s; more delay at full speed is rarer */
+};
+
+struct om_splice;
+
+/* A connected socket; made by malloc(), and uv_close()d and freed by who owns it. */
+struct om_socket {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    };
+};
+
+struct om_splice_end {
+    uint64_t sent;     /* bytes from the socket that the peer has */
+    uint64_t received; /* bytes the socket took */
+    bool is_reset;     /* not both directions came to their end */
+};
+
+struct om_splice_config {
+    struct om_calls *calls;
+    struct om_socket *socket;    /* owned from the start, also when om_splice_new() fails */
+    struct om_call_owner *owner; /* of an accepted call, which is handed over from it */
+    /* The splice is over; its memory goes by itself. Not called by om_splice_close(). */
+    void (*on_end)(void *self, const struct om_splice_end *end);
+    void *self;
+};
+
+/**
+ * om_splice_new() - join them; om_splice_start() lets it flow
+ * @out:     receives the splice, which lives until on_end or om_splice_close()
+ * @config:  copied
+ *
+ * Return: OM_OK; OM_E_NO_MEM, with call and socket closed.
+ */
+OM_MUST enum om_err om_splice_new(struct om_splice **out, const struct om_splice_config *config);
+
+/**
+ * om_splice_push() - bytes of the socket that were read before it was handed over
+ * @s:      new
+ * @bytes:  copied; at most OM_SPLICE_BLOCK
+ *
+ * Return: OM_OK or OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_splice_push(struct om_splice *s, struct om_bytes bytes);
+
+/** om_splice_start() - let it flow; on_end may have been called, and @s be over, on return. */
+void om_splice_start(struct om_splice *s);
+
+/** om_splice_close() - end @s at once, as a reset to both sides, the peer being told @code. */
+void om_splice_close(struct om_splice *s, enum om_close_code code);
+
+/** om_splice_counts() - what @s has carried so far, into @out. */
+void om_splice_counts(const struct om_splice *s, struct om_splice_end *out);
+
+/** om_socket_close() - close @k, with a reset when @is_reset and it is TCP, and free it then. */
+void om_socket_close(struct om_socket *k, bool is_reset);
+
+#endif

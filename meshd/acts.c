@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "control/control.h"
+#include "data/data.h"
 #include "host/clock.h"
 #include "state.h"
 
@@ -40,6 +41,14 @@ static void on_receipt(struct om_daemon *d, const struct om_act_receipt *r)
         control_notify_message(d->control, e);
 }
 
+static void on_call(struct om_daemon *d, const struct om_act_call *call)
+{
+    if (d->data && strncmp(call->method, OM_DATA_METHODS, strlen(OM_DATA_METHODS)) == 0)
+        data_call(d->data, call);
+    else
+        om_calls_refuse(d->calls, call->call, "unknown_method", NULL);
+}
+
 void daemon_act(void *self, const struct om_act *act)
 {
     struct om_daemon *d = self;
@@ -73,12 +82,18 @@ void daemon_act(void *self, const struct om_act *act)
         control_status(d->control, &act->status);
         break;
     case OM_ACT_CALL:
+        on_call(d, &act->call);
+        break;
     case OM_ACT_REPLY:
     case OM_ACT_STREAM:
+        om_calls_act(d->calls, act);
+        break;
     case OM_ACT_DELIVER:
-    case OM_ACT_ITEM:
+        if (d->data)
+            data_deliver(d->data, &act->deliver);
+        break;
+    case OM_ACT_ITEM: /* nobody subscribes or seeks yet */
     case OM_ACT_FOUND:
-        control_data(d->control, act);
         break;
     }
 }

@@ -10,6 +10,7 @@
 
 #include "confine.h"
 #include "control/control.h"
+#include "data/data.h"
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "metrics_server.h"
@@ -246,7 +247,9 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return fail(d, OM_EXIT_FAILED);
     if (!daemon_networks_join(d, err) || !daemon_recall(d, err) || !start_handles(d, err))
         return d->exit ? false : fail(d, OM_EXIT_FAILED);
-    if (!control_open(&d->control, d, err))
+    if (om_calls_new(&d->calls, d->pump) != OM_OK)
+        return fail(d, OM_EXIT_FAILED);
+    if (!control_open(&d->control, d, err) || !data_open(&d->data, d, err))
         return fail(d, OM_EXIT_HOME);
     if (!metrics_server_open(&d->metrics, d, err))
         return fail(d, OM_EXIT_FAILED);
@@ -272,6 +275,10 @@ static void stop(struct om_daemon *d)
     daemon_bootstrap_stop(d);
     if (d->control)
         control_close(d->control);
+    if (d->data)
+        data_close(d->data);
+    d->data = NULL;
+    om_calls_free(d->calls);
     metrics_server_close(d->metrics);
     daemon_presence_stop(d);
     if (d->pump)

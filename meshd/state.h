@@ -27,6 +27,7 @@
 #include "ipc/place.h"
 #include "latency.h"
 #include "logfile.h"
+#include "tunnel/host/calls.h"
 
 enum {
     OM_BOOTSTRAPS_MAX = 16,
@@ -35,6 +36,7 @@ enum {
 };
 
 struct control;
+struct data;
 struct metrics_server;
 
 struct daemon_network {
@@ -72,6 +74,8 @@ struct om_daemon {
     struct daemon_bootstrap bootstraps[OM_BOOTSTRAPS_MAX];
     unsigned bootstrap_count;
     struct control *control;
+    struct om_calls *calls;
+    struct data *data;
     struct metrics_server *metrics;
     struct inbox inbox;
     struct latency latency;

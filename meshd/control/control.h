@@ -66,9 +66,6 @@ void control_health(struct control *c, const struct om_act_health *h);
 /** control_status() - a peer said how it is: @s answers whoever waits in @c. */
 void control_status(struct control *c, const struct om_act_status *s);
 
-/** control_data() - @act concerns channels or streams of programs of @c. */
-void control_data(struct control *c, const struct om_act *act);
-
 /** control_clients() - clients of @c now. */
 unsigned control_clients(const struct control *c);
 

@@ -137,14 +137,6 @@ void control_notify_record(struct control *c, const struct om_act_record *r)
             json_pack("{s:s, s:o}", "network", net->name, "peer", control_id(&r->peer)));
 }
 
-void control_data(struct control *c, const struct om_act *act)
-{
-    /* No program of this machine offers anything yet. */
-    if (act->kind == OM_ACT_CALL)
-        (void)!om_node_refuse(daemon_node(c->d), om_clock_now(), act->call.call, "unknown_method",
-                              NULL);
-}
-
 unsigned control_clients(const struct control *c)
 {
     return c->client_count;

@@ -86,9 +86,9 @@ json_t *control_status_get(struct control_ask *ask, struct om_error *err)
         json_pack("{s:b, s:I, s:I, s:I}", "on", (int)d->config.audit_encryption, "sealed",
                   (json_int_t)i.sealed_data + (json_int_t)i.sealed_handshake, "audited",
                   (json_int_t)i.audited, "refused", (json_int_t)i.audit_refused);
-    return json_pack("{s:s, s:i, s:s, s:o, s:f, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:I, s:i}",
+    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:I, s:i}",
                      "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home,
-                     "started", control_iso(d->started), "uptime_s",
+                     "data_socket", d->place.data, "started", control_iso(d->started), "uptime_s",
                      (double)(om_clock_now() - d->started_at) / 1e6, "udp", udp_json(d), "networks",
                      json_incref(json_object_get(nets, "networks")), "peers", (int)i.peers,
                      "sessions", (int)i.sessions, "traffic", traffic_json(&i), "audit", audit,

@@ -69,6 +69,11 @@ bool om_line_next(struct om_line *l, struct om_bytes *out)
     return false;
 }
 
+struct om_bytes om_line_rest(const struct om_line *l)
+{
+    return om_bytes(l->bytes + l->at, l->n - l->at);
+}
+
 bool om_line_is_too_long(const struct om_line *l)
 {
     return l->is_too_long;

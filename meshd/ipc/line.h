@@ -44,6 +44,9 @@ OM_MUST enum om_err om_line_feed(struct om_line *l, struct om_bytes in);
  *  om_line_feed(); false when there is none. Empty lines are skipped. */
 bool om_line_next(struct om_line *l, struct om_bytes *out);
 
+/** om_line_rest() - what of @l was fed and not given out as a line, lent until the next feed. */
+struct om_bytes om_line_rest(const struct om_line *l);
+
 /** om_line_is_too_long() - the other end of @l sent a line over OM_IPC_FRAME_MAX. */
 bool om_line_is_too_long(const struct om_line *l);
 

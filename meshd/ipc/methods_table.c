@@ -113,6 +113,7 @@ static const struct om_ipc_method table[] = {
      .reply = {{"version", OM_PARAM_STRING, true, "of the daemon"},
                {"pid", OM_PARAM_INTEGER, true, "its process"},
                {"home", OM_PARAM_STRING, true, "its folder"},
+               {"data_socket", OM_PARAM_STRING, true, "where programs open streams and channels"},
                {"started", OM_PARAM_STRING, true, "when, RFC 3339"},
                {"uptime_s", OM_PARAM_NUMBER, true, "since then"},
                {"udp", OM_PARAM_OBJECT, true, "port, ipv4, ipv6, gso, gro, send_errors"},

@@ -84,6 +84,13 @@ enum om_err om_calls_hand_over(struct om_calls *c, struct om_call_owner *from,
     return OM_E_NO_MEM;
 }
 
+void om_calls_release(struct om_calls *c, struct om_call_owner *owner)
+{
+    OM_BUG_IF(!owner->is_open);
+    owner->is_open = false;
+    (void)om_table_remove(&c->owners, &owner->call);
+}
+
 void om_calls_hang_up(struct om_calls *c, struct om_call_owner *owner, enum om_close_code code)
 {
     if (!owner->is_open)

@@ -79,6 +79,10 @@ OM_MUST enum om_err om_calls_take(struct om_calls *c, uint64_t call, struct om_c
 OM_MUST enum om_err om_calls_hand_over(struct om_calls *c, struct om_call_owner *from,
                                        struct om_call_owner *to);
 
+/** om_calls_release() - the call of @owner in @c is nobody's any more, and lives on for the caller
+ *  to answer at once. */
+void om_calls_release(struct om_calls *c, struct om_call_owner *owner);
+
 /** om_calls_hang_up() - @owner is done with its call in @c, if it has one; the other side is told
  *  @code if anything was left. What it had written and was not released is its own again. */
 void om_calls_hang_up(struct om_calls *c, struct om_call_owner *owner, enum om_close_code code);

@@ -1,0 +1,81 @@
+/* stream.c - a connection that becomes a stream to a program of a peer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <omerta/text.h>
+
+#include "control/parts.h"
+#include "data/parts.h"
+
+static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
+{
+    struct data_conn *c = OM_CONTAINER_OF(o, struct data_conn, owner);
+    char sentence[400];
+
+    if (!r->is_ok) {
+        (void)om_text_escape(sentence, sizeof sentence, r->body);
+        data_refuse(c, r->error, sentence);
+    } else if (!data_say(c, json_pack("{s:b, s:o}", "ok", 1, "peer", control_id(&c->peer)))) {
+        data_drop(c);
+    } else {
+        data_join(c, o);
+    }
+}
+
+/* Nothing happens on a call before its answer but its end. */
+static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
+{
+    if (news->news & (OM_CALL_RESET | OM_CALL_DONE))
+        data_refuse(OM_CONTAINER_OF(o, struct data_conn, owner), "unavailable",
+                    "the peer ended the call");
+}
+
+static bool read_priority(const json_t *words, enum om_priority *out, struct om_error *err)
+{
+    static const char *const names[OM_PRIORITIES] = {"interactive", "normal", "bulk"};
+    const json_t *p = json_object_get(words, "priority");
+
+    *out = OM_NORMAL;
+    for (unsigned i = 0; i < OM_PRIORITIES; i++)
+        if (!p || (json_is_string(p) && strcmp(json_string_value(p), names[i]) == 0)) {
+            *out = p ? (enum om_priority)i : OM_NORMAL;
+            return true;
+        }
+    (void)om_fail(err, OM_E_PARSE, "\"priority\": want interactive, normal or bulk");
+    return false;
+}
+
+void data_dial(struct data_conn *c, json_t *words)
+{
+    struct control_ask ask = {.d = c->data->d, .params = words};
+    struct om_call_config call = {.timeout = 0};
+    const struct daemon_network *net;
+    struct om_error err = {.msg = ""};
+    char method[OM_METHOD_MAX + 1];
+    const json_t *args = json_object_get(words, "args");
+    const char *name = data_name(words, "name", DATA_NAME_MAX, &err);
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+
+    if (name && args && !json_is_object(args))
+        (void)om_fail(&err, OM_E_PARSE, "\"args\": want an object");
+    if (err.code != OM_OK || !name || !control_peer(&ask, &net, &c->peer, &err) ||
+        !read_priority(words, &call.priority, &err)) {
+        free(text);
+        data_fail(c, &err);
+        return;
+    }
+    snprintf(method, sizeof method, "%s%s", OM_DATA_METHODS, name);
+    call.method = method;
+    call.args = om_bytes(text, text ? strlen(text) : 0);
+    c->network = net->id;
+    c->state = DATA_CALLING;
+    c->owner.on_reply = on_reply;
+    c->owner.on_stream = on_stream;
+    enum om_err e = om_calls_open(c->data->d->calls, &net->id, &c->peer, &call, &c->owner);
+    free(text);
+    if (e != OM_OK) {
+        (void)om_fail(&err, e, "%s", om_err_text(e));
+        data_fail(c, &err);
+    }
+}

@@ -18,7 +18,7 @@ FLOORS = {
         ["mesh/base", "mesh/core"],
         ["libsodium", "libuv", "miniupnpc", "natpmp", "sqlite", "libmnl"],
     ),
-    "tunnel/core": (["mesh/base", "mesh/core", "netstack"], []),
+    "tunnel/core": (["mesh/base", "mesh/core", "netstack"], ["libsodium"]),
     "tunnel/host": (
         ["mesh/base", "mesh/core", "netstack", "tunnel/core"],
         ["libuv", "c-ares", "libmnl"],

@@ -216,10 +216,11 @@ OM_TEST(socks_udp_counts_what_it_drops)
     CHECK(!om_socks_udp_decode(&u, &to, &payload, TALK("\0\0\0\2\300\0\2\1\0\65")));
     CHECK(!om_socks_udp_decode(&u, &to, &payload, TALK("\0\0\0\3\1 \0\65")));
     CHECK(!om_socks_udp_decode(&u, &to, &payload, TALK("\0\0\0\1\300\0\2\1\0\0")));
-    CHECK_EQ(u.malformed, good.n + 4);
+    CHECK(!om_socks_udp_decode(&u, &to, &payload, TALK("\0\1\1\1\300\0\2\1\0\65")));
+    CHECK_EQ(u.malformed, good.n + 5);
     CHECK_EQ(u.fragments, 0);
     CHECK(!om_socks_udp_decode(&u, &to, &payload, TALK("\0\0\1\1\300\0\2\1\0\65")));
     CHECK(!om_socks_udp_decode(&u, &to, &payload, TALK("\0\0\201\1\300\0\2\1\0\65")));
     CHECK_EQ(u.fragments, 2);
-    CHECK_EQ(u.malformed, good.n + 4);
+    CHECK_EQ(u.malformed, good.n + 5);
 }

@@ -48,6 +48,26 @@ for kind in --system --user; do
     esac
 done
 
+# A start that only a person can mend is not tried again: exit.h has the numbers.
+number() {
+    sed -n "s/.*$1 = \([0-9]*\).*/\1/p" "$here/../../meshd/exit.h"
+}
+usage=$(number OM_EXIT_USAGE)
+config=$(number OM_EXIT_CONFIG)
+[ -n "$usage" ] || fail "exit.h has no number for usage"
+[ -n "$config" ] || fail "exit.h has no number for configuration"
+prevents() {
+    grep -q "^RestartPreventExitStatus=$usage $config\$" "$1"
+}
+for unit in omerta-meshd.service omerta-meshd.user.service; do
+    prevents "$dist/$unit" || fail "$unit starts again after exit code $usage or $config"
+    sed 's/^RestartPreventExitStatus=.*/RestartPreventExitStatus=/' "$dist/$unit" \
+        >"$scratch/bad/unprevented"
+    if prevents "$scratch/bad/unprevented"; then
+        fail "$unit without the codes passed as well"
+    fi
+done
+
 # "Overall exposure level for omerta-meshd.service: 1.2 OK", and a failure above --threshold.
 score() {
     systemd-analyze security --offline=true --no-pager --threshold="$2" "$1" 2>&1 |

@@ -7,7 +7,7 @@
  * Keeps: lan_hears_a_group_and_nothing_else; lan_hears_a_group_v6; lan_left_group_is_not_heard;
  *        lan_hears_only_on_joined_interfaces; lan_keeps_what_stays; lan_counts_what_fails;
  *        lan_two_daemons_hear_the_same; lan_drops_what_is_too_long;
- *        lan_may_be_changed_in_its_batch.
+ *        lan_may_be_changed_in_its_batch; lan_has_room_for_all_networks.
  * Full:  groups above OM_LAN_GROUPS_MAX and interfaces above OM_IFACES_MAX are not joined and are
  *        counted as failed; the kernel's own bound (net.ipv4.igmp_max_memberships, 20 for each
  *        socket) shows there too. A full receive buffer loses datagrams in the kernel.
@@ -27,13 +27,15 @@
 #include <uv.h>
 
 #include <omerta/err.h>
+#include <omerta/hello.h>
+#include <omerta/node.h>
 #include <omerta/via.h>
 
 #include "netwatch.h"
 
 enum {
-    OM_LAN_GROUPS_MAX = 8,
-    OM_LAN_BATCH_MAX = 32,     /* datagrams of one on_batch */
+    OM_LAN_GROUPS_MAX = OM_NETWORKS_MAX * OM_HELLO_GROUPS_MAX, /* none of a node's is deaf */
+    OM_LAN_BATCH_MAX = 32,                                     /* datagrams of one on_batch */
     OM_LAN_DGRAM_BYTES = 2048, /* what is longer is no hello: dropped */
     OM_LAN_RECEIVES_MAX = 8    /* batches of one wake-up: nothing else starves */
 };

@@ -352,6 +352,35 @@ out:
     return;
 }
 
+/* As a node in OM_NETWORKS_MAX networks wants it while epochs change: a port for each group. */
+OM_TEST(lan_has_room_for_all_networks)
+{
+    enum { ALL = OM_NETWORKS_MAX * OM_HELLO_GROUPS_MAX };
+    struct om_addr groups[ALL + 1];
+    struct om_lan_info i;
+    struct rig r;
+
+    OM_TRY(rig_open(&r));
+    for (unsigned g = 0; g < OM_ARRAY_SIZE(groups); g++)
+        groups[g] = addr(g % 2 ? "ff12::77" : GROUP, (uint16_t)(PORT + g));
+    om_lan_join(r.l, groups, ALL, &r.va, 1);
+    if (!has_joined(&r, ALL) && om_test_oom_hit()) {
+        rig_close(&r);
+        return;
+    }
+    om_lan_info(r.l, &i);
+    CHECK_EQ(i.joined, ALL);
+    CHECK_EQ(i.failed, 0);
+    send_to(GROUP, groups[ALL - 2].port, &r.va, 'a', 10);
+    wait_for(&r, 'a');
+    om_lan_join(r.l, groups, ALL + 1, &r.va, 1); /* the control: one more is one too many */
+    om_lan_info(r.l, &i);
+    CHECK_EQ(i.failed, 1);
+    rig_close(&r);
+out:
+    return;
+}
+
 OM_TEST(lan_two_daemons_hear_the_same)
 {
     const struct om_addr group = addr(GROUP, PORT);

@@ -201,6 +201,9 @@ enum om_exit om_cmd_peers(struct om_cli *cli)
         return add_peer(cli);
     if (cli->args.count && strcmp(cli->args.words[0], "list") != 0)
         return show_peer(cli);
+    e = om_cli_words(cli, 0, 1);
+    if (e)
+        return e;
     e = om_cli_ask(cli, "peers.list", om_cli_params(cli), &result);
     return e ? e : show_list(cli, result);
 }
@@ -210,8 +213,9 @@ enum om_exit om_cmd_network(struct om_cli *cli)
     static const struct om_column columns[] = {
         {"NETWORK", "name", OM_COLUMN_TEXT},
         {"ID", "id", OM_COLUMN_TEXT},
-        {"KIND", "kind", OM_COLUMN_TEXT},
+        {"OPEN", "open", OM_COLUMN_TEXT},
         {"PEERS", "peers", OM_COLUMN_COUNT},
+        {"CONNECTED", "connected", OM_COLUMN_COUNT},
     };
     enum om_exit e = om_cli_words(cli, 0, 1);
     const json_t *list;

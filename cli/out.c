@@ -65,16 +65,19 @@ void om_out_progress_done(struct om_out *out)
     out->has_progress = false;
 }
 
+/* 15 digits: what is 0.244 is not shown as 0.24399999999999999. */
+static const size_t dump_flags = JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
+
 void om_out_json(struct om_out *out, const json_t *value)
 {
     om_out_progress_done(out);
-    json_dumpf(value, out->to, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    json_dumpf(value, out->to, JSON_INDENT(2) | dump_flags);
     (void)fputc('\n', out->to);
 }
 
 void om_out_json_line(struct om_out *out, const json_t *value)
 {
-    json_dumpf(value, out->to, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    json_dumpf(value, out->to, JSON_COMPACT | dump_flags);
     (void)fputc('\n', out->to);
     (void)fflush(out->to);
 }

@@ -148,9 +148,9 @@ static enum om_exit check(struct om_daemon *d, bool json)
         is_ok &= v[i].is_ok;
         if (!json)
             printf("%-4s %s: %s\n", v[i].is_ok ? "OK" : "FAIL", v[i].check, what);
-        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "check", v[i].check,
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", v[i].check,
                                                     "state", v[i].is_ok ? "ok" : "fail", "what",
-                                                    what, "fix", v[i].is_ok ? "" : v[i].fix));
+                                                    what, "fix", v[i].is_ok ? NULL : v[i].fix));
     }
     if (json && json_dumpf(list, stdout, JSON_INDENT(2)) == 0)
         putchar('\n');

@@ -190,7 +190,15 @@ enum om_exit om_cmd_bugreport(struct om_cli *cli)
         om_out_error(&cli->out, "%s: could not be written", path);
         return OM_EXIT_FAILED;
     }
-    if (to != stdout)
+    if (to == stdout)
+        return OM_EXIT_OK;
+    if (cli->out.json) {
+        json_t *out = json_pack("{s:s}", "path", path);
+
+        om_out_json(&cli->out, out);
+        json_decref(out);
+    } else {
         om_out_line(&cli->out, "wrote %s: read it before you send it", path);
+    }
     return OM_EXIT_OK;
 }

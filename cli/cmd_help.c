@@ -14,7 +14,7 @@ static void show_overview(FILE *to)
     (void)fputs("\nMore: omerta help COMMAND, omerta help exit-codes\n", to);
 }
 
-static void show_exits(FILE *to)
+static void show_exits(struct om_cli *cli)
 {
     static const char *const texts[] = {
 #define X(code, text) text,
@@ -22,8 +22,16 @@ static void show_exits(FILE *to)
 #undef X
     };
 
+    json_t *list = cli->out.json ? json_array() : NULL;
+
     for (unsigned i = 0; i < OM_EXIT_COUNT; i++)
-        fprintf(to, "  %u  %s\n", i, texts[i]);
+        if (cli->out.json)
+            json_array_append_new(list, json_pack("{s:i, s:s}", "code", (int)i, "help", texts[i]));
+        else
+            om_out_line(&cli->out, "  %u  %s", i, texts[i]);
+    if (cli->out.json)
+        om_out_json(&cli->out, list);
+    json_decref(list);
 }
 
 static void show_command(FILE *to, const struct om_command *c)
@@ -64,6 +72,14 @@ static void show_json(struct om_cli *cli)
     json_decref(list);
 }
 
+static void show_one_json(struct om_cli *cli, const struct om_command *c)
+{
+    json_t *one = command_json(c);
+
+    om_out_json(&cli->out, one);
+    json_decref(one);
+}
+
 enum om_exit om_cmd_help(struct om_cli *cli)
 {
     const char *word = cli->args.count ? cli->args.words[0] : NULL;
@@ -76,10 +92,12 @@ enum om_exit om_cmd_help(struct om_cli *cli)
         show_json(cli);
     else if (!word)
         show_overview(cli->out.to);
+    else if (c && cli->out.json)
+        show_one_json(cli, c);
     else if (c)
         show_command(cli->out.to, c);
     else if (strcmp(word, "exit-codes") == 0)
-        show_exits(cli->out.to);
+        show_exits(cli);
     else {
         om_out_error(&cli->out, "no help about \"%s\" (see `omerta help`)",
                      om_out_escape(shown, word));

@@ -226,7 +226,21 @@ static enum om_exit stop(struct om_cli *cli, struct om_ask *ask)
     return OM_EXIT_TIMEOUT;
 }
 
-static enum om_exit purge(struct om_cli *cli)
+static enum om_exit show_ended(struct om_cli *cli, bool was_running, const struct om_purge *removed)
+{
+    json_t *out;
+
+    if (!cli->out.json)
+        return OM_EXIT_OK; /* it was said step by step */
+    out = json_pack("{s:b, s:b, s:I, s:I, s:s}", "was_running", (int)was_running, "purged",
+                    removed != NULL, "files", (json_int_t)(removed ? removed->files : 0), "bytes",
+                    (json_int_t)(removed ? removed->bytes : 0), "home", cli->place.home);
+    om_out_json(&cli->out, out);
+    json_decref(out);
+    return OM_EXIT_OK;
+}
+
+static enum om_exit purge(struct om_cli *cli, bool was_running)
 {
     const char *home = cli->place.home;
     struct om_purge sum;
@@ -255,7 +269,7 @@ static enum om_exit purge(struct om_cli *cli)
     }
     if (!cli->out.json)
         om_out_line(&cli->out, "removed %s", home);
-    return OM_EXIT_OK;
+    return show_ended(cli, was_running, &sum);
 }
 
 enum om_exit om_cmd_down(struct om_cli *cli)
@@ -269,7 +283,7 @@ enum om_exit om_cmd_down(struct om_cli *cli)
         return e;
     e = om_ask_open(&ask, cli->place.control, &err);
     if (e == OM_EXIT_NO_DAEMON && purges)
-        return purge(cli);
+        return purge(cli, false);
     if (e) {
         om_out_error(&cli->out, "%s", err.msg);
         return e;
@@ -280,5 +294,5 @@ enum om_exit om_cmd_down(struct om_cli *cli)
         return e;
     if (!cli->out.json)
         om_out_line(&cli->out, "omerta-meshd has stopped");
-    return purges ? purge(cli) : OM_EXIT_OK;
+    return purges ? purge(cli, true) : show_ended(cli, true, NULL);
 }

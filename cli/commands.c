@@ -41,65 +41,93 @@ const struct om_command om_commands[] = {
     {"bugreport", "[-o FILE]", "one text file for a bug report, without secrets",
      "Collects version, doctor, config, status and the last 200 log lines. Keys, ids, addresses,\n"
      "user name, home and host name are replaced by placeholders that stay the same all through\n"
-     "the file; names of peers and networks are left out. Read it before you send it.",
+     "the file; names of peers and networks are left out. Read it before you send it.\n"
+     "With --json: {path}, where the report was written; -o - writes the report itself.",
      bugreport_options, om_cmd_bugreport},
     {"check-deps", "", "the same as doctor", "See doctor.", NULL, om_cmd_doctor},
     {"completion", "bash|zsh|fish", "completion script for a shell",
      "bash: omerta completion bash > ~/.local/share/bash-completion/completions/omerta\n"
      "zsh:  omerta completion zsh > a file _omerta in a folder of $fpath\n"
-     "fish: omerta completion fish > ~/.config/fish/completions/omerta.fish",
+     "fish: omerta completion fish > ~/.config/fish/completions/omerta.fish\n"
+     "With --json: the same; a script is no JSON.",
      NULL, om_cmd_completion},
     {"config", "[show|keys|path]", "what the daemon is configured to do",
      "show (the default): the values in force. keys: every key with what it means. path: where\n"
-     "the file is.",
+     "the file is.\n"
+     "With --json, show: the reply of config.show; keys: an array of {key, flag, wants, default,\n"
+     "help, needs_restart}; path: {path}.",
      NULL, om_cmd_config},
     {"doctor", "", "check this machine: what is wrong and what mends it",
      "One line for each check: OK, WARN or FAIL, and below it the command that mends it. The exit\n"
      "code is 1 when a check fails.\n"
-     "With --json: an array of {check, state, what, fix}.",
+     "With --json: an array of {check, state, what, fix}; fix is null where none is needed.",
      NULL, om_cmd_doctor},
     {"down", "[--purge [--yes]]", "stop the daemon",
      "Waits until it is gone. --purge lists every file below the home and asks before it removes\n"
-     "them: identity and keys are then lost.",
+     "them: identity and keys are then lost.\n"
+     "With --json: {was_running, purged, files, bytes, home}; files and bytes are those removed.",
      down_options, om_cmd_down},
     {"health", "[PEER] [-c N]", "how well a peer answers",
      "Probes the peer and shows what both sides know of the path. The exit code is 1 when nothing\n"
-     "was answered.",
+     "was answered.\n"
+     "With --json: the reply of health.probe.",
      health_options, om_cmd_health},
-    {"help", "[COMMAND|exit-codes]", "this help, or that of a command", "", help_options,
-     om_cmd_help},
+    {"help", "[COMMAND|exit-codes]", "this help, or that of a command",
+     "With --json: an array of {name, args, summary, help, options}, each option with name, value\n"
+     "and help; of one command its object; of exit-codes an array of {code, help}.",
+     help_options, om_cmd_help},
     {"init", "[--force]", "make home, config, identity and keys",
      "May be run again: what is there stays. With --force everything is made anew and the old\n"
-     "files are kept beside it.",
+     "files are kept beside it.\n"
+     "With --json: {home, networks}; each network has its name and the id of this node in it.",
      init_options, om_cmd_init},
-    {"key", "show", "this node's public identity", "Prints the peer id that others need.", NULL,
-     om_cmd_key},
+    {"key", "show", "this node's public identity",
+     "Prints the peer id that others need.\n"
+     "With --json: {home, networks}; each network has its name and the id of this node in it.",
+     NULL, om_cmd_key},
     {"log", "[-f] [-n N]", "the log of the daemon",
-     "From the daemon, or from its log file when it does not run.", log_options, om_cmd_log},
+     "From the daemon, or from its log file when it does not run.\n"
+     "With --json: each line is a JSON text.",
+     log_options, om_cmd_log},
     {"message", "PEER TEXT... | --list", "send a text to a peer, or read those received",
-     "The words are joined by spaces. PEER is an id, its first 4 characters or more, or a name.",
+     "The words are joined by spaces. PEER is an id, its first 4 characters or more, or a name.\n"
+     "With --json: the reply of message.send; with --list the reply of message.list.",
      message_options, om_cmd_message},
-    {"network", "[list]", "the networks this node is in", "Shows the networks joined.", NULL,
-     om_cmd_network},
+    {"network", "[list]", "the networks this node is in",
+     "Shows the networks joined.\n"
+     "With --json: the reply of networks.list.",
+     NULL, om_cmd_network},
     {"peers", "[PEER] | add ID [ENDPOINT...]", "the peers known, or one of them",
      "With a peer: all that is known here of it, then what it says of itself. add: tell the daemon "
-     "of a peer and where it is.",
+     "of a peer and where it is.\n"
+     "With --json: the reply of peers.list; with a peer: its entry there, and as status the reply\n"
+     "of peer.status without the peer, null while it does not answer; add: the reply of peers.add.",
      NULL, om_cmd_peers},
     {"ping", "[PEER] [-c N] [-i SEC]", "round trips to a peer, as they happen",
      "A line for each answer, then loss and the least, mean and greatest round trip. The exit "
      "code\n"
-     "is 1 when nothing was answered.",
+     "is 1 when nothing was answered.\n"
+     "With --json: a line {event, run, peer, seq, rtt_ms, path} for each answer, where rtt_ms "
+     "null\n"
+     "is one that is missing; then {event, sent, answered, loss_percent, min_ms, avg_ms, max_ms}.",
      ping_options, om_cmd_ping},
     {"reload", "", "have the daemon read its config again",
-     "All of the new config holds, or nothing of it; says what changed.", NULL, om_cmd_reload},
-    {"status", "", "how the daemon and its networks are", "", NULL, om_cmd_status},
+     "All of the new config holds, or nothing of it; says what changed.\n"
+     "With --json: the reply of config.reload.",
+     NULL, om_cmd_reload},
+    {"status", "", "how the daemon and its networks are", "With --json: the reply of status.", NULL,
+     om_cmd_status},
     {"up", "", "start the daemon of this user",
      "Through systemd --user where it runs with a unit omerta-meshd; else by itself, with its log\n"
-     "in HOME/logs/meshd.log. Waits until it answers.",
+     "in HOME/logs/meshd.log. Waits until it answers.\n"
+     "With --json: {was_running, peer, version, home}; peer is the id of this node.",
      NULL, om_cmd_up},
-    {"version", "", "of this program and of the daemon", "", NULL, om_cmd_version},
+    {"version", "", "of this program and of the daemon",
+     "With --json: {omerta, daemon}: its version, and the reply of version or null.", NULL,
+     om_cmd_version},
     {"watch", "[KIND...] [-c N]", "events as they happen",
-     "One line each; with --json one JSON text each. A gap in the events is an event itself.",
+     "One line each; with --json one JSON text each. A gap in the events is an event itself.\n"
+     "With --json each is {event, at, peer, addr, a, b}, or what omerta-ipc(7) says of its kind.",
      watch_options, om_cmd_watch},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -77,7 +77,8 @@ static const struct om_ipc_method table[] = {
     {.name = "networks.list",
      .summary = "The networks of this home",
      .reply = {{"networks", OM_PARAM_OBJECTS, true,
-                "name, id, self, open, peers, connected, gossip of each"}}},
+                "name, id, self, open, peers, connected, gossip (records, items, bytes, rumours_in,"
+                " rumours_out, syncs) of each"}}},
     {.name = "peer.status",
      .summary = "What a peer says of itself",
      .params = {PEER, NETWORK},
@@ -97,7 +98,8 @@ static const struct om_ipc_method table[] = {
      .params = {NETWORK},
      .reply = {{"peers", OM_PARAM_OBJECTS, true,
                 "id, short, name, network, connected, path, rtt_ms, cipher, heard_s, endpoints,"
-                " sessions, datagrams and bytes each way, relay, latency of each"}}},
+                " sessions, datagrams_in, bytes_in, datagrams_out, bytes_out, relay, latency"
+                " (samples, mean_ms, p50_ms, p95_ms, p99_ms, or null) of each"}}},
     {.name = "ping.start",
      .summary =
          "Ping a peer; each answer, and each one that is missing, is a notification \"pong\"",
@@ -120,7 +122,8 @@ static const struct om_ipc_method table[] = {
                {"networks", OM_PARAM_OBJECTS, true, "as networks.list"},
                {"peers", OM_PARAM_INTEGER, true, "in the table"},
                {"sessions", OM_PARAM_INTEGER, true, "that can carry data"},
-               {"traffic", OM_PARAM_OBJECT, true, "datagrams and bytes each way"},
+               {"traffic", OM_PARAM_OBJECT, true,
+                "datagrams_in, bytes_in, datagrams_out, bytes_out"},
                {"audit", OM_PARAM_OBJECT, true, "on, sealed, audited, refused"},
                {"drops", OM_PARAM_OBJECT, true, "what was thrown away, by reason"},
                {"wakeups", OM_PARAM_INTEGER, true, "times the loop woke for the node"},

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -115,9 +116,12 @@ static int listen_unix(const char *path)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat st;
 
     memcpy(at.sun_path, path, strlen(path) + 1); /* om_place_find() saw to it that it fits */
-    (void)unlink(path);
+    /* The home is ours alone, so a socket in it is what a killed daemon left. */
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+        (void)unlink(path);
     if (fd >= 0 &&
         (bind(fd, (const struct sockaddr *)&at, sizeof at) < 0 || listen(fd, BACKLOG) < 0)) {
         int e = errno;
@@ -159,7 +163,7 @@ bool metrics_server_open(struct metrics_server **out, struct om_daemon *d, struc
     *out = m;
     if (!add_listener(m, listen_unix(d->place.metrics))) {
         (void)om_fail(err, OM_E_STATE, "%.120s: metrics socket: %s", d->place.metrics,
-                      strerror(errno));
+                      errno == EADDRINUSE ? "something else is there; remove it" : strerror(errno));
         return false;
     }
     if (port != 0 && !add_listener(m, listen_port(port))) {
@@ -183,11 +187,11 @@ void metrics_server_close(struct metrics_server *m)
 {
     if (!m)
         return;
-    (void)unlink(m->d->place.metrics);
     if (m->count == 0) {
         free(m);
         return;
     }
+    (void)unlink(m->d->place.metrics);
     for (unsigned i = 0; i < m->count; i++) {
         struct listener *l = &m->listeners[i];
         (void)uv_poll_stop(&l->poll);

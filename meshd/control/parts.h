@@ -61,6 +61,7 @@ struct control {
     uint64_t numbers;
     uint64_t truncated; /* lines that ended without their newline */
     bool is_closing;
+    bool is_bound; /* the file at the place of the control socket is ours to remove */
 };
 
 /* server.c */

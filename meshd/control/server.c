@@ -337,7 +337,8 @@ void control_close(struct control *c)
         flush(k);
         hang_up(k);
     }
-    (void)unlink(c->d->place.control);
+    if (c->is_bound)
+        (void)unlink(c->d->place.control);
     uv_close((uv_handle_t *)&c->listener, on_listener_closed);
 }
 
@@ -362,6 +363,7 @@ bool control_open(struct control **out, struct om_daemon *d, struct om_error *er
     if (lstat(d->place.control, &st) == 0 && S_ISSOCK(st.st_mode))
         (void)unlink(d->place.control);
     int e = uv_pipe_bind(&c->listener, d->place.control);
+    c->is_bound = e == 0;
     if (e == 0 && chmod(d->place.control, 0600) < 0)
         e = uv_translate_sys_error(errno);
     if (e == 0)

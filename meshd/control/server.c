@@ -9,7 +9,10 @@
 #include "control/parts.h"
 #include "host/clock.h"
 
-enum { BACKLOG = 16, PAUSE_BYTES = 256 * 1024 };
+enum {
+    BACKLOG = 2 * OM_CLIENTS_MAX, /* those too many are told so by us, not turned away unheard */
+    PAUSE_BYTES = 256 * 1024
+};
 
 static void flush(struct control_client *k);
 

@@ -60,26 +60,48 @@ uint8_t *secrets_read_seed(const char *home, struct om_error *err)
     return NULL;
 }
 
-/* Moves @name of the home aside, when it is there. */
-static enum om_err set_aside(struct om_home *home, const char *name, const char *stamp, FILE *said,
+/* Where a thing of the home was moved to; an empty suffix: it was not. */
+struct aside {
+    const char *name;
+    char suffix[64];
+};
+
+/* Moves @a->name of the home aside, when it is there. */
+static enum om_err set_aside(struct om_home *home, struct aside *a, const char *stamp, FILE *said,
                              struct om_error *err)
 {
-    char from[OM_HOME_PATH_MAX], to[OM_HOME_PATH_MAX + 64];
+    char from[OM_HOME_PATH_MAX], to[OM_HOME_PATH_MAX + 64], suffix[sizeof a->suffix];
     struct stat st;
 
-    if (!om_home_join(home, from, sizeof from, name))
+    if (!om_home_join(home, from, sizeof from, a->name))
         return om_fail(err, OM_E_RANGE, "path of the home is too long");
-    (void)snprintf(to, sizeof to, "%s.backup-%s", from, stamp);
+    (void)snprintf(suffix, sizeof suffix, ".backup-%s", stamp);
+    (void)snprintf(to, sizeof to, "%s%s", from, suffix);
     /* Twice within a second: an older backup is never written over. */
-    for (unsigned i = 2; lstat(to, &st) == 0; i++)
-        (void)snprintf(to, sizeof to, "%s.backup-%s-%u", from, stamp, i);
+    for (unsigned i = 2; lstat(to, &st) == 0; i++) {
+        (void)snprintf(suffix, sizeof suffix, ".backup-%s-%u", stamp, i);
+        (void)snprintf(to, sizeof to, "%s%s", from, suffix);
+    }
     if (rename(from, to) == 0) {
+        memcpy(a->suffix, suffix, sizeof suffix);
         fprintf(said, "kept  %s\n", to);
         return OM_OK;
     }
     return errno == ENOENT
                ? OM_OK
                : om_fail(err, OM_E_STATE, "%.120s: cannot be set aside: %s", from, strerror(errno));
+}
+
+/* In the place of whatever was made there since. */
+static void put_back(struct om_home *home, const struct aside *a, FILE *said)
+{
+    char to[OM_HOME_PATH_MAX], from[OM_HOME_PATH_MAX + 64];
+
+    if (!*a->suffix || !om_home_join(home, to, sizeof to, a->name))
+        return;
+    (void)snprintf(from, sizeof from, "%s%s", to, a->suffix);
+    if (rename(from, to) == 0)
+        fprintf(said, "back  %s\n", to);
 }
 
 static bool is_there(struct om_home *home, const char *name, char path[OM_HOME_PATH_MAX])
@@ -148,29 +170,34 @@ static enum om_err make_config(struct om_home *home, struct om_error *err)
 enum om_err secrets_init(struct om_home *home, bool force, FILE *said, struct om_error *err)
 {
     static const struct {
-        const char *name, *beside;
-        enum om_err (*make)(struct om_home *home, struct om_error *err);
-    } things[] = {{"config.json", NULL, make_config},
-                  {"identity/seed", NULL, make_seed},
-                  {"local.key", NULL, make_local_key},
-                  {"ssh/id_ed25519", "ssh/id_ed25519.pub", make_ssh_key}};
+        const char *name;
+        enum om_err (*make)(struct om_home *home, struct om_error *err); /* NULL: with the next */
+    } things[] = {{"config.json", make_config},
+                  {"identity/seed", make_seed},
+                  {"local.key", make_local_key},
+                  {"ssh/id_ed25519.pub", NULL},
+                  {"ssh/id_ed25519", make_ssh_key}};
+    struct aside asides[OM_ARRAY_SIZE(things)] = {{.name = NULL}};
     char path[OM_HOME_PATH_MAX], stamp[32];
+    enum om_err e = OM_OK;
     time_t now = time(NULL);
     struct tm tm;
 
     (void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
-    for (unsigned i = 0; i < OM_ARRAY_SIZE(things); i++) {
-        enum om_err e = OM_OK;
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(things) && e == OM_OK; i++) {
+        asides[i].name = things[i].name;
         if (force)
-            e = set_aside(home, things[i].name, stamp, said, err);
-        if (force && things[i].beside && e == OM_OK)
-            e = set_aside(home, things[i].beside, stamp, said, err);
+            e = set_aside(home, &asides[i], stamp, said, err);
         bool was_there = is_there(home, things[i].name, path);
-        if (e == OM_OK && !was_there)
+        if (e != OM_OK || !things[i].make)
+            continue;
+        if (!was_there)
             e = things[i].make(home, err);
-        if (e != OM_OK)
-            return e;
-        fprintf(said, "%s %s\n", was_there ? "found" : "made ", path);
+        if (e == OM_OK)
+            fprintf(said, "%s %s\n", was_there ? "found" : "made ", path);
     }
-    return OM_OK;
+    /* Half a new home would be one that nobody knows: a new identity beside an old key. */
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(things) && e != OM_OK; i++)
+        put_back(home, &asides[i], said);
+    return e;
 }

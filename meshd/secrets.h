@@ -4,7 +4,8 @@
  * What:  makes and reads the seed of all node keys, the local key and the SSH key.
  * Why:   the one place that knows their names, so that nothing else opens them.
  * Keeps: secrets_seed_is_made_once; secrets_seed_is_read_beside_a_daemon;
- *        secrets_init_is_idempotent; secrets_init_force_keeps_a_backup.
+ *        secrets_init_is_idempotent; secrets_init_force_keeps_a_backup;
+ *        secrets_init_that_fails_puts_back_what_was_there.
  *
  *     identity/seed    32 bytes: every node key of this home comes from it (PROTOCOL section 1)
  *     local.key        32 bytes as 64 hex digits and a newline: for local programs
@@ -46,7 +47,8 @@ uint8_t *secrets_read_seed(const char *home, struct om_error *err);
  * @said:   one line for each thing made, kept or moved
  * @err:    sentence for a person
  *
- * Return: OM_OK, or what failed; what was made until then stays.
+ * Return: OM_OK, or what failed: then what was moved is back in its place, and what else was made
+ * stays.
  */
 OM_MUST enum om_err secrets_init(struct om_home *home, bool force, FILE *said,
                                  struct om_error *err);

@@ -137,3 +137,43 @@ OM_TEST(secrets_init_force_keeps_a_backup)
     (void)fclose(said);
     folder_remove(folder);
 }
+
+OM_TEST(secrets_init_that_fails_puts_back_what_was_there)
+{
+    char folder[FOLDER_MAX], in_folder[FOLDER_MAX + 16], moved[FOLDER_MAX + 16];
+    char key[100], seed[100], other[100];
+    FILE *said = fopen("/dev/null", "we"), *in_the_way;
+    struct om_home *home;
+    struct om_error err;
+
+    if (!has_ssh_keygen() || !said)
+        skip();
+    CHECK(folder_make(folder));
+    CHECK_OK(om_home_open(&home, folder, false, &err));
+    CHECK_OK(secrets_init(home, false, said, &err));
+    CHECK(read_file(folder, "local.key", key, sizeof key));
+    CHECK(read_file(folder, "identity/seed", seed, sizeof seed));
+    /* The SSH key, which is made last, finds no folder. */
+    (void)snprintf(in_folder, sizeof in_folder, "%s/ssh", folder);
+    (void)snprintf(moved, sizeof moved, "%s/was", folder);
+    CHECK_EQ(rename(in_folder, moved), 0);
+    in_the_way = fopen(in_folder, "we");
+    CHECK(in_the_way != NULL);
+    CHECK_EQ(fclose(in_the_way), 0);
+    CHECK(secrets_init(home, true, said, &err) != OM_OK);
+    CHECK(read_file(folder, "local.key", other, sizeof other));
+    CHECK_STR(other, key);
+    CHECK(read_file(folder, "identity/seed", other, sizeof other));
+    CHECK_MEM(other, seed, 32);
+    CHECK(read_file(folder, "config.json", other, sizeof other));
+    CHECK_EQ(backups(folder), 0);
+    /* The control: with the folder it is all made anew. */
+    CHECK_EQ(unlink(in_folder), 0);
+    CHECK_EQ(rename(moved, in_folder), 0);
+    CHECK_OK(secrets_init(home, true, said, &err));
+    CHECK(read_file(folder, "local.key", other, sizeof other));
+    CHECK(strcmp(key, other) != 0);
+    om_home_close(home);
+    (void)fclose(said);
+    folder_remove(folder);
+}

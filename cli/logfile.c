@@ -36,7 +36,11 @@ static void turn_over(const char *home)
 enum om_err om_logfile_open(const char *home, int *fd, struct om_error *err)
 {
     char path[PATH_ROOM];
+    struct stat s;
 
+    /* As root: a log of root's would keep the owner of this home from starting its daemon. */
+    if (stat(home, &s) == 0 && s.st_uid != geteuid())
+        return om_fail(err, OM_E_STATE, "home %s belongs to another user", home);
     snprintf(path, sizeof path, "%s/logs", home);
     if ((mkdir(home, 0700) && errno != EEXIST) || (mkdir(path, 0700) && errno != EEXIST))
         return om_fail(err, OM_E_STATE, "%s: cannot make the folder: %s", path, strerror(errno));

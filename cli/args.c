@@ -155,6 +155,8 @@ static enum om_err walk_option(struct om_args *out, int argc, char *const *argv,
             return om_fail(err, OM_E_PARSE, "--%s wants a value: %s", o->name, o->value);
         joined = argv[++*i];
     }
+    if (joined && !*joined) /* "--home $UNSET" must not mean the default home */
+        return om_fail(err, OM_E_PARSE, "--%s wants a value: %s", o->name, o->value);
     return take(out, o, joined, err);
 }
 

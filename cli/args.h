@@ -5,7 +5,7 @@
  * Why:   one walker for all commands, so that --json or --home mean the same everywhere and an
  *        unknown option always names the nearest known one.
  * Keeps: args_options_may_stand_anywhere; args_unknown_option_names_the_nearest;
- *        args_dashes_end_the_options; args_a_value_may_be_joined.
+ *        args_dashes_end_the_options; args_a_value_may_be_joined; args_empty_value_is_none.
  *
  * Options of all commands: --json, --help (-h), --home FOLDER, --network NAME, --color WHEN.
  */

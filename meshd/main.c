@@ -99,9 +99,9 @@ static enum parsed parse_own(struct line *l, char **argv, int argc, int *i, stru
         return WRONG;
     }
     if (is_flag("--home", argv, argc, i, &l->home))
-        return l->home ? PARSED : lacks("--home", err);
+        return l->home && *l->home ? PARSED : lacks("--home", err);
     if (is_flag("--config", argv, argc, i, &l->config))
-        return l->config ? PARSED : lacks("--config", err);
+        return l->config && *l->config ? PARSED : lacks("--config", err);
     if (l->tool.command && strcmp(argv[*i], "--force") == 0) {
         l->tool.force = true;
         return PARSED;

@@ -45,6 +45,21 @@ OM_TEST(args_options_may_stand_anywhere)
     CHECK_EQ(count, 9);
 }
 
+/* As a script writes it whose variable is not set. */
+OM_TEST(args_empty_value_is_none)
+{
+    char *apart[] = {"omerta", "ping", "--home", "", NULL};
+    char *joined[] = {"omerta", "ping", "--home=", NULL};
+    char *good[] = {"omerta", "ping", "--home=/", NULL};
+    struct om_error err;
+    struct om_args a;
+
+    CHECK_ERR(parse(&a, apart, &err), OM_E_PARSE);
+    CHECK_STR(err.msg, "--home wants a value: FOLDER");
+    CHECK_ERR(parse(&a, joined, &err), OM_E_PARSE);
+    CHECK_OK(parse(&a, good, &err));
+}
+
 OM_TEST(args_unknown_option_names_the_nearest)
 {
     char *near[] = {"omerta", "ping", "--cuont", "3", NULL};

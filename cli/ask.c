@@ -134,6 +134,8 @@ static enum om_exit send_all(struct om_ask *a, const char *text, size_t n, om_ti
             e = wait_for(a, POLLOUT, deadline, err);
             if (e)
                 return e;
+        } else if (errno == EPIPE) {
+            break; /* why it hung up may be there to be read; if not, reading says that it did */
         } else {
             return gone(err);
         }

@@ -5,7 +5,8 @@
  *        wait in order.
  * Why:   every failure of a question is one exit code and one sentence, for all commands alike.
  * Keeps: ask_gets_the_answer_to_its_question; ask_keeps_events_for_later;
- *        ask_without_daemon_says_so; ask_waits_no_longer_than_told; ask_refuses_an_endless_line.
+ *        ask_without_daemon_says_so; ask_waits_no_longer_than_told; ask_refuses_an_endless_line;
+ *        ask_reads_why_it_was_hung_up_on.
  *
  * Full: a line beyond OM_ASK_FRAME_MAX ends the connection; beyond OM_ASK_EVENTS_MAX waiting events
  * the oldest one is dropped.

@@ -112,6 +112,25 @@ out:
     return;
 }
 
+OM_TEST(ask_reads_why_it_was_hung_up_on)
+{
+    struct om_error err;
+    json_t *result;
+    struct toy t;
+
+    OM_TRY(toy_open(&t));
+    say(&t, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32006,\"message\":\"full\"}}\n");
+    CHECK_EQ(close(t.fd), 0);
+    t.fd = -1;
+    CHECK_EQ(om_ask_call(t.ask, "status", NULL, OM_SEC(5), &result, &err), OM_EXIT_REFUSED);
+    CHECK_STR(err.msg, "full");
+    /* The control: nothing was said, and that is what is told. */
+    CHECK_EQ(om_ask_call(t.ask, "status", NULL, OM_SEC(5), &result, &err), OM_EXIT_NO_DAEMON);
+    CHECK(strstr(err.msg, "closed") != NULL);
+out:
+    toy_close(&t);
+}
+
 OM_TEST(ask_waits_no_longer_than_told)
 {
     struct om_error err;

@@ -77,13 +77,25 @@ static void show_running(struct om_cli *cli, json_t *version, bool was)
     json_decref(status);
 }
 
-static void show_last_words(struct om_cli *cli, long log_from)
+/* It ended instead of answering: one sentence when it said one, else all that it wrote. */
+static void show_last_words(struct om_cli *cli, int code, long log_from)
 {
-    char *log;
+    static const char prefix[] = "omerta-meshd: ";
+    char shown[OM_OUT_TEXT_MAX], *log = NULL;
+    size_t n;
 
     if (om_logfile_since(cli->place.home, log_from, &log, NULL))
-        return;
-    om_out_lines(cli->out.problems, log);
+        log = NULL;
+    n = log ? strcspn(log, "\n") : 0;
+    if (n && log[n] && !log[n + 1] && strncmp(log, prefix, sizeof prefix - 1) == 0) {
+        log[n] = 0;
+        om_out_error(&cli->out, "omerta-meshd did not start: %s",
+                     om_out_escape(shown, log + sizeof prefix - 1));
+    } else {
+        om_out_error(&cli->out, "omerta-meshd ended at once with code %d%s", code,
+                     n ? "; its last words:" : "");
+        om_out_lines(cli->out.problems, log ? log : "");
+    }
     free(log);
 }
 
@@ -105,9 +117,7 @@ static enum om_exit await(struct om_cli *cli, pid_t pid, long log_from)
             return OM_EXIT_OK;
         }
         if (pid > 0 && om_child_ended(pid, &code)) {
-            om_out_error(&cli->out,
-                         "omerta-meshd ended at once with code %d; its last words:", code);
-            show_last_words(cli, log_from);
+            show_last_words(cli, code, log_from);
             return OM_EXIT_FAILED;
         }
         snprintf(text, sizeof text, "starting omerta-meshd (%d s)",

@@ -23,12 +23,8 @@ struct ping {
 /* --count: from 1 to @max. */
 static enum om_exit read_count(struct om_cli *cli, uint64_t fallback, uint64_t max, uint64_t *out)
 {
-    struct om_error err;
-
-    if (om_args_number(&cli->args, "count", fallback, max, out, &err))
-        return om_cli_usage(cli, "%s", err.msg);
-    if (*out == 0)
-        return om_cli_usage(cli, "--count: want 1 to %" PRIu64, max);
+    if (om_args_number(&cli->args, "count", fallback, max, out, NULL) || *out == 0)
+        return om_cli_usage(cli, "--count: want a number from 1 to %" PRIu64, max);
     return OM_EXIT_OK;
 }
 

@@ -35,8 +35,9 @@ static void add_candidate(char *list, size_t size, const json_t *peer)
     char shown[OM_SHOW_TEXT];
     size_t at = strlen(list);
 
-    snprintf(list + at, size - at, "%s%.10s (%s)", at ? ", " : "", text_of(peer, "id"),
-             om_text_show(shown, text_of(peer, "name")));
+    om_text_show(shown, text_of(peer, "name"));
+    snprintf(list + at, size - at, "%s%.10s%s%s%s", at ? ", " : "", text_of(peer, "id"),
+             *shown ? " (" : "", shown, *shown ? ")" : "");
 }
 
 enum om_err om_peer_pick(const json_t *list, const char *word, char out[static OM_ID_TEXT],

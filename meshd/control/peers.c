@@ -53,10 +53,12 @@ json_t *control_peers_add(struct control_ask *ask, struct om_error *err)
             return NULL;
     }
     enum om_err e = om_node_connect(daemon_node(ask->d), om_clock_now(), &net->id, &peer, ends, n);
-    if (e != OM_OK) {
+    if (e == OM_E_RANGE) /* of the right form, but no key is behind it */
+        (void)om_fail(err, e, "%.10s...: nobody can have this id", text);
+    else if (e != OM_OK)
         (void)om_fail(err, e, "peer cannot be added: %s", om_err_text(e));
+    if (e != OM_OK)
         return NULL;
-    }
     return control_peer_json(ask->d, net, &peer);
 }
 

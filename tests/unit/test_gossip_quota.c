@@ -186,3 +186,55 @@ OM_TEST(gossip_asking_has_a_quota)
 out:
     om_gossip_free(g);
 }
+
+/* Pushes that @g wants to make after @who told it what @other had said at @ms. */
+static unsigned pushes_after(uint64_t seed, int64_t ms, bool *is_kept)
+{
+    static const struct om_addr at = {.port = 1};
+    struct om_identity us, who, third, other;
+    uint8_t bytes[OM_RECORD_MAX + 2];
+    struct om_gossip_act a;
+    struct om_gossip *g;
+    unsigned pushes = 0;
+    om_time now = OM_SEC(1);
+
+    make_identity(&us, 1);
+    make_identity(&who, 2);
+    make_identity(&third, 3);
+    make_identity(&other, seed);
+    g = start(&us);
+    if (!g)
+        return 0;
+    om_gossip_peer_up(g, 0, &who.id, &at);
+    om_gossip_peer_up(g, 0, &third.id, &at);
+    for (; now < OM_SEC(10); now += OM_MS(OM_GOSSIP_ROUND_MS)) { /* it has told of itself */
+        om_gossip_tick(g, now);
+        while (om_gossip_next(g, &a)) {
+        }
+    }
+    om_gossip_rumour(g, now, &who.id, om_bytes(bytes, say(bytes, &other, (uint64_t)ms, false)));
+    for (om_time end = now + OM_SEC(2); now < end; now += OM_MS(OM_GOSSIP_ROUND_MS)) {
+        om_gossip_tick(g, now);
+        while (om_gossip_next(g, &a))
+            pushes += a.kind == OM_GOSSIP_ACT_PUSH &&
+                      memmem(a.bytes.p, a.bytes.n, other.id.b, sizeof other.id.b) != NULL;
+    }
+    *is_kept = om_records_find(om_gossip_store(g), &other.id) != NULL;
+    om_gossip_free(g);
+    return pushes;
+}
+
+/* What everybody has forgotten would else go round for ever. */
+OM_TEST(gossip_old_news_goes_no_further)
+{
+    const int64_t youth = OM_GOSSIP_YOUTH_S * INT64_C(1000);
+    bool is_kept = false;
+
+    CHECK(pushes_after(4, 0, &is_kept) > 0); /* the control: young */
+    OM_TRY(is_kept);
+    CHECK_EQ(pushes_after(5, -youth, &is_kept), 0);
+    OM_TRY(is_kept);                                   /* it is believed all the same */
+    CHECK_EQ(pushes_after(6, 2 * youth, &is_kept), 0); /* made tomorrow */
+    OM_TRY(is_kept);
+out:;
+}

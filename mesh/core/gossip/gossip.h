@@ -11,7 +11,8 @@
  *        gossip_forged_news_of_us_costs_quota; gossip_leaves_who_forges_answers;
  *        gossip_asking_has_a_quota; gossip_first_hand_beats_told; gossip_renews_without_rumour;
  *        gossip_seek_finds_and_is_damped; gossip_replaces_dead_partners;
- *        gossip_items_reach_subscribers; gossip_budget_bounds_a_round.
+ *        gossip_items_reach_subscribers; gossip_budget_bounds_a_round;
+ *        gossip_old_news_goes_no_further.
  *
  * Knows no session: PUSH and CALL name a peer, and whoever drives it sees to the rest. A call's
  * answer comes back through om_gossip_reply(), also when there was none.
@@ -51,7 +52,7 @@ enum {
     OM_GOSSIP_SYNC_S = 60,     /* between syncs, +- a quarter */
     OM_GOSSIP_ROTATE_S = 1800, /* until the oldest partner gives way to another */
     OM_GOSSIP_RENEW_S = 12 * 3600,
-    OM_GOSSIP_YOUTH_S = 300,   /* what is younger is told even if we had to ask for it */
+    OM_GOSSIP_YOUTH_S = 300,   /* what is older goes no further as a rumour */
     OM_GOSSIP_RETRY_S = 600,   /* until one that did not answer is asked again */
     OM_GOSSIP_BUDGET = 32768,  /* bytes pushed in one round */
     OM_GOSSIP_DATAGRAM = 1100, /* bytes of entries in one push */

@@ -85,7 +85,8 @@ static void note_seen(struct om_gossip *g, const struct om_entry *e)
         *seen = e->sequence;
 }
 
-static void keep(struct om_gossip *g, om_time now, const struct om_entry *e)
+/* @is_told: a rumour of it that comes later is not to be told again. */
+static void keep(struct om_gossip *g, om_time now, const struct om_entry *e, bool is_told)
 {
     struct om_held *h;
     enum om_records_put put = om_records_put(&g->store, e, &h);
@@ -98,7 +99,7 @@ static void keep(struct om_gossip *g, om_time now, const struct om_entry *e)
     g->counts.entries_in++;
     if (h)
         h->taken_at = now ? now : 1;
-    if (put == OM_PUT_NOT_KEPT)
+    if (put == OM_PUT_NOT_KEPT && is_told)
         note_seen(g, e);
     if (is_item && om_records_is_subscribed(&g->store, e->channel))
         gossip_act(g, OM_GOSSIP_ACT_ITEM, &e->id, e->bytes);
@@ -120,19 +121,28 @@ static bool is_too_often(const struct om_gossip *g, om_time now, const struct om
     return h && h->taken_at != 0 && now - h->taken_at < OM_SEC(OM_GOSSIP_ORIGIN_S);
 }
 
-/* What came as an answer is told, too, while it is young: else whoever had asked in time would
- * stand in the way of the rumour. A renewal says nothing new, and is not told by anyone. */
+/* Made within the last minutes, as far as clocks agree. */
+static bool is_young(const struct om_gossip *g, om_time now, const struct om_entry *e)
+{
+    const uint64_t wall = gossip_wall_ms(g, now), youth = OM_GOSSIP_YOUTH_S * UINT64_C(1000);
+
+    return e->sequence < wall + youth && e->sequence + youth > wall;
+}
+
+/* What is old is no news, whoever tells it: in a network of more nodes than anybody remembers it
+ * would go round for ever. What came as an answer is told, too, while it is young: else whoever had
+ * asked in time would stand in the way of the rumour. A renewal says nothing new, and is not told
+ * by anyone; who did not hold what it renews cannot see that, and does not tell what it asked for. */
 static bool is_worth_telling(const struct om_gossip *g, om_time now, const struct om_entry *e,
                              bool asked)
 {
     const struct om_held *h = om_records_get(&g->store, e);
-    bool is_young = e->sequence + OM_GOSSIP_YOUTH_S * UINT64_C(1000) > gossip_wall_ms(g, now);
 
     if (h && !h->is_item && h->len == e->bytes.n &&
         memcmp(h->bytes + CONTENT_AT, e->bytes.p + CONTENT_AT,
                e->bytes.n - CONTENT_AT - OM_SIGN_BYTES) == 0)
         return false;
-    return !asked || is_young;
+    return is_young(g, now, e) && (!asked || h || g->store.records < g->store.max);
 }
 
 static bool is_signed(struct om_gossip *g, const struct om_entry *e)
@@ -186,9 +196,10 @@ void gossip_take(struct om_gossip *g, om_time now, const struct om_id *from, boo
     }
     if (!is_signed(g, &e))
         return;
-    if (from && is_worth_telling(g, now, &e, asked))
+    bool is_news_to_tell = from && is_worth_telling(g, now, &e, asked);
+    if (is_news_to_tell)
         gossip_tell(g, now, from, bytes);
-    keep(g, now, &e);
+    keep(g, now, &e, is_news_to_tell || !asked);
 }
 
 void om_gossip_learn(struct om_gossip *g, om_time now, struct om_bytes bytes)

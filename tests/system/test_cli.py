@@ -24,7 +24,7 @@ def programs():
 @pytest.fixture
 def upped(home):
     """A home whose daemon `omerta up` started; it is stopped with the test."""
-    new_home(home)
+    new_home(home, lan=False)
     good(home, "up")
     yield home
     run(home, "down")
@@ -366,6 +366,11 @@ def test_reload(upped):
 
 
 def test_log(upped):
+    # So that there are two lines: of the start, and of this.
+    with open(os.path.join(upped, "config.json"), encoding="utf-8") as file:
+        keys = json.load(file)
+    write_config(upped, {**keys, "log": {"level": "debug"}})
+    good(upped, "reload")
     lines = good(upped, "log", "-n", "2").splitlines()
     assert len(lines) == 2
     assert len(good(upped, "log").splitlines()) >= 2

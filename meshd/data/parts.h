@@ -72,6 +72,7 @@ struct data {
     unsigned conn_count, waiting_count, stream_count;
     uint64_t numbers;
     char buffer[DATA_READ];
+    bool is_bound; /* the file at the place of the data socket is ours to remove */
 };
 
 /* server.c */

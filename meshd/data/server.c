@@ -218,7 +218,8 @@ void data_close(struct data *s)
         next = om_list_next(&s->conns, l);
         data_drop(OM_CONTAINER_OF(l, struct data_conn, link));
     }
-    (void)unlink(s->d->place.data);
+    if (s->is_bound)
+        (void)unlink(s->d->place.data);
     uv_close((uv_handle_t *)&s->listener, on_listener_closed);
 }
 
@@ -247,6 +248,7 @@ bool data_open(struct data **out, struct om_daemon *d, struct om_error *err)
     if (lstat(d->place.data, &st) == 0 && S_ISSOCK(st.st_mode))
         (void)unlink(d->place.data);
     int e = uv_pipe_bind(&s->listener, d->place.data);
+    s->is_bound = e == 0;
     if (e == 0 && chmod(d->place.data, 0600) < 0)
         e = uv_translate_sys_error(errno);
     if (e == 0)

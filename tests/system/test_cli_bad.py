@@ -198,7 +198,7 @@ def test_no_daemon(home, argv):
 
 
 def test_plain_file_in_the_place_of_a_socket(made):
-    for name in "control.sock", "metrics.sock":
+    for name in "control.sock", "data.sock", "metrics.sock":
         path = os.path.join(made, name)
         with open(path, "w", encoding="ascii") as file:
             file.write("somebody's own")

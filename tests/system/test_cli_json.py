@@ -186,20 +186,38 @@ def test_ping(two):
     compare_lines("ping", good(first.home, "ping", second.self_id(), "-c2", "-i0.05", "--json"))
 
 
+def line_after(watch, act):
+    """The first line of @watch: act() again where it came before the subscription."""
+    for _ in range(10):
+        act()
+        try:
+            return watch.line(seconds=2)
+        except TimeoutError:
+            pass
+    raise AssertionError("it sees nothing")
+
+
 def test_watch(two):
     first, second = two
     with Live(first.home, "watch", "message", "--json", "-c", "1") as watch:
         assert wait_until(lambda: first.rpc("status")["clients"] >= 2)
-        second.rpc("message.send", peer=first.self_id(), text="seen")
-        compare("watch-message", json.loads(watch.line()))
+        to = first.self_id()
+        line = line_after(watch, lambda: second.rpc("message.send", peer=to, text="x"))
+    compare("watch-message", json.loads(line))
 
 
 def test_watch_node(make):
     first = make("first", ALONE).start()
+    second = make("second", ALONE + first.bootstrap())
+
+    def come():
+        second.end()
+        second.start()
+
     with Live(first.home, "watch", "session_up", "--json", "-c", "1") as watch:
         assert wait_until(lambda: first.rpc("status")["clients"] >= 2)
-        make("second", ALONE + first.bootstrap()).start()
-        compare("watch", json.loads(watch.line()))
+        line = line_after(watch, come)
+    compare("watch", json.loads(line))
 
 
 def test_of_a_home(home, folder):

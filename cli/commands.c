@@ -14,9 +14,21 @@ static const struct om_option bugreport_options[] = {
     {"output", "FILE", "where to write it (else omerta-bugreport.txt here; - is the terminal)",
      'o'},
     END};
+static const struct om_option cp_options[] = {
+    {"port", "PORT", "of the SSH server there (22)", 'p'},
+    {"recursive", NULL, "folders with what is in them", 'r'},
+    END};
 static const struct om_option down_options[] = {
     {"purge", NULL, "list everything below the home, then remove it", 0},
     {"yes", NULL, "remove without asking", 'y'},
+    END};
+static const struct om_option expose_options[] = {
+    {"to", "PEER", "who may use it; may be given several times", 0},
+    {"keep", NULL, "after a restart, too", 'k'},
+    END};
+static const struct om_option forward_options[] = {
+    {"local", "[BIND:]PORT:PEER:PORT", "a port here leads to a port of the peer", 'L'},
+    {"keep", NULL, "after a restart, too", 'k'},
     END};
 static const struct om_option health_options[] = {
     {"count", "N", "probes to send (3; at most 100)", 'c'}, END};
@@ -35,6 +47,12 @@ static const struct om_option ping_options[] = {
     {"count", "N", "stop after N probes (4; at most 256)", 'c'},
     {"interval", "SEC", "time between probes (1)", 'i'},
     END};
+static const struct om_option proxy_options[] = {
+    {"via", "PEER", "the peer through which hosts are reached that are no peers", 0},
+    {"keep", NULL, "after a restart, too", 'k'},
+    END};
+static const struct om_option ssh_options[] = {{"port", "PORT", "of the SSH server (22)", 'p'},
+                                               END};
 static const struct om_option watch_options[] = {{"count", "N", "stop after N events", 'c'}, END};
 
 const struct om_command om_commands[] = {
@@ -57,6 +75,11 @@ const struct om_command om_commands[] = {
      "With --json, show: the reply of config.show; keys: an array of {key, flag, wants, default,\n"
      "help, needs_restart}; path: {path}.",
      NULL, om_cmd_config},
+    {"cp", "[-r] [-p PORT] FILE... PEER:PATH | PEER:PATH... FOLDER",
+     "copy files by scp through the mesh",
+     "The scp of OpenSSH; a peer is named as in ssh.\n"
+     "With --json: the same; scp's output is its own.",
+     cp_options, om_cmd_cp},
     {"doctor", "", "check this machine: what is wrong and what mends it",
      "One line for each check: OK, WARN or FAIL, and below it the command that mends it. The exit\n"
      "code is 1 when a check fails.\n"
@@ -67,6 +90,22 @@ const struct om_command om_commands[] = {
      "them: identity and keys are then lost.\n"
      "With --json: {was_running, purged, files, bytes, home}; files and bytes are those removed.",
      down_options, om_cmd_down},
+    {"expose", "PORT[:HOST:PORT] | internet | list | remove ID",
+     "let peers reach something of this machine",
+     "Nothing can be reached unless it is named here. PORT is what peers ask for; it is connected\n"
+     "to the same port of 127.0.0.1, or to HOST:PORT. internet lets them reach public addresses\n"
+     "through this machine, never its own networks. Without --to every member of the network may,\n"
+     "which an open network such as default does not allow.\n"
+     "With --json: the reply of expose.add; list: the reply of expose.list; remove: the reply of\n"
+     "expose.remove.",
+     expose_options, om_cmd_expose},
+    {"forward", "add -L [BIND:]PORT:PEER:PORT | list | remove ID",
+     "local ports that lead to ports of peers",
+     "BIND is 127.0.0.1 unless given; port 0 takes a free one. The peer must expose the port.\n"
+     "With --json: the reply of forward.add; list: the reply of forward.list; remove: the reply "
+     "of\n"
+     "forward.remove.",
+     forward_options, om_cmd_forward},
     {"health", "[PEER] [-c N]", "how well a peer answers",
      "Probes the peer and shows what both sides know of the path. The exit code is 1 when nothing\n"
      "was answered.\n"
@@ -93,6 +132,10 @@ const struct om_command om_commands[] = {
      "The words are joined by spaces. PEER is an id, its first 4 characters or more, or a name.\n"
      "With --json: the reply of message.send; with --list the reply of message.list.",
      message_options, om_cmd_message},
+    {"nc", "PEER PORT", "connect standard input and output to a port of a peer",
+     "For scripts, and as ProxyCommand of ssh: ProxyCommand omerta nc %h %p.\n"
+     "With --json: the same; what comes is the peer's.",
+     NULL, om_cmd_nc},
     {"network", "[list]", "the networks this node is in",
      "Shows the networks joined.\n"
      "With --json: the reply of networks.list.",
@@ -111,10 +154,21 @@ const struct om_command om_commands[] = {
      "null\n"
      "is one that is missing; then {event, sent, answered, loss_percent, min_ms, avg_ms, max_ms}.",
      ping_options, om_cmd_ping},
+    {"proxy", "[[BIND:]PORT] [--via PEER]", "a local SOCKS5 and HTTP proxy into the mesh",
+     "On 127.0.0.1:1080 unless told otherwise. Names end in .omerta: PEER.omerta or\n"
+     "PEER.NETWORK.omerta; use socks5h, so that they are asked here and nowhere else. Other hosts\n"
+     "are reached through --via, which must expose the internet. forward list and remove know it.\n"
+     "With --json: the reply of forward.add.",
+     proxy_options, om_cmd_proxy},
     {"reload", "", "have the daemon read its config again",
      "All of the new config holds, or nothing of it; says what changed.\n"
      "With --json: the reply of config.reload.",
      NULL, om_cmd_reload},
+    {"ssh", "[USER@]PEER [-p PORT] [-- SSH-OPTION...] [COMMAND...]", "a shell on a peer by OpenSSH",
+     "The peer must run an SSH server and expose its port. Its host key is kept in\n"
+     "HOME/ssh/known_hosts at the first connection.\n"
+     "With --json: the same; ssh's output is its own.",
+     ssh_options, om_cmd_ssh},
     {"status", "", "how the daemon and its networks are", "With --json: the reply of status.", NULL,
      om_cmd_status},
     {"up", "", "start the daemon of this user",

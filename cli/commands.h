@@ -30,18 +30,24 @@ const char *om_command_near(const char *word);
     X(bugreport)                                                                                   \
     X(completion)                                                                                  \
     X(config)                                                                                      \
+    X(cp)                                                                                          \
     X(doctor)                                                                                      \
     X(down)                                                                                        \
+    X(expose)                                                                                      \
+    X(forward)                                                                                     \
     X(health)                                                                                      \
     X(help)                                                                                        \
     X(init)                                                                                        \
     X(key)                                                                                         \
     X(log)                                                                                         \
     X(message)                                                                                     \
+    X(nc)                                                                                          \
     X(network)                                                                                     \
     X(peers)                                                                                       \
     X(ping)                                                                                        \
+    X(proxy)                                                                                       \
     X(reload)                                                                                      \
+    X(ssh)                                                                                         \
     X(status)                                                                                      \
     X(up)                                                                                          \
     X(version)                                                                                     \

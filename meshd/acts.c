@@ -3,6 +3,7 @@
 
 #include "control/control.h"
 #include "data/data.h"
+#include "tunnels/tunnels.h"
 #include "host/clock.h"
 #include "state.h"
 
@@ -45,6 +46,8 @@ static void on_call(struct om_daemon *d, const struct om_act_call *call)
 {
     if (d->data && strncmp(call->method, OM_DATA_METHODS, strlen(OM_DATA_METHODS)) == 0)
         data_call(d->data, call);
+    else if (d->tunnels && strcmp(call->method, TUNNEL_METHOD) == 0)
+        tunnels_call(d->tunnels, call);
     else
         om_calls_refuse(d->calls, call->call, "unknown_method", NULL);
 }

@@ -11,6 +11,7 @@
 #include "confine.h"
 #include "control/control.h"
 #include "data/data.h"
+#include "tunnels/tunnels.h"
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "metrics_server.h"
@@ -251,6 +252,8 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return fail(d, OM_EXIT_FAILED);
     if (!control_open(&d->control, d, err) || !data_open(&d->data, d, err))
         return fail(d, OM_EXIT_HOME);
+    if (!tunnels_open(&d->tunnels, d, err))
+        return fail(d, OM_EXIT_CONFIG);
     if (!metrics_server_open(&d->metrics, d, err))
         return fail(d, OM_EXIT_FAILED);
     if (!daemon_presence(d, err))
@@ -278,6 +281,9 @@ static void stop(struct om_daemon *d)
     if (d->data)
         data_close(d->data);
     d->data = NULL;
+    if (d->tunnels)
+        tunnels_close(d->tunnels);
+    d->tunnels = NULL;
     om_calls_free(d->calls);
     metrics_server_close(d->metrics);
     daemon_presence_stop(d);

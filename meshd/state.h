@@ -37,6 +37,7 @@ enum {
 
 struct control;
 struct data;
+struct tunnels;
 struct metrics_server;
 
 struct daemon_network {
@@ -76,6 +77,7 @@ struct om_daemon {
     struct control *control;
     struct om_calls *calls;
     struct data *data;
+    struct tunnels *tunnels;
     struct metrics_server *metrics;
     struct inbox inbox;
     struct latency latency;

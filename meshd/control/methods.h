@@ -52,5 +52,17 @@ json_t *control_metrics(struct control_ask *ask, struct om_error *err);
 json_t *control_stop(struct control_ask *ask, struct om_error *err);
 /** control_doctor() - "doctor.daemon": @ask, @err as any control_method. */
 json_t *control_doctor(struct control_ask *ask, struct om_error *err);
+/** control_forward_add() - "forward.add": @ask, @err as any control_method. */
+json_t *control_forward_add(struct control_ask *ask, struct om_error *err);
+/** control_forward_list() - "forward.list": @ask, @err as any control_method. */
+json_t *control_forward_list(struct control_ask *ask, struct om_error *err);
+/** control_forward_remove() - "forward.remove": @ask, @err as any control_method. */
+json_t *control_forward_remove(struct control_ask *ask, struct om_error *err);
+/** control_expose_add() - "expose.add": @ask, @err as any control_method. */
+json_t *control_expose_add(struct control_ask *ask, struct om_error *err);
+/** control_expose_list() - "expose.list": @ask, @err as any control_method. */
+json_t *control_expose_list(struct control_ask *ask, struct om_error *err);
+/** control_expose_remove() - "expose.remove": @ask, @err as any control_method. */
+json_t *control_expose_remove(struct control_ask *ask, struct om_error *err);
 
 #endif

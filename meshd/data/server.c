@@ -118,7 +118,7 @@ static void greet(struct data_conn *c, struct om_bytes line)
     (void)uv_read_stop(&c->socket->stream);
     if (!json_is_object(words))
         data_refuse(c, "bad_line", "the first line is no JSON object; see omerta-data(7)");
-    else if (open && strcmp(open, "stream") == 0)
+    else if (open && (strcmp(open, "stream") == 0 || strcmp(open, "tcp") == 0))
         data_dial(c, words);
     else if (open && strcmp(open, "channel") == 0)
         data_channel(c, words);
@@ -130,7 +130,7 @@ static void greet(struct data_conn *c, struct om_bytes line)
         data_turn_away(c, words);
     else
         data_refuse(c, "bad_line",
-                    "want \"open\": \"stream\" or \"channel\", \"listen\", \"accept\" or "
+                    "want \"open\": \"stream\", \"tcp\" or \"channel\", \"listen\", \"accept\" or "
                     "\"refuse\"; see omerta-data(7)");
     json_decref(words);
 }

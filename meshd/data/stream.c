@@ -7,6 +7,7 @@
 
 #include "control/parts.h"
 #include "data/parts.h"
+#include "tunnels/tunnels.h"
 
 static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
 {
@@ -46,6 +47,36 @@ static bool read_priority(const json_t *words, enum om_priority *out, struct om_
     return false;
 }
 
+/* What is asked of the peer: method and arguments, owned by the caller. */
+static json_t *read_wish(const json_t *words, char method[static OM_METHOD_MAX + 1],
+                         struct om_error *err)
+{
+    bool is_tcp = strcmp(json_string_value(json_object_get(words, "open")), "tcp") == 0;
+    json_t *args = json_object_get(words, "args");
+    json_int_t port = json_integer_value(json_object_get(words, "port"));
+    const json_t *host = json_object_get(words, "host");
+    const char *name;
+
+    if (is_tcp) {
+        if (port < 1 || port > 65535 || (host && !json_is_string(host))) {
+            (void)om_fail(err, OM_E_PARSE, "\"port\": want 1 to 65535; \"host\": a string");
+            return NULL;
+        }
+        snprintf(method, OM_METHOD_MAX + 1, "%s", TUNNEL_METHOD);
+        return json_pack("{s:s, s:I, s:s*}", "proto", "tcp", "port", port, "host",
+                         json_string_value(host));
+    }
+    name = data_name(words, "name", DATA_NAME_MAX, err);
+    if (!name)
+        return NULL;
+    if (args && !json_is_object(args)) {
+        (void)om_fail(err, OM_E_PARSE, "\"args\": want an object");
+        return NULL;
+    }
+    snprintf(method, OM_METHOD_MAX + 1, "%s%s", OM_DATA_METHODS, name);
+    return args ? json_incref(args) : json_object();
+}
+
 void data_dial(struct data_conn *c, json_t *words)
 {
     struct control_ask ask = {.d = c->data->d, .params = words};
@@ -53,21 +84,18 @@ void data_dial(struct data_conn *c, json_t *words)
     const struct daemon_network *net;
     struct om_error err = {.msg = ""};
     char method[OM_METHOD_MAX + 1];
-    const json_t *args = json_object_get(words, "args");
-    const char *name = data_name(words, "name", DATA_NAME_MAX, &err);
+    json_t *args = read_wish(words, method, &err);
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
 
-    if (name && args && !json_is_object(args))
-        (void)om_fail(&err, OM_E_PARSE, "\"args\": want an object");
-    if (err.code != OM_OK || !name || !control_peer(&ask, &net, &c->peer, &err) ||
+    json_decref(args);
+    if (!text || !control_peer(&ask, &net, &c->peer, &err) ||
         !read_priority(words, &call.priority, &err)) {
         free(text);
         data_fail(c, &err);
         return;
     }
-    snprintf(method, sizeof method, "%s%s", OM_DATA_METHODS, name);
     call.method = method;
-    call.args = om_bytes(text, text ? strlen(text) : 0);
+    call.args = om_bytes(text, strlen(text));
     c->network = net->id;
     c->state = DATA_CALLING;
     c->owner.on_reply = on_reply;

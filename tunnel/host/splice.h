@@ -26,6 +26,7 @@
 #include "tunnel/host/calls.h"
 
 enum {
+    OM_SOCKET_KEEPALIVE_S = 60,
     OM_SPLICE_BLOCK = 64 * 1024,
     OM_SPLICE_AHEAD = 4 * 1024 * 1024 /* 50 ms at 640 Mb/s; more delay at full speed is rarer */
 };

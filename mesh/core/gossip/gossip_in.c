@@ -132,7 +132,7 @@ static bool is_young(const struct om_gossip *g, om_time now, const struct om_ent
 /* What is old is no news, whoever tells it: in a network of more nodes than anybody remembers it
  * would go round for ever. What came as an answer is told, too, while it is young: else whoever had
  * asked in time would stand in the way of the rumour. A renewal says nothing new, and is not told
- * by anyone; who did not hold what it renews cannot see that, and does not tell what it asked for. */
+ * by anyone; who did not hold what it renews cannot see that, and tells nothing it asked for. */
 static bool is_worth_telling(const struct om_gossip *g, om_time now, const struct om_entry *e,
                              bool asked)
 {

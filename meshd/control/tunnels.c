@@ -1,0 +1,43 @@
+/* tunnels.c - methods about local ports that lead to peers, and peers that are let in. */
+#include "control/methods.h"
+#include "control/parts.h"
+#include "tunnels/tunnels.h"
+
+json_t *control_forward_add(struct control_ask *ask, struct om_error *err)
+{
+    return tunnels_forward(ask->d->tunnels, ask->params, err);
+}
+
+json_t *control_forward_list(struct control_ask *ask, struct om_error *err OM_UNUSED)
+{
+    return json_pack("{s:o}", "forwards", tunnels_list(ask->d->tunnels, true));
+}
+
+static json_t *remove_one(struct control_ask *ask, bool forwards, struct om_error *err)
+{
+    json_int_t id = json_integer_value(json_object_get(ask->params, "id"));
+
+    if (!tunnels_remove(ask->d->tunnels, forwards, id > 0 ? (uint64_t)id : 0, err))
+        return NULL;
+    return json_pack("{s:I}", "removed", id);
+}
+
+json_t *control_forward_remove(struct control_ask *ask, struct om_error *err)
+{
+    return remove_one(ask, true, err);
+}
+
+json_t *control_expose_add(struct control_ask *ask, struct om_error *err)
+{
+    return tunnels_expose(ask->d->tunnels, ask->params, err);
+}
+
+json_t *control_expose_list(struct control_ask *ask, struct om_error *err OM_UNUSED)
+{
+    return json_pack("{s:o}", "exposed", tunnels_list(ask->d->tunnels, false));
+}
+
+json_t *control_expose_remove(struct control_ask *ask, struct om_error *err)
+{
+    return remove_one(ask, false, err);
+}

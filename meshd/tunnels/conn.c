@@ -1,0 +1,116 @@
+/* conn.c - connections, from their first byte to their last. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <omerta/text.h>
+
+#include "tunnels/parts.h"
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+/* Everything but the splice and the socket it has. */
+static void forget(struct tunnel_conn *c)
+{
+    if (c->rule)
+        c->rule->open--;
+    om_calls_hang_up(c->tunnels->d->calls, &c->owner, OM_CLOSE_CANCELLED);
+    if (c->dial)
+        om_dial_cancel(c->dial);
+    if (c->socket)
+        om_socket_close(c->socket, !c->is_lingering);
+    if (c->proxy)
+        om_proxy_fini(c->proxy);
+    free(c->proxy);
+    free(c->rest);
+    om_list_remove(&c->link);
+    c->tunnels->conn_count--;
+    uv_close((uv_handle_t *)&c->limit, on_timer_closed);
+}
+
+void tunnel_conn_drop(struct tunnel_conn *c)
+{
+    if (c->splice)
+        om_splice_close(c->splice, OM_CLOSE_CANCELLED);
+    forget(c);
+}
+
+static void on_limit(uv_timer_t *t)
+{
+    struct tunnel_conn *c = t->data;
+    struct om_calls *calls = c->tunnels->d->calls;
+
+    if (!c->is_lingering)
+        tunnel_conn_fail(c, "not in time");
+    tunnel_conn_drop(c);
+    om_calls_kick(calls);
+}
+
+struct tunnel_conn *tunnel_conn_new(struct tunnels *t, struct tunnel_rule *rule, bool is_serving)
+{
+    struct tunnel_conn *c = t->conn_count < OM_TUNNELS_MAX ? calloc(1, sizeof *c) : NULL;
+
+    if (!c)
+        return NULL;
+    c->tunnels = t;
+    c->rule = rule;
+    c->is_serving = is_serving;
+    c->limit.data = c;
+    (void)uv_timer_init(&t->d->loop, &c->limit);
+    (void)uv_timer_start(&c->limit, on_limit, TUNNEL_OPEN_MS, 0);
+    om_list_push_back(&t->conns, &c->link);
+    t->conn_count++;
+    rule->open++;
+    rule->total++;
+    return c;
+}
+
+void tunnel_conn_fail(struct tunnel_conn *c, const char *why)
+{
+    if (!c->rule)
+        return;
+    c->rule->failed++;
+    (void)om_text_escape(c->rule->last_error, sizeof c->rule->last_error,
+                         om_bytes(why, strlen(why)));
+}
+
+static void on_end(void *self, const struct om_splice_end *end)
+{
+    struct tunnel_conn *c = self;
+
+    c->splice = NULL;
+    if (c->rule) {
+        c->rule->sent += end->sent;
+        c->rule->received += end->received;
+    }
+    forget(c);
+}
+
+void tunnel_conn_join(struct tunnel_conn *c)
+{
+    const struct om_splice_config config = {.calls = c->tunnels->d->calls,
+                                            .socket = c->socket,
+                                            .owner = &c->owner,
+                                            .on_end = on_end,
+                                            .self = c};
+    struct om_splice *s;
+
+    (void)uv_timer_stop(&c->limit);
+    (void)uv_read_stop(&c->socket->stream);
+    c->socket = NULL;
+    if (om_splice_new(&s, &config) != OM_OK) {
+        tunnel_conn_drop(c);
+        return;
+    }
+    c->splice = s;
+    if (om_splice_push(s, om_bytes(c->rest, c->rest_n)) != OM_OK) {
+        tunnel_conn_drop(c);
+        return;
+    }
+    free(c->rest);
+    c->rest = NULL;
+    om_splice_start(s);
+}

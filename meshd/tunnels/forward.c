@@ -1,0 +1,124 @@
+/* forward.c - local ports, and what connects to them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include "control/parts.h"
+#include "tunnels/parts.h"
+
+enum { BACKLOG = 512, KEEPALIVE_S = 60 };
+
+static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
+{
+    struct tunnel_conn *c = OM_CONTAINER_OF(o, struct tunnel_conn, owner);
+    char why[80];
+
+    if (!r->is_ok) {
+        (void)snprintf(why, sizeof why, "%s: %.*s", r->error, (int)r->body.n,
+                       (const char *)r->body.p);
+        tunnel_conn_fail(c, why);
+    }
+    if (c->proxy)
+        tunnel_proxy_answer(c, r->is_ok ? OM_DIAL_OK : om_dial_result_of(r->error));
+    else if (r->is_ok)
+        tunnel_conn_join(c);
+    else
+        tunnel_conn_drop(c);
+}
+
+static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
+{
+    struct tunnel_conn *c = OM_CONTAINER_OF(o, struct tunnel_conn, owner);
+
+    if (!(news->news & (OM_CALL_RESET | OM_CALL_DONE)))
+        return;
+    tunnel_conn_fail(c, "the peer ended the call");
+    if (c->proxy)
+        tunnel_proxy_answer(c, OM_DIAL_FAILURE);
+    else
+        tunnel_conn_drop(c);
+}
+
+bool tunnel_call(struct tunnel_conn *c, const struct om_id *network, const struct om_id *peer,
+                 const char *host, uint16_t port)
+{
+    struct om_daemon *d = c->tunnels->d;
+    const struct daemon_network *net = daemon_network(d, network);
+    struct om_call_config call = {.method = TUNNEL_METHOD, .priority = OM_NORMAL};
+    json_t *args = json_pack("{s:s, s:i}", "proto", "tcp", "port", (int)port);
+    enum om_err e = OM_E_NO_MEM;
+
+    if (args && *host)
+        (void)json_object_set_new(args, "host", json_string(host));
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    json_decref(args);
+    if (text && net) {
+        call.args = om_bytes(text, strlen(text));
+        c->peer = *peer;
+        c->owner.on_reply = on_reply;
+        c->owner.on_stream = on_stream;
+        e = daemon_reach(d, net, peer);
+        if (e == OM_OK)
+            e = om_calls_open(d->calls, network, peer, &call, &c->owner);
+    }
+    free(text);
+    if (e != OM_OK)
+        tunnel_conn_fail(c, om_err_text(e));
+    return e == OM_OK;
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    struct tunnel_rule *r = listener->data;
+    struct om_socket *s = status == 0 ? calloc(1, sizeof *s) : NULL;
+
+    if (!s || uv_tcp_init(listener->loop, &s->tcp) < 0) {
+        free(s);
+        return;
+    }
+    struct tunnel_conn *c =
+        uv_accept(listener, &s->stream) == 0 ? tunnel_conn_new(r->tunnels, r, false) : NULL;
+    if (!c) {
+        om_socket_close(s, true);
+        return;
+    }
+    c->socket = s;
+    (void)uv_tcp_nodelay(&s->tcp, 1);
+    (void)uv_tcp_keepalive(&s->tcp, 1, KEEPALIVE_S);
+    if (r->is_proxy)
+        tunnel_proxy(c);
+    else if (!tunnel_call(c, &r->network, &r->peers[0], r->host, r->port))
+        tunnel_conn_drop(c);
+    om_calls_kick(r->tunnels->d->calls);
+}
+
+bool tunnel_listen(struct tunnel_rule *r, struct om_error *err)
+{
+    char text[OM_IP_TEXT], shown[OM_ADDR_TEXT];
+    struct sockaddr_storage sa;
+    int e = uv_tcp_init(&r->tunnels->d->loop, &r->listener);
+
+    r->listener.data = r;
+    (void)om_addr_ip_print(r->listen.ip, text);
+    if (e == 0)
+        e = om_addr_is_v4(&r->listen)
+                ? uv_ip4_addr(text, r->listen.port, (struct sockaddr_in *)&sa)
+                : uv_ip6_addr(text, r->listen.port, (struct sockaddr_in6 *)&sa);
+    if (e == 0)
+        e = uv_tcp_bind(&r->listener, (const struct sockaddr *)&sa, 0);
+    if (e == 0)
+        e = uv_listen((uv_stream_t *)&r->listener, BACKLOG, on_connection);
+    if (e == 0) { /* port 0: the kernel chose */
+        int n = (int)sizeof sa;
+        e = uv_tcp_getsockname(&r->listener, (struct sockaddr *)&sa, &n);
+        r->listen.port = ntohs(((const struct sockaddr_in *)&sa)->sin_port);
+    }
+    if (e == 0)
+        return true;
+    (void)om_fail(err, e == UV_EADDRINUSE ? OM_E_EXISTS : OM_E_STATE, "%s: %s",
+                  om_addr_print(&r->listen, shown),
+                  e == UV_EADDRINUSE ? "another program listens there" : uv_strerror(e));
+    return false;
+}

@@ -1,0 +1,113 @@
+/*
+ * parts.h - what the files of this folder share
+ *
+ * What:  rules and connections.
+ * Why:   one file for each side of a tunnel; here they meet.
+ */
+#ifndef OM_TUNNELS_PARTS_H
+#define OM_TUNNELS_PARTS_H
+
+#include <omerta/proxy.h>
+
+#include "tunnel/host/dial.h"
+#include "tunnels/tunnels.h"
+
+enum {
+    TUNNEL_READ = 16 * 1024, /* bytes read at once before a tunnel stands */
+    TUNNEL_PEERS_MAX = 32,   /* that one rule names */
+    TUNNEL_OPEN_MS = 40000,  /* until a tunnel stands */
+    TUNNEL_LINGER_MS = 2000  /* until a refused client has read why */
+};
+
+/* A forward, a proxy, or something exposed. */
+struct tunnel_rule {
+    struct om_link link;
+    struct tunnels *tunnels;
+    uint64_t number;
+    struct om_id network;
+    bool is_forward, is_proxy, is_internet, keep;
+    /* forward: where we listen; exposed: peers' name for it is the port */
+    struct om_addr listen;
+    uv_tcp_t listener;
+    struct om_id peers[TUNNEL_PEERS_MAX]; /* forward: [0] is where to; exposed: to whom */
+    unsigned peer_count;                  /* proxy without a gateway: 0 */
+    bool is_everybody;                    /* exposed: every member of a closed network */
+    char host[OM_TARGET_NAME_MAX + 1];    /* forward: seen from the peer, or ""; exposed: dialled */
+    uint16_t port;                        /* forward: of the peer; exposed: dialled */
+    unsigned open;                        /* connections now */
+    uint64_t total, failed, sent, received;
+    char last_error[80]; /* of the last that failed */
+};
+
+/* A connection on its way to be a tunnel, or being one. */
+struct tunnel_conn {
+    struct om_link link;
+    struct tunnels *tunnels;
+    struct tunnel_rule *rule; /* NULL once it was removed */
+    struct om_call_owner owner;
+    struct om_socket *socket; /* NULL before it is dialled, and when the splice has it */
+    struct om_splice *splice;
+    struct om_dial *dial;
+    struct om_proxy *proxy; /* owned, while the client has not got its answer */
+    uint8_t *rest;          /* owned: what the client said behind its request */
+    size_t rest_n;
+    struct om_id peer;
+    bool is_serving; /* for a peer, not of ours */
+    bool is_lingering;
+    uv_timer_t limit;
+};
+
+struct tunnels {
+    struct om_daemon *d;
+    struct om_list rules, conns;
+    unsigned rule_count, conn_count;
+    uint64_t numbers;
+    char buffer[TUNNEL_READ];
+};
+
+/* conn.c */
+
+/** tunnel_conn_new() - a connection of @t under @rule, for a peer when @is_serving; NULL: too many,
+ *  or no memory. */
+struct tunnel_conn *tunnel_conn_new(struct tunnels *t, struct tunnel_rule *rule, bool is_serving);
+
+/** tunnel_conn_drop() - end @c in whatever state it is, with a reset to both sides. */
+void tunnel_conn_drop(struct tunnel_conn *c);
+
+/** tunnel_conn_fail() - count and keep @why for the rule of @c; the connection is the caller's. */
+void tunnel_conn_fail(struct tunnel_conn *c, const char *why);
+
+/** tunnel_conn_join() - socket and call of @c are there: let it flow. */
+void tunnel_conn_join(struct tunnel_conn *c);
+
+/* forward.c */
+
+/** tunnel_listen() - accept connections for @rule; false and @err when the port is taken. */
+bool tunnel_listen(struct tunnel_rule *rule, struct om_error *err);
+
+/** tunnel_call() - have @c ask @peer of @network for @host (or "") and @port; false: it cannot. */
+bool tunnel_call(struct tunnel_conn *c, const struct om_id *network, const struct om_id *peer,
+                 const char *host, uint16_t port);
+
+/* proxy.c */
+
+/** tunnel_proxy() - client @c has connected to a proxy's port. */
+void tunnel_proxy(struct tunnel_conn *c);
+
+/** tunnel_proxy_answer() - tell client @c of a proxy how it went: @r; with OK it is joined. */
+void tunnel_proxy_answer(struct tunnel_conn *c, enum om_dial_result r);
+
+/* rules.c */
+
+/** tunnel_rule_drop() - @r is no more; connections it let in end, those it began live on. */
+void tunnel_rule_drop(struct tunnel_rule *r);
+
+/** tunnel_rules_load() - the kept rules of @t; false and @err when their file makes no sense. */
+bool tunnel_rules_load(struct tunnels *t, struct om_error *err);
+
+/** tunnel_exposed() - the rule of @t that lets @peer of @network reach @port, or, with @internet,
+ *  the internet; NULL: none. */
+struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *network,
+                                   const struct om_id *peer, uint16_t port, bool internet);
+
+#endif

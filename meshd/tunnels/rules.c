@@ -1,0 +1,360 @@
+/* rules.c - what listens and what is exposed: made, found, listed, kept. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <omerta/text.h>
+
+#include "control/parts.h"
+#include "host/secret_file.h"
+#include "tunnels/parts.h"
+
+enum { FILE_MAX = 256 * 1024 };
+
+#define KEPT "tunnels.json"
+
+static struct tunnel_rule *find(const struct tunnels *t, bool forwards, uint64_t number)
+{
+    for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
+        struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
+        if (r->is_forward == forwards && r->number == number)
+            return r;
+    }
+    return NULL;
+}
+
+static bool names(const struct tunnel_rule *r, const struct om_id *peer)
+{
+    for (unsigned i = 0; i < r->peer_count; i++)
+        if (om_id_equal(&r->peers[i], peer))
+            return true;
+    return r->is_everybody;
+}
+
+struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *network,
+                                   const struct om_id *peer, uint16_t port, bool internet)
+{
+    for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
+        struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
+        if (!r->is_forward && r->is_internet == internet && om_id_equal(&r->network, network) &&
+            (internet || r->listen.port == port) && names(r, peer))
+            return r;
+    }
+    return NULL;
+}
+
+static void on_listener_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+void tunnel_rule_drop(struct tunnel_rule *r)
+{
+    struct tunnels *t = r->tunnels;
+
+    for (struct om_link *l = om_list_first(&t->conns), *next; l; l = next) {
+        struct tunnel_conn *c = OM_CONTAINER_OF(l, struct tunnel_conn, link);
+        next = om_list_next(&t->conns, l);
+        if (c->rule != r)
+            continue;
+        if (c->is_serving)
+            tunnel_conn_drop(c);
+        else
+            c->rule = NULL;
+    }
+    om_list_remove(&r->link);
+    t->rule_count--;
+    if (r->listener.type == UV_TCP)
+        uv_close((uv_handle_t *)&r->listener, on_listener_closed);
+    else
+        free(r);
+}
+
+/* What has to be known to make the rule again. */
+static json_t *words_of(const struct tunnels *t, const struct tunnel_rule *r)
+{
+    const struct daemon_network *net = daemon_network(t->d, &r->network);
+    char listen[OM_ADDR_TEXT];
+    json_t *to = json_array(), *o;
+
+    for (unsigned i = 0; i < r->peer_count; i++)
+        (void)json_array_append_new(to, control_id(&r->peers[i]));
+    if (r->is_everybody)
+        (void)json_array_append_new(to, json_string("*"));
+    if (r->is_forward)
+        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:b}", "listen",
+                      om_addr_print(&r->listen, listen), "network", net ? net->name : "", "peer",
+                      r->peer_count ? json_array_get(to, 0) : NULL, "host", r->host, "port",
+                      (int)r->port, "proxy", r->is_proxy, "keep", r->keep);
+    else
+        o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:b}", "port", (int)r->listen.port, "network",
+                      net ? net->name : "", "to", to, "host", r->host, "to_port", (int)r->port,
+                      "internet", r->is_internet, "keep", r->keep);
+    json_decref(to);
+    return o;
+}
+
+static json_t *show(const struct tunnels *t, const struct tunnel_rule *r)
+{
+    json_t *o = words_of(t, r);
+    json_t *more =
+        json_pack("{s:I, s:i, s:I, s:I, s:I, s:I, s:s}", "id", (json_int_t)r->number, "open",
+                  (int)r->open, "total", (json_int_t)r->total, "failed", (json_int_t)r->failed,
+                  "bytes_sent", (json_int_t)r->sent, "bytes_received", (json_int_t)r->received,
+                  "last_error", r->last_error);
+
+    (void)json_object_update_new(o, more);
+    return o;
+}
+
+json_t *tunnels_list(const struct tunnels *t, bool forwards)
+{
+    json_t *list = json_array();
+
+    for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
+        const struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
+        if (r->is_forward == forwards)
+            (void)json_array_append_new(list, show(t, r));
+    }
+    return list;
+}
+
+static bool save(const struct tunnels *t, struct om_error *err)
+{
+    json_t *forwards = json_array(), *exposed = json_array();
+    bool is_saved = false;
+
+    for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
+        const struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
+        if (r->keep)
+            (void)json_array_append_new(r->is_forward ? forwards : exposed, words_of(t, r));
+    }
+    json_t *o = json_pack("{s:o, s:o}", "forwards", forwards, "exposed", exposed);
+    char *text = json_dumps(o, JSON_INDENT(2));
+    if (text)
+        is_saved = om_secret_write(t->d->place.home, KEPT, text, strlen(text), true, err) == OM_OK;
+    free(text);
+    json_decref(o);
+    return is_saved;
+}
+
+static struct tunnel_rule *begin(struct tunnels *t, const json_t *words, struct om_error *err)
+{
+    const char *network = json_string_value(json_object_get(words, "network"));
+    const struct daemon_network *net =
+        daemon_network_named(t->d, network && *network ? network : NULL, err);
+    struct tunnel_rule *r = NULL;
+
+    if (!net)
+        return NULL;
+    if (t->rule_count < TUNNEL_RULES_MAX)
+        r = calloc(1, sizeof *r);
+    if (!r) {
+        (void)om_fail(err, OM_E_FULL, "there are %u rules already", t->rule_count);
+        return NULL;
+    }
+    r->tunnels = t;
+    r->network = net->id;
+    r->keep = json_is_true(json_object_get(words, "keep"));
+    return r;
+}
+
+static bool add_peer(struct tunnel_rule *r, const json_t *who, struct om_error *err)
+{
+    const char *text = json_string_value(who);
+    const struct daemon_network *net = daemon_network(r->tunnels->d, &r->network);
+    json_t *words;
+
+    if (!text || r->peer_count == TUNNEL_PEERS_MAX)
+        return om_fail(err, OM_E_RANGE, "want 1 to %d peers", TUNNEL_PEERS_MAX) == OM_OK;
+    if (strcmp(text, "*") == 0) {
+        if (net->is_open)
+            return om_fail(err, OM_E_RANGE,
+                           "network %s is open to everybody: name the peers, --to PEER",
+                           net->name) == OM_OK;
+        r->is_everybody = true;
+        return true;
+    }
+    if (om_id_parse(&r->peers[r->peer_count], text, NULL) == OM_OK) {
+        r->peer_count++;
+        return true;
+    }
+    words = json_pack("{s:s, s:s}", "peer", text, "network", net->name);
+    const struct control_ask ask = {.d = r->tunnels->d, .params = words};
+    bool is_found = control_peer(&ask, &net, &r->peers[r->peer_count], err);
+    json_decref(words);
+    r->peer_count += is_found;
+    return is_found;
+}
+
+static bool read_port(const json_t *words, const char *key, uint16_t *out, struct om_error *err)
+{
+    json_int_t port = json_integer_value(json_object_get(words, key));
+
+    if (port < 1 || port > 65535)
+        return om_fail(err, OM_E_RANGE, "%s: want 1 to 65535", key) == OM_OK;
+    *out = (uint16_t)port;
+    return true;
+}
+
+static bool read_host(struct tunnel_rule *r, const json_t *words, const char *otherwise,
+                      struct om_error *err)
+{
+    const char *host = json_string_value(json_object_get(words, "host"));
+
+    if (!host || !*host)
+        host = otherwise;
+    if (strlen(host) > OM_TARGET_NAME_MAX)
+        return om_fail(err, OM_E_RANGE, "host: over %d bytes", OM_TARGET_NAME_MAX) == OM_OK;
+    (void)snprintf(r->host, sizeof r->host, "%s", host);
+    return true;
+}
+
+/* "port", "address:port" or "[address]:port". */
+static bool read_listen(struct om_addr *out, const char *text, struct om_error *err)
+{
+    char whole[OM_ADDR_TEXT + 16];
+
+    if (!text || strlen(text) >= OM_ADDR_TEXT)
+        return om_fail(err, OM_E_PARSE, "listen: want [ADDRESS:]PORT") == OM_OK;
+    bool is_port = strspn(text, "0123456789") == strlen(text);
+    (void)snprintf(whole, sizeof whole, "%s%s", is_port ? "127.0.0.1:" : "", text);
+    return om_addr_parse(out, whole, 0, err) == OM_OK;
+}
+
+/* Takes @r, which is whole when @is_good, into the list, and to disk. */
+static json_t *finish(struct tunnel_rule *r, bool is_good, struct om_error *err)
+{
+    struct tunnels *t = r->tunnels;
+
+    if (!is_good) {
+        if (r->listener.type == UV_TCP)
+            uv_close((uv_handle_t *)&r->listener, on_listener_closed);
+        else
+            free(r);
+        return NULL;
+    }
+    r->number = ++t->numbers;
+    om_list_push_back(&t->rules, &r->link);
+    t->rule_count++;
+    if (r->keep && !save(t, err)) {
+        tunnel_rule_drop(r);
+        return NULL;
+    }
+    return show(t, r);
+}
+
+static json_t *make_forward(struct tunnels *t, const json_t *words, struct om_error *err)
+{
+    struct tunnel_rule *r = begin(t, words, err);
+    const json_t *peer = json_object_get(words, "peer");
+
+    if (!r)
+        return NULL;
+    r->is_forward = true;
+    r->is_proxy = json_is_true(json_object_get(words, "proxy"));
+    bool is_good =
+        read_listen(&r->listen, json_string_value(json_object_get(words, "listen")), err) &&
+        read_host(r, words, "", err) && (r->is_proxy || read_port(words, "port", &r->port, err)) &&
+        ((r->is_proxy && !json_is_string(peer)) || add_peer(r, peer, err)) && tunnel_listen(r, err);
+    return finish(r, is_good, err);
+}
+
+static json_t *make_exposed(struct tunnels *t, const json_t *words, struct om_error *err)
+{
+    struct tunnel_rule *r = begin(t, words, err);
+    const json_t *to = json_object_get(words, "to"), *who;
+    size_t i;
+
+    if (!r)
+        return NULL;
+    r->is_internet = json_is_true(json_object_get(words, "internet"));
+    bool is_good = r->is_internet || (read_port(words, "port", &r->listen.port, err) &&
+                                      read_host(r, words, "127.0.0.1", err));
+    r->port = r->listen.port;
+    if (is_good && !r->is_internet && json_object_get(words, "to_port"))
+        is_good = read_port(words, "to_port", &r->port, err);
+    json_array_foreach(to, i, who) is_good = is_good && add_peer(r, who, err);
+    if (is_good && !r->is_everybody && r->peer_count == 0)
+        is_good = om_fail(err, OM_E_MISSING, "to: say which peers may use it") == OM_OK;
+    return finish(r, is_good, err);
+}
+
+json_t *tunnels_forward(struct tunnels *t, const json_t *words, struct om_error *err)
+{
+    return make_forward(t, words, err);
+}
+
+json_t *tunnels_expose(struct tunnels *t, const json_t *words, struct om_error *err)
+{
+    return make_exposed(t, words, err);
+}
+
+bool tunnels_remove(struct tunnels *t, bool forwards, uint64_t number, struct om_error *err)
+{
+    struct tunnel_rule *r = find(t, forwards, number);
+
+    if (!r)
+        return om_fail(err, OM_E_MISSING, "there is no number %llu", (unsigned long long)number) ==
+               OM_OK;
+    bool was_kept = r->keep;
+    tunnel_rule_drop(r);
+    return !was_kept || save(t, err);
+}
+
+bool tunnel_rules_load(struct tunnels *t, struct om_error *err OM_UNUSED)
+{
+    char path[OM_PATH_MAX];
+    struct om_error why;
+    struct om_logline line;
+    json_error_t at;
+    json_t *o, *rule;
+    size_t i;
+
+    if (!om_home_join(t->d->home, path, sizeof path, KEPT) || access(path, F_OK) < 0)
+        return true;
+    o = json_load_file(path, JSON_REJECT_DUPLICATES, &at);
+    if (!o)
+        return om_fail(err, OM_E_PARSE, "%.100s: line %d: %.60s", path, at.line, at.text) == OM_OK;
+    for (int kind = 0; kind < 2; kind++)
+        json_array_foreach(json_object_get(o, kind == 0 ? "forwards" : "exposed"), i, rule)
+        {
+            json_t *made = kind == 0 ? make_forward(t, rule, &why) : make_exposed(t, rule, &why);
+            if (!made &&
+                om_log_begin(&line, &t->d->log, OM_LOG_WARN, "tunnel", "a kept rule is left out")) {
+                om_log_str(&line, "why", why.msg);
+                om_log_end(&line);
+            }
+            json_decref(made);
+        }
+    json_decref(o);
+    return true;
+}
+
+bool tunnels_open(struct tunnels **out, struct om_daemon *d, struct om_error *err)
+{
+    struct tunnels *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return om_fail(err, OM_E_NO_MEM, "no memory for tunnels") == OM_OK;
+    t->d = d;
+    om_list_init(&t->rules);
+    om_list_init(&t->conns);
+    *out = t;
+    return tunnel_rules_load(t, err);
+}
+
+void tunnels_close(struct tunnels *t)
+{
+    for (struct om_link *l = om_list_first(&t->conns), *next; l; l = next) {
+        next = om_list_next(&t->conns, l);
+        tunnel_conn_drop(OM_CONTAINER_OF(l, struct tunnel_conn, link));
+    }
+    for (struct om_link *l = om_list_first(&t->rules), *next; l; l = next) {
+        next = om_list_next(&t->rules, l);
+        tunnel_rule_drop(OM_CONTAINER_OF(l, struct tunnel_rule, link));
+    }
+    free(t);
+}

@@ -1,0 +1,149 @@
+/* serve.c - peers that want to reach something of this machine. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "tunnels/parts.h"
+
+/* What a peer asks for. */
+struct wish {
+    char host[OM_TARGET_NAME_MAX + 1]; /* "": something exposed */
+    uint16_t port;
+};
+
+static bool read_wish(struct wish *out, struct om_bytes args)
+{
+    json_error_t at;
+    json_t *o = json_loadb((const char *)args.p, args.n, JSON_REJECT_DUPLICATES, &at);
+    const char *proto = json_string_value(json_object_get(o, "proto"));
+    const json_t *host = json_object_get(o, "host");
+    json_int_t port = json_integer_value(json_object_get(o, "port"));
+    struct om_target t;
+    bool is_good = proto && strcmp(proto, "tcp") == 0 && port >= 1 && port <= 65535;
+
+    *out = (struct wish){.port = is_good ? (uint16_t)port : 0};
+    if (is_good && host) {
+        const char *text = json_string_value(host);
+        char bracketed[OM_TARGET_NAME_MAX + 3] = "";
+        if (text && strchr(text, ':'))
+            (void)snprintf(bracketed, sizeof bracketed, "[%s]", text);
+        const char *whole = *bracketed ? bracketed : text;
+        is_good = whole && om_target_from_text(&t, om_bytes(whole, strlen(whole)), out->port);
+        if (is_good)
+            memcpy(out->host, t.host, sizeof out->host);
+    }
+    json_decref(o);
+    return is_good;
+}
+
+/* Peers share our way to the internet, never our own networks. */
+static bool is_global(const void *rules OM_UNUSED, const struct om_addr *a)
+{
+    return om_addr_classify(a) == OM_ADDR_GLOBAL;
+}
+
+static void refuse(struct tunnel_conn *c, const char *word, const char *sentence)
+{
+    struct om_calls *calls = c->tunnels->d->calls;
+    uint64_t call = c->owner.call;
+
+    tunnel_conn_fail(c, word);
+    if (c->owner.is_open) {
+        om_calls_release(calls, &c->owner);
+        om_calls_refuse(calls, call, word, sentence);
+    }
+    tunnel_conn_drop(c);
+}
+
+static void on_dialled(void *self, enum om_dial_result r, struct om_socket *socket)
+{
+    struct tunnel_conn *c = self;
+    struct om_calls *calls = c->tunnels->d->calls;
+
+    c->dial = NULL;
+    c->socket = socket;
+    if (r != OM_DIAL_OK)
+        refuse(c, om_dial_word(r), NULL);
+    else if (om_node_accept(om_calls_node(calls), om_clock_now(), c->owner.call,
+                            om_bytes(NULL, 0)) != OM_OK)
+        tunnel_conn_drop(c);
+    else
+        tunnel_conn_join(c);
+    om_calls_kick(calls);
+}
+
+static void on_reply(struct om_call_owner *o OM_UNUSED, const struct om_act_reply *r OM_UNUSED)
+{
+}
+
+static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
+{
+    if (news->news & (OM_CALL_RESET | OM_CALL_DONE))
+        tunnel_conn_drop(OM_CONTAINER_OF(o, struct tunnel_conn, owner));
+}
+
+static unsigned serving(const struct tunnels *t, const struct om_id *peer)
+{
+    unsigned n = 0;
+
+    if (t->conn_count < TUNNEL_PER_PEER)
+        return 0; /* nobody can have that many */
+    for (struct om_link *l = om_list_first(&t->conns); l; l = om_list_next(&t->conns, l)) {
+        const struct tunnel_conn *c = OM_CONTAINER_OF(l, struct tunnel_conn, link);
+        n += c->is_serving && om_id_equal(&c->peer, peer);
+    }
+    return n;
+}
+
+/* Whoever was let into the network may know how to be let in here. */
+static void say_how(struct om_calls *calls, const struct om_act_call *call, const struct wish *w)
+{
+    char id[OM_ID_TEXT], text[160];
+
+    if (*w->host)
+        (void)snprintf(text, sizeof text, "there, run: omerta expose internet --to %s",
+                       om_id_print(&call->peer, id));
+    else
+        (void)snprintf(text, sizeof text, "there, run: omerta expose %u --to %s", w->port,
+                       om_id_print(&call->peer, id));
+    om_calls_refuse(calls, call->call, om_dial_word(OM_DIAL_NOT_ALLOWED), text);
+}
+
+void tunnels_call(struct tunnels *t, const struct om_act_call *call)
+{
+    struct om_calls *calls = t->d->calls;
+    struct tunnel_rule *rule;
+    struct tunnel_conn *c;
+    struct wish w;
+
+    if (!read_wish(&w, call->args)) {
+        om_calls_refuse(calls, call->call, "bad_args", "want {proto: tcp, port, host}");
+        return;
+    }
+    rule = tunnel_exposed(t, &call->network, &call->peer, w.port, *w.host != '\0');
+    if (!rule) {
+        say_how(calls, call, &w);
+        return;
+    }
+    c = serving(t, &call->peer) < TUNNEL_PER_PEER ? tunnel_conn_new(t, rule, true) : NULL;
+    if (!c) {
+        om_calls_refuse(calls, call->call, "busy", "too many connections");
+        return;
+    }
+    c->peer = call->peer;
+    c->owner.on_reply = on_reply;
+    c->owner.on_stream = on_stream;
+    const struct om_dial_config dial = {.loop = &t->d->loop,
+                                        .host = *w.host ? w.host : rule->host,
+                                        .port = *w.host ? w.port : rule->port,
+                                        .is_allowed = *w.host ? is_global : NULL,
+                                        .done = on_dialled,
+                                        .self = c};
+    if (om_calls_take(calls, call->call, &c->owner) != OM_OK) {
+        om_calls_refuse(calls, call->call, "busy", NULL);
+        tunnel_conn_drop(c);
+    } else if (om_dial(&c->dial, &dial) != OM_OK) {
+        refuse(c, om_dial_word(OM_DIAL_FAILURE), NULL);
+    }
+}

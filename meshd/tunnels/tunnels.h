@@ -1,0 +1,59 @@
+/*
+ * tunnels.h - TCP of programs here to ports of peers, and of peers to ports here
+ *
+ * What:  forwards (a local port, whose connections go to a peer), proxies (a local port that speaks
+ *        SOCKS5 and HTTP CONNECT), and what is exposed (a port of this machine, or the internet as
+ *        seen from it, to peers that are named).
+ * Why:   any program reaches any peer without root; nobody reaches this machine unless told so.
+ *
+ * Wire: a call of TUNNEL_METHOD with {"proto":"tcp","port":N}, for a port that the peer exposes, or
+ * with "host" besides, for a host on the internet as seen from the peer. It is accepted once the
+ * far connection stands; else refused with om_dial_word().
+ *
+ * Full: TUNNEL_RULES_MAX forwards and as many exposed things, OM_TUNNELS_MAX connections, of these
+ * TUNNEL_PER_PEER from one peer; what is above is refused.
+ */
+#ifndef OM_TUNNELS_TUNNELS_H
+#define OM_TUNNELS_TUNNELS_H
+
+#include <jansson.h>
+
+#include "state.h"
+
+enum { OM_TUNNELS_MAX = 8192, TUNNEL_PER_PEER = 2048, TUNNEL_RULES_MAX = 256 };
+
+#define TUNNEL_METHOD "tunnel.open"
+
+struct tunnels;
+
+/** tunnels_open() - begin, with the rules that @d kept, by @out; else false and @err. */
+bool tunnels_open(struct tunnels **out, struct om_daemon *d, struct om_error *err);
+
+/** tunnels_close() - end every connection; @t is freed once the loop has run. */
+void tunnels_close(struct tunnels *t);
+
+/** tunnels_call() - a peer wants a tunnel from @t: @call. */
+void tunnels_call(struct tunnels *t, const struct om_act_call *call);
+
+/**
+ * tunnels_forward() - listen on a local port
+ * @t:      the tunnels
+ * @words:  {listen, peer, network, host, port, via, is_proxy, keep}: ids as text
+ * @err:    sentence for a person
+ *
+ * Return: what tunnels_list() shows of it, a new reference; NULL and @err.
+ */
+json_t *tunnels_forward(struct tunnels *t, const json_t *words, struct om_error *err);
+
+/** tunnels_expose() - as tunnels_forward() of @t, with {port, host, to_port, to, network, internet,
+ *  keep} in @words. */
+json_t *tunnels_expose(struct tunnels *t, const json_t *words, struct om_error *err);
+
+/** tunnels_list() - rules of @t, a new reference: forwards when @forwards, else what is exposed. */
+json_t *tunnels_list(const struct tunnels *t, bool forwards);
+
+/** tunnels_remove() - forget rule @number of @t (a forward when @forwards), and what it let in;
+ *  false and @err when there is none. */
+bool tunnels_remove(struct tunnels *t, bool forwards, uint64_t number, struct om_error *err);
+
+#endif

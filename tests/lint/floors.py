@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 FLOORS = {
     "mesh/base": ([], ["libsodium"]),
     "mesh/core": (["mesh/base"], ["libsodium"]),
-    "netstack": (["mesh/base"], ["lwip"]),
+    "netstack": (["mesh/base"], []),
     "vm/core": (["mesh/base"], ["jansson"]),
     "mesh/host": (
         ["mesh/base", "mesh/core"],
@@ -36,6 +36,7 @@ ALSO = {
     "mesh/core/service/": ["jansson"],
     "mesh/core/message/": ["jansson"],
     "mesh/core/crypto/cipher.c": ["libcrypto"],
+    "netstack/lwip/": ["lwip"],
 }
 
 # Public headers without a NAME.c, or with one in several folders.
@@ -46,8 +47,9 @@ HEADER_ONLY = {
 
 # Folders that lend their private headers: the owner's include root, seen from the borrower.
 LENT = {
-    "tunnel/host": ["mesh/host"],
-    "meshd": ["meshd/ipc", "mesh/host", "tunnel/host"],
+    "tunnel/core": ["netstack"],
+    "tunnel/host": ["mesh/host", "netstack"],
+    "meshd": ["meshd/ipc", "mesh/host", "tunnel/host", "netstack"],
     "cli": ["meshd/ipc"],
     "demos": ["meshd/ipc"],
 }

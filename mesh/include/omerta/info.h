@@ -38,7 +38,7 @@ struct om_peer_info {
     om_time key_age;           /* of the carrying session */
     om_time srtt;              /* 0: no sample yet */
     struct om_via via;         /* of the newest authenticated datagram */
-    unsigned waiting;          /* datagrams waiting for a session */
+    unsigned waiting;          /* datagrams waiting for a session or for room on the path */
     bool is_heard;             /* via is not empty */
     om_time heard_at;          /* when the newest authentic datagram came; 0: never */
     struct om_traffic in, out; /* data and keep-alives of sessions, as datagrams */

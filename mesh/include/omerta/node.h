@@ -26,7 +26,7 @@ struct om_node;
 enum {
     OM_NETWORKS_MAX = 16,
     OM_ENDPOINTS_MAX = 8,  /* per peer, given to om_node_connect() */
-    OM_WAITING_MAX = 64,   /* datagrams per peer that wait for a session; then the oldest goes */
+    OM_WAITING_MAX = 64,   /* datagrams per peer that wait to leave; then the oldest goes */
     OM_DGRAM_MAX = 1200,   /* UDP payload of data until a path proves more (PROTOCOL 5) */
     OM_BLOCK_BYTES = 2048, /* smallest block of the datagram pool given to om_node_new() */
     OM_VERSION = 1
@@ -152,7 +152,8 @@ OM_MUST enum om_err om_node_connect(struct om_node *n, om_time now, const struct
  * @channel:  1 to OM_CHANNEL_MAX bytes
  * @data:     at most om_node_send_max(@channel) bytes; copied
  *
- * Without a session it waits (OM_WAITING_MAX, then the oldest is dropped) and one is made.
+ * Without a session it waits (OM_WAITING_MAX, then the oldest is dropped) and one is made; it waits
+ * as long as the path takes no more, too. om_node_peer_info() tells how many wait.
  *
  * Return: OM_OK, OM_E_MISSING, OM_E_RANGE, OM_E_NO_ROUTE for a peer without endpoint,
  * OM_E_BUSY when no datagram buffer is free, or, without a session, less than a quarter of them.

@@ -27,6 +27,8 @@ def main():
                "lost": 0 if what == "stream" else round(1 - r["bytes"] / s["bytes"], 4),
                "cpu_s_per_gb_send": round(s["cpu_s"] / gb, 3),
                "cpu_s_per_gb_receive": round(r["cpu_s"] / gb, 3),
+               "calls_send": s["calls"], "calls_receive": r["calls"],
+               "wakeups_send": s["wakeups"], "wakeups_receive": r["wakeups"],
                "ratio": round(r["gbit_per_s"] / came["bare"]["gbit_per_s"], 3)}
         results.append(row)
         print(f"{what:18} {row['per_s']:10} {row['gbit_per_s']:7.2f} {row['lost']:7.2%} "

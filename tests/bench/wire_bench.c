@@ -46,8 +46,9 @@ struct side {
     bool is_sender, is_up, is_over, is_asked;
     uint64_t call, written, released; /* bytes of the stream */
     uint64_t datagrams, bytes;
-    om_time first, last; /* of what came */
-    double cpu;          /* at the first */
+    om_time first, last;     /* of what came */
+    double cpu;              /* at the first */
+    uint64_t calls, wakeups; /* at the beginning */
 };
 
 static uint8_t data[WRITE];
@@ -77,15 +78,33 @@ static void came(struct side *s, size_t bytes)
     s->bytes += bytes;
 }
 
+/* Without sockets of a node both are zero. */
+static void node_calls(const struct side *s, uint64_t *calls, uint64_t *wakeups)
+{
+    struct om_pump_info pump;
+    struct om_udp_info udp;
+
+    *calls = *wakeups = 0;
+    if (!s->pump)
+        return;
+    om_pump_info(s->pump, &pump);
+    om_udp_info(om_pump_udp(s->pump), &udp);
+    *calls = s->is_sender ? udp.send_calls : udp.recv_calls;
+    *wakeups = pump.wakeups;
+}
+
 static void report(const struct side *s, const char *what)
 {
     double seconds = (double)(s->last - s->first) / 1e6, gb = (double)s->bytes / 1e9;
+    uint64_t calls, wakeups;
 
+    node_calls(s, &calls, &wakeups);
     printf("{\"what\": \"%s\", \"side\": \"%s\", \"seconds\": %.3f, \"bytes\": %llu, "
-           "\"count\": %llu, \"gbit_per_s\": %.3f, \"cpu_s\": %.3f}\n",
+           "\"count\": %llu, \"gbit_per_s\": %.3f, \"cpu_s\": %.3f, \"calls\": %llu, "
+           "\"wakeups\": %llu}\n",
            what, s->is_sender ? "send" : "receive", seconds, (unsigned long long)s->bytes,
-           (unsigned long long)s->datagrams, seconds > 0 ? gb * 8 / seconds : 0,
-           cpu_now() - s->cpu);
+           (unsigned long long)s->datagrams, seconds > 0 ? gb * 8 / seconds : 0, cpu_now() - s->cpu,
+           (unsigned long long)(calls - s->calls), (unsigned long long)(wakeups - s->wakeups));
     (void)fflush(stdout);
 }
 
@@ -306,6 +325,7 @@ static void begin(struct side *s)
     s->datagrams = s->bytes = 0;
     s->first = s->last = 0;
     s->cpu = cpu_now();
+    node_calls(s, &s->calls, &s->wakeups);
 }
 
 /* Until nothing came for GRACE_MS after the first. */

@@ -3,6 +3,11 @@
 
 #include "stream/bbr_parts.h"
 
+enum {
+    QUANTA_PER_S = 2000, /* PROTOCOL 4: at most 0.5 ms of the rate */
+    QUANTUM_MAX = 256 << 10
+};
+
 static const uint64_t least = (uint64_t)OM_CC_MIN_PACKETS * OM_CC_MSS;
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -40,10 +45,12 @@ static unsigned window_gain(const struct om_bbr *b)
     return b->state == OM_BBR_UP ? OM_BBR_UP_WINDOW_GAIN : OM_BBR_WINDOW_GAIN;
 }
 
+/* Section 5.6.3, but for its upper bound, which is what one wake-up carries on a fast path. */
 static void set_quantum(struct om_cc *c)
 {
-    c->quantum =
-        min_u64(max_u64(c->pacing_rate / 2000, UINT64_C(2) * OM_CC_MSS), UINT64_C(64) * 1024);
+    uint64_t want = max_u64(c->pacing_rate / QUANTA_PER_S, (uint64_t)2 * OM_CC_MSS);
+
+    c->quantum = min_u64(want, QUANTUM_MAX);
 }
 
 static void set_rate(struct om_cc *c, unsigned gain)

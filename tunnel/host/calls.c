@@ -11,6 +11,7 @@
 struct om_calls {
     struct om_pump *pump;
     struct om_table owners;
+    uint64_t ahead;
 };
 
 enum om_err om_calls_new(struct om_calls **out, struct om_pump *pump)
@@ -39,6 +40,11 @@ void om_calls_free(struct om_calls *c)
 struct om_node *om_calls_node(const struct om_calls *c)
 {
     return om_pump_node(c->pump);
+}
+
+uint64_t *om_calls_ahead(struct om_calls *c)
+{
+    return &c->ahead;
 }
 
 void om_calls_kick(const struct om_calls *c)

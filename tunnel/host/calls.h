@@ -41,6 +41,10 @@ void om_calls_free(struct om_calls *c);
 /** om_calls_node() - the node of @c, for requests; om_calls_kick() after them. */
 struct om_node *om_calls_node(const struct om_calls *c);
 
+/** om_calls_ahead() - bytes of all splices of @c that sockets said and peers do not have yet; the
+ *  splices keep count of them. */
+uint64_t *om_calls_ahead(struct om_calls *c);
+
 /** om_calls_kick() - send what the node of @c has to send since something was asked of it. */
 void om_calls_kick(const struct om_calls *c);
 

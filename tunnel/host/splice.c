@@ -56,6 +56,12 @@ void om_socket_close(struct om_socket *k, bool is_reset)
     uv_close(&k->handle, on_socket_closed);
 }
 
+/* The bytes that may be under way now. */
+static uint64_t ahead_max(const struct om_splice *s)
+{
+    return *om_calls_ahead(s->calls) < OM_SPLICE_AHEAD_ALL ? OM_SPLICE_AHEAD : OM_SPLICE_BLOCK;
+}
+
 static void free_blocks(struct om_splice *s, uint64_t up_to)
 {
     for (struct om_link *l = om_list_first(&s->blocks), *next; l; l = next) {
@@ -80,6 +86,7 @@ static void on_splice_closed(uv_handle_t *h)
 static void take_down(struct om_splice *s, bool is_reset, enum om_close_code code)
 {
     s->is_over = true;
+    *om_calls_ahead(s->calls) -= s->filled - s->released;
     om_calls_hang_up(s->calls, &s->owner, code);
     free_blocks(s, UINT64_MAX);
     s->socket->handle.data = s;
@@ -200,9 +207,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSE
         struct block *b = last_block(s);
         b->filled += (size_t)n;
         s->filled += (uint64_t)n;
+        *om_calls_ahead(s->calls) += (uint64_t)n;
     }
     feed(s);
-    if (!s->is_over && s->is_reading && s->filled - s->released >= OM_SPLICE_AHEAD) {
+    if (!s->is_over && s->is_reading && s->filled - s->released >= ahead_max(s)) {
         (void)uv_read_stop(stream);
         s->is_reading = false;
     }
@@ -211,7 +219,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSE
 
 static void read_on(struct om_splice *s)
 {
-    if (s->is_over || s->is_reading || s->is_eof || s->filled - s->released > OM_SPLICE_AHEAD / 2)
+    if (s->is_over || s->is_reading || s->is_eof || s->filled - s->released > ahead_max(s) / 2)
         return;
     if (uv_read_start(&s->socket->stream, on_alloc, on_read) == 0)
         s->is_reading = true;
@@ -335,6 +343,7 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
         return;
     }
     if (what & OM_CALL_RELEASED) {
+        *om_calls_ahead(s->calls) -= news->released - s->released;
         s->released = news->released;
         free_blocks(s, s->released);
         feed(s);
@@ -392,6 +401,7 @@ enum om_err om_splice_push(struct om_splice *s, struct om_bytes bytes)
     memcpy(b->bytes + b->filled, bytes.p, bytes.n);
     b->filled += bytes.n;
     s->filled += bytes.n;
+    *om_calls_ahead(s->calls) += bytes.n;
     return OM_OK;
 }
 

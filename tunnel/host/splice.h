@@ -7,7 +7,7 @@
  *        the order in which memory is lent, written and given back.
  * Keeps: splice_carries_both_ways; splice_half_closes_each_way; splice_reset_goes_through;
  *        splice_slow_reader_holds_back; splice_pushes_what_was_read_before;
- *        splice_last_words_arrive.
+ *        splice_last_words_arrive; splice_all_together_are_bounded.
  *
  * From the socket, blocks of OM_SPLICE_BLOCK bytes are filled and lent to the node until the peer
  * has them; a connection at rest holds none. To the socket, the node's own memory is written from,
@@ -16,7 +16,7 @@
  * Libuv writes without MSG_NOSIGNAL: the program ignores SIGPIPE.
  *
  * Full: with OM_SPLICE_AHEAD bytes under way the socket is not read any more, so the program that
- * writes to it waits.
+ * writes to it waits; when all together have OM_SPLICE_AHEAD_ALL, each has one block.
  */
 #ifndef OM_TUNNEL_SPLICE_H
 #define OM_TUNNEL_SPLICE_H
@@ -28,7 +28,8 @@
 enum {
     OM_SOCKET_KEEPALIVE_S = 60,
     OM_SPLICE_BLOCK = 64 * 1024,
-    OM_SPLICE_AHEAD = 4 * 1024 * 1024 /* 50 ms at 640 Mb/s; more delay at full speed is rarer */
+    OM_SPLICE_AHEAD = 4 * 1024 * 1024, /* 50 ms at 640 Mb/s; more delay at full speed is rarer */
+    OM_SPLICE_AHEAD_ALL = 256 * 1024 * 1024
 };
 
 struct om_splice;

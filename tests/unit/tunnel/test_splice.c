@@ -368,6 +368,41 @@ out:
     close_two(&t);
 }
 
+/* When all together have much under way, each may have little. */
+OM_TEST(splice_all_together_are_bounded)
+{
+    struct side *a;
+    struct two t;
+    unsigned still = 0;
+
+    OM_TRY(open_two(&t));
+    skip_greeting(&t);
+    a = &t.side[0];
+    while (!t.is_late && *om_calls_ahead(a->calls) > 0) /* the greeting */
+        turn(&t);
+    CHECK_EQ(*om_calls_ahead(a->calls), 0);
+    *om_calls_ahead(a->calls) += OM_SPLICE_AHEAD_ALL; /* others */
+    while (!t.is_late && still < 300) {
+        const uint64_t before = a->wrote;
+        put(a, OM_SPLICE_AHEAD);
+        turn(&t);
+        still = a->wrote == before ? still + 1 : 0;
+    }
+    CHECK(a->wrote < OM_SPLICE_AHEAD); /* the socket's own buffers, and some blocks */
+    *om_calls_ahead(a->calls) -= OM_SPLICE_AHEAD_ALL;
+    while (!t.is_late && t.side[1].read < OM_SPLICE_AHEAD) { /* the control */
+        put(a, OM_SPLICE_AHEAD);
+        turn(&t);
+        get(&t.side[1]);
+    }
+    CHECK_EQ(t.side[1].read, OM_SPLICE_AHEAD);
+    while (!t.is_late && *om_calls_ahead(a->calls) > 0)
+        turn(&t);
+    CHECK_EQ(*om_calls_ahead(a->calls), 0);
+out:
+    close_two(&t);
+}
+
 OM_TEST(splice_slow_reader_holds_back)
 {
     const uint64_t endless = 1u << 30;

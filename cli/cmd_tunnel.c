@@ -13,6 +13,7 @@ static const struct om_column forward_columns[] = {
     {"HOST", "host", OM_COLUMN_TEXT},
     {"PORT", "port", OM_COLUMN_COUNT},
     {"PROXY", "proxy", OM_COLUMN_YES},
+    {"UDP", "udp", OM_COLUMN_YES},
     {"OPEN", "open", OM_COLUMN_COUNT},
     {"TOTAL", "total", OM_COLUMN_COUNT},
     {"FAILED", "failed", OM_COLUMN_COUNT},
@@ -28,6 +29,7 @@ static const struct om_column exposed_columns[] = {
     {"HOST", "host", OM_COLUMN_TEXT},
     {"HOST PORT", "to_port", OM_COLUMN_COUNT},
     {"INTERNET", "internet", OM_COLUMN_YES},
+    {"UDP", "udp", OM_COLUMN_YES},
     {"OPEN", "open", OM_COLUMN_COUNT},
     {"TOTAL", "total", OM_COLUMN_COUNT},
     {"FAILED", "failed", OM_COLUMN_COUNT},
@@ -169,6 +171,7 @@ enum om_exit om_cmd_expose(struct om_cli *cli)
     if (!json_array_size(to)) /* the daemon says whether that is enough in this network */
         (void)json_array_append_new(to, json_string("*"));
     (void)json_object_set_new(params, "to", to);
+    (void)json_object_set_new(params, "udp", json_boolean(om_args_has(&cli->args, "udp")));
     (void)json_object_set_new(params, "keep", json_boolean(om_args_has(&cli->args, "keep")));
     if (!read_exposed(word, params)) {
         json_decref(params);
@@ -226,6 +229,7 @@ enum om_exit om_cmd_forward(struct om_cli *cli)
     if (strcmp(word, "add") != 0 || cli->args.count > 1 || !spec)
         return om_cli_usage(cli, "want add -L [BIND:]PORT:PEER:PORT, list or remove");
     json_t *params = om_cli_params(cli);
+    (void)json_object_set_new(params, "udp", json_boolean(om_args_has(&cli->args, "udp")));
     (void)json_object_set_new(params, "keep", json_boolean(om_args_has(&cli->args, "keep")));
     if (!read_forward(spec, params)) {
         json_decref(params);

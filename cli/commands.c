@@ -24,10 +24,12 @@ static const struct om_option down_options[] = {
     END};
 static const struct om_option expose_options[] = {
     {"to", "PEER", "who may use it; may be given several times", 0},
+    {"udp", NULL, "a port of UDP; else of TCP", 'u'},
     {"keep", NULL, "after a restart, too", 'k'},
     END};
 static const struct om_option forward_options[] = {
     {"local", "[BIND:]PORT:PEER:PORT", "a port here leads to a port of the peer", 'L'},
+    {"udp", NULL, "ports of UDP; else of TCP", 'u'},
     {"keep", NULL, "after a restart, too", 'k'},
     END};
 static const struct om_option health_options[] = {

@@ -92,6 +92,8 @@ void daemon_act(void *self, const struct om_act *act)
         om_calls_act(d->calls, act);
         break;
     case OM_ACT_DELIVER:
+        if (d->tunnels)
+            tunnels_deliver(d->tunnels, &act->deliver);
         if (d->data)
             data_deliver(d->data, &act->deliver);
         break;

@@ -68,13 +68,16 @@ struct tunnel_conn *tunnel_conn_new(struct tunnels *t, struct tunnel_rule *rule,
     return c;
 }
 
+void tunnel_rule_fail(struct tunnel_rule *r, const char *why)
+{
+    r->failed++;
+    (void)om_text_escape(r->last_error, sizeof r->last_error, om_bytes(why, strlen(why)));
+}
+
 void tunnel_conn_fail(struct tunnel_conn *c, const char *why)
 {
-    if (!c->rule)
-        return;
-    c->rule->failed++;
-    (void)om_text_escape(c->rule->last_error, sizeof c->rule->last_error,
-                         om_bytes(why, strlen(why)));
+    if (c->rule)
+        tunnel_rule_fail(c->rule, why);
 }
 
 static void on_end(void *self, const struct om_splice_end *end)

@@ -41,32 +41,42 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
         tunnel_conn_drop(c);
 }
 
-bool tunnel_call(struct tunnel_conn *c, const struct om_id *network, const struct om_id *peer,
-                 const char *host, uint16_t port)
+bool tunnel_ask(struct tunnels *t, struct tunnel_rule *r, struct om_call_owner *owner,
+                const struct tunnel_wish *w)
 {
-    struct om_daemon *d = c->tunnels->d;
-    const struct daemon_network *net = daemon_network(d, network);
+    struct om_daemon *d = t->d;
+    const struct daemon_network *net = daemon_network(d, &w->network);
     struct om_call_config call = {.method = TUNNEL_METHOD, .priority = OM_NORMAL};
-    json_t *args = json_pack("{s:s, s:i}", "proto", "tcp", "port", (int)port);
+    json_t *args = json_pack("{s:s, s:i}", "proto", w->proto, "port", (int)w->port);
     enum om_err e = OM_E_NO_MEM;
 
-    if (args && *host)
-        (void)json_object_set_new(args, "host", json_string(host));
+    if (args && *w->host)
+        (void)json_object_set_new(args, "host", json_string(w->host));
+    if (args && w->flow)
+        (void)json_object_set_new(args, "flow", json_integer(w->flow));
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
     json_decref(args);
     if (text && net) {
         call.args = om_bytes(text, strlen(text));
-        c->peer = *peer;
-        c->owner.on_reply = on_reply;
-        c->owner.on_stream = on_stream;
-        e = daemon_reach(d, net, peer);
+        e = daemon_reach(d, net, &w->peer);
         if (e == OM_OK)
-            e = om_calls_open(d->calls, network, peer, &call, &c->owner);
+            e = om_calls_open(d->calls, &w->network, &w->peer, &call, owner);
     }
     free(text);
-    if (e != OM_OK)
-        tunnel_conn_fail(c, om_err_text(e));
+    if (e != OM_OK && r)
+        tunnel_rule_fail(r, om_err_text(e));
     return e == OM_OK;
+}
+
+bool tunnel_call(struct tunnel_conn *c, const struct om_id *network, const struct om_id *peer,
+                 const char *host, uint16_t port)
+{
+    const struct tunnel_wish w = {"tcp", *network, *peer, host, port, 0};
+
+    c->peer = *peer;
+    c->owner.on_reply = on_reply;
+    c->owner.on_stream = on_stream;
+    return tunnel_ask(c->tunnels, c->rule, &c->owner, &w);
 }
 
 static void on_connection(uv_stream_t *listener, int status)

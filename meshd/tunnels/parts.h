@@ -25,10 +25,11 @@ struct tunnel_rule {
     struct tunnels *tunnels;
     uint64_t number;
     struct om_id network;
-    bool is_forward, is_proxy, is_internet, keep;
+    bool is_forward, is_proxy, is_internet, is_udp, keep;
     /* forward: where we listen; exposed: peers' name for it is the port */
     struct om_addr listen;
     uv_tcp_t listener;
+    uv_udp_t udp;                         /* of a forward of UDP */
     struct om_id peers[TUNNEL_PEERS_MAX]; /* forward: [0] is where to; exposed: to whom */
     unsigned peer_count;                  /* proxy without a gateway: 0 */
     bool is_everybody;                    /* exposed: every member of a closed network */
@@ -57,8 +58,22 @@ struct tunnel_conn {
     uv_timer_t limit;
 };
 
+/* What is asked of a peer. */
+struct tunnel_wish {
+    const char *proto;
+    struct om_id network, peer;
+    const char *host; /* "": what it exposes */
+    uint16_t port;
+    uint32_t flow; /* of UDP */
+};
+
 struct tunnels {
     struct om_daemon *d;
+    struct om_list flows; /* of UDP */
+    struct om_table flows_by_wire, flows_by_client;
+    unsigned flow_count;
+    uint32_t flow_numbers;
+    uv_timer_t sweep;
     struct om_list rules, conns;
     unsigned rule_count, conn_count;
     uint64_t numbers;
@@ -74,6 +89,9 @@ struct tunnel_conn *tunnel_conn_new(struct tunnels *t, struct tunnel_rule *rule,
 /** tunnel_conn_drop() - end @c in whatever state it is, with a reset to both sides. */
 void tunnel_conn_drop(struct tunnel_conn *c);
 
+/** tunnel_rule_fail() - count and keep @why for @r. */
+void tunnel_rule_fail(struct tunnel_rule *r, const char *why);
+
 /** tunnel_conn_fail() - count and keep @why for the rule of @c; the connection is the caller's. */
 void tunnel_conn_fail(struct tunnel_conn *c, const char *why);
 
@@ -84,6 +102,11 @@ void tunnel_conn_join(struct tunnel_conn *c);
 
 /** tunnel_listen() - accept connections for @rule; false and @err when the port is taken. */
 bool tunnel_listen(struct tunnel_rule *rule, struct om_error *err);
+
+/** tunnel_ask() - have @t call a peer for @owner as @w says, for rule @r (or NULL); false, with the
+ *  reason kept in @r, when it cannot be asked. */
+bool tunnel_ask(struct tunnels *t, struct tunnel_rule *r, struct om_call_owner *owner,
+                const struct tunnel_wish *w);
 
 /** tunnel_call() - have @c ask @peer of @network for @host (or "") and @port; false: it cannot. */
 bool tunnel_call(struct tunnel_conn *c, const struct om_id *network, const struct om_id *peer,
@@ -105,9 +128,10 @@ void tunnel_rule_drop(struct tunnel_rule *r);
 /** tunnel_rules_load() - the kept rules of @t; false and @err when their file makes no sense. */
 bool tunnel_rules_load(struct tunnels *t, struct om_error *err);
 
-/** tunnel_exposed() - the rule of @t that lets @peer of @network reach @port, or, with @internet,
- *  the internet; NULL: none. */
+/** tunnel_exposed() - the rule of @t that lets @peer of @network reach @port (of UDP when @is_udp),
+ *  or, with @internet, the internet; NULL: none. */
 struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *network,
-                                   const struct om_id *peer, uint16_t port, bool internet);
+                                   const struct om_id *peer, uint16_t port, bool internet,
+                                   bool is_udp);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "control/parts.h"
 #include "host/secret_file.h"
-#include "tunnels/parts.h"
+#include "tunnels/udp.h"
 
 enum { FILE_MAX = 256 * 1024 };
 
@@ -34,12 +34,13 @@ static bool names(const struct tunnel_rule *r, const struct om_id *peer)
 }
 
 struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *network,
-                                   const struct om_id *peer, uint16_t port, bool internet)
+                                   const struct om_id *peer, uint16_t port, bool internet,
+                                   bool is_udp)
 {
     for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
         struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
         if (!r->is_forward && r->is_internet == internet && om_id_equal(&r->network, network) &&
-            (internet || r->listen.port == port) && names(r, peer))
+            (internet || (r->listen.port == port && r->is_udp == is_udp)) && names(r, peer))
             return r;
     }
     return NULL;
@@ -48,6 +49,16 @@ struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *
 static void on_listener_closed(uv_handle_t *h)
 {
     free(h->data);
+}
+
+static void free_rule(struct tunnel_rule *r)
+{
+    if (r->listener.type == UV_TCP)
+        uv_close((uv_handle_t *)&r->listener, on_listener_closed);
+    else if (r->udp.type == UV_UDP)
+        uv_close((uv_handle_t *)&r->udp, on_listener_closed);
+    else
+        free(r);
 }
 
 void tunnel_rule_drop(struct tunnel_rule *r)
@@ -64,12 +75,10 @@ void tunnel_rule_drop(struct tunnel_rule *r)
         else
             c->rule = NULL;
     }
+    tunnel_udp_forget(t, r);
     om_list_remove(&r->link);
     t->rule_count--;
-    if (r->listener.type == UV_TCP)
-        uv_close((uv_handle_t *)&r->listener, on_listener_closed);
-    else
-        free(r);
+    free_rule(r);
 }
 
 /* What has to be known to make the rule again. */
@@ -84,14 +93,14 @@ static json_t *words_of(const struct tunnels *t, const struct tunnel_rule *r)
     if (r->is_everybody)
         (void)json_array_append_new(to, json_string("*"));
     if (r->is_forward)
-        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:b}", "listen",
+        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:b, s:b}", "listen",
                       om_addr_print(&r->listen, listen), "network", net ? net->name : "", "peer",
                       r->peer_count ? json_array_get(to, 0) : NULL, "host", r->host, "port",
-                      (int)r->port, "proxy", r->is_proxy, "keep", r->keep);
+                      (int)r->port, "proxy", r->is_proxy, "udp", r->is_udp, "keep", r->keep);
     else
-        o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:b}", "port", (int)r->listen.port, "network",
-                      net ? net->name : "", "to", to, "host", r->host, "to_port", (int)r->port,
-                      "internet", r->is_internet, "keep", r->keep);
+        o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:b, s:b}", "port", (int)r->listen.port,
+                      "network", net ? net->name : "", "to", to, "host", r->host, "to_port",
+                      (int)r->port, "internet", r->is_internet, "udp", r->is_udp, "keep", r->keep);
     json_decref(to);
     return o;
 }
@@ -158,6 +167,7 @@ static struct tunnel_rule *begin(struct tunnels *t, const json_t *words, struct 
     r->tunnels = t;
     r->network = net->id;
     r->keep = json_is_true(json_object_get(words, "keep"));
+    r->is_udp = json_is_true(json_object_get(words, "udp"));
     return r;
 }
 
@@ -230,10 +240,7 @@ static json_t *finish(struct tunnel_rule *r, bool is_good, struct om_error *err)
     struct tunnels *t = r->tunnels;
 
     if (!is_good) {
-        if (r->listener.type == UV_TCP)
-            uv_close((uv_handle_t *)&r->listener, on_listener_closed);
-        else
-            free(r);
+        free_rule(r);
         return NULL;
     }
     r->number = ++t->numbers;
@@ -254,11 +261,12 @@ static json_t *make_forward(struct tunnels *t, const json_t *words, struct om_er
     if (!r)
         return NULL;
     r->is_forward = true;
-    r->is_proxy = json_is_true(json_object_get(words, "proxy"));
+    r->is_proxy = json_is_true(json_object_get(words, "proxy")) && !r->is_udp;
     bool is_good =
         read_listen(&r->listen, json_string_value(json_object_get(words, "listen")), err) &&
         read_host(r, words, "", err) && (r->is_proxy || read_port(words, "port", &r->port, err)) &&
-        ((r->is_proxy && !json_is_string(peer)) || add_peer(r, peer, err)) && tunnel_listen(r, err);
+        ((r->is_proxy && !json_is_string(peer)) || add_peer(r, peer, err)) &&
+        (r->is_udp ? tunnel_udp_listen(r, err) : tunnel_listen(r, err));
     return finish(r, is_good, err);
 }
 
@@ -342,8 +350,17 @@ bool tunnels_open(struct tunnels **out, struct om_daemon *d, struct om_error *er
     t->d = d;
     om_list_init(&t->rules);
     om_list_init(&t->conns);
+    if (!tunnel_udp_init(t)) {
+        free(t);
+        return om_fail(err, OM_E_NO_MEM, "no memory for tunnels") == OM_OK;
+    }
     *out = t;
     return tunnel_rules_load(t, err);
+}
+
+static void on_sweep_closed(uv_handle_t *h)
+{
+    free(h->data);
 }
 
 void tunnels_close(struct tunnels *t)
@@ -356,5 +373,6 @@ void tunnels_close(struct tunnels *t)
         next = om_list_next(&t->rules, l);
         tunnel_rule_drop(OM_CONTAINER_OF(l, struct tunnel_rule, link));
     }
-    free(t);
+    tunnel_udp_fini(t);
+    uv_close((uv_handle_t *)&t->sweep, on_sweep_closed);
 }

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "host/clock.h"
-#include "tunnels/parts.h"
+#include "tunnels/udp.h"
 
 /* What a peer asks for. */
 struct wish {
     char host[OM_TARGET_NAME_MAX + 1]; /* "": something exposed */
     uint16_t port;
+    bool is_udp;
+    uint32_t flow;
 };
 
 static bool read_wish(struct wish *out, struct om_bytes args)
@@ -20,9 +22,14 @@ static bool read_wish(struct wish *out, struct om_bytes args)
     const json_t *host = json_object_get(o, "host");
     json_int_t port = json_integer_value(json_object_get(o, "port"));
     struct om_target t;
-    bool is_good = proto && strcmp(proto, "tcp") == 0 && port >= 1 && port <= 65535;
+    json_int_t flow = json_integer_value(json_object_get(o, "flow"));
+    bool is_udp = proto && strcmp(proto, "udp") == 0;
+    bool is_good = proto && (is_udp || strcmp(proto, "tcp") == 0) && port >= 1 && port <= 65535 &&
+                   flow >= 0 && flow <= UINT32_MAX;
 
-    *out = (struct wish){.port = is_good ? (uint16_t)port : 0};
+    *out = (struct wish){.port = is_good ? (uint16_t)port : 0,
+                         .is_udp = is_udp,
+                         .flow = is_good ? (uint32_t)flow : 0};
     if (is_good && host) {
         const char *text = json_string_value(host);
         char bracketed[OM_TARGET_NAME_MAX + 3] = "";
@@ -64,7 +71,7 @@ static void on_dialled(void *self, enum om_dial_result r, struct om_socket *sock
     c->dial = NULL;
     c->socket = socket;
     if (r != OM_DIAL_OK)
-        refuse(c, om_dial_word(r), NULL);
+        refuse(c, om_dial_word(r), om_dial_text(r));
     else if (om_node_accept(om_calls_node(calls), om_clock_now(), c->owner.call,
                             om_bytes(NULL, 0)) != OM_OK)
         tunnel_conn_drop(c);
@@ -105,8 +112,8 @@ static void say_how(struct om_calls *calls, const struct om_act_call *call, cons
         (void)snprintf(text, sizeof text, "there, run: omerta expose internet --to %s",
                        om_id_print(&call->peer, id));
     else
-        (void)snprintf(text, sizeof text, "there, run: omerta expose %u --to %s", w->port,
-                       om_id_print(&call->peer, id));
+        (void)snprintf(text, sizeof text, "there, run: omerta expose %u%s --to %s", w->port,
+                       w->is_udp ? " --udp" : "", om_id_print(&call->peer, id));
     om_calls_refuse(calls, call->call, om_dial_word(OM_DIAL_NOT_ALLOWED), text);
 }
 
@@ -118,12 +125,18 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
     struct wish w;
 
     if (!read_wish(&w, call->args)) {
-        om_calls_refuse(calls, call->call, "bad_args", "want {proto: tcp, port, host}");
+        om_calls_refuse(calls, call->call, "bad_args",
+                        "want {proto: tcp or udp, port, host, flow}");
         return;
     }
-    rule = tunnel_exposed(t, &call->network, &call->peer, w.port, *w.host != '\0');
+    rule = tunnel_exposed(t, &call->network, &call->peer, w.port, *w.host != '\0', w.is_udp);
     if (!rule) {
         say_how(calls, call, &w);
+        return;
+    }
+    if (w.is_udp) {
+        tunnel_udp_serve(t, rule, call, w.flow, *w.host ? w.host : rule->host,
+                         *w.host ? w.port : rule->port);
         return;
     }
     c = serving(t, &call->peer) < TUNNEL_PER_PEER ? tunnel_conn_new(t, rule, true) : NULL;
@@ -144,6 +157,6 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
         om_calls_refuse(calls, call->call, "busy", NULL);
         tunnel_conn_drop(c);
     } else if (om_dial(&c->dial, &dial) != OM_OK) {
-        refuse(c, om_dial_word(OM_DIAL_FAILURE), NULL);
+        refuse(c, om_dial_word(OM_DIAL_FAILURE), om_dial_text(OM_DIAL_FAILURE));
     }
 }

@@ -10,6 +10,8 @@
  * with "host" besides, for a host on the internet as seen from the peer. It is accepted once the
  * far connection stands; else refused with om_dial_word().
  *
+ * UDP: tunnels/udp.h.
+ *
  * Full: TUNNEL_RULES_MAX forwards and as many exposed things, OM_TUNNELS_MAX connections, of these
  * TUNNEL_PER_PEER from one peer; what is above is refused.
  */
@@ -35,10 +37,13 @@ void tunnels_close(struct tunnels *t);
 /** tunnels_call() - a peer wants a tunnel from @t: @call. */
 void tunnels_call(struct tunnels *t, const struct om_act_call *call);
 
+/** tunnels_deliver() - a datagram @a of a UDP flow of @t arrived. */
+void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a);
+
 /**
  * tunnels_forward() - listen on a local port
  * @t:      the tunnels
- * @words:  {listen, peer, network, host, port, via, is_proxy, keep}: ids as text
+ * @words:  {listen, peer, network, host, port, proxy, udp, keep}: ids as text
  * @err:    sentence for a person
  *
  * Return: what tunnels_list() shows of it, a new reference; NULL and @err.
@@ -46,7 +51,7 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call);
 json_t *tunnels_forward(struct tunnels *t, const json_t *words, struct om_error *err);
 
 /** tunnels_expose() - as tunnels_forward() of @t, with {port, host, to_port, to, network, internet,
- *  keep} in @words. */
+ *  udp, keep} in @words. */
 json_t *tunnels_expose(struct tunnels *t, const json_t *words, struct om_error *err);
 
 /** tunnels_list() - rules of @t, a new reference: forwards when @forwards, else what is exposed. */

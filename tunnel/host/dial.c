@@ -28,7 +28,7 @@ struct om_dial {
 const char *om_dial_word(enum om_dial_result r)
 {
     static const char *const words[] = {
-#define X(name, word) word,
+#define X(name, word, text) word,
         OM_DIAL_RESULTS(X)
 #undef X
     };
@@ -36,9 +36,20 @@ const char *om_dial_word(enum om_dial_result r)
     return words[r];
 }
 
+const char *om_dial_text(enum om_dial_result r)
+{
+    static const char *const texts[] = {
+#define X(name, word, text) text,
+        OM_DIAL_RESULTS(X)
+#undef X
+    };
+
+    return texts[r];
+}
+
 enum om_dial_result om_dial_result_of(const char *word)
 {
-#define X(name, is)                                                                                \
+#define X(name, is, text)                                                                          \
     if (strcmp(word, is) == 0)                                                                     \
         return OM_DIAL_##name;
     OM_DIAL_RESULTS(X)

@@ -23,18 +23,18 @@
 
 enum { OM_DIAL_NEXT_MS = 250, OM_DIAL_GIVE_UP_MS = 10000, OM_DIAL_ADDRS_MAX = 8 };
 
-/* What becomes of it, with the name a peer is told. */
+/* What becomes of it, with the name and the sentence that a peer is told. */
 #define OM_DIAL_RESULTS(X)                                                                         \
-    X(OK, "")                                                                                      \
-    X(NOT_ALLOWED, "not_allowed")                                                                  \
-    X(REFUSED, "connection_refused")                                                               \
-    X(UNREACHABLE, "unreachable")                                                                  \
-    X(TIMEOUT, "timeout")                                                                          \
-    X(NO_SUCH_HOST, "no_such_host")                                                                \
-    X(FAILURE, "unavailable")
+    X(OK, "", "connected")                                                                         \
+    X(NOT_ALLOWED, "not_allowed", "that address is not for peers")                                 \
+    X(REFUSED, "connection_refused", "nothing listens there")                                      \
+    X(UNREACHABLE, "unreachable", "no way leads there")                                            \
+    X(TIMEOUT, "timeout", "no answer in time")                                                     \
+    X(NO_SUCH_HOST, "no_such_host", "no host has that name")                                       \
+    X(FAILURE, "unavailable", "the connection could not be made")
 
 enum om_dial_result {
-#define X(name, word) OM_DIAL_##name,
+#define X(name, word, text) OM_DIAL_##name,
     OM_DIAL_RESULTS(X)
 #undef X
 };
@@ -67,6 +67,9 @@ void om_dial_cancel(struct om_dial *d);
 
 /** om_dial_word() - what a peer is told of @r. */
 const char *om_dial_word(enum om_dial_result r);
+
+/** om_dial_text() - @r in a sentence. */
+const char *om_dial_text(enum om_dial_result r);
 
 /** om_dial_result_of() - the result whose word a peer sent: @word; FAILURE for any other. */
 enum om_dial_result om_dial_result_of(const char *word);

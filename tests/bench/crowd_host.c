@@ -3,9 +3,10 @@
  *
  * omerta-crowd [--quiet] COUNT PEER@IP:PORT
  *
- * Each node has sockets of its own on the loopback. With --quiet they do not gossip, so the daemon
- * has that many peers who know only it. Prints "up N" whenever the number of standing sessions
- * changed, at most ten times a second, and runs until its stdin ends.
+ * Each node has an address of its own on the loopback, so the daemon's limits on initiations from
+ * one source do not hold it up. With --quiet they do not gossip, so the daemon has that many peers
+ * who know only it. Prints "up N" whenever the number of standing sessions changed, at most ten
+ * times a second, and runs until its stdin ends.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #include "host/entropy.h"
 #include "host/pump.h"
 
-enum { COUNT_MAX = 2000, SOCKET_BYTES = 128 << 10, SAY_MS = 100, LOOPBACK = 0x7f000001 };
+enum { COUNT_MAX = 2000, SOCKET_BYTES = 128 << 10, SAY_MS = 100, FIRST_IP = 0x7f010001 };
 
 struct one {
     struct om_pump *pump;
@@ -53,13 +54,13 @@ static void fail(const char *what, const struct om_error *err)
     exit(1);
 }
 
-static void add(struct one *o, uv_loop_t *loop, const struct om_network_config *net)
+static void add(struct one *o, uv_loop_t *loop, const struct om_network_config *net, uint32_t ip)
 {
     struct om_rng rng = om_entropy();
     struct om_pump_config c = {
         .loop = loop,
         .node = {.home_seed = o->seed, .rng = rng, .wall = om_clock_wall()},
-        .udp = {.v4 = true, .bind4 = om_addr_v4(LOOPBACK, 0), .buffer_bytes = SOCKET_BYTES},
+        .udp = {.v4 = true, .bind4 = om_addr_v4(ip, 0), .buffer_bytes = SOCKET_BYTES},
         .on_act = on_act,
         .self = o};
     struct om_error err = {0};
@@ -81,7 +82,7 @@ static void on_say(uv_timer_t *t)
     if (up != said) {
         said = up;
         printf("up %u\n", up);
-        fflush(stdout);
+        (void)fflush(stdout);
     }
 }
 
@@ -134,7 +135,7 @@ int main(int argc, char **argv)
         uv_timer_init(&loop, &say) != 0 || uv_timer_start(&say, on_say, SAY_MS, SAY_MS) != 0)
         fail("loop", &err);
     for (long i = 0; i < count; i++) {
-        add(&crowd[i], &loop, &net);
+        add(&crowd[i], &loop, &net, FIRST_IP + (uint32_t)i);
         (void)uv_run(&loop, UV_RUN_NOWAIT);
     }
     return uv_run(&loop, UV_RUN_DEFAULT);

@@ -1,4 +1,7 @@
-"""Five daemons on five hosts meet through one, and go on when one dies or moves."""
+"""Five daemons on five hosts meet through one, and go on when one dies or moves.
+
+tests/sim/scenarios/five.scn plays the same in the simulator.
+"""
 
 import itertools
 

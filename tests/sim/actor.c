@@ -12,6 +12,7 @@
 #include "crypto/identity.h"
 #include "flight.h"
 #include "flow.h"
+#include "memory.h"
 #include "request.h"
 
 enum { ADDR_FIRST = 0x0a000001, OFFSET_MAX_S = 86400 };
@@ -130,6 +131,7 @@ void sim_node_draw_home(struct sim_actor *a)
 void sim_actor_free(struct sim_actor *a)
 {
     free(a->kept);
+    sim_memory_free(a);
     free(a);
 }
 
@@ -258,6 +260,7 @@ bool sim_node_boot(struct sim_actor *a)
     for (unsigned i = 0; i < a->kept_count; i++)
         if (om_node_recall(a->node, &a->kept[i]) != OM_OK)
             sim_break(a->world, "%s does not take back what it had kept", a->name);
+    sim_memory_recall(a);
     if (a->spec.gossip)
         sim_node_announce(a, a->name);
     if (a->lan > 0)
@@ -475,6 +478,7 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
         return;
     case OM_ACT_RECORD:
         a->records++;
+        sim_memory_keep(a, &act->record);
         return;
     case OM_ACT_ITEM:
         a->items++;

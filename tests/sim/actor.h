@@ -27,7 +27,8 @@ struct sim_node_spec {
     uint8_t ciphers;                  /* 0: all that the machine has */
     uint8_t version_min, version_max; /* 0: the product's */
     enum om_congestion congestion;
-    bool gossip; /* in every network, announcing its address */
+    bool gossip;    /* in every network, announcing its address */
+    bool remembers; /* what it hears by gossip, over a restart */
     unsigned records;
     om_time skew;                  /* of the calendar */
     om_time rekey;                 /* initiator's; the other key times follow; 0: default */
@@ -59,6 +60,7 @@ struct sim_actor {
     unsigned ticks;
     struct om_act_remember *kept; /* owned */
     unsigned kept_count, kept_cap;
+    struct sim_memory *memory;              /* owned; NULL: nothing was heard that is remembered */
     uint64_t records, items, found, sought; /* what gossip reported; seeks that found, that ended */
     char item[32];                          /* the last item, as text */
     unsigned messages, receipts[4];         /* by enum om_receipt */

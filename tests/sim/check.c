@@ -155,6 +155,18 @@ static bool info(struct sim_actor *a, const struct sim_check *c, char *seen)
     return compare_field(c, &i, seen);
 }
 
+static bool knows(struct sim_actor *a, const struct sim_check *c, char *seen)
+{
+    const struct om_id *net = &a->world->networks[a->spec.networks[0]].id;
+    struct om_gossip_info i;
+
+    if (!a->node || om_node_gossip_info(a->node, net, &i) != OM_OK) {
+        tell(seen, "it is down");
+        return false;
+    }
+    return compare(c, i.known > 0 ? i.known - 1 : 0, seen); /* itself is not another */
+}
+
 static bool peer(struct sim_actor *a, struct sim_actor *b, const struct sim_check *c, char *seen)
 {
     struct om_peer_info i;
@@ -222,6 +234,8 @@ bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
         return compare(c, sim_pair(w, a, b)->sent, seen);
     case SIM_FACT_HEARD:
         return compare(c, a->heard_bytes, seen);
+    case SIM_FACT_KNOWS:
+        return knows(a, c, seen);
     case SIM_FACT_UP:
         tell(seen, a->node ? "it is up" : "it is down");
         return a->node != NULL;

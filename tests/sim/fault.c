@@ -1,6 +1,8 @@
 /* fault.c - crash, restart, move, segment, calendar, partition. */
 #include "fault.h"
 
+#include "memory.h"
+
 enum om_err sim_crash(struct sim_actor *a)
 {
     if (!a->node)
@@ -13,8 +15,10 @@ enum om_err sim_restart(struct sim_actor *a, bool fresh, bool newkey)
 {
     if (a->node || a->is_attacker)
         return OM_E_STATE;
-    if (fresh || newkey)
+    if (fresh || newkey) {
         a->kept_count = 0;
+        sim_memory_free(a);
+    }
     if (newkey)
         sim_node_draw_home(a);
     return sim_node_boot(a) ? OM_OK : OM_E_STATE;
@@ -23,6 +27,10 @@ enum om_err sim_restart(struct sim_actor *a, bool fresh, bool newkey)
 void sim_move(struct sim_actor *a)
 {
     sim_actor_settle(a);
+    if (a->node && a->spec.gossip) {
+        sim_node_announce(a, a->name);
+        sim_node_drain(a);
+    }
     if (a->lan > 0)
         sim_plug(a, a->lan);
 }

@@ -9,8 +9,8 @@
 
 #include "check.h"
 
-static const char *const facts[] = {"got",   "late", "rtt",   "info", "peer",
-                                    "event", "sent", "heard", "up"};
+static const char *const facts[] = {"got",   "late", "rtt",   "info",  "peer",
+                                    "event", "sent", "heard", "knows", "up"};
 
 /* "pipe NAME rate > 5M" is a check, "pipe NAME rate=5M" a deed. */
 static bool is_reading(const struct sim_words *w)
@@ -247,8 +247,14 @@ static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
         return parse_event(p, c);
     if (sim_words_take(w, "sent"))
         return parse_sent(p, c);
+    if (sim_words_take(w, "knows")) {
+        c->fact = SIM_FACT_KNOWS;
+        if (!p->script->actors[c->a].spec.gossip)
+            return sim_words_fail(w, "a node with gossip before knows");
+        return parse_number(p, c);
+    }
     if (!sim_words_take(w, "up"))
-        return sim_words_fail(w, "got, late, rtt, info, peer, event, sent or up");
+        return sim_words_fail(w, "got, late, rtt, info, peer, event, sent, knows or up");
     c->fact = SIM_FACT_UP;
     return OM_OK;
 }

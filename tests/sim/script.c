@@ -175,6 +175,7 @@ static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
         {"network", read_networks, &out},
         {"psk", read_psk, &s->wrong_secret},
         {"audit", NULL, &s->audit},
+        {"gossip", NULL, &s->gossip},
         {"clock", sim_read_signed_time, &s->skew},
         {"version", read_versions, s},
         {"ciphers", read_ciphers, &s->ciphers},
@@ -198,7 +199,7 @@ static enum om_err parse_actors(struct sim_parser *p, bool attackers)
     const struct sim_option insider = {"insider", NULL, &proto.is_insider};
 
     while (sim_parse_is_name(sim_words_peek(w)) && !sim_words_is(w, "audit") &&
-           !sim_words_is(w, "insider")) {
+           !sim_words_is(w, "gossip") && !sim_words_is(w, "insider")) {
         if (sim_parse_find(p, sim_words_peek(w)) >= 0)
             return sim_words_fail(w, "a name that nobody has yet");
         if (s->actor_count == SIM_SCRIPT_ACTORS)
@@ -210,6 +211,7 @@ static enum om_err parse_actors(struct sim_parser *p, bool attackers)
     if (first == s->actor_count)
         return sim_words_fail(w, "a name of up to %d letters and digits", SIM_NAME_MAX);
     enum om_err e = attackers ? sim_words_options(w, &insider, 1) : spec_options(p, &proto.spec);
+    proto.spec.remembers = proto.spec.gossip;
     for (; first < s->actor_count; first++) {
         memcpy(proto.name, s->actors[first].name, sizeof proto.name);
         s->actors[first] = proto;

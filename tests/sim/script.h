@@ -16,11 +16,14 @@
  *   needs aes                    without AES instructions the scenario is skipped
  *   network NAME [open] [epoch=N]
  *                                without any there is "main", open
- *   node NAME... [network=NAME,...] [psk=wrong] [audit] [clock=+T|-T] [version=MIN..MAX]
- *                [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N] [peers=N] [indices=N]
+ *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [clock=+T|-T]
+ *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
+ *                [peers=N] [indices=N]
  *                                psk: a secret that is not the network's; clock: error of the
- *                                calendar; rekey: age at which an initiator rekeys, the other key
- *                                times in proportion; the last four: limits (omerta/limits.h)
+ *                                calendar; gossip: it tells where it is, again after a move, and
+ *                                remembers over a restart what others told; rekey: age at which an
+ *                                initiator rekeys, the other key times in proportion; the last
+ *                                four: limits (omerta/limits.h)
  *   attacker NAME... [insider]   insider: knows the networks' secrets
  *   pipe NAME [rate=BITS] [queue=SIZE] [loss=P%] [burst=N] [good=P%] [bad=P%] [police=BITS/SIZE]
  *                                pipe.h; without a rate there is no limit and no queue; queue: 64k
@@ -71,6 +74,7 @@
  *   A event NAME [from B] [OP N] noted so often; no OP is >= 1
  *   A sent OP N to X             datagrams put on the wire to X
  *   X heard OP N                 bytes that reached attacker X
+ *   A knows OP N                 how many others gossip told it of, in its first network
  *   A up                         it runs
  *   pipe NAME FIELD OP N|T|P%|BITS
  *   link A>B FIELD OP N|T|P%|BITS
@@ -163,6 +167,7 @@ enum sim_fact {
     SIM_FACT_EVENT,
     SIM_FACT_SENT,
     SIM_FACT_HEARD,
+    SIM_FACT_KNOWS,
     SIM_FACT_UP,
     SIM_FACT_PIPE,
     SIM_FACT_LINK

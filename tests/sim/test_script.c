@@ -15,7 +15,7 @@ static const char everything[] =
     "network main open epoch=3\n"
     "network other open\n"
     "node a b network=main,other rekey=2s clock=+1h audit version=1..2 ciphers=chacha\n"
-    "node c psk=wrong packets=100 load=10 peers=5 indices=6\n"
+    "node c gossip psk=wrong packets=100 load=10 peers=5 indices=6\n"
     "attacker mallory eve insider\n"
     "link * latency=20ms jitter=5ms loss=0.5% burst=4 dup=1% corrupt=0.01% queue=64k\n"
     "link a b rate=10M\n"
@@ -53,7 +53,8 @@ static const char everything[] =
     "by 7s pipe neck wait_p95 <= 12ms after 4s\n"
     "at 6s pipe neck rate < 5M\n"
     "never link a>b full > 3\n"
-    "at 6s a up\n";
+    "at 6s a up\n"
+    "by 6s c knows = 4\n";
 
 static enum om_err parse(const char *text, struct sim_script **out, struct om_error *err)
 {
@@ -79,7 +80,7 @@ OM_TEST(script_reads_every_statement)
     CHECK_EQ(s->deeds[9].end_count, 2);
     CHECK_STR(s->deeds[11].text, "hi; there # you");
     CHECK_EQ(s->deeds[15].expect, OM_E_FULL);
-    CHECK_EQ(s->check_count, 19);
+    CHECK_EQ(s->check_count, 20);
     CHECK_EQ(s->pipe_count, 2);
     CHECK_EQ(s->deeds[2].link.value.loss.bad_ppm, 600000);
     CHECK_EQ(s->deeds[3].change.police_bps, 10000000);
@@ -101,6 +102,8 @@ OM_TEST(script_reads_every_statement)
     CHECK_EQ(s->checks[16].number, 5000000);
     CHECK_EQ(s->checks[17].reading, SIM_READ_FULL);
     CHECK_EQ(s->checks[0].from, OM_SEC(1));
+    CHECK(s->actors[2].spec.gossip && s->actors[2].spec.remembers && !s->actors[0].spec.gossip);
+    CHECK(s->checks[19].fact == SIM_FACT_KNOWS && s->checks[19].number == 4);
     CHECK_STR(s->checks[4].source, "at 5s a got >= 3 from b");
     sim_script_free(s);
 }
@@ -152,6 +155,7 @@ OM_TEST(script_errors_name_file_and_line)
     check_error("pipe p\nat 1s pipe p wait_p95 = 1", "\"1\", wanted a duration");
     check_error("pipe p\nat 1s pipe p used = 1", "\"1\", wanted a share");
     check_error("pipe p\nat 1s measure p", "\"p\", wanted pipe or link");
+    check_error("node a\nat 1s a knows = 1", "\"=\", wanted a node with gossip before knows");
     check_error("node a \x01", "x.scn:1: byte 1, wanted text");
 }
 
@@ -267,4 +271,23 @@ OM_TEST(play_refused_deed_fails_unless_expected)
     CHECK(play("node a b\nat 0s a send b \"hi\" expect=OM_E_MISSING\n", &r));
     CHECK(!play("node a b\nat 0s a connect b expect=OM_E_MISSING\n", &r));
     CHECK_STR(r.broken, "x.scn:2: a connect b: OM_OK, wanted OM_E_MISSING");
+}
+
+OM_TEST(script_gossip_is_remembered)
+{
+    static const char text[] = "node a b c gossip\n"
+                               "at 0s b connect a; c connect a\n"
+                               "by 20s b knows = 2\n"
+                               "at 30s crash b; crash a; crash c\n"
+                               "at 31s restart b\n"
+                               "at 32s b knows = 2\n"
+                               "at 33s crash b\n"
+                               "at 34s restart b fresh\n"
+                               "at 35s b knows = 0\n"
+                               "never b knows = 2 after 35s until 36s\n";
+    struct sim_result r;
+    play(text, &r);
+    CHECK_EQ(r.failed, 0);
+    CHECK_EQ(r.held, 4);
+    CHECK_STR(r.broken, "");
 }

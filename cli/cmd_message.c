@@ -54,6 +54,23 @@ static enum om_exit list_messages(struct om_cli *cli)
     return e;
 }
 
+/* 1 and a sentence when the message @sent is ended and the peer does not have it. */
+static enum om_exit verdict_of(struct om_cli *cli, const json_t *sent)
+{
+    const char *state = json_string_value(json_object_get(sent, "state"));
+    const char *reason = json_string_value(json_object_get(sent, "reason"));
+    char shown[OM_OUT_TEXT_MAX];
+    bool is_rejected = state && strcmp(state, "rejected") == 0;
+
+    if (!is_rejected && !(state && strcmp(state, "failed") == 0))
+        return OM_EXIT_OK;
+    om_out_error(&cli->out, "%s%s%s%s",
+                 is_rejected ? "the peer rejected the message" : "the message was not delivered",
+                 reason && *reason ? " (" : "", om_out_escape(shown, reason ? reason : ""),
+                 reason && *reason ? ")" : "");
+    return OM_EXIT_FAILED;
+}
+
 static enum om_exit send_text(struct om_cli *cli, struct om_ask *ask, json_t *text)
 {
     bool waits = om_args_has(&cli->args, "wait");
@@ -82,8 +99,9 @@ static enum om_exit send_text(struct om_cli *cli, struct om_ask *ask, json_t *te
                     om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(result, "state")));
     else
         om_out_line(&cli->out, waits ? "delivered" : "sent");
+    e = verdict_of(cli, result);
     json_decref(result);
-    return OM_EXIT_OK;
+    return e;
 }
 
 enum om_exit om_cmd_message(struct om_cli *cli)

@@ -42,7 +42,7 @@ static const struct om_option log_options[] = {
     {"lines", "N", "how many of the last lines (50)", 'n'},
     END};
 static const struct om_option message_options[] = {
-    {"wait", NULL, "until the peer has it, or the daemon gives up", 'w'},
+    {"wait", NULL, "until the peer has it, or the daemon gives up: then the exit code is 1", 'w'},
     {"list", NULL, "show the messages received", 'l'},
     END};
 static const struct om_option ping_options[] = {

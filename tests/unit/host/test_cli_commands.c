@@ -171,6 +171,36 @@ out:
     return;
 }
 
+/* What became of a message that was waited for, and what `omerta message --wait` makes of it. */
+static enum om_exit wait_for_message(const char *answer, bool json, char text[TEXT_MAX])
+{
+    const char *answers[] = {answer, NULL};
+    char *argv[] = {"omerta", "message", "--wait", ANN, "hello", json ? "--json" : NULL, NULL};
+    struct played p;
+
+    play(&p, answers, argv);
+    return run(&p, text);
+}
+
+OM_TEST(command_message_waits_for_the_verdict)
+{
+    char text[TEXT_MAX];
+
+    OM_TRY(wait_for_message("\"result\":{\"state\":\"delivered\",\"reason\":\"\"}", false, text) ==
+           OM_EXIT_OK);
+    CHECK_STR(text, "delivered\n");
+    OM_TRY(wait_for_message("\"result\":{\"state\":\"rejected\",\"reason\":\"full\\u001b\"}", false,
+                            text) == OM_EXIT_FAILED);
+    CHECK_STR(text, "rejected\nomerta: the peer rejected the message (full\\x1b)\n");
+    OM_TRY(wait_for_message("\"result\":{\"state\":\"failed\",\"reason\":\"\"}", false, text) ==
+           OM_EXIT_FAILED);
+    CHECK_STR(text, "failed\nomerta: the message was not delivered\n");
+    OM_TRY(wait_for_message("\"result\":{\"state\":\"failed\"}", true, text) == OM_EXIT_FAILED);
+    CHECK(strstr(text, "\"state\": \"failed\"") && strstr(text, "was not delivered\n"));
+out:
+    return;
+}
+
 OM_TEST(command_refused_says_why)
 {
     static const char *const answers[] = {

@@ -54,9 +54,11 @@ static unsigned port_of(const struct om_cli *cli)
     return port > 0 && port < 65536 ? (unsigned)port : PORT_DEFAULT;
 }
 
-static void check_port(struct om_cli *cli, json_t *list, bool daemon_runs)
+/* @port: 0 when no daemon told its own. */
+static void check_port(struct om_cli *cli, json_t *list, unsigned port, bool daemon_runs)
 {
-    unsigned port = port_of(cli);
+    if (port == 0)
+        port = port_of(cli);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool is_free = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
@@ -76,21 +78,24 @@ static void check_port(struct om_cli *cli, json_t *list, bool daemon_runs)
 void om_check_home(struct om_cli *cli, json_t *list)
 {
     struct om_ask *ask = NULL;
-    json_t *version = NULL;
+    json_t *status = NULL;
+    json_int_t port;
     struct om_error err;
     enum om_exit e = om_ask_open(&ask, cli->place.control, &err);
 
     check_modes(cli, list);
     if (!e)
-        e = om_ask_call(ask, "version", NULL, OM_SEC(3), &version, &err);
-    check_port(cli, list, e != OM_EXIT_NO_DAEMON);
+        e = om_ask_call(ask, "status", NULL, OM_SEC(3), &status, &err);
+    /* What it was started with may not be what the file says. */
+    port = json_integer_value(json_object_get(json_object_get(status, "udp"), "port"));
+    check_port(cli, list, port > 0 && port < 65536 ? (unsigned)port : 0, e != OM_EXIT_NO_DAEMON);
     if (e == OM_EXIT_NO_DAEMON)
         om_check_add(list, "daemon", OM_CHECK_WARN, "omerta up", "%s", err.msg);
     else if (e)
         om_check_add(list, "daemon", OM_CHECK_FAIL, "omerta log", "%s", err.msg);
     else
         om_check_add(list, "daemon", OM_CHECK_OK, NULL, "it answers");
-    json_decref(version);
+    json_decref(status);
     om_ask_close(ask);
 }
 

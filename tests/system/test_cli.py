@@ -405,6 +405,14 @@ def test_doctor(daemon, name):
     os.chmod(daemon.home, 0o700)
 
 
+def test_doctor_asks_the_daemon_for_its_port(daemon):
+    write_config(daemon.home, {"port": 4})
+    assert f"OK   port: UDP port {daemon.port} is held" in run(daemon.home, "doctor")[1]
+    # Without a daemon the file is all there is.
+    assert daemon.stop() == 0
+    assert " port: UDP port 4 is " in run(daemon.home, "doctor")[1]
+
+
 def test_bugreport_has_no_secrets(make):
     first = make("first", ALONE + ["--name", "annasnode"]).start()
     second = make("second", ALONE + first.bootstrap()).start()

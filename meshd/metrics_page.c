@@ -7,7 +7,7 @@
 
 #include "host/clock.h"
 
-enum { PER_PEER = 8, FIXED = 96 };
+enum { PER_PEER = 12, FIXED = 96 };
 
 struct page {
     struct om_metrics m;
@@ -79,7 +79,6 @@ static void add_peer(struct page *p, const struct om_daemon *d, const struct om_
     if (om_node_peer_info(daemon_node(d), om_clock_now(), net, id, &i) != OM_OK)
         return;
     (void)om_id_print(id, brief);
-    bool has_latency = latency_of(&d->latency, om_clock_now(), net, id, &f);
     add(p, "omerta_peer_bytes_in_total", "bytes from a peer", OM_METRIC_COUNTER, i.in.bytes, "peer",
         brief);
     add(p, "omerta_peer_bytes_out_total", "bytes to a peer", OM_METRIC_COUNTER, i.out.bytes, "peer",
@@ -92,9 +91,16 @@ static void add_peer(struct page *p, const struct om_daemon *d, const struct om_
         brief);
     add(p, "omerta_peer_rtt_microseconds", "smoothed round trip", OM_METRIC_GAUGE, (uint64_t)i.srtt,
         "peer", brief);
-    if (has_latency)
-        add(p, "omerta_peer_rtt_p95_microseconds", "of the last half hour", OM_METRIC_GAUGE,
-            (uint64_t)f.p95, "peer", brief);
+    if (!latency_of(&d->latency, om_clock_now(), net, id, &f))
+        return;
+    add(p, "omerta_peer_rtt_mean_microseconds", "mean of the last half hour", OM_METRIC_GAUGE,
+        (uint64_t)f.mean, "peer", brief);
+    add(p, "omerta_peer_rtt_p50_microseconds", "median of the last half hour", OM_METRIC_GAUGE,
+        (uint64_t)f.p50, "peer", brief);
+    add(p, "omerta_peer_rtt_p95_microseconds", "95th percentile of the last half hour",
+        OM_METRIC_GAUGE, (uint64_t)f.p95, "peer", brief);
+    add(p, "omerta_peer_rtt_p99_microseconds", "99th percentile of the last half hour",
+        OM_METRIC_GAUGE, (uint64_t)f.p99, "peer", brief);
 }
 
 static void fill(struct page *p, const struct om_daemon *d)

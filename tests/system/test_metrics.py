@@ -5,7 +5,7 @@ import re
 import socket
 import subprocess
 
-from daemon import free_port, knows
+from daemon import free_port, knows, wait_until
 
 
 def fetch(*argv):
@@ -41,6 +41,24 @@ def test_metrics_name_peers(pair):
     at = os.path.join(a.home, "metrics.sock")
     _, _, body = fetch("--unix-socket", at, "http://localhost/metrics")
     assert re.search(r'^omerta_peer_connected\{peer="%s"\} 1$' % b.self_id(), body, re.M)
+
+
+def test_metrics_tell_the_latency_of_peers(pair):
+    a, b = pair
+    assert knows(a, [b.self_id()])
+    at = os.path.join(a.home, "metrics.sock")
+    figure = re.compile(r'^omerta_peer_rtt_(mean|p50|p95|p99)_microseconds\{peer="%s"\} (\d+)$'
+                        % b.self_id(), re.M)
+
+    def figures():
+        return dict(figure.findall(fetch("--unix-socket", at, "http://localhost/metrics")[2]))
+
+    # There is none until the first half minute is over.
+    told = {name: int(value) for name, value in wait_until(figures, 50).items()}
+    assert set(told) == {"mean", "p50", "p95", "p99"}
+    assert 0 < told["mean"] <= told["p99"] and told["p50"] <= told["p95"] <= told["p99"]
+    latency = a.rpc("peers.list")["peers"][0]["latency"]
+    assert latency["samples"] >= 1 and {"mean_ms", "p50_ms", "p95_ms", "p99_ms"} <= set(latency)
 
 
 def test_metrics_port_in_use(make):

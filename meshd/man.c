@@ -31,7 +31,9 @@ static const char daemon_head[] =
     ".B \\-\\-force\nall of it anew; what was there is kept beside it as\n"
     ".IR NAME .backup- TIME .\n"
     ".TP\n.B key\nPrint this node's id in each network.\n"
-    ".TP\n.B check\nJudge home, identity and configuration as a start would.\n";
+    ".TP\n.B check\nJudge home, identity and configuration as a start would, and ask the router by "
+    "NAT-PMP\n"
+    "and UPnP IGD whether it makes port mappings, which at most warns.\n";
 
 static const char daemon_tail[] =
     ".SH FILES\n"

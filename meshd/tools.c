@@ -1,6 +1,7 @@
 /* tools.c - init, key, check. */
 #include "tools.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "config_print.h"
 #include "host/entropy.h"
+#include "host/router_check.h"
 #include "secrets.h"
 
 static enum om_exit failed(const struct om_error *err, enum om_exit code)
@@ -113,6 +115,8 @@ struct verdict {
     const char *check, *fix;
     struct om_error err;
     bool is_ok;
+    bool is_harmless; /* a warning when it is not in order */
+    const char *what; /* when it is; NULL: "in order" */
 };
 
 static void check_home(const struct om_daemon *d, struct verdict *v)
@@ -132,25 +136,47 @@ static void check_seed(const struct om_daemon *d, struct verdict *v)
     sodium_free(seed);
 }
 
+static void check_router(struct verdict *v)
+{
+    struct router_answer a;
+
+    static_assert(sizeof v->err.msg >= ROUTER_SENTENCE, "a sentence fits");
+    router_check(&a);
+    v->is_ok = router_sentence(&a, v->err.msg);
+    v->what = v->err.msg;
+}
+
+static const char *state_of(const struct verdict *v)
+{
+    return v->is_ok ? "ok" : v->is_harmless ? "warn" : "fail";
+}
+
 static enum om_exit check(struct om_daemon *d, bool json)
 {
-    struct verdict v[] = {{.check = "home folder", .fix = "omerta init"},
-                          {.check = "identity", .fix = "omerta init"},
-                          {.check = "configuration", .fix = "mend that line of the file"}};
+    struct verdict v[] = {
+        {.check = "home folder", .fix = "omerta init"},
+        {.check = "identity", .fix = "omerta init"},
+        {.check = "configuration", .fix = "mend that line of the file"},
+        {.check = "router", .fix = "switch NAT-PMP or UPnP on in the router", .is_harmless = true}};
     json_t *list = json_array();
     bool is_ok = true;
 
     check_home(d, &v[0]);
     check_seed(d, &v[1]);
     v[2].is_ok = daemon_config_load(d, &d->config, &v[2].err);
+    check_router(&v[3]);
     for (unsigned i = 0; i < OM_ARRAY_SIZE(v); i++) {
-        const char *what = v[i].is_ok ? "in order" : v[i].err.msg;
-        is_ok &= v[i].is_ok;
+        const char *what = !v[i].is_ok ? v[i].err.msg : v[i].what ? v[i].what : "in order";
+        is_ok &= v[i].is_ok || v[i].is_harmless;
         if (!json)
-            printf("%-4s %s: %s\n", v[i].is_ok ? "OK" : "FAIL", v[i].check, what);
+            printf("%-4s %s: %s\n",
+                   v[i].is_ok         ? "OK"
+                   : v[i].is_harmless ? "WARN"
+                                      : "FAIL",
+                   v[i].check, what);
         (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "check", v[i].check,
-                                                    "state", v[i].is_ok ? "ok" : "fail", "what",
-                                                    what, "fix", v[i].is_ok ? NULL : v[i].fix));
+                                                    "state", state_of(&v[i]), "what", what, "fix",
+                                                    v[i].is_ok ? NULL : v[i].fix));
     }
     if (json && json_dumpf(list, stdout, JSON_INDENT(2)) == 0)
         putchar('\n');

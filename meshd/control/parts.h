@@ -132,6 +132,10 @@ json_t *control_iso(struct om_wall wall);
  *  control characters, are escaped. */
 json_t *control_text(const char *text, size_t n);
 
+/** control_latency() - figures of @peer of @network as @d has measured them; null without any. */
+json_t *control_latency(const struct om_daemon *d, const struct om_id *network,
+                        const struct om_id *peer);
+
 /** control_peer_json() - everything @d knows about @peer of @net, for lists and status. */
 json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
                           const struct om_id *peer);

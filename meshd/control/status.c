@@ -6,6 +6,7 @@
 #include "control/methods.h"
 #include "control/parts.h"
 #include "host/clock.h"
+#include "metrics_page.h"
 
 static json_t *gossip_json(const struct om_daemon *d, const struct daemon_network *net)
 {
@@ -73,6 +74,29 @@ static json_t *udp_json(const struct om_daemon *d)
                      (json_int_t)u.send_errors);
 }
 
+/* Of peers without a sample there is nothing to say, and of a crowd the first are enough. */
+static json_t *latency_json(const struct om_daemon *d)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < d->network_count; i++) {
+        const struct daemon_network *net = &d->networks[i];
+        struct om_id *ids;
+        unsigned n = daemon_peers(d, &net->id, &ids);
+        for (unsigned k = 0; k < n && json_array_size(list) < OM_METRICS_PEERS; k++) {
+            json_t *one = control_latency(d, &net->id, &ids[k]);
+            (void)json_object_set_new(one, "peer", control_id(&ids[k]));
+            (void)json_object_set_new(one, "network", json_string(net->name));
+            if (json_is_object(one))
+                (void)json_array_append_new(list, one);
+            else
+                json_decref(one);
+        }
+        free(ids);
+    }
+    return list;
+}
+
 json_t *control_status_get(struct control_ask *ask, struct om_error *err)
 {
     struct om_daemon *d = ask->d;
@@ -86,14 +110,15 @@ json_t *control_status_get(struct control_ask *ask, struct om_error *err)
         json_pack("{s:b, s:I, s:I, s:I}", "on", (int)d->config.audit_encryption, "sealed",
                   (json_int_t)i.sealed_data + (json_int_t)i.sealed_handshake, "audited",
                   (json_int_t)i.audited, "refused", (json_int_t)i.audit_refused);
-    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:I, s:i}",
-                     "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home,
-                     "data_socket", d->place.data, "started", control_iso(d->started), "uptime_s",
-                     (double)(om_clock_now() - d->started_at) / 1e6, "udp", udp_json(d), "networks",
-                     json_incref(json_object_get(nets, "networks")), "peers", (int)i.peers,
-                     "sessions", (int)i.sessions, "traffic", traffic_json(&i), "audit", audit,
-                     "drops", drops_json(&i), "wakeups", (json_int_t)p.wakeups, "clients",
-                     (int)control_clients(ask->control));
+    return json_pack(
+        "{s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:i}",
+        "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home, "data_socket",
+        d->place.data, "started", control_iso(d->started), "uptime_s",
+        (double)(om_clock_now() - d->started_at) / 1e6, "udp", udp_json(d), "networks",
+        json_incref(json_object_get(nets, "networks")), "peers", (int)i.peers, "sessions",
+        (int)i.sessions, "latency_of_peers", latency_json(d), "traffic", traffic_json(&i), "audit",
+        audit, "drops", drops_json(&i), "wakeups", (json_int_t)p.wakeups, "clients",
+        (int)control_clients(ask->control));
 }
 
 json_t *control_version(struct control_ask *ask OM_UNUSED, struct om_error *err OM_UNUSED)

@@ -136,8 +136,8 @@ bool control_peer(const struct control_ask *ask, const struct daemon_network **n
     return e == OM_OK;
 }
 
-static json_t *latency_json(const struct om_daemon *d, const struct om_id *network,
-                            const struct om_id *peer)
+json_t *control_latency(const struct om_daemon *d, const struct om_id *network,
+                        const struct om_id *peer)
 {
     struct latency_figures f;
 
@@ -171,7 +171,7 @@ json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
         ends, "sessions", (json_int_t)p.handshakes, "datagrams_in", (json_int_t)p.in.datagrams,
         "bytes_in", (json_int_t)p.in.bytes, "datagrams_out", (json_int_t)p.out.datagrams,
         "bytes_out", (json_int_t)p.out.bytes, "relay", (int)a.relays, "latency",
-        latency_json(d, &net->id, peer));
+        control_latency(d, &net->id, peer));
 }
 
 json_t *control_message_json(const struct inbox_entry *e)

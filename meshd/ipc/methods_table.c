@@ -186,6 +186,9 @@ static const struct om_ipc_method table[] = {
                {"networks", OM_PARAM_OBJECTS, true, "as networks.list"},
                {"peers", OM_PARAM_INTEGER, true, "in the table"},
                {"sessions", OM_PARAM_INTEGER, true, "that can carry data"},
+               {"latency_of_peers", OM_PARAM_OBJECTS, true,
+                "of up to 256 peers, over half an hour: peer, network, samples, mean_ms, p50_ms, "
+                "p95_ms, p99_ms"},
                {"traffic", OM_PARAM_OBJECT, true,
                 "datagrams_in, bytes_in, datagrams_out, bytes_out"},
                {"audit", OM_PARAM_OBJECT, true, "on, sealed, audited, refused"},

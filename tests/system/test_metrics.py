@@ -59,6 +59,8 @@ def test_metrics_tell_the_latency_of_peers(pair):
     assert 0 < told["mean"] <= told["p99"] and told["p50"] <= told["p95"] <= told["p99"]
     latency = a.rpc("peers.list")["peers"][0]["latency"]
     assert latency["samples"] >= 1 and {"mean_ms", "p50_ms", "p95_ms", "p99_ms"} <= set(latency)
+    [same] = a.rpc("status")["latency_of_peers"]
+    assert same["peer"] == b.self_id() and set(same) == set(latency) | {"peer", "network"}
 
 
 def test_metrics_port_in_use(make):

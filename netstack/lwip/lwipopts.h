@@ -18,7 +18,7 @@
 #define SYS_LIGHTWEIGHT_PROT 0
 #define LWIP_NETCONN         0
 #define LWIP_SOCKET          0
-#define LWIP_TIMERS          1 /* deadline: sys_timeouts_sleeptime(); the clock: sys_now() */
+#define LWIP_TIMERS          0 /* its list of timeouts allocates, and asserts when it cannot */
 
 /*
  * libc's allocator: sanitizers see each block, and memory that is not used is not held. The pools'
@@ -38,6 +38,7 @@
 #define LWIP_RAW      1
 #define LWIP_ARP      1 /* a VM's port is Ethernet */
 #define LWIP_ETHERNET 1
+#define LWIP_IPV6_MLD 0 /* nobody routes multicast to us; so solicited-node is accepted unjoined */
 #define LWIP_DHCP     0 /* a VM port's own servers are ours, in netstack/dhcp */
 #define LWIP_AUTOIP   0
 #define LWIP_DNS      0
@@ -52,6 +53,17 @@
 #define LWIP_IPV6_DHCP6               0
 #define LWIP_IPV6_SEND_ROUTER_SOLICIT 0
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS 0
+
+/*
+ * One machine or a few behind each of 64 Ethernet ports; 127 is what an index of 8 bits takes. One
+ * packet waits for an answer, not a queue of them; and a guest's router advertisement may not
+ * change the MTU that its port was given.
+ */
+#define ARP_TABLE_SIZE            127
+#define LWIP_ND6_NUM_NEIGHBORS    127
+#define LWIP_ND6_NUM_DESTINATIONS 127
+#define LWIP_ND6_QUEUEING         0
+#define LWIP_ND6_ALLOW_RA_UPDATES 0
 
 /* Half-received datagrams: 45 fragments of 1480 bytes make one of 64 KiB; a few at once. */
 #define IP_REASS_MAX_PBUFS   128
@@ -70,11 +82,25 @@
 #define TCP_SND_QUEUELEN    4096              /* pbufs: 1 MiB in segments of 536, twice over */
 #define TCP_SNDLOWAT        (2 * TCP_MSS + 1) /* only the socket API reads it; must fit 16 bits */
 #define TCP_SNDQUEUELOWAT   (TCP_SND_QUEUELEN / 2)
-#define TCP_LISTEN_BACKLOG  1
+#define TCP_LISTEN_BACKLOG  0 /* whoever accepts counts */
 #define LWIP_TCP_SACK_OUT   1
 #define TCP_QUEUE_OOSEQ     1
 #define TCP_OOSEQ_MAX_BYTES TCP_WND /* lwIP's default has no bound */
 #define TCP_OOSEQ_MAX_PBUFS 2048
+
+/*
+ * The other end is near and nothing old comes back: delayed answers of 50 ms instead of 250 (a
+ * kernel with Nagle waits for them), a least RTO of 300 ms instead of 1.5 s, and TIME-WAIT lasts
+ * 4 s instead of 2 minutes.
+ */
+#define TCP_TMR_INTERVAL 50
+#define TCP_MSL          2000
+
+/* Tells when a connection is gone for good, whoever ended it. */
+#define LWIP_TCP_PCB_NUM_EXT_ARGS 1
+
+/* lwIP's own first sequence numbers can be guessed. */
+#define LWIP_HOOK_TCP_ISN(to, to_port, from, from_port) om_lwip_rand()
 
 /* Inside the tunnel the AEAD has checked every byte: such an interface turns them off. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1

@@ -5,7 +5,7 @@
  * Why:   it proves the options, the driven clock and the source that was fetched, before anything
  *        of ours stands on them.
  *
- * No sockets and no clock: frames wait in a ring, and time jumps to lwIP's next deadline whenever
+ * No sockets and no clock: frames wait in a ring, and time jumps to TCP's next tick whenever
  * the ring is empty.
  */
 #include "harness.h"
@@ -13,9 +13,8 @@
 #include <lwip/init.h>
 #include <lwip/ip.h>
 #include <lwip/netif.h>
-#include <lwip/sys.h>
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
-#include <lwip/timeouts.h>
 
 enum {
     TRANSFER_BYTES = 1024 * 1024,
@@ -52,11 +51,6 @@ struct side {
 static struct link wire;
 static struct side client, server;
 static uint32_t now_ms, rand_state;
-
-u32_t sys_now(void)
-{
-    return now_ms;
-}
 
 uint32_t om_lwip_rand(void)
 {
@@ -229,7 +223,7 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
-/* Frames first; when none waits, time jumps to the next deadline. True once @done holds. */
+/* Frames first; when none waits, time jumps to the next tick. True once @done holds. */
 static bool run_until(bool (*done)(void))
 {
     while (!done()) {
@@ -239,8 +233,8 @@ static bool run_until(bool (*done)(void))
         }
         if (now_ms > LIMIT_MS)
             return false;
-        now_ms += sys_timeouts_sleeptime();
-        sys_check_timeouts();
+        now_ms += TCP_TMR_INTERVAL;
+        tcp_tmr();
     }
     return true;
 }

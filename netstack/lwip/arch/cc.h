@@ -5,8 +5,8 @@
  * Why:   lwIP's own defaults print, or call rand().
  * Keeps: lwip_moves_bytes_both_ways_v4.
  *
- * The program that links lwIP supplies two functions: sys_now(), in milliseconds (lwip/sys.h), and
- * om_lwip_rand(). So the stack has no clock and no entropy of its own, and a test owns both.
+ * Whoever links lwIP supplies om_lwip_rand() and calls tcp_tmr() in time: the stack has no clock
+ * and no entropy of its own, and a test owns both.
  */
 #ifndef OM_LWIP_CC_H
 #define OM_LWIP_CC_H

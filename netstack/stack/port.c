@@ -14,6 +14,12 @@
 enum { SLOT_LINK_LOCAL, SLOT_OWN, SLOT_FACE };
 static_assert(LWIP_IPV6_NUM_ADDRESSES > SLOT_FACE, "lwIP has a slot for each");
 
+/* What a port without checksums leaves out: the same as a network card with offload. */
+enum {
+    OFF_CHECKSUMS = NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_GEN_UDP |
+                    NETIF_CHECKSUM_CHECK_UDP
+};
+
 static const uint8_t v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 static bool is_v4(const uint8_t ip[static 16])
@@ -170,7 +176,7 @@ static err_t netif_begin(struct netif *netif)
         memcpy(netif->hwaddr, c->mac, OM_STACK_MAC);
     }
     if (!c->has_checksums)
-        NETIF_SET_CHECKSUM_CTRL(netif, NETIF_CHECKSUM_DISABLE_ALL);
+        NETIF_SET_CHECKSUM_CTRL(netif, (u16_t)(NETIF_CHECKSUM_ENABLE_ALL & ~OFF_CHECKSUMS));
     return ERR_OK;
 }
 

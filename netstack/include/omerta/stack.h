@@ -49,7 +49,7 @@ struct om_port_config {
     bool has_v4, has_v6;
     struct om_addr v4, v6; /* the port's own addresses; an Ethernet port has fe80:: besides */
     bool is_catch_all;
-    bool has_checksums; /* off where each byte was authenticated, or the link checks */
+    bool has_checksums; /* of TCP and UDP; off where a link authenticates, or fills them in */
     unsigned flows_max; /* 0: OM_FLOWS_MAX */
 };
 

@@ -172,11 +172,10 @@ static u8_t peek(void *arg, struct raw_pcb *raw OM_UNUSED, struct pbuf *p,
 static void feed(struct om_stack *s, struct om_ask *a, enum om_verdict verdict)
 {
     struct om_stack_port *port = a->port;
-    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)a->n, PBUF_RAM);
+    struct pbuf *p = om_stack_packet(port, om_bytes(a->headers, a->n));
     u16_t checks = port->netif.chksum_flags;
 
     if (p) {
-        pbuf_take(p, a->headers, (u16_t)a->n);
         s->verdict = verdict;
         om_stack_port_select(s, port);
         om_stack_port_face(port, a->tuple.here);

@@ -14,6 +14,8 @@
 enum { SLOT_LINK_LOCAL, SLOT_OWN, SLOT_FACE };
 static_assert(LWIP_IPV6_NUM_ADDRESSES > SLOT_FACE, "lwIP has a slot for each");
 
+enum { SLACK = 64 }; /* zeroes after each packet */
+
 /* What a port without checksums leaves out: the same as a network card with offload. */
 enum {
     OFF_CHECKSUMS = NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_GEN_UDP |
@@ -114,6 +116,23 @@ bool om_stack_may_be_host(const uint8_t ip[static 16])
     if (is_v4(ip)) /* 0/8 is this host, 127/8 loopback, 224/3 multicast, reserved and broadcast */
         return ip[12] != 0 && ip[12] != 127 && ip[12] < 224;
     return ip[0] != 0xff && !(memcmp(ip, zero, sizeof zero) == 0 && ip[15] <= 1);
+}
+
+struct pbuf *om_stack_packet(const struct om_stack_port *port, struct om_bytes bytes)
+{
+    /* Two bytes in front put the IP header of a frame on a multiple of four. */
+    u16_t front = port->config.kind == OM_PORT_ETHER ? 2 : 0;
+    size_t n = front + bytes.n;
+    size_t room = n + SLACK < UINT16_MAX ? n + SLACK : UINT16_MAX;
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)room, PBUF_RAM);
+
+    if (!p)
+        return NULL;
+    memset((uint8_t *)p->payload + n, 0, room - n);
+    pbuf_realloc(p, (u16_t)n); /* libc's block stays as large as it is */
+    pbuf_remove_header(p, front);
+    pbuf_take(p, bytes.p, (u16_t)bytes.n);
+    return p;
 }
 
 /* One packet leaves: in one piece, and copied, for lwIP may send the same pbuf again. */

@@ -35,6 +35,17 @@ bool om_stack_port_owns(const struct om_stack_port *port, const uint8_t ip[stati
 bool om_stack_may_be_host(const uint8_t ip[static 16]);
 
 /**
+ * om_stack_packet() - a packet as lwIP wants it
+ * @port:   where it arrived
+ * @bytes:  copied; fewer than 64 KiB
+ *
+ * lwIP looks a little past the end of a header that lies about its length: there are zeroes.
+ *
+ * Return: for the input function of the port, which takes it; NULL: no memory.
+ */
+struct pbuf *om_stack_packet(const struct om_stack_port *port, struct om_bytes bytes);
+
+/**
  * om_stack_to_lwip() - an address in lwIP's form
  * @out:   set
  * @ip:    16 bytes

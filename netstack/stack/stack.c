@@ -10,6 +10,7 @@
 #include <lwip/ip6_frag.h>
 #include <lwip/nd6.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/etharp.h>
 #include <lwip/prot/ethernet.h>
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/ip6.h>
@@ -24,7 +25,8 @@ enum {
     TCP_TICK = TCP_TMR_INTERVAL * 1000, /* microseconds */
     TICKS_MAX = 40,                     /* made up for at once, after a pause */
     FRAGMENTS_SEC = IPV6_REASS_MAXAGE + 1,
-    SECOND = 1000 * 1000
+    SECOND = 1000 * 1000,
+    ARP_FRAME = SIZEOF_ETH_HDR + SIZEOF_ETHARP_HDR
 };
 
 /* lwIP's variables exist once: so does this. */
@@ -162,7 +164,7 @@ static size_t frame_payload(const struct om_stack_port *port, struct om_bytes fr
     unsigned type = (unsigned)frame.p[12] << 8 | frame.p[13];
     if (type == ETHTYPE_IP || type == ETHTYPE_IPV6)
         return SIZEOF_ETH_HDR;
-    return type == ETHTYPE_ARP ? frame.n : 0;
+    return type == ETHTYPE_ARP && frame.n >= ARP_FRAME ? frame.n : 0; /* lwIP trusts its length */
 }
 
 static void hand_over(struct om_stack *s, struct om_stack_port *port, struct om_bytes bytes,
@@ -180,12 +182,8 @@ static void hand_over(struct om_stack *s, struct om_stack_port *port, struct om_
             return;
         }
     }
-    /* Two bytes in front put the IP header of a frame on a multiple of four. */
-    u16_t pad = port->config.kind == OM_PORT_ETHER ? 2 : 0;
-    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)(bytes.n + pad), PBUF_RAM);
+    struct pbuf *p = om_stack_packet(port, bytes);
     if (p) {
-        pbuf_remove_header(p, pad);
-        pbuf_take(p, bytes.p, (u16_t)bytes.n);
         om_stack_port_select(s, port);
         port->netif.input(p, &port->netif);
     }

@@ -272,7 +272,7 @@ om_time om_stack_deadline(const struct om_stack *s)
 {
     om_time at = om_time_min(s->tcp_at, s->second_at);
 
-    return om_time_min(at, om_time_min(om_asks_deadline(s), om_flows_deadline(s)));
+    return om_time_min(at, om_time_min(om_asks_deadline(s), om_stack_flows_deadline(s)));
 }
 
 const struct om_stack_counts *om_stack_counts(const struct om_stack *s)

@@ -303,7 +303,7 @@ void om_flows_expire(struct om_stack *s)
     }
 }
 
-om_time om_flows_deadline(const struct om_stack *s)
+om_time om_stack_flows_deadline(const struct om_stack *s)
 {
     struct om_link *l = om_list_first(&s->closing);
 

@@ -65,8 +65,8 @@ void om_flows_drop_port(struct om_stack *s, const struct om_stack_port *port);
 /** om_flows_expire() - break off the flows of @s that have lingered for too long. */
 void om_flows_expire(struct om_stack *s);
 
-/** om_flows_deadline() - when the next flow of @s has lingered for too long, or OM_NEVER. */
-om_time om_flows_deadline(const struct om_stack *s);
+/** om_stack_flows_deadline() - when the next flow of @s has lingered for too long, or OM_NEVER. */
+om_time om_stack_flows_deadline(const struct om_stack *s);
 
 /** om_flows_news() - the oldest news of @s, into @act; false when there are none. */
 bool om_flows_news(struct om_stack *s, struct om_stack_act *act);

@@ -12,7 +12,7 @@
 #include "crowd.h"
 #include "verify_cache.h"
 
-enum { ROUNDS_MAX = 60, IDLE_MIN = 3, SETTLE_MIN = 12 };
+enum { ROUNDS_MAX = 60, IDLE_MIN = 3, SETTLE_MIN = 45 };
 
 /* Nodes that hold, or were told and passed on, the newest record of @a. */
 static unsigned heard_of(const struct sim_crowd *c, const uint64_t *before)

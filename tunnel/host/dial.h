@@ -26,12 +26,12 @@ enum { OM_DIAL_NEXT_MS = 250, OM_DIAL_GIVE_UP_MS = 10000, OM_DIAL_ADDRS_MAX = 8 
 /* What becomes of it, with the name and the sentence that a peer is told. */
 #define OM_DIAL_RESULTS(X)                                                                         \
     X(OK, "", "connected")                                                                         \
-    X(NOT_ALLOWED, "not_allowed", "that address is not for peers")                                 \
-    X(REFUSED, "connection_refused", "nothing listens there")                                      \
-    X(UNREACHABLE, "unreachable", "no way leads there")                                            \
-    X(TIMEOUT, "timeout", "no answer in time")                                                     \
-    X(NO_SUCH_HOST, "no_such_host", "no host has that name")                                       \
-    X(FAILURE, "unavailable", "the connection could not be made")
+    X(NOT_ALLOWED, "not_allowed", "its owner does not let peers reach that address")               \
+    X(REFUSED, "connection_refused", "connection refused: nothing listens there")                  \
+    X(UNREACHABLE, "unreachable", "there is no way to that host")                                  \
+    X(TIMEOUT, "timeout", "the host does not answer")                                              \
+    X(NO_SUCH_HOST, "no_such_host", "there is no such host")                                       \
+    X(FAILURE, "unavailable", "the connection failed")
 
 enum om_dial_result {
 #define X(name, word, text) OM_DIAL_##name,

@@ -1,0 +1,310 @@
+"""Ports of a peer: forwards, the proxy, what is exposed, and what is refused."""
+
+import contextlib
+import hashlib
+import os
+import socket
+import subprocess
+import threading
+
+import pytest
+
+import servers
+from daemon import Daemon, program, wait_until
+from fixtures import ALONE, need
+from tunnel_pair import (connect, expose, exactly, failing, forward, http_connect, is_reset, named,
+                         proxy, read_all, socks, told, two)  # noqa: F401
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def echoed(two):
+    """ann exposes an echo server to ben: (ann, ben, its port, the number of what is exposed)."""
+    ann, ben = two
+    with servers.serving(servers.echo) as port:
+        row = expose(ann, str(port), "--to", "ben")
+        yield ann, ben, port, row["id"]
+
+
+def nc(daemon, peer, port, said=b""):
+    """omerta nc: (exit, stdout, stderr)."""
+    done = subprocess.run([program("omerta"), "--home", daemon.home, "nc", peer, str(port)],
+                          input=said, capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+def ask(port, said=b"hello", address="127.0.0.1"):
+    """Says something and ends; what comes back."""
+    with connect(port, address) as s:
+        s.sendall(said)
+        s.shutdown(socket.SHUT_WR)
+        return read_all(s)
+
+
+@pytest.mark.parametrize("bind, address", [("0", "127.0.0.1"), ("127.0.0.1:0", "127.0.0.1"),
+                                           ("127.0.0.2:0", "127.0.0.2"), ("[::1]:0", "::1")])
+def test_a_forward_listens_where_it_is_told(echoed, bind, address):
+    _, ben, port, _ = echoed
+    local, _ = forward(ben, f"{bind}:ann:{port}")
+    assert ask(local, address=address) == b"hello"
+    other = "127.0.0.3" if address != "::1" else "127.0.0.1"
+    with pytest.raises(ConnectionRefusedError):
+        connect(local, other)
+
+
+def test_an_exposed_port_leads_elsewhere(two):
+    ann, ben = two
+    with servers.serving(servers.echo, "127.0.0.7") as port:
+        expose(ann, f"7:127.0.0.7:{port}", "--to", ben.self_id())
+        assert ask(forward(ben, "0:ann:7")[0]) == b"hello"
+        assert nc(ben, "ann", 7, b"hello")[:2] == (0, b"hello")
+
+
+def test_each_half_closes_on_its_own(two):
+    ann, ben = two
+    seen = threading.Event()
+
+    def first_they(connection):
+        """Ends what it says before it has heard anything."""
+        connection.sendall(b"banner")
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection) == b"after your end"
+        seen.set()
+
+    def first_we(connection):
+        """Says nothing until the other has ended."""
+        said = read_all(connection)
+        connection.sendall(said.upper())
+
+    with servers.serving(first_they) as they, servers.serving(first_we) as we:
+        expose(ann, str(they), "--to", "ben")
+        expose(ann, str(we), "--to", "ben")
+        with connect(forward(ben, f"0:ann:{they}")[0]) as s:
+            assert read_all(s) == b"banner"
+            s.sendall(b"after your end")
+            s.shutdown(socket.SHUT_WR)
+            assert seen.wait(20)
+        assert sha(ask(forward(ben, f"0:ann:{we}")[0], b"x" * MIB)) == sha(b"X" * MIB)
+
+
+def test_names_of_the_proxy(echoed):
+    ann, ben, port, _ = echoed
+    at = proxy(ben)
+    for name in ("ann", ann.self_id(), ann.self_id()[:12]):
+        for host in (f"{name}.omerta", f"{name}.default.omerta"):
+            answer, s = socks(at, host, port)
+            assert answer == "ok", host
+            with s:
+                s.sendall(b"hello")
+                assert exactly(s, 5) == b"hello"
+    assert http_connect(at, "ann.omerta", port).startswith("HTTP/1.1 200")
+    for host in ("nobody.omerta", "ann.elsewhere.omerta", "x.y.z.omerta"):
+        assert socks(at, host, port)[0] == "no host", host
+
+
+def test_a_refused_port_is_reset(two):
+    ann, ben = two
+    port = servers.free_tcp_port()
+    expose(ann, str(port), "--to", "ben")
+    local, _ = forward(ben, f"0:ann:{port}")
+    assert is_reset(local)
+    at = proxy(ben)
+    assert socks(at, "ann.omerta", port)[0] == "refused"
+    assert " 502 " in http_connect(at, "ann.omerta", port)
+    code, _, err = nc(ben, "ann", port)
+    assert code == 1 and "refused" in err, err
+    rows = told(ben, "forward", "list")["forwards"]
+    assert rows[0]["failed"] == 1 and "refused" in rows[0]["last_error"], rows
+
+
+def test_what_is_not_exposed_is_not_reached(echoed):
+    ann, ben, port, number = echoed
+    at = proxy(ben)
+    local, _ = forward(ben, f"0:ann:{port}")
+    assert ask(local) == b"hello"
+    told(ann, "expose", "remove", str(number))
+    expose(ann, str(port), "--to", OTHER)
+    assert socks(at, "ann.omerta", port)[0] == "not allowed"
+    assert " 403 " in http_connect(at, "ann.omerta", port)
+    assert is_reset(local)
+    code, _, err = nc(ben, "ann", port)
+    assert code == 1 and f"omerta expose {port} --to {ben.self_id()}" in err, err
+    # What it says is what helps.
+    words = err.partition("run: omerta ")[2].split()
+    told(ann, *words)
+    assert nc(ben, "ann", port, b"hello")[:2] == (0, b"hello")
+
+
+# An id of nobody: 32 bytes of zero.
+OTHER = "a" * 52
+
+
+def test_what_is_no_longer_exposed_ends(echoed):
+    ann, ben, port, number = echoed
+    local, _ = forward(ben, f"0:ann:{port}")
+    with connect(local) as s:
+        s.sendall(b"one")
+        assert exactly(s, 3) == b"one"
+        told(ann, "expose", "remove", str(number))
+        with pytest.raises(ConnectionResetError):
+            s.recv(1)
+    assert is_reset(local)
+
+
+def test_a_removed_forward_keeps_what_it_began(echoed):
+    _, ben, port, _ = echoed
+    local, number = forward(ben, f"0:ann:{port}")
+    with connect(local) as s:
+        s.sendall(b"one")
+        assert exactly(s, 3) == b"one"
+        told(ben, "forward", "remove", str(number))
+        assert wait_until(lambda: not servers.answers(local), 5)
+        s.sendall(b"two")
+        assert exactly(s, 3) == b"two"
+
+
+def test_a_slow_reader_stops_only_itself(echoed):
+    ann, ben, port, _ = echoed
+    local, _ = forward(ben, f"0:ann:{port}")
+    with servers.serving(lambda c: pour(c, 64 * MIB)) as source:
+        expose(ann, str(source), "--to", "ben")
+        fast, _ = forward(ben, f"0:ann:{source}")
+        with connect(fast) as slow:
+            slow.recv(1)  # and no more
+            data = os.urandom(4 * MIB)
+            with connect(local) as s:
+                sender = threading.Thread(target=s.sendall, args=(data,), daemon=True)
+                sender.start()
+                assert sha(exactly(s, len(data))) == sha(data)
+                sender.join()
+            assert len(read_all(slow)) == 64 * MIB - 1  # the control: it was only slow
+
+
+def sha(data):
+    """What two bytes strings are compared by: it can be shown when they differ."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def pour(connection, n):
+    """So many bytes."""
+    with contextlib.suppress(OSError):
+        connection.sendall(bytes(n))
+
+
+def test_kept_rules_outlive_the_daemon(echoed):
+    ann, ben, port, _ = echoed
+    expose(ann, f"9:127.0.0.1:{port}", "--to", "ben", "--keep")
+    kept, _ = forward(ben, "0:ann:9", "--keep")
+    lost, _ = forward(ben, "0:ann:9")
+    at = proxy(ben, "--via", "ann", "--keep")
+    for daemon in (ann, ben):
+        assert daemon.stop() == 0
+        daemon.start()
+    assert not servers.answers(lost)
+    assert wait_until(lambda: answered(kept), 30)
+    assert socks(at, "ann.omerta", 9)[0] == "ok"
+    rows = told(ben, "forward", "list")["forwards"]
+    assert [(r["port"], r["proxy"], r["keep"]) for r in rows] == [(9, False, True),
+                                                                   (rows[1]["port"], True, True)]
+    assert len(told(ann, "expose", "list")["exposed"]) == 1
+    told(ann, "expose", "remove", str(told(ann, "expose", "list")["exposed"][0]["id"]))
+    assert ann.stop() == 0
+    assert told(ann.start(), "expose", "list")["exposed"] == []
+
+
+def answered(port):
+    """The echo answers, of a tunnel that may not stand yet."""
+    try:
+        return ask(port) == b"hello"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1",
+                                     "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+                                     "255.255.255.255", "::1", "::", "fd00::1", "fe80::1",
+                                     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+                                     "localhost", "0177.0.0.1", "2130706433"])
+def test_the_internet_is_not_our_own_networks(echoed, address):
+    ann, ben, port, _ = echoed
+    at = proxy(ben, "--via", "ann")
+    assert socks(at, "127.0.0.1", port)[0] == "not allowed"  # nothing of the kind is exposed
+    expose(ann, "internet", "--to", "ben")
+    answer, _ = socks(at, address, port)
+    assert answer in ("not allowed", "no host"), answer
+    if not address[0].isalpha() and "::" not in address and not address.startswith(("0177", "213")):
+        assert answer == "not allowed"
+
+
+def test_without_a_gateway_only_peers(echoed):
+    _, ben, port, _ = echoed
+    at = proxy(ben)
+    assert socks(at, "127.0.0.1", port)[0] == "not allowed"
+    assert socks(at, "ann.omerta", port)[0] == "ok"  # the control
+
+
+@pytest.mark.parametrize("words, wanted", [
+    ("expose 80", "--to"),
+    ("expose 80 --to *", "open to everybody"),
+    ("expose 0 --to ben", "PORT"),
+    ("expose 65536 --to ben", "PORT"),
+    ("expose 80: --to ben", "PORT"),
+    ("expose 80:host --to ben", "PORT"),
+    ("expose 80:host:0 --to ben", "PORT"),
+    ("expose everything --to ben", "internet"),
+    ("expose internet", "--to"),
+    ("expose 80 --to nobody-here", "nobody-here"),
+    ("expose remove", "too few"),
+    ("expose remove 99", "99"),
+    ("expose remove x", "ID"),
+    ("expose list more", "more"),
+    ("forward add", "-L"),
+    ("forward add -L 0:ben:80", "no peer"),
+    ("forward add -L 80", "BIND"),
+    ("forward add -L 0:ben", "BIND"),
+    ("forward add -L 0::80", "BIND"),
+    ("forward add -L 0:nobody-here:80", "nobody-here"),
+    ("forward add -L 0:ann:0", "BIND"),
+    ("forward add -L 70000:ann:80", "70000"),
+    ("forward add -L 192.0.2.1:0:ann:80", "192.0.2.1"),
+    ("forward add -L name:0:ann:80", "name"),
+    ("forward remove 99", "99"),
+    ("forward sideways", "add"),
+    ("proxy x", "x"),
+    ("proxy 127.0.0.1", "127.0.0.1"),
+    ("proxy 0 --via nobody-here", "nobody-here"),
+    ("proxy 0 1", "1"),
+    ("nc ann", "too few"),
+    ("nc ann 0", "port"),
+    ("nc ann 70000", "port"),
+    ("nc nobody-here 80", "nobody-here"),
+    ("ssh", "too few"),
+    ("cp one", "too few"),
+])
+def test_bad_words_get_one_sentence(bad, words, wanted):
+    assert wanted in failing(bad, *words.split())
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory):
+    """ben, who knows ann, for all bad words together."""
+    need("omerta", "omerta-meshd")
+    folder = tmp_path_factory.mktemp("om")
+    ann = Daemon(folder / "ann", [*ALONE, "--name", "ann"])
+    ben = Daemon(folder / "ben", [*ALONE, "--name", "ben"])
+    try:
+        ben.args += ann.start().bootstrap()
+        ben.start()
+        assert wait_until(lambda: named(ben, "ann"), 20)
+        yield ben
+    finally:
+        ben.end()
+        ann.end()
+
+
+def test_two_do_not_listen_at_one_port(echoed):
+    _, ben, port, _ = echoed
+    local, _ = forward(ben, f"0:ann:{port}")
+    assert "another program" in failing(ben, "forward", "add", "-L", f"{local}:ann:{port}")
+    assert "another program" in failing(ben, "proxy", str(local))

@@ -54,6 +54,20 @@ static void fail(const char *what, const struct om_error *err)
     exit(1);
 }
 
+/* As a daemon does: else nobody but the target could be reached, and all would ask it alone. */
+static void announce(struct one *o, const struct om_network_config *net, uint32_t ip)
+{
+    struct om_announce a = {.end_count = 1};
+    struct om_udp_info udp;
+
+    om_udp_info(om_pump_udp(o->pump), &udp);
+    a.ends[0] = om_addr_v4(ip, udp.port);
+    if (om_node_announce(om_pump_node(o->pump), om_clock_now(), &net->id, &a) != OM_OK) {
+        fprintf(stderr, "omerta-crowd: cannot announce\n");
+        exit(1);
+    }
+}
+
 static void add(struct one *o, uv_loop_t *loop, const struct om_network_config *net, uint32_t ip)
 {
     struct om_rng rng = om_entropy();
@@ -73,6 +87,8 @@ static void add(struct one *o, uv_loop_t *loop, const struct om_network_config *
     if (om_node_connect(om_pump_node(o->pump), om_clock_now(), &net->id, &target.peer, &target_addr,
                         1) != OM_OK)
         fail("connect", &err);
+    if (net->gossip)
+        announce(o, net, ip);
     om_pump_kick(o->pump);
 }
 

@@ -139,7 +139,8 @@ demo_number() {
 demo_web() {
     local log=$demo_work/web$2.log
     # shellcheck disable=SC2046 # words
-    $(demo_in "${demo_host:-}") python3 -u -m http.server --bind "$2" --directory "$1" "${3:-0}" >"$log" 2>&1 </dev/null &
+    $(demo_in "${demo_host:-}") python3 -u -m http.server --bind "$2" \
+        --directory "$1" "${3:-0}" >"$log" 2>&1 </dev/null &
     demo_pids+=($!)
     demo_until grep -q 'Serving HTTP' "$log" || demo_fail "the web server does not start"
     # shellcheck disable=SC2034 # a demo reads it
@@ -158,8 +159,8 @@ demo_daemon() {
     local name=$1
     shift
     # shellcheck disable=SC2046 # words
-    $(demo_in "$name") "$demo_bin/omerta-meshd" --home "$demo_work/$name" --port 0 --name "$name" --no-lan "$@" \
-        2>"$demo_work/$name.log" </dev/null &
+    $(demo_in "$name") "$demo_bin/omerta-meshd" --home "$demo_work/$name" --port 0 \
+        --name "$name" --no-lan "$@" 2>"$demo_work/$name.log" </dev/null &
     demo_pids+=($!)
     demo_until demo_quiet "$name" status || demo_fail "the daemon of $name does not answer"
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,12 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
     if (has_end)
         text[size] = '\0';
     return text;
+}
+
+/* The same bytes, padding and all: nothing was written. */
+static inline bool fuzz_same(const void *a, const void *b, size_t n)
+{
+    return memcmp(a, b, n) == 0;
 }
 
 #define FUZZ_MUST(cond)                                                                            \

@@ -48,7 +48,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     } else {
         FUZZ_MUST(e == OM_E_PARSE && err.code == e && err.msg[0] != '\0');
         FUZZ_MUST(om_text_is_utf8(om_bytes(err.msg, strlen(err.msg))));
-        FUZZ_MUST(memcmp(&b, &untouched, sizeof b) == 0);
+        FUZZ_MUST(fuzz_same(&b, &untouched, sizeof b));
     }
     free(text);
     return 0;

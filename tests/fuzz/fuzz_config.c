@@ -51,7 +51,7 @@ static void check(const struct om_config *c, const struct om_config *before, enu
         return;
     }
     check_refused(e, err);
-    FUZZ_MUST(memcmp(c, before, sizeof *c) == 0);
+    FUZZ_MUST(fuzz_same(c, before, sizeof *c));
 }
 
 /* A file that is nowhere, open until the target ends. */

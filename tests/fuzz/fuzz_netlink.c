@@ -45,7 +45,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     int left = (int)size;
 
     /* libmnl takes a length over INT_MAX for a negative one; the kernel never says such. */
-    while (mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (size_t)left) {
+    while (left >= (int)sizeof *h && mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (size_t)left) {
         size_t n = h->nlmsg_len;
         one(h, n);
         if (((n + 3) & ~(size_t)3) > (size_t)left)

@@ -37,6 +37,7 @@ ALSO = {
     "mesh/core/message/": ["jansson"],
     "mesh/core/crypto/cipher.c": ["libcrypto"],
     "netstack/lwip/": ["lwip"],
+    "netstack/stack/": ["lwip"],
 }
 
 # Public headers without a NAME.c, or with one in several folders.

@@ -13,7 +13,7 @@ enum { BACKLOG = 512, KEEPALIVE_S = 60 };
 static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
 {
     struct tunnel_conn *c = OM_CONTAINER_OF(o, struct tunnel_conn, owner);
-    char why[80];
+    char why[160];
 
     if (!r->is_ok) {
         (void)snprintf(why, sizeof why, "%s: %.*s", r->error, (int)r->body.n,

@@ -37,7 +37,7 @@ struct tunnel_rule {
     uint16_t port;                        /* forward: of the peer; exposed: dialled */
     unsigned open;                        /* connections now */
     uint64_t total, failed, sent, received;
-    char last_error[80]; /* of the last that failed */
+    char last_error[160]; /* of the last that failed */
 };
 
 /* A connection on its way to be a tunnel, or being one. */

@@ -130,7 +130,8 @@ def test_what_is_not_exposed_is_not_reached(echoed):
     assert is_reset(local)
     code, _, err = nc(ben, "ann", port)
     assert code == 1 and f"omerta expose {port} --to {ben.self_id()}" in err, err
-    # What it says is what helps.
+    # What it says is what helps, and the list of forwards says it as well.
+    assert told(ben, "forward", "list")["forwards"][1]["last_error"].endswith(ben.self_id())
     words = err.partition("run: omerta ")[2].split()
     told(ann, *words)
     assert nc(ben, "ann", port, b"hello")[:2] == (0, b"hello")

@@ -85,6 +85,7 @@ OM_TEST(dial_says_why_not)
     OM_TRY(dial("no-such-host.invalid", port, NULL) == OM_DIAL_NO_SUCH_HOST);
     CHECK_EQ(om_dial_result_of(om_dial_word(OM_DIAL_REFUSED)), OM_DIAL_REFUSED);
     CHECK_EQ(om_dial_result_of("nonsense"), OM_DIAL_FAILURE);
+    CHECK(strstr(om_dial_text(OM_DIAL_REFUSED), "refused") != NULL);
 out:
     (void)close(fd);
     (void)close(control);

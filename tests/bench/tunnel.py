@@ -75,13 +75,19 @@ class Bench:
 
     def iperf(self, client, address, port, more):
         """(Gb/s, bytes) of one run."""
-        done = self.lab.run(client, ["iperf3", "-c", address, "-p", str(port), "-J",
-                                     "-t", str(self.seconds), "--connect-timeout", "5000", *more],
-                            check=False, timeout=self.seconds + 20)
+        argv = ["iperf3", "-c", address, "-p", str(port), "-J", "-t", str(self.seconds),
+                "--connect-timeout", "5000", *more]
+
+        def attempt():
+            done = self.lab.run(client, argv, check=False, timeout=self.seconds + 20)
+            return None if "the server is busy" in done.stdout else done
+
+        done = wait_until(attempt, START_SECONDS)  # it may still be ending the last run
         try:
             came = json.loads(done.stdout)["end"]["sum_received"]
-        except (ValueError, KeyError) as e:
-            raise RuntimeError(f"iperf3 to {address}:{port}: {done.stdout[-500:]}") from e
+        except (AttributeError, ValueError, KeyError) as e:
+            said = done.stdout[-500:] if done else "the server stays busy"
+            raise RuntimeError(f"iperf3 to {address}:{port}: {said}") from e
         return came["bits_per_second"] / 1e9, came["bytes"]
 
     def loads(self, client, address, port, processes):
@@ -249,6 +255,7 @@ def main():
         for name in options.names:
             print(f"{title}: {name} ...", file=sys.stderr, flush=True)
             rows[name], floor = measure(name, offload, options, floor)
+            print(f"  {json.dumps(rows[name])}", file=sys.stderr, flush=True)
         show(title, rows)
     with open(options.json, "w", encoding="ascii") as file:
         json.dump({"bench": "tunnel", "seconds": options.seconds, "runs": options.runs,

@@ -342,3 +342,18 @@ OM_TEST(loss_app_limit_is_noted)
 out:
     om_loss_fini(&x.l);
 }
+
+OM_TEST(loss_pauses_for_half_a_burst)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(50));
+    CHECK_EQ(om_loss_pause(&x.l), 0); /* no rate */
+    x.l.cc.pacing_rate = 1000 * 1000;
+    x.l.cc.quantum = (uint64_t)2 * OM_CC_MSS;
+    CHECK_EQ(om_loss_pause(&x.l), 0); /* a slow path: every packet at its time */
+    x.l.cc.pacing_rate = 200 * 1000 * 1000;
+    x.l.cc.quantum = 100 * 1000;
+    CHECK_EQ(om_loss_pause(&x.l), 250); /* microseconds: half of the 500 of a quantum */
+    om_loss_fini(&x.l);
+}

@@ -72,7 +72,7 @@ bool om_carrier_may_send(struct om_carrier *c, om_time now, size_t bytes)
     om_time at = om_loss_send_at(&c->loss, now);
     if (at <= now)
         return true;
-    c->pace_at = at;
+    c->pace_at = at + om_loss_pause(&c->loss);
     return false;
 }
 

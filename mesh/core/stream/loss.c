@@ -380,6 +380,15 @@ om_time om_loss_send_at(const struct om_loss *l, om_time now)
     return l->probes > 0 ? now : om_pacer_at(&l->pacer, l->cc.pacing_rate, l->cc.quantum);
 }
 
+om_time om_loss_pause(const struct om_loss *l)
+{
+    uint64_t rate = l->cc.pacing_rate, half = l->cc.quantum / 2;
+
+    if (rate == 0 || half < (uint64_t)2 * OM_CC_MSS)
+        return 0; /* a burst so short is not worth waiting for */
+    return (om_time)(half * SECOND_US / rate);
+}
+
 void om_loss_app_limited(struct om_loss *l)
 {
     if (l->in_flight + OM_CC_MSS <= l->cc.window)

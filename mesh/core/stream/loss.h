@@ -10,7 +10,7 @@
  *        loss_refuses_acks_of_the_future; loss_persistent_congestion; loss_idle_keeps_nothing;
  *        loss_spurious_teaches_patience; loss_samples_rtt_of_the_largest_only;
  *        loss_abandon_tells_all; loss_wake_asks_for_probes; loss_rate_is_that_of_delivery;
- *        loss_app_limit_is_noted.
+ *        loss_app_limit_is_noted; loss_pauses_for_half_a_burst.
  *
  * A path that reorders teaches it patience, as TCP's RACK does: each packet that arrives after it
  * was given up raises the thresholds to what would have been right.
@@ -157,6 +157,10 @@ bool om_loss_window_open(const struct om_loss *l, size_t bytes);
 
 /** om_loss_send_at() - when the pace of @l lets the next packet leave; @now or earlier: at once. */
 om_time om_loss_send_at(const struct om_loss *l, om_time now);
+
+/** om_loss_pause() - how much later than om_loss_send_at() to wake up for @l, so that half a quantum
+ *  may leave then: on a fast path, waking up for every packet costs more than the packet. */
+om_time om_loss_pause(const struct om_loss *l);
 
 /** om_loss_app_limited() - nothing is left to send though the window of @l has room. */
 void om_loss_app_limited(struct om_loss *l);

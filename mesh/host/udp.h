@@ -49,7 +49,7 @@
 #include <omerta/via.h>
 
 enum {
-    OM_UDP_BATCH_MAX = 64,          /* datagrams of one on_batch */
+    OM_UDP_BATCH_MAX = 256,         /* datagrams of one on_batch: what is joined comes 45 at once */
     OM_UDP_INTERFACES_MAX = 32,     /* that multicast goes out on */
     OM_UDP_BUFFER_BYTES = 4 << 20,  /* of each socket and direction, if nothing else is wanted */
     OM_UDP_WHOLE_MAX = 9216,        /* longest datagram received without UDP_GRO */

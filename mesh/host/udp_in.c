@@ -33,12 +33,15 @@ enum om_err udp_in_init(struct om_udp *u)
         u->info.gro = false;
     }
     in->slots = u->info.gro ? UDP_SLOTS_JOINED : UDP_SLOTS_MAX;
-    in->slot_bytes = u->info.gro ? UDP_JOINED_MAX : OM_UDP_WHOLE_MAX;
+    in->slot_bytes = (u->info.gro ? UDP_JOINED_MAX : OM_UDP_WHOLE_MAX) + UDP_SLOT_SHIFT;
     in->bytes = malloc(in->slots * in->slot_bytes);
     if (!in->bytes)
         return OM_E_NO_MEM;
     for (unsigned i = 0; i < in->slots; i++) {
-        in->iov[i] = (struct iovec){in->bytes + i * in->slot_bytes, in->slot_bytes};
+        in->iov[i] = (struct iovec){
+            .iov_base = in->bytes + i * in->slot_bytes,
+            .iov_len = in->slot_bytes - UDP_SLOT_SHIFT,
+        };
         in->msgs[i].msg_hdr = (struct msghdr){
             .msg_name = &in->names[i],
             .msg_iov = &in->iov[i],

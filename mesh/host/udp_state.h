@@ -18,6 +18,7 @@ enum {
     UDP_SLOTS_MAX = 64,       /* of one recvmmsg, each OM_UDP_WHOLE_MAX bytes ... */
     UDP_SLOTS_JOINED = 32,    /* ... or, with UDP_GRO, fewer of */
     UDP_JOINED_MAX = 65536,   /* bytes, which is what the kernel joins at most */
+    UDP_SLOT_SHIFT = 1600,    /* between slots: at powers of two they would share cache lines */
     UDP_MESSAGES_MAX = 64,    /* of one sendmmsg */
     UDP_PIECES_MAX = 1024,    /* datagrams of one sendmmsg: UIO_MAXIOV, though for each message */
     UDP_ERRORS_IN_ROW_MAX = 8 /* wake-ups for nothing but an error before the socket rests */
@@ -51,8 +52,8 @@ struct udp_family {
 };
 
 struct udp_in {
-    uint8_t *bytes; /* slots x slot_bytes, touched only as far as traffic goes */
-    size_t slot_bytes;
+    uint8_t *bytes;    /* slots x slot_bytes, touched only as far as traffic goes */
+    size_t slot_bytes; /* of which UDP_SLOT_SHIFT are not used */
     unsigned slots;
     struct mmsghdr msgs[UDP_SLOTS_MAX];
     struct iovec iov[UDP_SLOTS_MAX];

@@ -1,9 +1,11 @@
 /* node_in.c - what arrives: find its key and session, open it, hand its frames on. */
 #include "node/state.h"
 
-/* Consecutive datagrams of one session, opened together. */
+/* Consecutive datagrams of one session. OM_BATCH_MAX at a time are opened together; what they bring
+ * is acted on once, at the end: one ACK and one look at each stream for all of them. */
 struct run {
-    struct om_session *session;
+    struct om_session *session; /* NULL: it ended on the way */
+    struct om_peer *peer;       /* who is owed the end; NULL: nobody */
     struct om_incoming in[OM_BATCH_MAX];
     const struct om_via *via[OM_BATCH_MAX];
     unsigned count;
@@ -199,14 +201,13 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     return true;
 }
 
-static void run_end(struct om_node *n, om_time now, struct run *run)
+static void run_open(struct om_node *n, om_time now, struct run *run)
 {
     struct om_session *s = run->session;
-    struct om_peer *p;
 
     if (run->count == 0)
         return;
-    p = s->peer;
+    run->peer = s->peer;
     om_session_count(s, now, run->count);
     om_open_many(s, run->in, run->count);
     for (unsigned i = 0; i < run->count; i++) {
@@ -214,11 +215,22 @@ static void run_end(struct om_node *n, om_time now, struct run *run)
             node_drop(n, run->in[i].why);
             continue;
         }
-        if (!on_packet(n, now, s, &run->in[i], run->via[i]))
-            break; /* the session is gone, and what else came under it */
+        if (!on_packet(n, now, s, &run->in[i], run->via[i])) {
+            run->session = NULL; /* it is gone, and what else came under it */
+            break;
+        }
     }
     run->count = 0;
+}
+
+static void run_end(struct om_node *n, om_time now, struct run *run)
+{
+    run_open(n, now, run);
+    struct om_peer *p = run->peer;
     run->session = NULL;
+    run->peer = NULL;
+    if (!p)
+        return;
     node_serve(n, now, p);
     node_flush(n, now, p);
     if (p->assoc && p->assoc->acks.due <= now)
@@ -242,7 +254,9 @@ static void data_input(struct om_node *n, om_time now, struct om_dgram *d, struc
     struct om_header h = om_header_decode(header);
     struct om_session *s = find_session(n, epoch, h.index);
 
-    if (run->session != s || run->count == OM_BATCH_MAX) {
+    if (run->session == s && run->count == OM_BATCH_MAX)
+        run_open(n, now, run);
+    if (run->session != s) {
         run_end(n, now, run);
         s = find_session(n, epoch, h.index); /* what ran may have ended it */
     }

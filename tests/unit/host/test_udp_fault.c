@@ -325,7 +325,7 @@ OM_TEST(udp_one_wake_up_is_bounded)
     (void)uv_run(&r.loop, UV_RUN_NOWAIT);
     CHECK_EQ(r.b.count, OM_UDP_RECEIVES_MAX * UDP_SLOTS_MAX);
     CHECK(rig_until(&r, &r.b.count, N));
-    CHECK_EQ(r.b.widest, OM_UDP_BATCH_MAX);
+    CHECK_EQ(r.b.widest, UDP_SLOTS_MAX);
 out:
     rig_fini(&r);
 }

@@ -266,18 +266,21 @@ out:
 
 static void closes_inside_a_batch(bool no_offload)
 {
-    struct om_udp_out o[200];
+    enum { N = 600 };
+    struct om_udp_out o[N];
     struct rig r;
 
     rig_init(&r);
     OM_TRY(rig_open(&r, no_offload, 0) == OM_OK);
-    for (unsigned i = 0; i < 200; i++)
+    for (unsigned i = 0; i < N; i++)
         o[i] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, 50)};
-    CHECK_EQ(om_udp_send(r.a.udp, o, 200), 200);
-    r.b.close_at = 65;
-    (void)rig_until(&r, &r.b.count, 2 * OM_UDP_BATCH_MAX);
+    /* Batches are full where the kernel joins datagrams; else each is what one call received. */
+    unsigned batch = info_of(&r.b).gro ? OM_UDP_BATCH_MAX : UDP_SLOTS_MAX;
+    CHECK_EQ(om_udp_send(r.a.udp, o, N), N);
+    r.b.close_at = batch + 1;
+    (void)rig_until(&r, &r.b.count, 2 * batch);
     (void)uv_run(&r.loop, UV_RUN_NOWAIT);
-    CHECK_EQ(r.b.count, 2 * OM_UDP_BATCH_MAX); /* though more had been received with them */
+    CHECK_EQ(r.b.count, 2 * batch); /* though more had been received with them */
     CHECK(r.b.udp == NULL);
 out:
     rig_fini(&r);

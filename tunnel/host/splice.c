@@ -121,12 +121,29 @@ static void fail_write(struct om_splice *s)
         fail(s);
 }
 
+/* The first block with bytes that the node was not lent; from the end, as only the last few have
+ * any. */
+static struct om_link *first_unwritten(const struct om_splice *s)
+{
+    struct om_link *first = NULL;
+
+    if (s->written == s->filled)
+        return NULL;
+    for (struct om_link *l = s->blocks.head.prev; l != &s->blocks.head; l = l->prev) {
+        const struct block *b = OM_CONTAINER_OF(l, struct block, link);
+        if (b->filled > 0 && b->written == b->filled)
+            break;
+        first = l;
+    }
+    return first;
+}
+
 /* Lends the node what was read and it does not have yet. */
 static void feed(struct om_splice *s)
 {
     struct om_node *n = om_calls_node(s->calls);
 
-    for (struct om_link *l = om_list_first(&s->blocks); l; l = om_list_next(&s->blocks, l)) {
+    for (struct om_link *l = first_unwritten(s); l; l = om_list_next(&s->blocks, l)) {
         struct block *b = OM_CONTAINER_OF(l, struct block, link);
         size_t left = b->filled - b->written;
         if (left == 0)

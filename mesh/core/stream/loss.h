@@ -158,8 +158,8 @@ bool om_loss_window_open(const struct om_loss *l, size_t bytes);
 /** om_loss_send_at() - when the pace of @l lets the next packet leave; @now or earlier: at once. */
 om_time om_loss_send_at(const struct om_loss *l, om_time now);
 
-/** om_loss_pause() - how much later than om_loss_send_at() to wake up for @l, so that half a quantum
- *  may leave then: on a fast path, waking up for every packet costs more than the packet. */
+/** om_loss_pause() - how much later than om_loss_send_at() to wake up for @l. Return: the time
+ *  until half a quantum may leave; waking up for each packet would cost more than the packet. */
 om_time om_loss_pause(const struct om_loss *l);
 
 /** om_loss_app_limited() - nothing is left to send though the window of @l has room. */

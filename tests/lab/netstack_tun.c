@@ -54,7 +54,6 @@ struct service {
 
 static struct om_stack *stack;
 static struct service services[OM_FLOWS_MAX];
-static struct virtio_net_hdr no_offload = {0};
 static bool has_offload;
 static volatile sig_atomic_t is_over;
 static int tun;
@@ -88,7 +87,7 @@ static void fill(void *self OM_UNUSED, void *dst, size_t n)
 static void tun_open(const char *name)
 {
     struct ifreq request = {0};
-    int size = (int)sizeof no_offload;
+    int size = (int)sizeof(struct virtio_net_hdr);
 
     tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (tun < 0)
@@ -119,7 +118,7 @@ static struct virtio_net_hdr offload_head(struct om_bytes packet)
 
 static void packet_write(struct om_bytes packet)
 {
-    static uint8_t frame[sizeof no_offload + 65536];
+    static uint8_t frame[sizeof(struct virtio_net_hdr) + 65536];
 
     if (has_offload) {
         struct virtio_net_hdr head = offload_head(packet);
@@ -253,8 +252,8 @@ static void drain(om_time now)
 
 static void read_packets(uint32_t port, om_time now)
 {
-    static uint8_t packet[sizeof no_offload + 65536];
-    size_t head = has_offload ? sizeof no_offload : 0;
+    static uint8_t packet[sizeof(struct virtio_net_hdr) + 65536];
+    size_t head = has_offload ? sizeof(struct virtio_net_hdr) : 0;
 
     for (unsigned i = 0; i < BATCH; i++) {
         ssize_t n = read(tun, packet, sizeof packet);

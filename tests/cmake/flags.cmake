@@ -10,6 +10,11 @@ if(OM_WERROR)
   add_compile_options(-Werror)
 endif()
 
+# Debian 12's valgrind cannot read the DWARF 5 of its clang.
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+  add_compile_options(-fdebug-default-version=4)
+endif()
+
 # What an attacker who found a bug has to get past. The last two depend on the processor: shadow
 # stacks and branch targets of x86, pointer authentication of ARM.
 add_compile_options(-fstack-protector-strong)

@@ -1,12 +1,10 @@
 /* server.c - clients of the control socket: lines in, answers and events out. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/parts.h"
+#include "local.h"
 #include "host/clock.h"
 
 enum {
@@ -280,17 +278,6 @@ void control_leave(struct control_client *k)
         hang_up(k);
 }
 
-static bool is_ours(uv_pipe_t *pipe)
-{
-    struct ucred cred;
-    socklen_t n = sizeof cred;
-    uv_os_fd_t fd;
-
-    return uv_fileno((uv_handle_t *)pipe, &fd) == 0 &&
-           getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) == 0 &&
-           (cred.uid == geteuid() || cred.uid == 0);
-}
-
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct control *c = listener->data;
@@ -308,7 +295,7 @@ static void on_connection(uv_stream_t *listener, int status)
     om_list_push_back(&c->clients, &k->link);
     c->client_count++;
     c->open_handles++;
-    if (uv_accept(listener, (uv_stream_t *)&k->pipe) < 0 || !is_ours(&k->pipe)) {
+    if (uv_accept(listener, (uv_stream_t *)&k->pipe) < 0 || !local_is_ours(&k->pipe)) {
         hang_up(k);
         return;
     }
@@ -348,7 +335,6 @@ void control_close(struct control *c)
 bool control_open(struct control **out, struct om_daemon *d, struct om_error *err)
 {
     struct control *c = calloc(1, sizeof *c);
-    struct stat st;
 
     if (!c || uv_pipe_init(&d->loop, &c->listener, 0) < 0) {
         free(c);
@@ -362,18 +348,7 @@ bool control_open(struct control **out, struct om_daemon *d, struct om_error *er
     om_list_init(&c->waits);
     om_list_init(&c->pings);
     *out = c;
-    /* The home is ours alone, so a socket in it is what a killed daemon left. */
-    if (lstat(d->place.control, &st) == 0 && S_ISSOCK(st.st_mode))
-        (void)unlink(d->place.control);
-    int e = uv_pipe_bind(&c->listener, d->place.control);
-    c->is_bound = e == 0;
-    if (e == 0 && chmod(d->place.control, 0600) < 0)
-        e = uv_translate_sys_error(errno);
-    if (e == 0)
-        e = uv_listen((uv_stream_t *)&c->listener, BACKLOG, on_connection);
-    if (e == 0)
-        return true;
-    (void)om_fail(err, OM_E_STATE, "%.120s: control socket: %s", d->place.control,
-                  e == UV_EADDRINUSE ? "something else is there; remove it" : uv_strerror(e));
-    return false;
+    c->is_bound = local_listen(&c->listener, d->place.control, BACKLOG, on_connection,
+                               "control socket", err) == OM_OK;
+    return c->is_bound;
 }

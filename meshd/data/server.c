@@ -1,13 +1,11 @@
 /* server.c - connections of local programs, and what each wants to be. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/parts.h"
+#include "local.h"
 
 enum { BACKLOG = 512 };
 
@@ -166,17 +164,6 @@ bool data_read(struct data_conn *c)
     return uv_read_start(&c->socket->stream, on_alloc, on_read) == 0;
 }
 
-static bool is_ours(uv_pipe_t *pipe)
-{
-    struct ucred cred;
-    socklen_t n = sizeof cred;
-    uv_os_fd_t fd;
-
-    return uv_fileno((uv_handle_t *)pipe, &fd) == 0 &&
-           getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) == 0 &&
-           (cred.uid == geteuid() || cred.uid == 0);
-}
-
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct data *s = listener->data;
@@ -194,7 +181,8 @@ static void on_connection(uv_stream_t *listener, int status)
     c->socket->handle.data = c;
     om_list_push_back(&s->conns, &c->link);
     s->conn_count++;
-    bool is_welcome = uv_accept(listener, &c->socket->stream) == 0 && is_ours(&c->socket->pipe);
+    bool is_welcome =
+        uv_accept(listener, &c->socket->stream) == 0 && local_is_ours(&c->socket->pipe);
     if (is_welcome && data_conns(s) > OM_DATA_CONNS_MAX)
         data_refuse(c, "full", "too many connections");
     else if (!is_welcome || !data_read(c))
@@ -231,7 +219,6 @@ unsigned data_conns(const struct data *s)
 bool data_open(struct data **out, struct om_daemon *d, struct om_error *err)
 {
     struct data *s = calloc(1, sizeof *s);
-    struct stat st;
 
     if (!s || uv_pipe_init(&d->loop, &s->listener, 0) < 0) {
         free(s);
@@ -244,18 +231,7 @@ bool data_open(struct data **out, struct om_daemon *d, struct om_error *err)
     om_list_init(&s->waiting);
     om_list_init(&s->streams);
     *out = s;
-    /* The home is ours alone, so a socket in it is what a killed daemon left. */
-    if (lstat(d->place.data, &st) == 0 && S_ISSOCK(st.st_mode))
-        (void)unlink(d->place.data);
-    int e = uv_pipe_bind(&s->listener, d->place.data);
-    s->is_bound = e == 0;
-    if (e == 0 && chmod(d->place.data, 0600) < 0)
-        e = uv_translate_sys_error(errno);
-    if (e == 0)
-        e = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
-    if (e == 0)
-        return true;
-    (void)om_fail(err, OM_E_STATE, "%.120s: data socket: %s", d->place.data,
-                  e == UV_EADDRINUSE ? "something else is there; remove it" : uv_strerror(e));
-    return false;
+    s->is_bound = local_listen(&s->listener, d->place.data, BACKLOG, on_connection, "data socket",
+                               err) == OM_OK;
+    return s->is_bound;
 }

@@ -12,7 +12,8 @@ static const struct om_column forward_columns[] = {
     {"PEER", "peer", OM_COLUMN_SHORT},
     {"HOST", "host", OM_COLUMN_TEXT},
     {"PORT", "port", OM_COLUMN_COUNT},
-    {"PROXY", "proxy", OM_COLUMN_YES},
+    {"KIND", "kind", OM_COLUMN_TEXT},
+    {"UP", "up", OM_COLUMN_YES},
     {"UDP", "udp", OM_COLUMN_YES},
     {"OPEN", "open", OM_COLUMN_COUNT},
     {"TOTAL", "total", OM_COLUMN_COUNT},
@@ -29,6 +30,7 @@ static const struct om_column exposed_columns[] = {
     {"HOST", "host", OM_COLUMN_TEXT},
     {"HOST PORT", "to_port", OM_COLUMN_COUNT},
     {"INTERNET", "internet", OM_COLUMN_YES},
+    {"LISTEN", "listen", OM_COLUMN_TEXT},
     {"UDP", "udp", OM_COLUMN_YES},
     {"OPEN", "open", OM_COLUMN_COUNT},
     {"TOTAL", "total", OM_COLUMN_COUNT},
@@ -116,13 +118,17 @@ static void show_exposed(struct om_cli *cli, const json_t *r)
     if (json_is_true(json_object_get(r, "internet")))
         om_out_line(&cli->out, "the internet is open through here, to %s",
                     om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "to")));
+    else if (*json_string_value(json_object_get(r, "listen")))
+        om_out_line(&cli->out, "we listen at %s for %s if they ask",
+                    json_string_value(json_object_get(r, "listen")),
+                    om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "to")));
     else
         om_out_line(&cli->out, "port %lld is open to %s",
                     (long long)json_integer_value(json_object_get(r, "port")),
                     om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "to")));
 }
 
-/* PORT, PORT:HOST:PORT, or the word internet. */
+/* PORT, PORT:HOST:PORT, internet, listen, or listen:[ADDRESS:]PORT. */
 static bool read_exposed(const char *word, json_t *params)
 {
     const char *colon = strchr(word, ':'), *last = strrchr(word, ':');
@@ -131,6 +137,10 @@ static bool read_exposed(const char *word, json_t *params)
 
     if (strcmp(word, "internet") == 0)
         return json_object_set_new(params, "internet", json_true()) == 0;
+    if (strcmp(word, "listen") == 0)
+        return json_object_set_new(params, "listen", json_string("127.0.0.1:0")) == 0;
+    if (strncmp(word, "listen:", strlen("listen:")) == 0)
+        return json_object_set_new(params, "listen", json_string(word + strlen("listen:"))) == 0;
     if (!colon)
         return read_port(word, &port) && json_object_set_new(params, "port", port) == 0;
     if (colon == last || (size_t)(colon - word) >= sizeof first ||
@@ -175,7 +185,7 @@ enum om_exit om_cmd_expose(struct om_cli *cli)
     (void)json_object_set_new(params, "keep", json_boolean(om_args_has(&cli->args, "keep")));
     if (!read_exposed(word, params)) {
         json_decref(params);
-        return om_cli_usage(cli, "want PORT, PORT:HOST:PORT, internet, list or remove");
+        return om_cli_usage(cli, "want PORT, PORT:HOST:PORT, internet, listen, list or remove");
     }
     return added(cli, "expose.add", params, show_exposed);
 }
@@ -188,6 +198,10 @@ static void show_forward(struct om_cli *cli, const json_t *r)
     (void)om_table_cell(peer, OM_COLUMN_SHORT, json_object_get(r, "peer"));
     if (json_is_true(json_object_get(r, "proxy")))
         om_out_line(&cli->out, "SOCKS5 and HTTP proxy on %s; number %lld", listen,
+                    (long long)json_integer_value(json_object_get(r, "id")));
+    else if (json_is_true(json_object_get(r, "remote")))
+        om_out_line(&cli->out, "%s of %s leads to port %lld here; number %lld", listen, peer,
+                    (long long)json_integer_value(json_object_get(r, "port")),
                     (long long)json_integer_value(json_object_get(r, "id")));
     else
         om_out_line(&cli->out, "%s leads to port %lld of %s; number %lld", listen,
@@ -219,21 +233,24 @@ static bool read_forward(const char *spec, json_t *params)
 enum om_exit om_cmd_forward(struct om_cli *cli)
 {
     const char *word = cli->args.count ? cli->args.words[0] : "list";
-    const char *spec = om_args_value(&cli->args, "local");
+    const char *local = om_args_value(&cli->args, "local");
+    const char *remote = om_args_value(&cli->args, "remote");
+    const char *spec = remote ? remote : local;
 
     if (strcmp(word, "list") == 0)
         return list(cli, "forward.list", "forwards", forward_columns,
                     OM_ARRAY_SIZE(forward_columns), "no local port leads anywhere");
     if (strcmp(word, "remove") == 0)
         return remove_one(cli, "forward.remove");
-    if (strcmp(word, "add") != 0 || cli->args.count > 1 || !spec)
-        return om_cli_usage(cli, "want add -L [BIND:]PORT:PEER:PORT, list or remove");
+    if (strcmp(word, "add") != 0 || cli->args.count > 1 || !local == !remote)
+        return om_cli_usage(cli, "want add, with -L or -R [BIND:]PORT:PEER:PORT, list or remove");
     json_t *params = om_cli_params(cli);
     (void)json_object_set_new(params, "udp", json_boolean(om_args_has(&cli->args, "udp")));
     (void)json_object_set_new(params, "keep", json_boolean(om_args_has(&cli->args, "keep")));
+    (void)json_object_set_new(params, "remote", json_boolean(remote != NULL));
     if (!read_forward(spec, params)) {
         json_decref(params);
-        return om_cli_usage(cli, "-L %s: want [BIND:]PORT:PEER:PORT", spec);
+        return om_cli_usage(cli, "%s %s: want [BIND:]PORT:PEER:PORT", remote ? "-R" : "-L", spec);
     }
     return added(cli, "forward.add", params, show_forward);
 }

@@ -29,6 +29,7 @@ static const struct om_option expose_options[] = {
     END};
 static const struct om_option forward_options[] = {
     {"local", "[BIND:]PORT:PEER:PORT", "a port here leads to a port of the peer", 'L'},
+    {"remote", "[BIND:]PORT:PEER:PORT", "a port of the peer leads to a port here", 'R'},
     {"udp", NULL, "ports of UDP; else of TCP", 'u'},
     {"keep", NULL, "after a restart, too", 'k'},
     END};
@@ -92,18 +93,21 @@ const struct om_command om_commands[] = {
      "them: identity and keys are then lost.\n"
      "With --json: {was_running, purged, files, bytes, home}; files and bytes are those removed.",
      down_options, om_cmd_down},
-    {"expose", "PORT[:HOST:PORT] | internet | list | remove ID",
+    {"expose", "PORT[:HOST:PORT] | internet | listen[:[ADDRESS:]PORT] | list | remove ID",
      "let peers reach something of this machine",
      "Nothing can be reached unless it is named here. PORT is what peers ask for; it is connected\n"
      "to the same port of 127.0.0.1, or to HOST:PORT. internet lets them reach public addresses\n"
-     "through this machine, never its own networks. Without --to every member of the network may,\n"
-     "which an open network such as default does not allow.\n"
+     "through this machine, never its own networks. listen lets them open ports here that lead\n"
+     "to them: at ADDRESS, 127.0.0.1 unless given, and PORT, or any from 1024. Without --to every\n"
+     "member of the network may, which an open network such as default does not allow.\n"
      "With --json: the reply of expose.add; list: the reply of expose.list; remove: the reply of\n"
      "expose.remove.",
      expose_options, om_cmd_expose},
-    {"forward", "add -L [BIND:]PORT:PEER:PORT | list | remove ID",
+    {"forward", "add -L|-R [BIND:]PORT:PEER:PORT | list | remove ID",
      "local ports that lead to ports of peers",
-     "BIND is 127.0.0.1 unless given; port 0 takes a free one. The peer must expose the port.\n"
+     "-L: a port here leads to a port of the peer, which must expose it. -R: a port of the peer,\n"
+     "which must expose listen, leads to a port here. It is asked for again when the peer was\n"
+     "away. BIND is 127.0.0.1 unless given; port 0 takes a free one.\n"
      "With --json: the reply of forward.add; list: the reply of forward.list; remove: the reply "
      "of\n"
      "forward.remove.",

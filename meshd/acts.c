@@ -48,6 +48,8 @@ static void on_call(struct om_daemon *d, const struct om_act_call *call)
         data_call(d->data, call);
     else if (d->tunnels && strcmp(call->method, TUNNEL_METHOD) == 0)
         tunnels_call(d->tunnels, call);
+    else if (d->tunnels && strcmp(call->method, TUNNEL_LISTEN) == 0)
+        tunnels_listen(d->tunnels, call);
     else
         om_calls_refuse(d->calls, call->call, "unknown_method", NULL);
 }

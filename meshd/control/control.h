@@ -66,6 +66,11 @@ void control_health(struct control *c, const struct om_act_health *h);
 /** control_status() - a peer said how it is: @s answers whoever waits in @c. */
 void control_status(struct control *c, const struct om_act_status *s);
 
+/** control_forwarded() - @peer of @network listens for forward @number of @c: @result, taken,
+ *  answers whoever waits; NULL: it does not, @err. */
+void control_forwarded(struct control *c, uint64_t number, const struct om_id *network,
+                       const struct om_id *peer, json_t *result, const struct om_error *err);
+
 /** control_clients() - clients of @c now. */
 unsigned control_clients(const struct control *c);
 

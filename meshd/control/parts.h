@@ -13,7 +13,7 @@
 #include "ipc/methods.h"
 #include "ipc/outbox.h"
 
-enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT };
+enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT, WAIT_FORWARD };
 
 struct control_client {
     struct om_link link;
@@ -86,6 +86,11 @@ void control_answer(struct control_client *k, const json_t *id, json_t *result,
  *  @message, happens; false and @err when too many wait. */
 bool control_wait(struct control_ask *ask, enum wait_kind kind, const struct om_id *network,
                   const struct om_id *peer, const uint8_t *message, struct om_error *err);
+
+/** control_wait_forward() - @ask is answered by control_forwarded() of forward @number with @peer
+ *  of @network; false and @err when too many wait. */
+bool control_wait_forward(struct control_ask *ask, uint64_t number, const struct om_id *network,
+                          const struct om_id *peer, struct om_error *err);
 
 /** control_waits_for() - does client @number of @c wait for an answer or a pong? */
 bool control_waits_for(const struct control *c, uint64_t number);

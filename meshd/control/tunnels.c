@@ -5,7 +5,21 @@
 
 json_t *control_forward_add(struct control_ask *ask, struct om_error *err)
 {
-    return tunnels_forward(ask->d->tunnels, ask->params, err);
+    json_t *made = tunnels_forward(ask->d->tunnels, ask->params, err);
+
+    if (!made || !json_is_true(json_object_get(made, "remote")))
+        return made;
+    /* The answer is the peer's. */
+    uint64_t number = (uint64_t)json_integer_value(json_object_get(made, "id"));
+    const char *network = json_string_value(json_object_get(made, "network"));
+    const char *peer = json_string_value(json_object_get(made, "peer"));
+    const struct daemon_network *net = daemon_network_named(ask->d, network, err);
+    struct om_id id;
+    if (!net || om_id_parse(&id, peer, err) != OM_OK ||
+        !control_wait_forward(ask, number, &net->id, &id, err))
+        (void)tunnels_remove(ask->d->tunnels, true, number, err);
+    json_decref(made);
+    return NULL;
 }
 
 json_t *control_forward_list(struct control_ask *ask, struct om_error *err OM_UNUSED)

@@ -117,6 +117,27 @@ void control_notify_message(struct control *c, const struct inbox_entry *e)
         answer_all(c, WAIT_RECEIPT, &e->network, &e->peer, e->id, control_message_json(e), NULL);
 }
 
+void control_forwarded(struct control *c, uint64_t number, const struct om_id *network,
+                       const struct om_id *peer, json_t *result, const struct om_error *err)
+{
+    uint8_t key[OM_MESSAGE_ID] = {0};
+
+    memcpy(key, &number, sizeof number);
+    if (c)
+        answer_all(c, WAIT_FORWARD, network, peer, key, result, err);
+    else
+        json_decref(result);
+}
+
+bool control_wait_forward(struct control_ask *ask, uint64_t number, const struct om_id *network,
+                          const struct om_id *peer, struct om_error *err)
+{
+    uint8_t key[OM_MESSAGE_ID] = {0};
+
+    memcpy(key, &number, sizeof number);
+    return control_wait(ask, WAIT_FORWARD, network, peer, key, err);
+}
+
 static struct control_ping *find_ping(const struct control *c, uint64_t run)
 {
     for (struct om_link *l = om_list_first(&c->pings); l; l = om_list_next(&c->pings, l))

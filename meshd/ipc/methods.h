@@ -15,7 +15,7 @@
 
 #include <omerta/err.h>
 
-enum { OM_METHOD_PARAMS = 8, OM_METHOD_REPLIES = 16 };
+enum { OM_METHOD_PARAMS = 16, OM_METHOD_REPLIES = 24 };
 
 enum om_param_kind {
     OM_PARAM_STRING,

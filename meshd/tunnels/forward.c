@@ -54,6 +54,8 @@ bool tunnel_ask(struct tunnels *t, struct tunnel_rule *r, struct om_call_owner *
         (void)json_object_set_new(args, "host", json_string(w->host));
     if (args && w->flow)
         (void)json_object_set_new(args, "flow", json_integer(w->flow));
+    if (args && r && r->is_guest)
+        (void)json_object_set_new(args, "back", json_integer((json_int_t)r->back));
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
     json_decref(args);
     if (text && net) {

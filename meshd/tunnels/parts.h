@@ -16,7 +16,10 @@ enum {
     TUNNEL_READ = 16 * 1024, /* bytes read at once before a tunnel stands */
     TUNNEL_PEERS_MAX = 32,   /* that one rule names */
     TUNNEL_OPEN_MS = 40000,  /* until a tunnel stands */
-    TUNNEL_LINGER_MS = 2000  /* until a refused client has read why */
+    TUNNEL_LINGER_MS = 2000, /* until a refused client has read why */
+    TUNNEL_GUESTS_MAX = 16,  /* ports that one peer has us listen at */
+    TUNNEL_AGAIN_MS = 1000,  /* until a peer is asked again to listen; doubles to */
+    TUNNEL_AGAIN_MAX_MS = 60000
 };
 
 /* A forward, a proxy, or something exposed. */
@@ -26,8 +29,19 @@ struct tunnel_rule {
     uint64_t number;
     struct om_id network;
     bool is_forward, is_proxy, is_internet, is_udp, keep;
-    /* forward: where we listen; exposed: peers' name for it is the port */
+    bool is_remote;   /* forward: a port of peers[0] leads here */
+    bool is_guest;    /* forward: peers[0] asked for it, and it leads there */
+    bool is_consent;  /* exposed: peers may have us listen at an address; port 0: 1024 and above */
+    bool is_standing; /* remote: the peer listens */
+    bool is_asked;    /* remote: a program waits to hear whether it does */
+    /* forward: where we, or of a remote one the peer, listen; exposed: peers' name for it is the
+     * port */
     struct om_addr listen;
+    uint64_t back;                 /* guest: the peer's number for it */
+    struct tunnel_rule *consent;   /* guest: by which it was let in */
+    struct om_call_owner standing; /* remote and guest: while it is open, somebody listens */
+    uv_timer_t again;              /* remote: when the peer is asked once more */
+    uint64_t again_ms;
     uv_tcp_t listener;
     uv_udp_t udp;                         /* of a forward of UDP */
     struct om_id peers[TUNNEL_PEERS_MAX]; /* forward: [0] is where to; exposed: to whom */
@@ -77,6 +91,7 @@ struct tunnels {
     struct om_list rules, conns;
     unsigned rule_count, conn_count;
     uint64_t numbers;
+    bool is_closing;
     char buffer[TUNNEL_READ];
 };
 
@@ -120,7 +135,39 @@ void tunnel_proxy(struct tunnel_conn *c);
 /** tunnel_proxy_answer() - tell client @c of a proxy how it went: @r; with OK it is joined. */
 void tunnel_proxy_answer(struct tunnel_conn *c, enum om_dial_result r);
 
+/* remote.c */
+
+/** tunnel_remote_start() - ask the peer of @rule, which is whole, to listen; again and again. */
+void tunnel_remote_start(struct tunnel_rule *rule);
+
+/** tunnel_remote() - rule @back of @t, by which @peer of @network has a port that leads here (of
+ *  UDP when @is_udp); NULL: none. */
+struct tunnel_rule *tunnel_remote(const struct tunnels *t, const struct om_id *network,
+                                  const struct om_id *peer, uint64_t back, bool is_udp);
+
+/** tunnel_remote_stop() - @rule goes: who listens for it no longer does, nor do its guests. */
+void tunnel_remote_stop(struct tunnel_rule *rule);
+
 /* rules.c */
+
+/** tunnel_rule_new() - an empty rule of @t in @network, in no list yet; NULL: too many. */
+struct tunnel_rule *tunnel_rule_new(struct tunnels *t, const struct om_id *network);
+
+/** tunnel_rule_add() - @r is whole: number it and let it be found. */
+void tunnel_rule_add(struct tunnel_rule *r);
+
+/** tunnel_rule_free() - @r was never added. */
+void tunnel_rule_free(struct tunnel_rule *r);
+
+/** tunnel_read_listen() - "port", "address:port" or "[address]:port" in @text into @out; false
+ *  and @err. */
+bool tunnel_read_listen(struct om_addr *out, const char *text, struct om_error *err);
+
+/** tunnel_rule_show() - @r for people and programs, a new reference. */
+json_t *tunnel_rule_show(const struct tunnel_rule *r);
+
+/** tunnel_names() - is @peer one of those @r names? */
+bool tunnel_names(const struct tunnel_rule *r, const struct om_id *peer);
 
 /** tunnel_rule_drop() - @r is no more; connections it let in end, those it began live on. */
 void tunnel_rule_drop(struct tunnel_rule *r);

@@ -25,7 +25,7 @@ static struct tunnel_rule *find(const struct tunnels *t, bool forwards, uint64_t
     return NULL;
 }
 
-static bool names(const struct tunnel_rule *r, const struct om_id *peer)
+bool tunnel_names(const struct tunnel_rule *r, const struct om_id *peer)
 {
     for (unsigned i = 0; i < r->peer_count; i++)
         if (om_id_equal(&r->peers[i], peer))
@@ -39,8 +39,9 @@ struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *
 {
     for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
         struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
-        if (!r->is_forward && r->is_internet == internet && om_id_equal(&r->network, network) &&
-            (internet || (r->listen.port == port && r->is_udp == is_udp)) && names(r, peer))
+        if (!r->is_forward && !r->is_consent && r->is_internet == internet &&
+            om_id_equal(&r->network, network) &&
+            (internet || (r->listen.port == port && r->is_udp == is_udp)) && tunnel_names(r, peer))
             return r;
     }
     return NULL;
@@ -51,12 +52,14 @@ static void on_listener_closed(uv_handle_t *h)
     free(h->data);
 }
 
-static void free_rule(struct tunnel_rule *r)
+void tunnel_rule_free(struct tunnel_rule *r)
 {
     if (r->listener.type == UV_TCP)
         uv_close((uv_handle_t *)&r->listener, on_listener_closed);
     else if (r->udp.type == UV_UDP)
         uv_close((uv_handle_t *)&r->udp, on_listener_closed);
+    else if (r->again.type == UV_TIMER)
+        uv_close((uv_handle_t *)&r->again, on_listener_closed);
     else
         free(r);
 }
@@ -76,9 +79,10 @@ void tunnel_rule_drop(struct tunnel_rule *r)
             c->rule = NULL;
     }
     tunnel_udp_forget(t, r);
+    tunnel_remote_stop(r);
     om_list_remove(&r->link);
     t->rule_count--;
-    free_rule(r);
+    tunnel_rule_free(r);
 }
 
 /* What has to be known to make the rule again. */
@@ -93,21 +97,30 @@ static json_t *words_of(const struct tunnels *t, const struct tunnel_rule *r)
     if (r->is_everybody)
         (void)json_array_append_new(to, json_string("*"));
     if (r->is_forward)
-        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:b, s:b}", "listen",
+        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:b, s:b, s:b}", "listen",
                       om_addr_print(&r->listen, listen), "network", net ? net->name : "", "peer",
                       r->peer_count ? json_array_get(to, 0) : NULL, "host", r->host, "port",
-                      (int)r->port, "proxy", r->is_proxy, "udp", r->is_udp, "keep", r->keep);
+                      (int)r->port, "proxy", r->is_proxy, "remote", r->is_remote, "udp", r->is_udp,
+                      "keep", r->keep);
     else
-        o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:b, s:b}", "port", (int)r->listen.port,
-                      "network", net ? net->name : "", "to", to, "host", r->host, "to_port",
-                      (int)r->port, "internet", r->is_internet, "udp", r->is_udp, "keep", r->keep);
+        o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:s, s:b, s:b}", "port",
+                      r->is_consent ? 0 : (int)r->listen.port, "network", net ? net->name : "",
+                      "to", to, "host", r->host, "to_port", (int)r->port, "internet",
+                      r->is_internet, "listen",
+                      r->is_consent ? om_addr_print(&r->listen, listen) : "", "udp", r->is_udp,
+                      "keep", r->keep);
     json_decref(to);
     return o;
 }
 
-static json_t *show(const struct tunnels *t, const struct tunnel_rule *r)
+static const char *kind_of(const struct tunnel_rule *r)
 {
-    json_t *o = words_of(t, r);
+    return r->is_proxy ? "proxy" : r->is_remote ? "remote" : r->is_guest ? "guest" : "local";
+}
+
+json_t *tunnel_rule_show(const struct tunnel_rule *r)
+{
+    json_t *o = words_of(r->tunnels, r);
     json_t *more =
         json_pack("{s:I, s:i, s:I, s:I, s:I, s:I, s:s}", "id", (json_int_t)r->number, "open",
                   (int)r->open, "total", (json_int_t)r->total, "failed", (json_int_t)r->failed,
@@ -115,6 +128,10 @@ static json_t *show(const struct tunnels *t, const struct tunnel_rule *r)
                   "last_error", r->last_error);
 
     (void)json_object_update_new(o, more);
+    if (r->is_forward) {
+        (void)json_object_set_new(o, "kind", json_string(kind_of(r)));
+        (void)json_object_set_new(o, "up", json_boolean(!r->is_remote || r->is_standing));
+    }
     return o;
 }
 
@@ -125,7 +142,7 @@ json_t *tunnels_list(const struct tunnels *t, bool forwards)
     for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
         const struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
         if (r->is_forward == forwards)
-            (void)json_array_append_new(list, show(t, r));
+            (void)json_array_append_new(list, tunnel_rule_show(r));
     }
     return list;
 }
@@ -137,7 +154,7 @@ static bool save(const struct tunnels *t, struct om_error *err)
 
     for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
         const struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
-        if (r->keep)
+        if (r->keep && !r->is_guest)
             (void)json_array_append_new(r->is_forward ? forwards : exposed, words_of(t, r));
     }
     json_t *o = json_pack("{s:o, s:o}", "forwards", forwards, "exposed", exposed);
@@ -149,23 +166,40 @@ static bool save(const struct tunnels *t, struct om_error *err)
     return is_saved;
 }
 
+struct tunnel_rule *tunnel_rule_new(struct tunnels *t, const struct om_id *network)
+{
+    struct tunnel_rule *r = t->rule_count < TUNNEL_RULES_MAX ? calloc(1, sizeof *r) : NULL;
+
+    if (!r)
+        return NULL;
+    r->tunnels = t;
+    r->network = *network;
+    return r;
+}
+
+void tunnel_rule_add(struct tunnel_rule *r)
+{
+    struct tunnels *t = r->tunnels;
+
+    r->number = ++t->numbers;
+    om_list_push_back(&t->rules, &r->link);
+    t->rule_count++;
+}
+
 static struct tunnel_rule *begin(struct tunnels *t, const json_t *words, struct om_error *err)
 {
     const char *network = json_string_value(json_object_get(words, "network"));
     const struct daemon_network *net =
         daemon_network_named(t->d, network && *network ? network : NULL, err);
-    struct tunnel_rule *r = NULL;
+    struct tunnel_rule *r;
 
     if (!net)
         return NULL;
-    if (t->rule_count < TUNNEL_RULES_MAX)
-        r = calloc(1, sizeof *r);
+    r = tunnel_rule_new(t, &net->id);
     if (!r) {
         (void)om_fail(err, OM_E_FULL, "there are %u rules already", t->rule_count);
         return NULL;
     }
-    r->tunnels = t;
-    r->network = net->id;
     r->keep = json_is_true(json_object_get(words, "keep"));
     r->is_udp = json_is_true(json_object_get(words, "udp"));
     return r;
@@ -222,8 +256,7 @@ static bool read_host(struct tunnel_rule *r, const json_t *words, const char *ot
     return true;
 }
 
-/* "port", "address:port" or "[address]:port". */
-static bool read_listen(struct om_addr *out, const char *text, struct om_error *err)
+bool tunnel_read_listen(struct om_addr *out, const char *text, struct om_error *err)
 {
     char whole[OM_ADDR_TEXT + 16];
 
@@ -240,17 +273,17 @@ static json_t *finish(struct tunnel_rule *r, bool is_good, struct om_error *err)
     struct tunnels *t = r->tunnels;
 
     if (!is_good) {
-        free_rule(r);
+        tunnel_rule_free(r);
         return NULL;
     }
-    r->number = ++t->numbers;
-    om_list_push_back(&t->rules, &r->link);
-    t->rule_count++;
+    tunnel_rule_add(r);
     if (r->keep && !save(t, err)) {
         tunnel_rule_drop(r);
         return NULL;
     }
-    return show(t, r);
+    if (r->is_remote)
+        tunnel_remote_start(r);
+    return tunnel_rule_show(r);
 }
 
 static json_t *make_forward(struct tunnels *t, const json_t *words, struct om_error *err)
@@ -262,11 +295,13 @@ static json_t *make_forward(struct tunnels *t, const json_t *words, struct om_er
         return NULL;
     r->is_forward = true;
     r->is_proxy = json_is_true(json_object_get(words, "proxy")) && !r->is_udp;
+    r->is_remote = json_is_true(json_object_get(words, "remote")) && !r->is_proxy;
     bool is_good =
-        read_listen(&r->listen, json_string_value(json_object_get(words, "listen")), err) &&
-        read_host(r, words, "", err) && (r->is_proxy || read_port(words, "port", &r->port, err)) &&
+        tunnel_read_listen(&r->listen, json_string_value(json_object_get(words, "listen")), err) &&
+        read_host(r, words, r->is_remote ? "127.0.0.1" : "", err) &&
+        (r->is_proxy || read_port(words, "port", &r->port, err)) &&
         ((r->is_proxy && !json_is_string(peer)) || add_peer(r, peer, err)) &&
-        (r->is_udp ? tunnel_udp_listen(r, err) : tunnel_listen(r, err));
+        (r->is_remote || (r->is_udp ? tunnel_udp_listen(r, err) : tunnel_listen(r, err)));
     return finish(r, is_good, err);
 }
 
@@ -274,15 +309,19 @@ static json_t *make_exposed(struct tunnels *t, const json_t *words, struct om_er
 {
     struct tunnel_rule *r = begin(t, words, err);
     const json_t *to = json_object_get(words, "to"), *who;
+    const char *listen = json_string_value(json_object_get(words, "listen"));
     size_t i;
 
     if (!r)
         return NULL;
     r->is_internet = json_is_true(json_object_get(words, "internet"));
-    bool is_good = r->is_internet || (read_port(words, "port", &r->listen.port, err) &&
-                                      read_host(r, words, "127.0.0.1", err));
-    r->port = r->listen.port;
-    if (is_good && !r->is_internet && json_object_get(words, "to_port"))
+    r->is_consent = listen && *listen;
+    bool is_good =
+        r->is_internet || (r->is_consent ? tunnel_read_listen(&r->listen, listen, err)
+                                         : read_port(words, "port", &r->listen.port, err) &&
+                                               read_host(r, words, "127.0.0.1", err));
+    r->port = r->is_consent ? 0 : r->listen.port;
+    if (is_good && !r->is_internet && !r->is_consent && json_object_get(words, "to_port"))
         is_good = read_port(words, "to_port", &r->port, err);
     json_array_foreach(to, i, who) is_good = is_good && add_peer(r, who, err);
     if (is_good && !r->is_everybody && r->peer_count == 0)
@@ -292,7 +331,11 @@ static json_t *make_exposed(struct tunnels *t, const json_t *words, struct om_er
 
 json_t *tunnels_forward(struct tunnels *t, const json_t *words, struct om_error *err)
 {
-    return make_forward(t, words, err);
+    json_t *made = make_forward(t, words, err);
+
+    if (made && json_is_true(json_object_get(made, "remote")))
+        find(t, true, t->numbers)->is_asked = true;
+    return made;
 }
 
 json_t *tunnels_expose(struct tunnels *t, const json_t *words, struct om_error *err)
@@ -369,6 +412,7 @@ void tunnels_close(struct tunnels *t)
         next = om_list_next(&t->conns, l);
         tunnel_conn_drop(OM_CONTAINER_OF(l, struct tunnel_conn, link));
     }
+    t->is_closing = true;
     for (struct om_link *l = om_list_first(&t->rules), *next; l; l = next) {
         next = om_list_next(&t->rules, l);
         tunnel_rule_drop(OM_CONTAINER_OF(l, struct tunnel_rule, link));

@@ -12,6 +12,7 @@ struct wish {
     uint16_t port;
     bool is_udp;
     uint32_t flow;
+    uint64_t back; /* not 0: our number for a port of the peer that leads here */
 };
 
 static bool read_wish(struct wish *out, struct om_bytes args)
@@ -23,13 +24,15 @@ static bool read_wish(struct wish *out, struct om_bytes args)
     json_int_t port = json_integer_value(json_object_get(o, "port"));
     struct om_target t;
     json_int_t flow = json_integer_value(json_object_get(o, "flow"));
+    json_int_t back = json_integer_value(json_object_get(o, "back"));
     bool is_udp = proto && strcmp(proto, "udp") == 0;
     bool is_good = proto && (is_udp || strcmp(proto, "tcp") == 0) && port >= 1 && port <= 65535 &&
-                   flow >= 0 && flow <= UINT32_MAX;
+                   flow >= 0 && flow <= UINT32_MAX && back >= 0 && !(back && host);
 
     *out = (struct wish){.port = is_good ? (uint16_t)port : 0,
                          .is_udp = is_udp,
-                         .flow = is_good ? (uint32_t)flow : 0};
+                         .flow = is_good ? (uint32_t)flow : 0,
+                         .back = is_good ? (uint64_t)back : 0};
     if (is_good && host) {
         const char *text = json_string_value(host);
         char bracketed[OM_TARGET_NAME_MAX + 3] = "";
@@ -129,7 +132,9 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
                         "want {proto: tcp or udp, port, host, flow}");
         return;
     }
-    rule = tunnel_exposed(t, &call->network, &call->peer, w.port, *w.host != '\0', w.is_udp);
+    rule = w.back
+               ? tunnel_remote(t, &call->network, &call->peer, w.back, w.is_udp)
+               : tunnel_exposed(t, &call->network, &call->peer, w.port, *w.host != '\0', w.is_udp);
     if (!rule) {
         say_how(calls, call, &w);
         return;

@@ -10,6 +10,10 @@
  * with "host" besides, for a host on the internet as seen from the peer. It is accepted once the
  * far connection stands; else refused with om_dial_word().
  *
+ * With "back":N instead, N the caller's number of what it was asked to listen for, it leads to what
+ * that stands for. TUNNEL_LISTEN asks for it, with {"proto":..,"listen":"address:port","port":N,
+ * "back":N}; the answer has "listen", the call stands for as long as the peer listens.
+ *
  * UDP: tunnels/udp.h.
  *
  * Full: TUNNEL_RULES_MAX forwards and as many exposed things, OM_TUNNELS_MAX connections, of these
@@ -25,6 +29,7 @@
 enum { OM_TUNNELS_MAX = 8192, TUNNEL_PER_PEER = 2048, TUNNEL_RULES_MAX = 256 };
 
 #define TUNNEL_METHOD "tunnel.open"
+#define TUNNEL_LISTEN "tunnel.listen"
 
 struct tunnels;
 
@@ -37,13 +42,16 @@ void tunnels_close(struct tunnels *t);
 /** tunnels_call() - a peer wants a tunnel from @t: @call. */
 void tunnels_call(struct tunnels *t, const struct om_act_call *call);
 
+/** tunnels_listen() - a peer wants @t to listen for it: @call. */
+void tunnels_listen(struct tunnels *t, const struct om_act_call *call);
+
 /** tunnels_deliver() - a datagram @a of a UDP flow of @t arrived. */
 void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a);
 
 /**
  * tunnels_forward() - listen on a local port
  * @t:      the tunnels
- * @words:  {listen, peer, network, host, port, proxy, udp, keep}: ids as text
+ * @words:  {listen, peer, network, host, port, proxy, remote, udp, keep}: ids as text
  * @err:    sentence for a person
  *
  * Return: what tunnels_list() shows of it, a new reference; NULL and @err.
@@ -51,7 +59,7 @@ void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a);
 json_t *tunnels_forward(struct tunnels *t, const json_t *words, struct om_error *err);
 
 /** tunnels_expose() - as tunnels_forward() of @t, with {port, host, to_port, to, network, internet,
- *  udp, keep} in @words. */
+ *  listen, udp, keep} in @words. */
 json_t *tunnels_expose(struct tunnels *t, const json_t *words, struct om_error *err);
 
 /** tunnels_list() - rules of @t, a new reference: forwards when @forwards, else what is exposed. */

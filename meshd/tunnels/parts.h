@@ -19,7 +19,8 @@ enum {
     TUNNEL_LINGER_MS = 2000, /* until a refused client has read why */
     TUNNEL_GUESTS_MAX = 16,  /* ports that one peer has us listen at */
     TUNNEL_AGAIN_MS = 1000,  /* until a peer is asked again to listen; doubles to */
-    TUNNEL_AGAIN_MAX_MS = 60000
+    TUNNEL_AGAIN_MAX_MS = 60000,
+    TUNNEL_CLIENT_KEY = 8 + 18 /* of tunnels.udp_clients: the rule's number, and the address */
 };
 
 /* A forward, a proxy, or something exposed. */
@@ -83,8 +84,8 @@ struct tunnel_wish {
 
 struct tunnels {
     struct om_daemon *d;
-    struct om_list flows; /* of UDP */
-    struct om_table flows_by_wire, flows_by_client;
+    struct om_list flows; /* of UDP, the one that was longest silent first */
+    struct om_table flows_by_wire, udp_clients;
     unsigned flow_count;
     uint32_t flow_numbers;
     uv_timer_t sweep;

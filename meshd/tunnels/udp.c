@@ -1,7 +1,6 @@
-/* udp.c - UDP flows through the mesh. */
+/* udp.c - how UDP flows travel through the mesh. */
 #include "tunnels/udp.h"
 
-#include <netinet/in.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +8,8 @@
 #include <omerta/wire.h>
 
 #include "host/clock.h"
-#include "host/resolve.h"
 
-enum { SWEEP_MS = 10000, WIRE_KEY = OM_ID_BYTES + 4 + 1, CLIENT_KEY = 8 + 18 };
+enum { SWEEP_MS = 10000, WIRE_KEY = OM_ID_BYTES + 4 + 1 };
 
 /* A datagram too large for the channel, lent to the node. */
 struct bulk {
@@ -21,17 +19,17 @@ struct bulk {
     uint8_t bytes[];
 };
 
-struct flow {
+struct tunnel_flow {
     struct om_link link;
     struct tunnels *tunnels;
-    struct tunnel_rule *rule;
+    struct tunnel_rule *rule; /* may be NULL */
+    void (*on_datagram)(void *self, struct om_bytes b);
+    void (*on_end)(void *self, const char *why);
+    void *self;
     struct om_call_owner owner;
     struct om_id network, peer;
-    struct om_addr client; /* of ours: the program */
     uint32_t number;
-    bool is_serving, is_open, is_internet;
-    struct om_resolve *resolve; /* serving, before it stands */
-    uv_udp_t *socket;           /* serving: connected to the service; freed when closed */
+    bool is_serving, is_open;
     om_time heard;
     struct om_list lent;
     unsigned lent_count;
@@ -53,36 +51,20 @@ static void wire_key(uint8_t out[static WIRE_KEY], const struct om_id *peer, uin
     om_wr_u8(&w, is_serving);
 }
 
-static void client_key(uint8_t out[static CLIENT_KEY], const struct tunnel_rule *rule,
-                       const struct om_addr *client)
+static void count_lost(struct tunnel_flow *f)
 {
-    struct om_wr w = om_wr(om_mut(out, CLIENT_KEY));
-
-    om_wr_u64(&w, rule->number);
-    om_addr_write(&w, client);
+    if (f->rule)
+        f->rule->failed++;
 }
 
-static void on_handle_closed(uv_handle_t *h)
-{
-    free(h);
-}
-
-static void drop(struct flow *f)
+void tunnel_flow_close(struct tunnel_flow *f)
 {
     struct tunnels *t = f->tunnels;
-    uint8_t key[WIRE_KEY], ours[CLIENT_KEY];
+    uint8_t key[WIRE_KEY];
 
     om_calls_hang_up(t->d->calls, &f->owner, OM_CLOSE_DONE);
-    if (f->resolve)
-        om_resolve_cancel(f->resolve);
-    if (f->socket)
-        uv_close((uv_handle_t *)f->socket, on_handle_closed);
     wire_key(key, &f->peer, f->number, f->is_serving);
     (void)om_table_remove(&t->flows_by_wire, key);
-    if (!f->is_serving) {
-        client_key(ours, f->rule, &f->client);
-        (void)om_table_remove(&t->flows_by_client, ours);
-    }
     for (struct om_link *l = om_list_first(&f->lent), *next; l; l = next) {
         next = om_list_next(&f->lent, l);
         free(OM_CONTAINER_OF(l, struct bulk, link));
@@ -90,11 +72,28 @@ static void drop(struct flow *f)
     for (unsigned i = 0; i < f->waiting_count; i++)
         free(f->waiting[i]);
     free(f->in);
-    f->rule->open--;
+    if (f->rule)
+        f->rule->open--;
     om_list_remove(&f->link);
     if (--t->flow_count == 0)
         (void)uv_timer_stop(&t->sweep);
     free(f);
+}
+
+static void end(struct tunnel_flow *f, const char *why)
+{
+    void (*on_end)(void *self, const char *said) = f->on_end;
+    void *self = f->self;
+
+    tunnel_flow_close(f);
+    on_end(self, why);
+}
+
+static void is_heard(struct tunnel_flow *f)
+{
+    f->heard = om_clock_now();
+    om_list_remove(&f->link);
+    om_list_push_back(&f->tunnels->flows, &f->link);
 }
 
 static void on_sweep(uv_timer_t *timer)
@@ -103,10 +102,11 @@ static void on_sweep(uv_timer_t *timer)
     om_time now = om_clock_now();
 
     for (struct om_link *l = om_list_first(&t->flows), *next; l; l = next) {
-        struct flow *f = OM_CONTAINER_OF(l, struct flow, link);
+        struct tunnel_flow *f = OM_CONTAINER_OF(l, struct tunnel_flow, link);
         next = om_list_next(&t->flows, l);
-        if (now - f->heard > OM_SEC(TUNNEL_FLOW_IDLE_S))
-            drop(f);
+        if (now - f->heard <= OM_SEC(TUNNEL_FLOW_IDLE_S))
+            break; /* those behind it were heard later */
+        end(f, NULL);
     }
     om_calls_kick(t->d->calls);
 }
@@ -120,19 +120,20 @@ static struct bulk *copy_of(struct om_bytes b)
     *k = (struct bulk){.n = b.n};
     k->bytes[0] = (uint8_t)(b.n >> 8);
     k->bytes[1] = (uint8_t)b.n;
-    memcpy(k->bytes + 2, b.p, b.n);
+    if (b.n > 0)
+        memcpy(k->bytes + 2, b.p, b.n);
     return k;
 }
 
 /* On the call's stream. */
-static void send_bulk(struct flow *f, struct om_bytes b)
+static void send_bulk(struct tunnel_flow *f, struct om_bytes b)
 {
     struct om_node *n = om_calls_node(f->tunnels->d->calls);
     struct bulk *k = f->lent_count < TUNNEL_FLOW_BULK ? copy_of(b) : NULL;
 
     if (!k ||
         om_node_write(n, om_clock_now(), f->owner.call, om_bytes(k->bytes, 2 + b.n)) != OM_OK) {
-        f->rule->failed++;
+        count_lost(f);
         free(k);
         return;
     }
@@ -142,29 +143,30 @@ static void send_bulk(struct flow *f, struct om_bytes b)
     f->lent_count++;
 }
 
-static void wait_for_call(struct flow *f, struct om_bytes b)
+static void wait_for_call(struct tunnel_flow *f, struct om_bytes b)
 {
     struct bulk *k = f->waiting_count < TUNNEL_FLOW_WAITING ? copy_of(b) : NULL;
 
     if (k)
         f->waiting[f->waiting_count++] = k;
     else
-        f->rule->failed++;
+        count_lost(f);
 }
 
-/* A datagram of this machine goes to the peer. */
-static void pass_on(struct flow *f, struct om_bytes b)
+void tunnel_flow_send(struct tunnel_flow *f, struct om_bytes b)
 {
     struct om_node *n = om_calls_node(f->tunnels->d->calls);
     uint8_t frame[OM_DGRAM_MAX];
     struct om_wr w = om_wr(om_mut(frame, sizeof frame));
 
-    f->heard = om_clock_now();
+    OM_BUG_IF(b.n > UINT16_MAX);
+    is_heard(f);
     if (!f->is_open) {
         wait_for_call(f, b);
         return;
     }
-    f->rule->sent += b.n;
+    if (f->rule)
+        f->rule->sent += b.n;
     if (b.n + TUNNEL_FLOW_HEAD > om_node_send_max(TUNNEL_UDP_CHANNEL)) {
         send_bulk(f, b);
         return;
@@ -174,34 +176,15 @@ static void pass_on(struct flow *f, struct om_bytes b)
     om_wr_copy(&w, b.p, b.n);
     if (om_node_send(n, om_clock_now(), &f->network, &f->peer, TUNNEL_UDP_CHANNEL,
                      om_bytes(frame, om_wr_len(&w))) != OM_OK)
-        f->rule->failed++; /* a datagram may get lost here as anywhere */
+        count_lost(f); /* a datagram may get lost here as anywhere */
 }
 
-static int sockaddr_of(struct sockaddr_storage *out, const struct om_addr *a)
+static void deliver(struct tunnel_flow *f, struct om_bytes b)
 {
-    char text[OM_IP_TEXT];
-
-    (void)om_addr_ip_print(a->ip, text);
-    return om_addr_is_v4(a) ? uv_ip4_addr(text, a->port, (struct sockaddr_in *)out)
-                            : uv_ip6_addr(text, a->port, (struct sockaddr_in6 *)out);
-}
-
-/* A datagram of the peer goes to the service, or to the program. */
-static void deliver(struct flow *f, struct om_bytes b)
-{
-    struct sockaddr_storage to;
-    uv_buf_t v = {.len = b.n};
-    int n = -1;
-
-    f->heard = om_clock_now();
-    f->rule->received += b.n;
-    memcpy(&v.base, &b.p, sizeof v.base); /* libuv only reads, and knows no const */
-    if (f->is_serving)
-        n = f->socket ? uv_udp_try_send(f->socket, &v, 1, NULL) : -1;
-    else if (sockaddr_of(&to, &f->client) == 0)
-        n = uv_udp_try_send(&f->rule->udp, &v, 1, (const struct sockaddr *)&to);
-    if (n < 0)
-        f->rule->failed++;
+    is_heard(f);
+    if (f->rule)
+        f->rule->received += b.n;
+    f->on_datagram(f->self, b);
 }
 
 /* Bytes of a datagram on the stream with its length, which is its first two. */
@@ -211,7 +194,7 @@ static size_t whole_of(const uint8_t head[static 2])
 }
 
 /* Whole datagrams of the stream. */
-static void take(struct flow *f, struct om_bytes b)
+static void take(struct tunnel_flow *f, struct om_bytes b)
 {
     while (b.n > 0) {
         if (!f->in)
@@ -234,7 +217,7 @@ static void take(struct flow *f, struct om_bytes b)
 
 static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
 {
-    struct flow *f = OM_CONTAINER_OF(o, struct flow, owner);
+    struct tunnel_flow *f = OM_CONTAINER_OF(o, struct tunnel_flow, owner);
     struct om_node *n = om_calls_node(f->tunnels->d->calls);
     bool is_end = false;
     struct om_bytes b;
@@ -254,14 +237,14 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
         om_node_consume(n, om_clock_now(), f->owner.call, b.n);
     }
     if (is_end || (news->news & (OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE)))
-        drop(f);
+        end(f, NULL);
 }
 
-static void stand(struct flow *f)
+static void stand(struct tunnel_flow *f)
 {
     f->is_open = true;
     for (unsigned i = 0; i < f->waiting_count; i++) {
-        pass_on(f, om_bytes(f->waiting[i]->bytes + 2, f->waiting[i]->n));
+        tunnel_flow_send(f, om_bytes(f->waiting[i]->bytes + 2, f->waiting[i]->n));
         free(f->waiting[i]);
     }
     f->waiting_count = 0;
@@ -269,34 +252,39 @@ static void stand(struct flow *f)
 
 static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
 {
-    struct flow *f = OM_CONTAINER_OF(o, struct flow, owner);
+    struct tunnel_flow *f = OM_CONTAINER_OF(o, struct tunnel_flow, owner);
 
     if (r->is_ok) {
         stand(f);
         return;
     }
-    tunnel_rule_fail(f->rule, om_dial_word(om_dial_result_of(r->error)));
-    drop(f);
+    const char *word = om_dial_word(om_dial_result_of(r->error));
+    if (f->rule)
+        tunnel_rule_fail(f->rule, word);
+    end(f, word);
 }
 
 /* One more flow; NULL when there are too many, no memory, or that number is taken. */
-static struct flow *new_flow(struct tunnels *t, struct tunnel_rule *rule,
-                             const struct om_id *network, const struct om_id *peer, uint32_t number,
-                             bool is_serving)
+static struct tunnel_flow *new_flow(struct tunnels *t, const struct tunnel_flow_config *c,
+                                    uint32_t number, bool is_serving)
 {
-    struct flow *f = t->flow_count < TUNNEL_FLOWS_MAX ? calloc(1, sizeof *f) : NULL;
+    struct tunnel_flow *f = t->flow_count < TUNNEL_FLOWS_MAX ? calloc(1, sizeof *f) : NULL;
     uint8_t key[WIRE_KEY];
 
-    wire_key(key, peer, number, is_serving);
+    wire_key(key, &c->wish->peer, number, is_serving);
     if (!f || om_table_put(&t->flows_by_wire, key, f) != OM_OK) {
         free(f);
-        rule->failed++;
+        if (c->rule)
+            c->rule->failed++;
         return NULL;
     }
     f->tunnels = t;
-    f->rule = rule;
-    f->network = *network;
-    f->peer = *peer;
+    f->rule = c->rule;
+    f->on_datagram = c->on_datagram;
+    f->on_end = c->on_end;
+    f->self = c->self;
+    f->network = c->wish->network;
+    f->peer = c->wish->peer;
     f->number = number;
     f->is_serving = is_serving;
     f->heard = om_clock_now();
@@ -306,166 +294,57 @@ static struct flow *new_flow(struct tunnels *t, struct tunnel_rule *rule,
     om_list_push_back(&t->flows, &f->link);
     if (t->flow_count++ == 0)
         (void)uv_timer_start(&t->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
-    rule->open++;
-    rule->total++;
+    if (f->rule) {
+        f->rule->open++;
+        f->rule->total++;
+    }
     return f;
 }
 
-static struct flow *flow_of_client(struct tunnel_rule *r, const struct om_addr *client)
+struct tunnel_flow *tunnel_flow_open(struct tunnels *t, const struct tunnel_flow_config *c)
 {
-    struct tunnels *t = r->tunnels;
-    uint8_t key[CLIENT_KEY];
+    struct tunnel_flow *f = new_flow(t, c, ++t->flow_numbers, false);
+    struct tunnel_wish wish = *c->wish;
 
-    client_key(key, r, client);
-    struct flow *f = om_table_find(&t->flows_by_client, key);
-    if (f)
-        return f;
-    f = new_flow(t, r, &r->network, &r->peers[0], ++t->flow_numbers, false);
     if (!f)
         return NULL;
-    f->client = *client;
-    if (om_table_put(&t->flows_by_client, key, f) != OM_OK ||
-        !tunnel_ask(
-            t, r, &f->owner,
-            &(struct tunnel_wish){"udp", r->network, r->peers[0], r->host, r->port, f->number})) {
-        drop(f);
-        return NULL;
-    }
-    return f;
+    wish.flow = f->number;
+    if (tunnel_ask(t, f->rule, &f->owner, &wish))
+        return f;
+    tunnel_flow_close(f);
+    return NULL;
 }
 
-static void on_alloc(uv_handle_t *h OM_UNUSED, size_t hint OM_UNUSED, uv_buf_t *buf)
+struct tunnel_flow *tunnel_flow_take(struct tunnels *t, const struct tunnel_flow_config *c,
+                                     uint64_t call, uint32_t number)
 {
-    static char buffer[TUNNEL_UDP_MAX]; /* one datagram at a time, read at once */
+    struct tunnel_flow *f = new_flow(t, c, number, true);
 
-    *buf = uv_buf_init(buffer, sizeof buffer);
+    if (!f || om_calls_take(t->d->calls, call, &f->owner) == OM_OK)
+        return f;
+    tunnel_flow_close(f);
+    return NULL;
 }
 
-static bool read_from(struct om_addr *out, const struct sockaddr *sa)
+void tunnel_flow_accept(struct tunnel_flow *f)
 {
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)sa;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)sa;
+    struct om_node *n = om_calls_node(f->tunnels->d->calls);
 
-    if (sa->sa_family == AF_INET) {
-        *out = om_addr_v4(ntohl(v4->sin_addr.s_addr), ntohs(v4->sin_port));
-        return true;
-    }
-    *out = (struct om_addr){.port = ntohs(v6->sin6_port)};
-    memcpy(out->ip, &v6->sin6_addr, sizeof out->ip);
-    return sa->sa_family == AF_INET6;
+    if (om_node_accept(n, om_clock_now(), f->owner.call, om_bytes(NULL, 0)) == OM_OK)
+        stand(f);
+    else
+        end(f, NULL);
 }
 
-static void on_client(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
-                      unsigned flags OM_UNUSED)
-{
-    struct tunnel_rule *r = u->data;
-    struct om_addr client;
-
-    if (n < 0 || !from || !read_from(&client, from))
-        return;
-    struct flow *f = flow_of_client(r, &client);
-    if (f)
-        pass_on(f, om_bytes(buf->base, (size_t)n));
-    om_calls_kick(r->tunnels->d->calls);
-}
-
-bool tunnel_udp_listen(struct tunnel_rule *r, struct om_error *err)
-{
-    char shown[OM_ADDR_TEXT];
-    struct sockaddr_storage sa;
-    int e = uv_udp_init(&r->tunnels->d->loop, &r->udp), size = (int)sizeof sa;
-
-    r->udp.data = r;
-    if (e == 0)
-        e = sockaddr_of(&sa, &r->listen);
-    if (e == 0)
-        e = uv_udp_bind(&r->udp, (const struct sockaddr *)&sa, 0);
-    if (e == 0)
-        e = uv_udp_recv_start(&r->udp, on_alloc, on_client);
-    if (e == 0) /* port 0: the kernel chose */
-        e = uv_udp_getsockname(&r->udp, (struct sockaddr *)&sa, &size);
-    if (e == 0) {
-        r->listen.port = ntohs(((const struct sockaddr_in *)&sa)->sin_port);
-        return true;
-    }
-    (void)om_fail(err, e == UV_EADDRINUSE ? OM_E_EXISTS : OM_E_STATE, "UDP %s: %s",
-                  om_addr_print(&r->listen, shown),
-                  e == UV_EADDRINUSE ? "another program listens there" : uv_strerror(e));
-    return false;
-}
-
-static void on_service(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
-                       unsigned flags OM_UNUSED)
-{
-    struct flow *f = u->data;
-
-    if (n < 0 || !from) /* of a refused port, too: UDP has no way to say so */
-        return;
-    pass_on(f, om_bytes(buf->base, (size_t)n));
-    om_calls_kick(f->tunnels->d->calls);
-}
-
-static bool connect_service(struct flow *f, const struct om_addr *to)
-{
-    uv_udp_t *u = calloc(1, sizeof *u);
-    struct sockaddr_storage sa;
-
-    if (!u || uv_udp_init(&f->tunnels->d->loop, u) < 0) {
-        free(u);
-        return false;
-    }
-    f->socket = u;
-    u->data = f;
-    return sockaddr_of(&sa, to) == 0 && uv_udp_connect(u, (const struct sockaddr *)&sa) == 0 &&
-           uv_udp_recv_start(u, on_alloc, on_service) == 0;
-}
-
-static void refuse(struct flow *f, enum om_dial_result why)
+void tunnel_flow_refuse(struct tunnel_flow *f, enum om_dial_result why)
 {
     struct om_calls *calls = f->tunnels->d->calls;
     uint64_t call = f->owner.call;
 
     om_calls_release(calls, &f->owner);
     om_calls_refuse(calls, call, om_dial_word(why), om_dial_text(why));
-    f->rule->failed++;
-    drop(f);
-}
-
-static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
-                        const char *why OM_UNUSED)
-{
-    struct flow *f = self;
-    struct om_calls *calls = f->tunnels->d->calls;
-
-    f->resolve = NULL;
-    if (count == 0)
-        refuse(f, OM_DIAL_NO_SUCH_HOST);
-    else if (f->is_internet && om_addr_classify(&addrs[0]) != OM_ADDR_GLOBAL)
-        refuse(f, OM_DIAL_NOT_ALLOWED);
-    else if (!connect_service(f, &addrs[0]))
-        refuse(f, OM_DIAL_UNREACHABLE);
-    else if (om_node_accept(om_calls_node(calls), om_clock_now(), f->owner.call,
-                            om_bytes(NULL, 0)) != OM_OK)
-        drop(f);
-    else
-        stand(f);
-    om_calls_kick(calls);
-}
-
-void tunnel_udp_serve(struct tunnels *t, struct tunnel_rule *rule, const struct om_act_call *call,
-                      uint32_t number, const char *host, uint16_t port)
-{
-    struct flow *f = new_flow(t, rule, &call->network, &call->peer, number, true);
-
-    if (!f || om_calls_take(t->d->calls, call->call, &f->owner) != OM_OK) {
-        if (f)
-            drop(f);
-        om_calls_refuse(t->d->calls, call->call, "busy", "too many flows");
-        return;
-    }
-    f->is_internet = rule->is_internet;
-    if (om_resolve(&f->resolve, &t->d->loop, host, port, on_resolved, f) != OM_OK)
-        refuse(f, OM_DIAL_FAILURE);
+    count_lost(f);
+    tunnel_flow_close(f);
 }
 
 void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a)
@@ -478,7 +357,7 @@ void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a)
     if (r.bad || way > 1)
         return;
     wire_key(key, &a->peer, number, way == 0);
-    struct flow *f = om_table_find(&t->flows_by_wire, key);
+    struct tunnel_flow *f = om_table_find(&t->flows_by_wire, key);
     if (f && f->is_open && om_id_equal(&f->network, &a->network))
         deliver(f, om_rd_bytes(&r, om_rd_left(&r)));
 }
@@ -486,10 +365,10 @@ void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a)
 void tunnel_udp_forget(struct tunnels *t, const struct tunnel_rule *rule)
 {
     for (struct om_link *l = om_list_first(&t->flows), *next; l; l = next) {
-        struct flow *f = OM_CONTAINER_OF(l, struct flow, link);
+        struct tunnel_flow *f = OM_CONTAINER_OF(l, struct tunnel_flow, link);
         next = om_list_next(&t->flows, l);
         if (!rule || f->rule == rule)
-            drop(f);
+            end(f, NULL);
     }
 }
 
@@ -503,11 +382,11 @@ bool tunnel_udp_init(struct tunnels *t)
     t->flow_numbers = randombytes_random();
     return uv_timer_init(&t->d->loop, &t->sweep) == 0 &&
            om_table_init(&t->flows_by_wire, WIRE_KEY, TUNNEL_FLOWS_MAX, key) == OM_OK &&
-           om_table_init(&t->flows_by_client, CLIENT_KEY, TUNNEL_FLOWS_MAX, key) == OM_OK;
+           om_table_init(&t->udp_clients, TUNNEL_CLIENT_KEY, TUNNEL_FLOWS_MAX, key) == OM_OK;
 }
 
 void tunnel_udp_fini(struct tunnels *t)
 {
     om_table_fini(&t->flows_by_wire);
-    om_table_fini(&t->flows_by_client);
+    om_table_fini(&t->udp_clients);
 }

@@ -1,0 +1,110 @@
+/* udp_serve.c - services of this machine at the end of UDP flows of peers. */
+#include <stdlib.h>
+
+#include "host/resolve.h"
+#include "tunnels/udp.h"
+#include "tunnels/udp_socket.h"
+
+struct served {
+    struct tunnels *tunnels;
+    struct tunnel_rule *rule;
+    struct tunnel_flow *flow;
+    struct om_resolve *resolve; /* before it stands */
+    uv_udp_t *socket;           /* connected to the service; freed when closed */
+};
+
+static void on_closed(uv_handle_t *h)
+{
+    free(h);
+}
+
+static void forget(struct served *s)
+{
+    if (s->resolve)
+        om_resolve_cancel(s->resolve);
+    if (s->socket)
+        uv_close((uv_handle_t *)s->socket, on_closed);
+    free(s);
+}
+
+static void on_request(void *self, struct om_bytes b)
+{
+    struct served *s = self;
+
+    if (!s->socket || !tunnel_udp_socket_send(s->socket, NULL, b))
+        s->rule->failed++;
+}
+
+static void on_end(void *self, const char *why OM_UNUSED)
+{
+    forget(self);
+}
+
+static void refuse(struct served *s, enum om_dial_result why)
+{
+    tunnel_flow_refuse(s->flow, why);
+    forget(s);
+}
+
+static void on_answer(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
+                      unsigned flags OM_UNUSED)
+{
+    struct served *s = u->data;
+
+    if (n < 0 || !from) /* of a refused port, too: UDP has no way to say so */
+        return;
+    tunnel_flow_send(s->flow, om_bytes(buf->base, (size_t)n));
+    om_calls_kick(s->tunnels->d->calls);
+}
+
+static bool connect_service(struct served *s, const struct om_addr *to)
+{
+    uv_udp_t *u = calloc(1, sizeof *u);
+
+    if (!u || uv_udp_init(&s->tunnels->d->loop, u) < 0) {
+        free(u);
+        return false;
+    }
+    s->socket = u;
+    u->data = s;
+    return tunnel_udp_socket_connect(u, to, on_answer) == 0;
+}
+
+static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
+                        const char *why OM_UNUSED)
+{
+    struct served *s = self;
+    struct om_calls *calls = s->tunnels->d->calls;
+
+    s->resolve = NULL;
+    if (count == 0)
+        refuse(s, OM_DIAL_NO_SUCH_HOST);
+    else if (s->rule->is_internet && om_addr_classify(&addrs[0]) != OM_ADDR_GLOBAL)
+        refuse(s, OM_DIAL_NOT_ALLOWED);
+    else if (!connect_service(s, &addrs[0]))
+        refuse(s, OM_DIAL_UNREACHABLE);
+    else
+        tunnel_flow_accept(s->flow);
+    om_calls_kick(calls);
+}
+
+void tunnel_udp_serve(struct tunnels *t, struct tunnel_rule *rule, const struct om_act_call *call,
+                      uint32_t number, const char *host, uint16_t port)
+{
+    const struct tunnel_wish wish = {.network = call->network, .peer = call->peer};
+    struct served *s = calloc(1, sizeof *s);
+    const struct tunnel_flow_config config = {
+        .rule = rule, .wish = &wish, .on_datagram = on_request, .on_end = on_end, .self = s};
+
+    if (s)
+        s->flow = tunnel_flow_take(t, &config, call->call, number);
+    if (!s || !s->flow) {
+        free(s);
+        om_calls_refuse(t->d->calls, call->call, "busy", "too many flows");
+        return;
+    }
+    s->tunnels = t;
+    s->rule = rule;
+    if (om_resolve(&s->resolve, &t->d->loop, host, port, on_resolved, s) != OM_OK)
+        refuse(s, OM_DIAL_FAILURE);
+}

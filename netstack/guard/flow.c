@@ -20,11 +20,11 @@ struct flow {
     bool has_fin[OM_DIRECTION_COUNT];
 };
 
-static const om_time patience[OM_FLOW_STAGES] = {[OM_FLOW_CLOSING] = OM_SEC(120),
-                                                 [OM_FLOW_OPENING] = OM_SEC(120),
-                                                 [OM_FLOW_ASKED] = OM_SEC(30),
-                                                 [OM_FLOW_ANSWERED] = OM_SEC(120),
-                                                 [OM_FLOW_OPEN] = OM_SEC(24 * 3600)};
+static const om_time patience[OM_STAGES] = {[OM_STAGE_CLOSING] = OM_SEC(120),
+                                            [OM_STAGE_OPENING] = OM_SEC(120),
+                                            [OM_STAGE_ASKED] = OM_SEC(30),
+                                            [OM_STAGE_ANSWERED] = OM_SEC(120),
+                                            [OM_STAGE_OPEN] = OM_SEC(24 * 3600)};
 
 static struct key key_of(enum om_direction d, const struct om_ip *ip)
 {
@@ -40,17 +40,17 @@ static struct key key_of(enum om_direction d, const struct om_ip *ip)
 enum om_err om_flows_init(struct om_flows *f, unsigned max,
                           const uint8_t sip_key[static OM_SIP_KEY])
 {
-    enum om_err e = max > 0 && max <= OM_FLOWS_MAX ? OM_OK : OM_E_RANGE;
+    enum om_err e = max > 0 && max <= OM_GUARD_FLOWS_MAX ? OM_OK : OM_E_RANGE;
 
     *f = (struct om_flows){.max = max};
-    for (unsigned i = 0; i < OM_FLOW_STAGES && e == OM_OK; i++)
+    for (unsigned i = 0; i < OM_STAGES && e == OM_OK; i++)
         e = om_lru_init(&f->stage[i], sizeof(struct key), sizeof(struct flow), max, sip_key);
     return e;
 }
 
 void om_flows_fini(struct om_flows *f)
 {
-    for (unsigned i = 0; i < OM_FLOW_STAGES; i++)
+    for (unsigned i = 0; i < OM_STAGES; i++)
         om_lru_fini(&f->stage[i]);
 }
 
@@ -58,7 +58,7 @@ unsigned om_flows_count(const struct om_flows *f)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < OM_FLOW_STAGES; i++)
+    for (unsigned i = 0; i < OM_STAGES; i++)
         n += om_lru_count(&f->stage[i]);
     return n;
 }
@@ -67,7 +67,7 @@ om_time om_flows_deadline(const struct om_flows *f)
 {
     om_time at = OM_NEVER;
 
-    for (unsigned i = 0; i < OM_FLOW_STAGES; i++) {
+    for (unsigned i = 0; i < OM_STAGES; i++) {
         const struct flow *oldest = om_lru_oldest(&f->stage[i], NULL);
 
         if (oldest)
@@ -91,7 +91,7 @@ void om_flows_tick(struct om_flows *f, om_time now)
 {
     const struct flow *oldest;
 
-    for (unsigned i = 0; i < OM_FLOW_STAGES; i++) {
+    for (unsigned i = 0; i < OM_STAGES; i++) {
         while ((oldest = om_lru_oldest(&f->stage[i], NULL)) && oldest->at + patience[i] <= now)
             drop_oldest(&f->stage[i]);
     }
@@ -100,7 +100,7 @@ void om_flows_tick(struct om_flows *f, om_time now)
 /* The flow under @k and its stage, now the freshest there; NULL when there is none. */
 static struct flow *find(struct om_flows *f, om_time now, const struct key *k, unsigned *stage)
 {
-    for (unsigned i = OM_FLOW_STAGES; i > 0; i--) {
+    for (unsigned i = OM_STAGES; i > 0; i--) {
         struct flow *flow = om_lru_peek(&f->stage[i - 1], k);
 
         if (!flow)
@@ -116,7 +116,7 @@ static struct flow *find(struct om_flows *f, om_time now, const struct key *k, u
 
 /* Without memory the flow stays where it is: its time is then the shorter one. */
 static void move(struct om_flows *f, const struct key *k, struct flow flow, unsigned from,
-                 enum om_flow_stage to)
+                 enum om_stage to)
 {
     struct flow *there = from == to ? NULL : om_lru_put(&f->stage[to], k, NULL);
 
@@ -126,19 +126,19 @@ static void move(struct om_flows *f, const struct key *k, struct flow flow, unsi
     (void)om_lru_remove(&f->stage[from], k);
 }
 
-static enum om_flow_stage tcp_stage(struct flow *flow, enum om_direction d, uint8_t flags,
-                                    enum om_flow_stage stage)
+static enum om_stage tcp_stage(struct flow *flow, enum om_direction d, uint8_t flags,
+                               enum om_stage stage)
 {
     bool is_opener = d == flow->opened;
 
     if (flags & OM_TCP_FIN)
         flow->has_fin[d] = true;
     if (flags & OM_TCP_RST || (flow->has_fin[OM_OUT] && flow->has_fin[OM_IN]))
-        return OM_FLOW_CLOSING;
+        return OM_STAGE_CLOSING;
     if (!is_opener && (flags & OM_TCP_SYN) && (flags & OM_TCP_ACK))
         flow->is_answered = true;
-    if (stage == OM_FLOW_OPENING && is_opener && flow->is_answered && !(flags & OM_TCP_SYN))
-        return OM_FLOW_OPEN;
+    if (stage == OM_STAGE_OPENING && is_opener && flow->is_answered && !(flags & OM_TCP_SYN))
+        return OM_STAGE_OPEN;
     return stage;
 }
 
@@ -146,7 +146,7 @@ static enum om_flow_stage tcp_stage(struct flow *flow, enum om_direction d, uint
 static bool is_tcp_strange(const struct flow *flow, enum om_direction d, uint8_t flags,
                            unsigned stage)
 {
-    return stage == OM_FLOW_OPENING && d != flow->opened && (flags & OM_TCP_SYN) &&
+    return stage == OM_STAGE_OPENING && d != flow->opened && (flags & OM_TCP_SYN) &&
            !(flags & OM_TCP_ACK);
 }
 
@@ -158,7 +158,7 @@ static enum om_flow_answer see_tcp(struct om_flows *f, om_time now, enum om_dire
     struct flow *flow = find(f, now, &k, &stage);
     bool is_syn = (p->l4.flags & (OM_TCP_SYN | OM_TCP_ACK)) == OM_TCP_SYN;
 
-    if (flow && is_syn && stage == OM_FLOW_CLOSING) { /* the ports are used again */
+    if (flow && is_syn && stage == OM_STAGE_CLOSING) { /* the ports are used again */
         (void)om_lru_remove(&f->stage[stage], &k);
         flow = NULL;
     }
@@ -167,7 +167,7 @@ static enum om_flow_answer see_tcp(struct om_flows *f, om_time now, enum om_dire
     if (is_tcp_strange(flow, d, p->l4.flags, stage))
         return OM_FLOW_STRAY;
     flow->at = now;
-    enum om_flow_stage to = tcp_stage(flow, d, p->l4.flags, (enum om_flow_stage)stage);
+    enum om_stage to = tcp_stage(flow, d, p->l4.flags, (enum om_stage)stage);
     move(f, &k, *flow, stage, to);
     return OM_FLOW_KNOWN;
 }
@@ -185,7 +185,7 @@ static enum om_flow_answer see_exchange(struct om_flows *f, om_time now, enum om
         return may_open ? OM_FLOW_OPENS
                         : OM_FLOW_STRAY; /* a reply from who asked, or the reverse */
     flow->at = now;
-    move(f, &k, *flow, stage, d == flow->opened ? (enum om_flow_stage)stage : OM_FLOW_ANSWERED);
+    move(f, &k, *flow, stage, d == flow->opened ? (enum om_stage)stage : OM_STAGE_ANSWERED);
     return OM_FLOW_KNOWN;
 }
 
@@ -202,7 +202,7 @@ static enum om_flow_answer see_error(struct om_flows *f, om_time now, enum om_di
     const void *near = d == OM_OUT ? p->ip.src.ip : p->ip.dst.ip;
     if (memcmp(near, k.near, sizeof k.near) != 0)
         return OM_FLOW_STRAY;
-    for (stage = 0; stage < OM_FLOW_STAGES; stage++) {
+    for (stage = 0; stage < OM_STAGES; stage++) {
         const struct flow *flow = om_lru_peek(&f->stage[stage], &k); /* does not keep it alive */
 
         if (flow)
@@ -227,7 +227,7 @@ static void make_room(struct om_flows *f)
 {
     if (om_flows_count(f) < f->max)
         return;
-    for (unsigned i = 0; i < OM_FLOW_STAGES; i++) {
+    for (unsigned i = 0; i < OM_STAGES; i++) {
         if (om_lru_count(&f->stage[i]) > 0) {
             drop_oldest(&f->stage[i]);
             f->evicted++;
@@ -240,9 +240,9 @@ enum om_err om_flows_open(struct om_flows *f, om_time now, enum om_direction d,
                           const struct om_packet *p)
 {
     struct key k = key_of(d, &p->ip);
-    enum om_flow_stage stage = p->carries == OM_CARRIES_TCP ? OM_FLOW_OPENING : OM_FLOW_ASKED;
+    enum om_stage stage = p->carries == OM_CARRIES_TCP ? OM_STAGE_OPENING : OM_STAGE_ASKED;
 
-    for (unsigned i = 0; i < OM_FLOW_STAGES; i++)
+    for (unsigned i = 0; i < OM_STAGES; i++)
         (void)om_lru_remove(&f->stage[i], &k);
     om_flows_tick(f, now);
     make_room(f);

@@ -30,20 +30,20 @@
 #include "guard/rule.h"
 #include "packet/packet.h"
 
-enum { OM_FLOWS_MAX = 4096 };
+enum { OM_GUARD_FLOWS_MAX = 4096 };
 
-enum om_flow_stage {
-    OM_FLOW_CLOSING,
-    OM_FLOW_OPENING,
-    OM_FLOW_ASKED,
-    OM_FLOW_ANSWERED,
-    OM_FLOW_OPEN,
-    OM_FLOW_STAGES
+enum om_stage {
+    OM_STAGE_CLOSING,
+    OM_STAGE_OPENING,
+    OM_STAGE_ASKED,
+    OM_STAGE_ANSWERED,
+    OM_STAGE_OPEN,
+    OM_STAGES
 };
 
 /* Read freely; write only through om_flows_*(). */
 struct om_flows {
-    struct om_lru stage[OM_FLOW_STAGES];
+    struct om_lru stage[OM_STAGES];
     unsigned max;
     uint64_t evicted; /* flows that gave way before their time */
 };
@@ -57,7 +57,7 @@ enum om_flow_answer {
 /**
  * om_flows_init() - an empty table; allocates nothing yet
  * @f:        storage of the caller
- * @max:      flows, 1 to OM_FLOWS_MAX
+ * @max:      flows, 1 to OM_GUARD_FLOWS_MAX
  * @sip_key:  16 secret bytes, copied
  *
  * Return: OM_OK or OM_E_RANGE.

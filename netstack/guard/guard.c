@@ -46,7 +46,7 @@ enum om_err om_guard_init(struct om_guard *g, om_time now, const struct om_guard
     om_rogue_init(&g->rogue, now);
     enum om_err e = om_lru_init(&g->fragments, sizeof(struct fragment_key), sizeof(om_time),
                                 OM_GUARD_FRAGMENTS_MAX, sip_key);
-    return e == OM_OK ? om_flows_init(&g->flows, OM_FLOWS_MAX, sip_key) : e;
+    return e == OM_OK ? om_flows_init(&g->flows, OM_GUARD_FLOWS_MAX, sip_key) : e;
 }
 
 void om_guard_fini(struct om_guard *g)
@@ -240,6 +240,8 @@ struct om_judgement om_guard_check(struct om_guard *g, om_time now, enum om_dire
         d == OM_OUT ? check_addresses_out(g, &p, &why) : check_addresses_in(g, &p, &why);
     if (v == OM_DENY)
         return refuse(g, now, d, why, OM_BAD_NONE);
+    if (!g->port.allows_fragments && (p.ip.offset > 0 || p.ip.has_more))
+        return refuse(g, now, d, OM_REASON_FRAGMENT, OM_BAD_NONE);
     if (v == OM_LOCAL)
         return (struct om_judgement){.verdict = OM_LOCAL};
     if (p.ip.offset > 0) {
@@ -253,6 +255,14 @@ struct om_judgement om_guard_check(struct om_guard *g, om_time now, enum om_dire
         return refuse(g, now, d, why, OM_BAD_NONE);
     g->passed++;
     return (struct om_judgement){.verdict = OM_PASS};
+}
+
+void om_guard_answer(struct om_guard *g, om_time now, struct om_bytes packet)
+{
+    struct om_packet p;
+
+    if (om_packet_parse(&p, packet) == OM_BAD_NONE && !is_own(g, &p.ip.src) && p.ip.offset == 0)
+        (void)om_flows_see(&g->flows, now, OM_IN, &p);
 }
 
 static struct om_judgement check_arp(struct om_guard *g, om_time now, struct om_bytes payload)

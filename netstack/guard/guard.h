@@ -6,7 +6,8 @@
  * Why:   behind a port is a machine that somebody else runs: what it may reach is what the rules
  *        say, and nothing by default.
  * Keeps: guard_denies_by_default; guard_lets_answers_in; guard_drops_spoofed_sources;
- *        guard_serves_the_link_locally; guard_drops_unknown_fragments; guard_counts_each_reason;
+ *        guard_serves_the_link_locally; guard_drops_fragments_by_default;
+ *        guard_drops_unknown_fragments; guard_follows_answers_of_our_own; guard_counts_each_reason;
  *        guard_tells_a_scan; guard_frame_checks_the_mac; guard_times_are_bounded;
  *        guard_drops_groups_without_score; guard_score_is_of_what_the_port_sends.
  *
@@ -44,7 +45,7 @@ enum om_verdict { OM_PASS, OM_LOCAL, OM_DENY, OM_VERDICTS };
     X(GROUP, "group", 0, "multicast or broadcast, which goes nowhere")                             \
     X(POLICY, "policy", 1, "no rule allows it")                                                    \
     X(STRAY, "stray", 0, "belongs to no flow and opens none")                                      \
-    X(FRAGMENT, "fragment", 2, "fragment without a first one that passed")                         \
+    X(FRAGMENT, "fragment", 2, "fragment, where none may pass or its first one did not")           \
     X(FOREIGN, "foreign", 1, "frame of neither IP nor ARP")                                        \
     X(MEMORY, "memory", 0, "out of memory")
 
@@ -57,7 +58,8 @@ enum om_reason {
 
 /* What lies behind a port. */
 struct om_guard_port {
-    bool has_mac; /* frames: then link-local IPv6 addresses may speak on the link */
+    bool has_mac;          /* frames: then link-local IPv6 addresses may speak on the link */
+    bool allows_fragments; /* else each is refused, also one to an address of ours */
     uint8_t mac[OM_MAC];
     struct om_cidr near[OM_GUARD_NEAR_MAX]; /* its addresses */
     unsigned n_near;
@@ -120,6 +122,14 @@ struct om_judgement om_guard_check(struct om_guard *g, om_time now, enum om_dire
  * Return: as om_guard_check().
  */
 struct om_judgement om_guard_frame(struct om_guard *g, om_time now, struct om_bytes frame);
+
+/**
+ * om_guard_answer() - a stack of ours, which ends what the port opens, answers it: let the flow know
+ * @g:       the gate; it refuses and counts nothing here
+ * @now:     current time
+ * @packet:  an IP packet for the port
+ */
+void om_guard_answer(struct om_guard *g, om_time now, struct om_bytes packet);
 
 /** om_guard_tick() - forget the flows of @g whose time is over at @now. */
 void om_guard_tick(struct om_guard *g, om_time now);

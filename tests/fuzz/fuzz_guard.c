@@ -54,7 +54,7 @@ static void check(const struct om_guard *g, enum om_direction d, struct om_bytes
     bool is_packet = om_packet_parse(&p, in) == OM_BAD_NONE;
 
     FUZZ_MUST((j.verdict == OM_DENY) == (j.reason != OM_REASON_NONE));
-    FUZZ_MUST(om_flows_count(&g->flows) <= OM_FLOWS_MAX);
+    FUZZ_MUST(om_flows_count(&g->flows) <= OM_GUARD_FLOWS_MAX);
     if (j.verdict == OM_LOCAL)
         FUZZ_MUST(d == OM_OUT);
     if (j.verdict != OM_PASS)
@@ -79,6 +79,8 @@ static void feed(struct om_guard *g, struct om_rd *r)
         check(g, d, om_bytes(copy, packet.n), om_guard_check(g, now, d, om_bytes(copy, packet.n)));
         if (how & FRAME_BIT)
             (void)om_guard_frame(g, now, om_bytes(copy, packet.n));
+        if (packet.n % 4 == 1)
+            om_guard_answer(g, now, om_bytes(copy, packet.n));
         if (packet.n % 8 == 0)
             om_guard_tick(g, now);
         free(copy);
@@ -95,7 +97,10 @@ int fuzz_one(const uint8_t *data, size_t size)
     struct om_rule rule, reread;
     size_t n = 0;
 
-    port.has_mac = (om_rd_u8(&r) & 1) != 0;
+    const uint8_t flags = om_rd_u8(&r);
+
+    port.has_mac = (flags & 1) != 0;
+    port.allows_fragments = (flags & 2) != 0;
     FUZZ_MUST(om_cidr_parse(&port.near[0], "10.0.0.2", NULL) == OM_OK);
     FUZZ_MUST(om_cidr_parse(&port.near[1], "fd00::/64", NULL) == OM_OK);
     port.own[0] = om_addr_v4(0x0a000001, 0);

@@ -108,7 +108,7 @@ OM_TEST(flow_wants_a_syn_to_open)
     CHECK_EQ(tcp_out(&f, 0, OM_TCP_SYN), OM_FLOW_OPENS);
     om_flows_fini(&f);
     CHECK_ERR(om_flows_init(&f, 0, sip_key), OM_E_RANGE);
-    CHECK_ERR(om_flows_init(&f, OM_FLOWS_MAX + 1, sip_key), OM_E_RANGE);
+    CHECK_ERR(om_flows_init(&f, OM_GUARD_FLOWS_MAX + 1, sip_key), OM_E_RANGE);
 }
 
 OM_TEST(flow_follows_tcp)
@@ -143,7 +143,7 @@ OM_TEST(flow_syn_on_a_closed_connection_is_new)
     OM_TRY(open_flow(&f, 0, OM_OUT));
     CHECK_EQ(tcp_out(&f, 0, OM_TCP_SYN), OM_FLOW_KNOWN); /* sent again */
     CHECK_EQ(tcp_in(&f, 1, OM_TCP_RST | OM_TCP_ACK), OM_FLOW_KNOWN);
-    OM_TRY(om_lru_count(&f.stage[OM_FLOW_CLOSING]) == 1);
+    OM_TRY(om_lru_count(&f.stage[OM_STAGE_CLOSING]) == 1);
     CHECK_EQ(tcp_out(&f, 2, OM_TCP_SYN), OM_FLOW_OPENS);
     CHECK_EQ(om_flows_count(&f), 0);
 out:
@@ -184,7 +184,7 @@ OM_TEST(flow_full_table_forgets_the_least_useful)
     OM_TRY(open_flow(&f, 0, OM_OUT));
     CHECK_EQ(tcp_in(&f, 0, OM_TCP_SYN | OM_TCP_ACK), OM_FLOW_KNOWN);
     CHECK_EQ(tcp_out(&f, 0, OM_TCP_ACK), OM_FLOW_KNOWN);
-    OM_TRY(om_lru_count(&f.stage[OM_FLOW_OPEN]) == 1);
+    OM_TRY(om_lru_count(&f.stage[OM_STAGE_OPEN]) == 1);
     for (uint16_t port = 1; port < 50; port++) { /* a scan */
         (void)craft_tcp(&c, VM, 2000, SERVER, port, OM_TCP_SYN, 0);
         OM_TRY(open_flow(&f, port, OM_OUT));
@@ -304,6 +304,25 @@ out:
     om_guard_fini(&g);
 }
 
+OM_TEST(guard_follows_answers_of_our_own)
+{
+    start("allow out any tcp 80");
+    (void)craft_tcp(&c, VM, 1000, SERVER, 80, OM_TCP_SYN, 0);
+    OM_TRY(strcmp(judge(OM_OUT), "pass") == 0);
+    (void)craft_tcp(&c, SERVER, 80, VM, 1000, OM_TCP_SYN | OM_TCP_ACK, 0);
+    om_guard_answer(&g, 0, craft_bytes(&c));
+    (void)craft_tcp(&c, VM, 1000, SERVER, 80, OM_TCP_ACK, 0);
+    CHECK_STR(judge(OM_OUT), "pass");
+    OM_TRY(om_lru_count(&g.flows.stage[OM_STAGE_OPEN]) == 1);
+    (void)craft_tcp(&c, US, 80, VM, 1000, OM_TCP_RST, 0); /* what is ours has no flow */
+    om_guard_answer(&g, 0, craft_bytes(&c));
+    om_guard_answer(&g, 0, om_bytes(c.b, 3));
+    CHECK_EQ(g.refused[OM_IN][OM_REASON_SPOOFED], 0);
+    CHECK_EQ(g.refused[OM_IN][OM_REASON_MALFORMED], 0);
+out:
+    om_guard_fini(&g);
+}
+
 OM_TEST(guard_drops_spoofed_sources)
 {
     start("allow both any");
@@ -379,9 +398,31 @@ static void fragment(uint8_t id, uint16_t offset, bool has_more)
     craft_seal(&c);
 }
 
+OM_TEST(guard_drops_fragments_by_default)
+{
+    start("allow out any udp 53");
+    fragment(1, 0, true);
+    CHECK_STR(judge(OM_OUT), "fragment");
+    fragment(1, 16, false);
+    CHECK_STR(judge(OM_OUT), "fragment");
+    craft_udp(&c, VM, 1000, US, 53, 8); /* to us, too */
+    c.b[6] = 0x20;
+    c.b[20 + 5] = 100;
+    craft_seal(&c);
+    CHECK_STR(judge(OM_OUT), "fragment");
+    CHECK_EQ(g.refused[OM_OUT][OM_REASON_FRAGMENT], 3);
+    craft_udp(&c, VM, 1000, US, 53, 8);
+    CHECK_STR(judge(OM_OUT), "local");
+    craft_udp(&c, VM, 1000, SERVER, 53, 8);
+    OM_TRY(strcmp(judge(OM_OUT), "pass") == 0);
+out:
+    om_guard_fini(&g);
+}
+
 OM_TEST(guard_drops_unknown_fragments)
 {
     start("allow out any udp 53");
+    g.port.allows_fragments = true;
     fragment(1, 16, false);
     CHECK_STR(judge(OM_OUT), "fragment");
     fragment(1, 0, true);

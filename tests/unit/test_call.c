@@ -19,6 +19,7 @@ struct desk {
     bool is_wrong; /* not those that were sent */
     bool is_end;
     bool accepts, refuses, reads;
+    om_time patience; /* not 0: instead of the node's own */
 };
 
 static void copy(char *to, size_t size, struct om_bytes from)
@@ -89,6 +90,10 @@ static bool begin(struct desk *d, om_time timeout)
 
     for (size_t i = 0; i < BYTES; i++)
         sent[i] = (uint8_t)(i * 7 + i / 251);
+    if (d->patience) {
+        o.limits.call_patience = d->patience;
+        o.limits.call_ask = d->patience / 3;
+    }
     if (!pair_init(&d->p, &o))
         return false;
     d->p.on_call = on_call;
@@ -237,6 +242,60 @@ OM_TEST(call_ends_with_the_association)
     OM_TRY(d.news[0] & OM_CALL_DONE && d.news[1] & OM_CALL_DONE);
     CHECK_EQ(d.released, BYTES);
     CHECK_ERR(write_all(&d), OM_E_STATE);
+out:
+    pair_fini(&d.p);
+}
+
+static bool lose_all(struct pair *p OM_UNUSED, const struct pair_dgram *d OM_UNUSED)
+{
+    return false;
+}
+
+/* However it is: with bytes under way, or at rest. */
+static void check_gone(bool is_writing, om_time patience)
+{
+    struct desk d = {.accepts = true, .patience = patience};
+
+    OM_TRY(begin(&d, 0));
+    OM_TRY(d.replied == 1);
+    om_time cut = d.p.now;
+    d.p.filter = lose_all;
+    om_node_limit(d.p.side[0].node, cut, d.calls[0]);
+    om_node_limit(d.p.side[1].node, cut, d.calls[1]);
+    if (is_writing)
+        OM_TRY(write_all(&d) == OM_OK);
+    /* At rest, the peer is asked first. */
+    om_time last = cut + patience + (is_writing ? 0 : patience / 3);
+    pair_run(&d.p, last - OM_SEC(5));
+    CHECK(!((d.news[0] | d.news[1]) & OM_CALL_DONE));
+    pair_run(&d.p, cut + 2 * patience);
+    OM_TRY(d.news[0] & OM_CALL_DONE && d.news[1] & OM_CALL_DONE);
+    CHECK(d.news[0] & d.news[1] & OM_CALL_RESET);
+    CHECK_EQ(d.p.side[0].events[OM_EVENT_PEER_LOST], 1);
+out:
+    pair_fini(&d.p);
+}
+
+OM_TEST(call_ends_when_the_peer_is_gone)
+{
+    check_gone(false, OM_SEC(30));
+    check_gone(true, OM_SEC(30));
+}
+
+OM_TEST(call_at_rest_stands)
+{
+    struct desk d = {.accepts = true, .reads = true, .patience = OM_SEC(30)};
+
+    OM_TRY(begin(&d, 0));
+    OM_TRY(d.replied == 1);
+    om_node_limit(d.p.side[0].node, d.p.now, d.calls[0]);
+    unsigned before = d.p.sent;
+    pair_run(&d.p, OM_SEC(300));
+    CHECK(!((d.news[0] | d.news[1]) & OM_CALL_DONE));
+    CHECK(d.p.sent - before < 30 * 2 + 20); /* a question in 10 s and its answer, and new keys */
+    OM_TRY(write_all(&d) == OM_OK);
+    pair_run(&d.p, d.p.now + OM_SEC(10));
+    CHECK_EQ(d.got, BYTES); /* the control */
 out:
     pair_fini(&d.p);
 }

@@ -37,6 +37,7 @@ struct node_call {
     uint64_t written;       /* bytes the program sent */
     uint32_t code;          /* of a reset or stop */
     bool is_data;           /* accepted: bytes are the program's */
+    bool is_impatient;      /* counted in om_peer.impatient */
     struct om_link ready;   /* in om_node.ready while due is not 0 */
     struct om_link of_peer; /* in om_peer.calls while the association lives */
     struct om_timer timer;
@@ -88,6 +89,10 @@ bool node_service_asked(struct node_call *c, om_time now);
 
 /** node_service_answered() - a service's call @c ended at @now. */
 void node_service_answered(struct node_call *c, om_time now);
+
+/** node_call_give_up() - the peer of @c, which is impatient, has owed an answer for too long: for
+ *  its program it has ended. */
+void node_call_give_up(struct node_call *c);
 
 /** node_call_find() - the call of @n with @handle that a program knows, or NULL. */
 struct node_call *node_call_find(const struct om_node *n, uint64_t handle);

@@ -65,6 +65,8 @@ void om_limits_default(struct om_limits *l)
         .key_life = OM_SEC(180),
         .key_grace = OM_SEC(10),
         .association_life = OM_SEC(24 * 3600),
+        .call_ask = OM_SEC(3600),
+        .call_patience = OM_SEC(15 * 60),
         .confirm_wait = OM_SEC(10),
         .cookie_life = OM_SEC(120),
         .packets_max = 0,

@@ -39,6 +39,8 @@ void node_call_free(struct node_call *c)
 {
     struct om_node *n = c->node;
 
+    if (c->is_impatient) /* so it has a peer */
+        c->peer->impatient--;
     if (c->stream) {
         c->stream->user = NULL;
         om_stream_forget(&c->peer->carrier->mux, c->stream);
@@ -229,6 +231,14 @@ void node_call_advance(struct node_call *c, om_time now)
     }
 }
 
+void node_call_give_up(struct node_call *c)
+{
+    c->peer->impatient--;
+    c->is_impatient = false;
+    c->code = OM_CLOSE_CANCELLED;
+    node_call_due(c, OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE);
+}
+
 static bool is_waiting(const struct node_call *c)
 {
     return c->rpc.state == OM_CALL_ASKING || c->rpc.state == OM_CALL_HEARING;
@@ -332,6 +342,8 @@ void node_end_calls(struct om_node *n OM_UNUSED, struct om_peer *p)
         om_list_remove(l);
         c->stream->user = NULL;
         c->stream = NULL;
+        p->impatient -= c->is_impatient;
+        c->is_impatient = false;
         c->peer = NULL;
         c->code = OM_CLOSE_CANCELLED;
         if (c->owner == CALL_CLOSING || c->rpc.state == OM_CALL_HEARING) {

@@ -107,6 +107,7 @@ void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race)
         return;
     }
     struct om_handshake *h = p->handshake;
+    p->owed_since = om_time_min(p->owed_since, now);
     h->is_settled = false;
     if (begin(n, now, p) == OM_OK) {
         /* The first goes everywhere at once, a retransmission over one path, the paths in turn. */

@@ -1,5 +1,5 @@
 /* node_peer.c - the life of one peer: its association, its timers, its end. */
-#include "node/state.h"
+#include "node/call.h"
 
 #include <stdlib.h>
 
@@ -119,6 +119,22 @@ static om_time forget_at(const struct om_node *n, const struct om_peer *p)
     return a->idle_since + (a->has_remote ? n->limits.association_life : 0);
 }
 
+/* When the impatient calls end. An accepted one begins with a peer that was just heard. */
+static om_time lost_at(const struct om_node *n, const struct om_peer *p)
+{
+    if (!p->assoc || p->impatient == 0 || p->owed_since == OM_NEVER)
+        return OM_NEVER;
+    return p->owed_since + n->limits.call_patience;
+}
+
+/* A peer that is at rest and one that is gone look the same until it is asked. */
+static om_time ask_at(const struct om_node *n, const struct om_peer *p)
+{
+    if (!p->assoc || p->impatient == 0 || p->owed_since != OM_NEVER)
+        return OM_NEVER;
+    return p->heard_at + n->limits.call_ask;
+}
+
 /* Something wants a session and nothing is being done about it: memory ran out when it should have
  * been. */
 static bool is_stranded(const struct om_peer *p, om_time now)
@@ -138,6 +154,7 @@ void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
     if (p->assoc && p->assoc->carry)
         at = om_time_min(at, om_carrier_deadline(p->carrier));
     at = om_time_min(at, forget_at(n, p));
+    at = om_time_min(at, om_time_min(ask_at(n, p), lost_at(n, p)));
     if (is_stranded(p, now))
         at = om_time_min(at, now + OM_SEC(OM_STRANDED_S));
     if (at == OM_NEVER) {
@@ -197,6 +214,33 @@ static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
         node_forget_association(n, p);
 }
 
+static void give_up(struct om_node *n, om_time now, struct om_peer *p)
+{
+    node_event(n, now,
+               &(struct om_event){.kind = OM_EVENT_PEER_LOST,
+                                  .peer = p->id,
+                                  .a = (uint64_t)(now - p->owed_since)});
+    for (struct om_link *l = om_list_first(&p->calls); l; l = om_list_next(&p->calls, l)) {
+        struct node_call *c = OM_CONTAINER_OF(l, struct node_call, of_peer);
+        if (c->is_impatient)
+            node_call_give_up(c);
+    }
+}
+
+static void tick_calls(struct om_node *n, om_time now, struct om_peer *p)
+{
+    if (now >= lost_at(n, p))
+        give_up(n, now, p);
+    if (now < ask_at(n, p))
+        return;
+    struct om_session *s = om_association_sealing(p->assoc, now);
+    p->owed_since = now;
+    if (s)
+        node_send_ping(n, now, p, s);
+    else
+        node_need_session(n, now, p);
+}
+
 static void tick_stamp(struct om_node *n, om_time now, struct om_peer *p)
 {
     if (now < p->stamp_due)
@@ -209,6 +253,7 @@ void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p)
     tick_stamp(n, now, p);
     tick_handshake(n, now, p);
     tick_association(n, now, p);
+    tick_calls(n, now, p);
     if (is_stranded(p, now))
         node_need_session(n, now, p);
     node_rearm(n, now, p);

@@ -110,6 +110,17 @@ enum om_err om_node_finish(struct om_node *n, om_time now, uint64_t call)
     return e;
 }
 
+void om_node_limit(struct om_node *n, om_time now, uint64_t call)
+{
+    struct node_call *c;
+
+    if (find_open(n, call, &c) != OM_OK || c->is_impatient)
+        return;
+    c->is_impatient = true;
+    c->peer->impatient++;
+    node_rearm(n, now, c->peer);
+}
+
 struct om_bytes om_node_read(const struct om_node *n, uint64_t call, bool *is_end)
 {
     struct om_bytes first;

@@ -84,8 +84,10 @@ static bool fill_packet(struct om_node *n, om_time now, struct om_peer *p, struc
         p->carrier->pace_at = now + OM_MS(OM_POOL_WAIT_MS);
         return false;
     }
-    if (what.is_eliciting)
+    if (what.is_eliciting) {
         om_association_sent(a, now);
+        p->owed_since = om_time_min(p->owed_since, now);
+    }
     batch->plain[batch->count++] = b;
     return was_waiting || what.is_eliciting; /* streams that had nothing for it have no more */
 }

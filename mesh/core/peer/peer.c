@@ -10,6 +10,7 @@ enum om_err om_peer_init(struct om_peer *p, struct om_network *net, const struct
     p->id = *id;
     p->net = net;
     p->stamp_due = OM_NEVER;
+    p->owed_since = OM_NEVER;
     p->timer.at = OM_NEVER;
     om_list_init(&p->calls);
     return OM_OK;

@@ -49,6 +49,8 @@ struct om_peer {
     bool had_session;
     uint64_t sessions_made;
     om_time heard_at;          /* its newest authentic datagram; 0 never */
+    om_time owed_since;        /* the first word to it since it was heard; OM_NEVER none */
+    unsigned impatient;        /* of its calls, those that do not wait for ever */
     struct om_traffic in, out; /* authentic datagrams of this peer */
     struct om_timer timer;
 };

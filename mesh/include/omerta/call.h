@@ -10,7 +10,8 @@
  *        call_borrows_until_released; call_survives_rekey_and_move; call_survives_an_outage;
  *        call_reader_holds_back_writer;
  *        call_restart_resets; call_hung_up_is_told;
- *        call_ends_with_the_association.
+ *        call_ends_with_the_association; call_ends_when_the_peer_is_gone;
+ *        call_at_rest_stands.
  *
  * A call is named by a number that its node never uses again. Its life at either end:
  *
@@ -120,6 +121,20 @@ OM_MUST enum om_err om_node_accept(struct om_node *n, om_time now, uint64_t call
  */
 OM_MUST enum om_err om_node_refuse(struct om_node *n, om_time now, uint64_t call, const char *error,
                                    const char *text);
+
+/**
+ * om_node_limit() - wait no longer than limits.call_patience for an answer of the peer
+ * @n:     the node
+ * @now:   time
+ * @call:  an accepted one; others are left as they are
+ *
+ * Then the call ends as if the peer had reset it. Without, it stands for as long as the
+ * association, which outlives a night's sleep, but also a peer that is gone for good.
+ *
+ * Source: PROTOCOL section 4 ("a stream may set a shorter limit"); RFC 9293 section 3.8.3 (TCP's
+ * own limit), RFC 1122 section 4.2.3.6 (asking a peer at rest).
+ */
+void om_node_limit(struct om_node *n, om_time now, uint64_t call);
 
 /**
  * om_node_write() - send bytes

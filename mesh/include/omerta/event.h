@@ -22,6 +22,7 @@
       "new keys carry; a = local index, b = 1 if we initiated")                                    \
     X(SESSION_DOWN, "session_down", "last key of the peer died; a = its local index")              \
     X(PEER_RESTARTED, "peer_restarted", "the peer's association is new: its streams are reset")    \
+    X(PEER_LOST, "peer_lost", "no answer for so long that calls end; a = microseconds")            \
     X(PEER_SILENT, "peer_silent", "no answer for too long; a = microseconds of silence")           \
     X(VERSION_MISMATCH, "version_mismatch",                                                        \
       "no session in common; a = greatest version of the peer, b = class of the refusal")          \

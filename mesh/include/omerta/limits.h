@@ -16,6 +16,8 @@ struct om_limits {
     om_time key_life;          /* 180 s after its handshake a key is dead */
     om_time key_grace;         /* 10 s more the previous key receives */
     om_time association_life;  /* 24 h after its last key an association is forgotten */
+    om_time call_ask;          /* 1 h unheard, a peer with impatient calls is asked how it is */
+    om_time call_patience;     /* 15 min an answer of its is waited for, then they end */
     om_time confirm_wait;      /* 10 s an unconfirmed responder session is kept */
     om_time cookie_life;       /* 120 s an initiator uses a cookie it was given */
     uint64_t packets_max;      /* per key, 0: the cipher's own limit */

@@ -163,7 +163,8 @@ const struct om_command om_commands[] = {
     {"proxy", "[[BIND:]PORT] [--via PEER]", "a local SOCKS5 and HTTP proxy into the mesh",
      "On 127.0.0.1:1080 unless told otherwise. Names end in .omerta: PEER.omerta or\n"
      "PEER.NETWORK.omerta; use socks5h, so that they are asked here and nowhere else. Other hosts\n"
-     "are reached through --via, which must expose the internet. forward list and remove know it.\n"
+     "are reached through --via, which must expose the internet. SOCKS5 programs have UDP, too,\n"
+     "while their TCP connection stands. forward list and remove know the proxy.\n"
      "With --json: the reply of forward.add.",
      proxy_options, om_cmd_proxy},
     {"reload", "", "have the daemon read its config again",

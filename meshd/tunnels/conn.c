@@ -5,7 +5,7 @@
 
 #include <omerta/text.h>
 
-#include "tunnels/parts.h"
+#include "tunnels/associate.h"
 
 static void on_timer_closed(uv_handle_t *h)
 {
@@ -20,6 +20,8 @@ static void forget(struct tunnel_conn *c)
     om_calls_hang_up(c->tunnels->d->calls, &c->owner, OM_CLOSE_CANCELLED);
     if (c->dial)
         om_dial_cancel(c->dial);
+    if (c->association)
+        tunnel_association_end(c->association);
     if (c->socket)
         om_socket_close(c->socket, !c->is_lingering);
     if (c->proxy)

@@ -64,8 +64,9 @@ struct tunnel_conn {
     struct om_socket *socket; /* NULL before it is dialled, and when the splice has it */
     struct om_splice *splice;
     struct om_dial *dial;
-    struct om_proxy *proxy; /* owned, while the client has not got its answer */
-    uint8_t *rest;          /* owned: what the client said behind its request */
+    struct om_proxy *proxy;                 /* owned, while the client has not got its answer */
+    struct tunnel_association *association; /* owned: instead of a call */
+    uint8_t *rest;                          /* owned: what the client said behind its request */
     size_t rest_n;
     struct om_id peer;
     bool is_serving; /* for a peer, not of ours */
@@ -130,6 +131,11 @@ bool tunnel_call(struct tunnel_conn *c, const struct om_id *network, const struc
 
 /* proxy.c */
 
+/** tunnel_proxy_wish() - where target @to of a client of proxy @r leads: OK and @out, which borrows
+ *  the host, or why nowhere. */
+enum om_dial_result tunnel_proxy_wish(struct tunnel_wish *out, const struct tunnel_rule *r,
+                                      const struct om_target *to);
+
 /** tunnel_proxy() - client @c has connected to a proxy's port. */
 void tunnel_proxy(struct tunnel_conn *c);
 
@@ -170,7 +176,8 @@ json_t *tunnel_rule_show(const struct tunnel_rule *r);
 /** tunnel_names() - is @peer one of those @r names? */
 bool tunnel_names(const struct tunnel_rule *r, const struct om_id *peer);
 
-/** tunnel_rule_drop() - @r is no more; connections it let in end, those it began live on. */
+/** tunnel_rule_drop() - @r is no more; connections it let in end, and those it began whose tunnel
+ *  does not stand, or which are associations; the others live on. */
 void tunnel_rule_drop(struct tunnel_rule *r);
 
 /** tunnel_rules_load() - the kept rules of @t; false and @err when their file makes no sense. */
@@ -181,5 +188,11 @@ bool tunnel_rules_load(struct tunnels *t, struct om_error *err);
 struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *network,
                                    const struct om_id *peer, uint16_t port, bool internet,
                                    bool is_udp);
+
+/* serve.c */
+
+/** tunnel_is_internet() - may a peer reach @a through an exposed internet? Peers share our way
+ *  there, never our own networks. */
+bool tunnel_is_internet(const struct om_addr *a);
 
 #endif

@@ -2,11 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "control/parts.h"
-#include "tunnels/parts.h"
+#include "tunnels/associate.h"
 
-static const struct om_proxy_config everybody = {.allow_udp = false};
+static const struct om_proxy_config everybody = {.allow_udp = true};
 
 static enum om_proxy_result result_of(enum om_dial_result r)
 {
@@ -79,52 +80,85 @@ void tunnel_proxy_answer(struct tunnel_conn *c, enum om_dial_result r)
     }
 }
 
-/* "<peer>.<network>.omerta", or without the network when there is only one. */
-static bool find_peer(struct tunnel_conn *c, const char *host, const struct daemon_network **net,
-                      struct om_id *peer)
+/* The name before ".omerta", which is never asked of any resolver; NULL: some other name. */
+static char *ours(char out[static OM_TARGET_NAME_MAX + 1], const char *host)
 {
     static const char suffix[] = ".omerta";
     size_t n = strlen(host), end = sizeof suffix - 1;
-    char name[OM_TARGET_NAME_MAX + 1];
-    struct om_error err;
 
-    if (n <= end || strcmp(host + n - end, suffix) != 0)
-        return false;
-    (void)snprintf(name, sizeof name, "%.*s", (int)(n - end), host);
+    n -= n > 0 && host[n - 1] == '.';
+    if (n < end || strncasecmp(host + n - end, suffix, end) != 0)
+        return NULL;
+    (void)snprintf(out, OM_TARGET_NAME_MAX + 1, "%.*s", (int)(n - end), host);
+    return out;
+}
+
+/* "<peer>.<network>", or without the network when there is only one. */
+static bool find_peer(struct om_daemon *d, char *name, struct tunnel_wish *out)
+{
+    const struct daemon_network *net;
+    struct om_error err;
     char *dot = strrchr(name, '.');
+
     if (dot)
         *dot = '\0';
     json_t *words = json_pack("{s:s, s:s?}", "peer", name, "network", dot ? dot + 1 : NULL);
-    const struct control_ask ask = {.d = c->tunnels->d, .params = words};
-    bool is_found = control_peer(&ask, net, peer, &err);
+    const struct control_ask ask = {.d = d, .params = words};
+    bool is_found = control_peer(&ask, &net, &out->peer, &err);
     json_decref(words);
+    if (is_found)
+        out->network = net->id;
     return is_found;
 }
 
-static bool is_ours(const char *host)
+enum om_dial_result tunnel_proxy_wish(struct tunnel_wish *out, const struct tunnel_rule *r,
+                                      const struct om_target *to)
 {
-    const char *dot = strrchr(host, '.');
+    char name[OM_TARGET_NAME_MAX + 1];
 
-    return dot && strcmp(dot, ".omerta") == 0;
+    *out = (struct tunnel_wish){.proto = "tcp", .host = "", .port = to->addr.port};
+    if (to->is_name && ours(name, to->host))
+        return find_peer(r->tunnels->d, name, out) ? OM_DIAL_OK : OM_DIAL_NO_SUCH_HOST;
+    if (r->peer_count == 0)
+        return OM_DIAL_NOT_ALLOWED;
+    out->network = r->network;
+    out->peer = r->peers[0];
+    out->host = to->host;
+    return OM_DIAL_OK;
 }
 
 static void connect_to(struct tunnel_conn *c, const struct om_target *to)
 {
-    const struct tunnel_rule *r = c->rule;
-    const struct daemon_network *net;
-    struct om_id peer;
+    struct tunnel_wish w;
+    enum om_dial_result r = tunnel_proxy_wish(&w, c->rule, to);
 
     (void)uv_read_stop(&c->socket->stream);
-    if (to->is_name && is_ours(to->host)) { /* never asked of any resolver */
-        if (!find_peer(c, to->host, &net, &peer))
-            tunnel_proxy_answer(c, OM_DIAL_NO_SUCH_HOST);
-        else if (!tunnel_call(c, &net->id, &peer, "", to->addr.port))
-            tunnel_proxy_answer(c, OM_DIAL_UNREACHABLE);
-    } else if (!r || r->peer_count == 0) {
+    if (r == OM_DIAL_NOT_ALLOWED)
         tunnel_conn_fail(c, "no gateway for hosts that are no peers");
-        tunnel_proxy_answer(c, OM_DIAL_NOT_ALLOWED);
-    } else if (!tunnel_call(c, &r->network, &r->peers[0], to->host, to->addr.port)) {
-        tunnel_proxy_answer(c, OM_DIAL_UNREACHABLE);
+    if (r == OM_DIAL_OK && !tunnel_call(c, &w.network, &w.peer, w.host, w.port))
+        r = OM_DIAL_UNREACHABLE;
+    if (r != OM_DIAL_OK)
+        tunnel_proxy_answer(c, r);
+}
+
+/* From now on its TCP connection only says, by its end, when it is over. */
+static void associate(struct tunnel_conn *c, const struct om_target *from)
+{
+    struct om_addr bound;
+
+    c->association = tunnel_associate(c, from->addr.port, &bound);
+    om_proxy_answer(c->proxy, c->association ? OM_PROXY_OK : OM_PROXY_FAILURE,
+                    c->association ? &bound : NULL);
+    if (!say(c)) {
+        tunnel_conn_drop(c);
+    } else if (!c->association) {
+        tunnel_conn_fail(c, "no UDP port for an association");
+        linger(c);
+    } else {
+        om_proxy_fini(c->proxy);
+        free(c->proxy);
+        c->proxy = NULL;
+        (void)uv_timer_stop(&c->limit);
     }
 }
 
@@ -157,7 +191,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         tunnel_conn_drop(c);
         return;
     }
-    if (n == 0 || c->is_lingering)
+    if (n == 0 || c->is_lingering || c->association)
         return;
     const struct om_bytes in = om_bytes(buf->base, (size_t)n);
     size_t used = om_proxy_input(c->proxy, in);
@@ -165,9 +199,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         tunnel_conn_drop(c);
         return;
     }
+    const struct om_target to = c->proxy->target;
     if (c->proxy->state == OM_PROXY_WANTS_CONNECT) {
-        const struct om_target to = c->proxy->target;
         connect_to(c, &to);
+    } else if (c->proxy->state == OM_PROXY_WANTS_UDP) {
+        associate(c, &to);
     } else if (c->proxy->state == OM_PROXY_FAILED) {
         tunnel_conn_fail(c, c->proxy->why);
         linger(c);

@@ -73,7 +73,7 @@ void tunnel_rule_drop(struct tunnel_rule *r)
         next = om_list_next(&t->conns, l);
         if (c->rule != r)
             continue;
-        if (c->is_serving)
+        if (c->is_serving || c->proxy || c->association) /* the last two borrow from it */
             tunnel_conn_drop(c);
         else
             c->rule = NULL;

@@ -47,10 +47,14 @@ static bool read_wish(struct wish *out, struct om_bytes args)
     return is_good;
 }
 
-/* Peers share our way to the internet, never our own networks. */
-static bool is_global(const void *rules OM_UNUSED, const struct om_addr *a)
+bool tunnel_is_internet(const struct om_addr *a)
 {
     return om_addr_classify(a) == OM_ADDR_GLOBAL;
+}
+
+static bool is_internet(const void *rules OM_UNUSED, const struct om_addr *a)
+{
+    return tunnel_is_internet(a);
 }
 
 static void refuse(struct tunnel_conn *c, const char *word, const char *sentence)
@@ -155,7 +159,7 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
     const struct om_dial_config dial = {.loop = &t->d->loop,
                                         .host = *w.host ? w.host : rule->host,
                                         .port = *w.host ? w.port : rule->port,
-                                        .is_allowed = *w.host ? is_global : NULL,
+                                        .is_allowed = *w.host ? is_internet : NULL,
                                         .done = on_dialled,
                                         .self = c};
     if (om_calls_take(calls, call->call, &c->owner) != OM_OK) {

@@ -14,7 +14,7 @@
  * that stands for. TUNNEL_LISTEN asks for it, with {"proto":..,"listen":"address:port","port":N,
  * "back":N}; the answer has "listen", the call stands for as long as the peer listens.
  *
- * UDP: tunnels/udp.h.
+ * UDP: tunnels/udp.h, and that of a proxy's clients: tunnels/associate.h.
  *
  * Full: TUNNEL_RULES_MAX forwards and as many exposed things, OM_TUNNELS_MAX connections, of these
  * TUNNEL_PER_PEER from one peer; what is above is refused.

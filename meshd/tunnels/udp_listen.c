@@ -25,7 +25,7 @@ static void on_answer(void *self, struct om_bytes b)
 {
     struct client *c = self;
 
-    if (!tunnel_udp_socket_send(&c->rule->udp, &c->addr, b))
+    if (!tunnel_udp_socket_send(&c->rule->udp, &c->addr, om_bytes(NULL, 0), b))
         c->rule->failed++;
 }
 

@@ -31,7 +31,7 @@ static void on_request(void *self, struct om_bytes b)
 {
     struct served *s = self;
 
-    if (!s->socket || !tunnel_udp_socket_send(s->socket, NULL, b))
+    if (!s->socket || !tunnel_udp_socket_send(s->socket, NULL, om_bytes(NULL, 0), b))
         s->rule->failed++;
 }
 
@@ -57,7 +57,7 @@ static void on_answer(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struct 
     om_calls_kick(s->tunnels->d->calls);
 }
 
-static bool connect_service(struct served *s, const struct om_addr *to)
+static bool connect_to(struct served *s, const struct om_addr *to)
 {
     uv_udp_t *u = calloc(1, sizeof *u);
 
@@ -65,9 +65,29 @@ static bool connect_service(struct served *s, const struct om_addr *to)
         free(u);
         return false;
     }
-    s->socket = u;
     u->data = s;
-    return tunnel_udp_socket_connect(u, to, on_answer) == 0;
+    if (tunnel_udp_socket_connect(u, to, on_answer) == 0) {
+        s->socket = u;
+        return true;
+    }
+    uv_close((uv_handle_t *)u, on_closed);
+    return false;
+}
+
+/* To the first of them that may be reached and to which there is a way. */
+static enum om_dial_result connect_first(struct served *s, const struct om_addr *addrs,
+                                         unsigned count)
+{
+    enum om_dial_result r = count ? OM_DIAL_NOT_ALLOWED : OM_DIAL_NO_SUCH_HOST;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (s->rule->is_internet && !tunnel_is_internet(&addrs[i]))
+            continue;
+        if (connect_to(s, &addrs[i]))
+            return OM_DIAL_OK;
+        r = OM_DIAL_UNREACHABLE;
+    }
+    return r;
 }
 
 static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
@@ -77,14 +97,11 @@ static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
     struct om_calls *calls = s->tunnels->d->calls;
 
     s->resolve = NULL;
-    if (count == 0)
-        refuse(s, OM_DIAL_NO_SUCH_HOST);
-    else if (s->rule->is_internet && om_addr_classify(&addrs[0]) != OM_ADDR_GLOBAL)
-        refuse(s, OM_DIAL_NOT_ALLOWED);
-    else if (!connect_service(s, &addrs[0]))
-        refuse(s, OM_DIAL_UNREACHABLE);
-    else
+    enum om_dial_result r = connect_first(s, addrs, count);
+    if (r == OM_DIAL_OK)
         tunnel_flow_accept(s->flow);
+    else
+        refuse(s, r);
     om_calls_kick(calls);
 }
 

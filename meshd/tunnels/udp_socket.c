@@ -62,14 +62,15 @@ int tunnel_udp_socket_connect(uv_udp_t *u, const struct om_addr *to, uv_udp_recv
     return e == 0 ? uv_udp_recv_start(u, on_alloc, on_datagram) : e;
 }
 
-bool tunnel_udp_socket_send(uv_udp_t *u, const struct om_addr *to, struct om_bytes b)
+bool tunnel_udp_socket_send(uv_udp_t *u, const struct om_addr *to, struct om_bytes head,
+                            struct om_bytes b)
 {
     struct sockaddr_storage sa;
-    uv_buf_t v = {.len = b.n};
+    uv_buf_t v[2] = {{.len = head.n}, {.len = b.n}};
 
-    memcpy(&v.base, &b.p, sizeof v.base); /* libuv only reads, and knows no const */
+    memcpy(&v[0].base, &head.p, sizeof v[0].base); /* libuv only reads, and knows no const */
+    memcpy(&v[1].base, &b.p, sizeof v[1].base);
     if (!to)
-        return uv_udp_try_send(u, &v, 1, NULL) >= 0;
-    return sockaddr_of(&sa, to) == 0 &&
-           uv_udp_try_send(u, &v, 1, (const struct sockaddr *)&sa) >= 0;
+        return uv_udp_try_send(u, v, 2, NULL) >= 0;
+    return sockaddr_of(&sa, to) == 0 && uv_udp_try_send(u, v, 2, (const struct sockaddr *)&sa) >= 0;
 }

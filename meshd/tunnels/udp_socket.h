@@ -25,8 +25,10 @@ int tunnel_udp_socket_bind(uv_udp_t *u, struct om_addr *at, uv_udp_recv_cb on_da
  *  tunnel_udp_socket_bind(). */
 int tunnel_udp_socket_connect(uv_udp_t *u, const struct om_addr *to, uv_udp_recv_cb on_datagram);
 
-/** tunnel_udp_socket_send() - @b leaves @u for @to (NULL: where it is connected to); false: not. */
-bool tunnel_udp_socket_send(uv_udp_t *u, const struct om_addr *to, struct om_bytes b);
+/** tunnel_udp_socket_send() - @head and @b, as one datagram, leave @u for @to (NULL: where it is
+ *  connected to); false: they do not. */
+bool tunnel_udp_socket_send(uv_udp_t *u, const struct om_addr *to, struct om_bytes head,
+                            struct om_bytes b);
 
 /** tunnel_udp_socket_from() - the address of @sa in @out; false: of no family that is known. */
 bool tunnel_udp_socket_from(struct om_addr *out, const struct sockaddr *sa);

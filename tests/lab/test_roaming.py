@@ -126,6 +126,38 @@ def test_the_internet_through_a_peer(apart, lab, folder):
         assert code == 97 and "(2)" in err and not out, (address, code, out, err)
 
 
+ECHO = """
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 7))
+while True:
+    data, sender = s.recvfrom(65535)
+    s.sendto(b">" + data, sender)
+"""
+
+
+def test_udp_of_the_internet_through_a_peer(apart, lab):
+    ann, ben = apart
+    client = os.path.join(os.path.dirname(servers.__file__), "socks_client.py")
+    for address in (OUTSIDE, "2620:fe::9", "192.168.7.7"):
+        lab.popen("web", [PYTHON, "-c", ECHO, address])
+    at = told(ben, "proxy", "127.0.0.1:0", "--via", "ann")["listen"].rpartition(":")[2]
+
+    def ask(host):
+        return lab.run("ben", [PYTHON, client, at, host, "7", "word"], check=False).stdout.strip()
+
+    assert ask(OUTSIDE) == ""  # nothing is exposed yet
+    expose(ann, "internet", "--to", "ben")
+    assert wait_until(lambda: ask(OUTSIDE) == f"{OUTSIDE} 7 b'>word'", 20)
+    assert wait_until(lambda: ask("2620:fe::9") == "2620:fe::9 7 b'>word'", 20)
+    # The control: ann's machine reaches the one that ben may not.
+    reach = "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(5);" \
+            "s.sendto(b'', ('192.168.7.7', 7)); print(s.recv(1))"
+    assert lab.run("ann", [PYTHON, "-c", reach]).stdout.strip() == "b'>'"
+    assert ask("192.168.7.7") == ""
+    assert "not_allowed" in ben.rpc("forward.list")["forwards"][0]["last_error"]
+
+
 class Asking(Daemon):
     """A daemon whose machine asks @resolver for names."""
 

@@ -1,9 +1,13 @@
 /* table.c - cells of JSON values, laid out by libsmartcols. */
 #include "table.h"
 
+#include <locale.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <libsmartcols/libsmartcols.h>
+
+#include <omerta/text.h>
 
 static void show_scaled(char *buf, double value, const char *const *units, double step)
 {
@@ -26,6 +30,28 @@ static void show_age(char *buf, double s)
         snprintf(buf, OM_CELL_MAX, "%.0f h", s / 3600);
     else
         snprintf(buf, OM_CELL_MAX, "%.0f d", s / 86400);
+}
+
+static char *ascii(char *cell)
+{
+    for (char *c = cell; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    return cell;
+}
+
+/* Cut off what is left of a character that did not fit, or in the middle of a list make all of
+ * UTF-8 unknown: libsmartcols goes round and round where it cannot measure. */
+static char *whole(char *cell)
+{
+    size_t n = strlen(cell);
+
+    for (unsigned cut = 0; cut < 4 && cut <= n; cut++)
+        if (om_text_is_utf8(om_bytes(cell, n - cut))) {
+            cell[n - cut] = '\0';
+            return cell;
+        }
+    return ascii(cell);
 }
 
 static void show_text(char *buf, const json_t *value)
@@ -83,12 +109,14 @@ char *om_table_cell(char buf[static OM_CELL_MAX], enum om_column_kind kind, cons
         show_list(buf, value);
     else
         show_text(buf, value);
-    return buf;
+    return whole(buf);
 }
 
 static int fill(struct libscols_table *t, const struct om_column *columns, unsigned count,
                 const json_t *rows)
 {
+    /* It measures text as LC_CTYPE says, which is not UTF-8 where nobody has set any. */
+    bool is_utf8 = setlocale(LC_CTYPE, "C.UTF-8") != NULL;
     const json_t *row;
     size_t i;
 
@@ -109,7 +137,7 @@ static int fill(struct libscols_table *t, const struct om_column *columns, unsig
             char cell[OM_CELL_MAX];
 
             om_table_cell(cell, columns[c].kind, json_object_get(row, columns[c].field));
-            if (scols_line_set_data(line, c, cell))
+            if (scols_line_set_data(line, c, is_utf8 ? cell : ascii(cell)))
                 return -1;
         }
         if (!line)

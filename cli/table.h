@@ -3,7 +3,8 @@
  *
  * What:  columns name a field of each object, how to show it and how wide it may be.
  * Why:   peers, networks and messages are shown alike, aligned, escaped, and cut to the terminal.
- * Keeps: table_aligns_and_escapes; table_shows_a_dash_for_nothing.
+ * Keeps: table_aligns_and_escapes; table_shows_a_dash_for_nothing;
+ *        table_of_any_text_comes_to_its_end.
  */
 #ifndef OM_CLI_TABLE_H
 #define OM_CLI_TABLE_H

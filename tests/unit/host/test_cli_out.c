@@ -2,6 +2,9 @@
 #include "harness.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include <omerta/text.h>
 
 #include "commands.h"
 #include "man.h"
@@ -123,6 +126,34 @@ OM_TEST(table_shows_a_dash_for_nothing)
     CHECK_STR(om_table_cell(cell, OM_COLUMN_COUNT, age), "7200");
     json_decref(list);
     json_decref(age);
+}
+
+OM_TEST(table_of_any_text_comes_to_its_end)
+{
+    char cell[OM_CELL_MAX], many[2 * OM_CELL_MAX + 2] = "x", text[16 * OM_CELL_MAX];
+    FILE *f = tmpfile();
+    json_t *rows = NULL;
+    struct om_out out;
+
+    for (size_t i = 1; i + 2 < sizeof many; i += 2)
+        memcpy(many + i, "\xc3\xa4", 3);
+    OM_TRY(f != NULL);
+    om_out_init(&out, f, f, false, OM_COLOR_AUTO);
+    rows = json_pack("[{s:s},{s:s},{s:[s,s]}]", "name", "g\xc3\xabrt", "name", many, "name",
+                     "\xe4\xb8\xad", many);
+    OM_TRY(rows != NULL);
+    CHECK_EQ(om_table_print(&out, columns, OM_ARRAY_SIZE(columns), rows), 0);
+    read_back(f, text, sizeof text);
+    CHECK(strstr(text, "\ng\xc3\xabrt ") != NULL);
+    CHECK(om_text_is_utf8(om_bytes(text, strlen(text))));
+    for (size_t i = 0; i < 4; i++) { /* wherever it is cut */
+        json_t *value = json_pack("[s, s, s]", many + 1, &"abcdefg"[i], many + 1);
+        om_table_cell(cell, OM_COLUMN_TEXT, value);
+        CHECK(om_text_is_utf8(om_bytes(cell, strlen(cell))));
+        json_decref(value);
+    }
+out:
+    json_decref(rows);
 }
 
 OM_TEST(walk_sees_every_value_in_order)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "password.h"
 #include "table.h"
 
 static const struct om_column forward_columns[] = {
@@ -13,6 +14,7 @@ static const struct om_column forward_columns[] = {
     {"HOST", "host", OM_COLUMN_TEXT},
     {"PORT", "port", OM_COLUMN_COUNT},
     {"KIND", "kind", OM_COLUMN_TEXT},
+    {"USER", "user", OM_COLUMN_TEXT},
     {"UP", "up", OM_COLUMN_YES},
     {"UDP", "udp", OM_COLUMN_YES},
     {"OPEN", "open", OM_COLUMN_COUNT},
@@ -197,7 +199,8 @@ static void show_forward(struct om_cli *cli, const json_t *r)
     (void)om_table_cell(listen, OM_COLUMN_TEXT, json_object_get(r, "listen"));
     (void)om_table_cell(peer, OM_COLUMN_SHORT, json_object_get(r, "peer"));
     if (json_is_true(json_object_get(r, "proxy")))
-        om_out_line(&cli->out, "SOCKS5 and HTTP proxy on %s; number %lld", listen,
+        om_out_line(&cli->out, "SOCKS5 and HTTP proxy on %s%s; number %lld", listen,
+                    json_is_string(json_object_get(r, "user")) ? ", with a password" : "",
                     (long long)json_integer_value(json_object_get(r, "id")));
     else if (json_is_true(json_object_get(r, "remote")))
         om_out_line(&cli->out, "%s of %s leads to port %lld here; number %lld", listen, peer,
@@ -255,6 +258,30 @@ enum om_exit om_cmd_forward(struct om_cli *cli)
     return added(cli, "forward.add", params, show_forward);
 }
 
+/* --user and its password, if there is one. */
+static enum om_exit read_login(struct om_cli *cli, json_t *params)
+{
+    const char *user = om_args_value(&cli->args, "user");
+    const char *file = om_args_value(&cli->args, "password-file");
+    char password[OM_PASSWORD_MAX + 1];
+    struct om_error err;
+
+    if (!user)
+        return file ? om_cli_usage(cli, "--password-file: want --user NAME, too") : OM_EXIT_OK;
+    if (om_password_read(password, file, &err) != OM_OK) {
+        om_out_error(&cli->out, "%s", err.msg);
+        return OM_EXIT_FAILED;
+    }
+    json_t *text = json_string(password);
+    explicit_bzero(password, sizeof password);
+    if (json_object_set_new(params, "password", text) < 0) {
+        om_out_error(&cli->out, "password: want UTF-8");
+        return OM_EXIT_FAILED;
+    }
+    (void)json_object_set_new(params, "user", json_string(user));
+    return OM_EXIT_OK;
+}
+
 enum om_exit om_cmd_proxy(struct om_cli *cli)
 {
     const char *via = om_args_value(&cli->args, "via");
@@ -270,5 +297,10 @@ enum om_exit om_cmd_proxy(struct om_cli *cli)
     (void)json_object_set_new(params, "keep", json_boolean(om_args_has(&cli->args, "keep")));
     if (via)
         (void)json_object_set_new(params, "peer", json_string(via));
+    e = read_login(cli, params);
+    if (e) {
+        json_decref(params);
+        return e;
+    }
     return added(cli, "forward.add", params, show_forward);
 }

@@ -52,6 +52,8 @@ static const struct om_option ping_options[] = {
     END};
 static const struct om_option proxy_options[] = {
     {"via", "PEER", "the peer through which hosts are reached that are no peers", 0},
+    {"user", "NAME", "let only NAME use it, with a password", 'u'},
+    {"password-file", "FILE", "whose first line is the password (-, standard input)", 0},
     {"keep", NULL, "after a restart, too", 'k'},
     END};
 static const struct om_option ssh_options[] = {{"port", "PORT", "of the SSH server (22)", 'p'},
@@ -160,11 +162,14 @@ const struct om_command om_commands[] = {
      "null\n"
      "is one that is missing; then {event, sent, answered, loss_percent, min_ms, avg_ms, max_ms}.",
      ping_options, om_cmd_ping},
-    {"proxy", "[[BIND:]PORT] [--via PEER]", "a local SOCKS5 and HTTP proxy into the mesh",
+    {"proxy", "[[BIND:]PORT] [--via PEER] [--user NAME]",
+     "a local SOCKS5 and HTTP proxy into the mesh",
      "On 127.0.0.1:1080 unless told otherwise. Names end in .omerta: PEER.omerta or\n"
      "PEER.NETWORK.omerta; use socks5h, so that they are asked here and nowhere else. Other hosts\n"
      "are reached through --via, which must expose the internet. SOCKS5 programs have UDP, too,\n"
      "while their TCP connection stands. forward list and remove know the proxy.\n"
+     "--user reads a password, which no list shows; with --keep it is kept in the home, for its\n"
+     "user alone. It keeps out programs, not who can listen between them and the proxy.\n"
      "With --json: the reply of forward.add.",
      proxy_options, om_cmd_proxy},
     {"reload", "", "have the daemon read its config again",

@@ -48,9 +48,12 @@ struct tunnel_rule {
     struct om_id peers[TUNNEL_PEERS_MAX]; /* forward: [0] is where to; exposed: to whom */
     unsigned peer_count;                  /* proxy without a gateway: 0 */
     bool is_everybody;                    /* exposed: every member of a closed network */
-    char host[OM_TARGET_NAME_MAX + 1];    /* forward: seen from the peer, or ""; exposed: dialled */
-    uint16_t port;                        /* forward: of the peer; exposed: dialled */
-    unsigned open;                        /* connections now */
+    /* of a proxy; its user and password point to these, or are NULL */
+    struct om_proxy_config login;
+    char user[OM_PROXY_SECRET_MAX + 1], password[OM_PROXY_SECRET_MAX + 1];
+    char host[OM_TARGET_NAME_MAX + 1]; /* forward: seen from the peer, or ""; exposed: dialled */
+    uint16_t port;                     /* forward: of the peer; exposed: dialled */
+    unsigned open;                     /* connections now */
     uint64_t total, failed, sent, received;
     char last_error[160]; /* of the last that failed */
 };

@@ -7,8 +7,6 @@
 #include "control/parts.h"
 #include "tunnels/associate.h"
 
-static const struct om_proxy_config everybody = {.allow_udp = true};
-
 static enum om_proxy_result result_of(enum om_dial_result r)
 {
     switch (r) {
@@ -215,7 +213,7 @@ void tunnel_proxy(struct tunnel_conn *c)
 {
     c->proxy = malloc(sizeof *c->proxy);
     if (c->proxy)
-        om_proxy_init(c->proxy, &everybody);
+        om_proxy_init(c->proxy, &c->rule->login);
     c->socket->handle.data = c;
     if (!c->proxy || uv_read_start(&c->socket->stream, on_alloc, on_read) < 0)
         tunnel_conn_drop(c);

@@ -1,5 +1,6 @@
 /* rules.c - what listens and what is exposed: made, found, listed, kept. */
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "host/secret_file.h"
 #include "tunnels/udp.h"
 
-enum { FILE_MAX = 256 * 1024 };
+enum { FILE_MAX = 1024 * 1024 }; /* of all rules there may be, as long as they may be */
 
 #define KEPT "tunnels.json"
 
@@ -54,6 +55,9 @@ static void on_listener_closed(uv_handle_t *h)
 
 void tunnel_rule_free(struct tunnel_rule *r)
 {
+    r->login = (struct om_proxy_config){0};
+    sodium_memzero(r->user, sizeof r->user);
+    sodium_memzero(r->password, sizeof r->password);
     if (r->listener.type == UV_TCP)
         uv_close((uv_handle_t *)&r->listener, on_listener_closed);
     else if (r->udp.type == UV_UDP)
@@ -85,7 +89,7 @@ void tunnel_rule_drop(struct tunnel_rule *r)
     tunnel_rule_free(r);
 }
 
-/* What has to be known to make the rule again. */
+/* What has to be known to make the rule again, but for the password. */
 static json_t *words_of(const struct tunnels *t, const struct tunnel_rule *r)
 {
     const struct daemon_network *net = daemon_network(t->d, &r->network);
@@ -97,11 +101,11 @@ static json_t *words_of(const struct tunnels *t, const struct tunnel_rule *r)
     if (r->is_everybody)
         (void)json_array_append_new(to, json_string("*"));
     if (r->is_forward)
-        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:b, s:b, s:b}", "listen",
+        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:s?, s:b, s:b, s:b}", "listen",
                       om_addr_print(&r->listen, listen), "network", net ? net->name : "", "peer",
                       r->peer_count ? json_array_get(to, 0) : NULL, "host", r->host, "port",
-                      (int)r->port, "proxy", r->is_proxy, "remote", r->is_remote, "udp", r->is_udp,
-                      "keep", r->keep);
+                      (int)r->port, "proxy", r->is_proxy, "user", r->login.user, "remote",
+                      r->is_remote, "udp", r->is_udp, "keep", r->keep);
     else
         o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:s, s:b, s:b}", "port",
                       r->is_consent ? 0 : (int)r->listen.port, "network", net ? net->name : "",
@@ -147,6 +151,16 @@ json_t *tunnels_list(const struct tunnels *t, bool forwards)
     return list;
 }
 
+/* All of it. */
+static json_t *kept_of(const struct tunnels *t, const struct tunnel_rule *r)
+{
+    json_t *o = words_of(t, r);
+
+    if (o && r->login.password)
+        (void)json_object_set_new(o, "password", json_string(r->login.password));
+    return o;
+}
+
 static bool save(const struct tunnels *t, struct om_error *err)
 {
     json_t *forwards = json_array(), *exposed = json_array();
@@ -155,12 +169,14 @@ static bool save(const struct tunnels *t, struct om_error *err)
     for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
         const struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
         if (r->keep && !r->is_guest)
-            (void)json_array_append_new(r->is_forward ? forwards : exposed, words_of(t, r));
+            (void)json_array_append_new(r->is_forward ? forwards : exposed, kept_of(t, r));
     }
     json_t *o = json_pack("{s:o, s:o}", "forwards", forwards, "exposed", exposed);
     char *text = json_dumps(o, JSON_INDENT(2));
     if (text)
         is_saved = om_secret_write(t->d->place.home, KEPT, text, strlen(text), true, err) == OM_OK;
+    if (text)
+        sodium_memzero(text, strlen(text));
     free(text);
     json_decref(o);
     return is_saved;
@@ -267,6 +283,27 @@ bool tunnel_read_listen(struct om_addr *out, const char *text, struct om_error *
     return om_addr_parse(out, whole, 0, err) == OM_OK;
 }
 
+static bool read_login(struct tunnel_rule *r, const json_t *words, struct om_error *err)
+{
+    const struct om_proxy_config said = {.user = json_string_value(json_object_get(words, "user")),
+                                         .password =
+                                             json_string_value(json_object_get(words, "password")),
+                                         .allow_udp = true};
+
+    r->login = (struct om_proxy_config){.allow_udp = true};
+    if (!said.user && !said.password)
+        return true;
+    if (!r->is_proxy)
+        return om_fail(err, OM_E_RANGE, "user, password: only a proxy asks for them") == OM_OK;
+    if (om_proxy_config_check(&said, err) != OM_OK)
+        return false;
+    (void)snprintf(r->user, sizeof r->user, "%s", said.user);
+    (void)snprintf(r->password, sizeof r->password, "%s", said.password);
+    r->login.user = r->user;
+    r->login.password = r->password;
+    return true;
+}
+
 /* Takes @r, which is whole when @is_good, into the list, and to disk. */
 static json_t *finish(struct tunnel_rule *r, bool is_good, struct om_error *err)
 {
@@ -298,7 +335,7 @@ static json_t *make_forward(struct tunnels *t, const json_t *words, struct om_er
     r->is_remote = json_is_true(json_object_get(words, "remote")) && !r->is_proxy;
     bool is_good =
         tunnel_read_listen(&r->listen, json_string_value(json_object_get(words, "listen")), err) &&
-        read_host(r, words, r->is_remote ? "127.0.0.1" : "", err) &&
+        read_host(r, words, r->is_remote ? "127.0.0.1" : "", err) && read_login(r, words, err) &&
         (r->is_proxy || read_port(words, "port", &r->port, err)) &&
         ((r->is_proxy && !json_is_string(peer)) || add_peer(r, peer, err)) &&
         (r->is_remote || (r->is_udp ? tunnel_udp_listen(r, err) : tunnel_listen(r, err)));
@@ -355,20 +392,37 @@ bool tunnels_remove(struct tunnels *t, bool forwards, uint64_t number, struct om
     return !was_kept || save(t, err);
 }
 
-bool tunnel_rules_load(struct tunnels *t, struct om_error *err OM_UNUSED)
+/* The kept rules; NULL and OM_OK when there are none. */
+static enum om_err read_kept(const struct tunnels *t, json_t **out, struct om_error *err)
 {
-    char path[OM_PATH_MAX];
+    char *text = malloc(FILE_MAX);
+    enum om_err e = text ? OM_OK : om_fail(err, OM_E_NO_MEM, "no memory for %s", KEPT);
+    size_t n = 0;
+    json_error_t at;
+
+    *out = NULL;
+    if (e == OM_OK)
+        e = om_secret_read(t->d->place.home, KEPT, text, FILE_MAX, &n, err);
+    if (e == OM_OK)
+        *out = json_loadb(text, n, JSON_REJECT_DUPLICATES, &at);
+    if (e == OM_OK && !*out) /* what jansson says may quote a password */
+        e = om_fail(err, OM_E_PARSE, "%.100s/%s: line %d: no JSON", t->d->place.home, KEPT,
+                    at.line);
+    if (text)
+        sodium_memzero(text, n);
+    free(text);
+    return e == OM_E_MISSING ? OM_OK : e;
+}
+
+bool tunnel_rules_load(struct tunnels *t, struct om_error *err)
+{
     struct om_error why;
     struct om_logline line;
-    json_error_t at;
     json_t *o, *rule;
     size_t i;
 
-    if (!om_home_join(t->d->home, path, sizeof path, KEPT) || access(path, F_OK) < 0)
-        return true;
-    o = json_load_file(path, JSON_REJECT_DUPLICATES, &at);
-    if (!o)
-        return om_fail(err, OM_E_PARSE, "%.100s: line %d: %.60s", path, at.line, at.text) == OM_OK;
+    if (read_kept(t, &o, err) != OM_OK)
+        return false;
     for (int kind = 0; kind < 2; kind++)
         json_array_foreach(json_object_get(o, kind == 0 ? "forwards" : "exposed"), i, rule)
         {

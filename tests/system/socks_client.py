@@ -39,9 +39,9 @@ class Association:
         self.tcp = connect(port, address)
         self.udp = self.socket(address, source)
         if login:
-            user, password = login
-            self.tcp.sendall(b"\x05\x01\x02" + b"\x01" + bytes([len(user)]) + user.encode() +
-                             bytes([len(password)]) + password.encode())
+            user, password = (word.encode() for word in login)
+            self.tcp.sendall(b"\x05\x01\x02" + b"\x01" + bytes([len(user)]) + user +
+                             bytes([len(password)]) + password)
             assert exactly(self.tcp, 2) == b"\x05\x02"
             self.login = exactly(self.tcp, 2)
             if self.login != b"\x01\x00":

@@ -40,6 +40,7 @@ static const char daemon_tail[] =
     "In the home, \\fI$OMERTA_HOME\\fR or \\fI~/.omerta\\fR, mode 0700:\n"
     ".TP\n.I identity/seed\nthe secret that all keys of this home come from\n"
     ".TP\n.I config.json\nthe keys above, as nested objects\n"
+    ".TP\n.I tunnels.json\nports and proxies that are kept, with the proxies' passwords\n"
     ".TP\n.I mesh.db\npeers, addresses and timestamps that were learnt; no secrets\n"
     ".TP\n.I logs/events.jsonl\nwhat happened, one JSON object a line\n"
     ".TP\n.I local.key, ssh/\nfor local programs, and for SSH into machines\n"

@@ -37,13 +37,18 @@ static json_t *network_json(struct om_daemon *d, const struct daemon_network *ne
                      gossip_json(d, net));
 }
 
-json_t *control_networks_list(struct control_ask *ask, struct om_error *err OM_UNUSED)
+static json_t *networks_json(struct om_daemon *d)
 {
     json_t *list = json_array();
 
-    for (unsigned i = 0; i < ask->d->network_count; i++)
-        (void)json_array_append_new(list, network_json(ask->d, &ask->d->networks[i]));
-    return json_pack("{s:o}", "networks", list);
+    for (unsigned i = 0; i < d->network_count; i++)
+        (void)json_array_append_new(list, network_json(d, &d->networks[i]));
+    return list;
+}
+
+json_t *control_networks_list(struct control_ask *ask, struct om_error *err OM_UNUSED)
+{
+    return json_pack("{s:o}", "networks", networks_json(ask->d));
 }
 
 static json_t *drops_json(const struct om_node_info *info)
@@ -97,12 +102,11 @@ static json_t *latency_json(const struct om_daemon *d)
     return list;
 }
 
-json_t *control_status_get(struct control_ask *ask, struct om_error *err)
+json_t *control_status_get(struct control_ask *ask, struct om_error *err OM_UNUSED)
 {
     struct om_daemon *d = ask->d;
     struct om_node_info i;
     struct om_pump_info p;
-    json_t *nets = control_networks_list(ask, err);
 
     om_node_info(daemon_node(d), &i);
     om_pump_info(d->pump, &p);
@@ -115,10 +119,9 @@ json_t *control_status_get(struct control_ask *ask, struct om_error *err)
         "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home, "data_socket",
         d->place.data, "started", control_iso(d->started), "uptime_s",
         (double)(om_clock_now() - d->started_at) / 1e6, "udp", udp_json(d), "networks",
-        json_incref(json_object_get(nets, "networks")), "peers", (int)i.peers, "sessions",
-        (int)i.sessions, "latency_of_peers", latency_json(d), "traffic", traffic_json(&i), "audit",
-        audit, "drops", drops_json(&i), "wakeups", (json_int_t)p.wakeups, "clients",
-        (int)control_clients(ask->control));
+        networks_json(d), "peers", (int)i.peers, "sessions", (int)i.sessions, "latency_of_peers",
+        latency_json(d), "traffic", traffic_json(&i), "audit", audit, "drops", drops_json(&i),
+        "wakeups", (json_int_t)p.wakeups, "clients", (int)control_clients(ask->control));
 }
 
 json_t *control_version(struct control_ask *ask OM_UNUSED, struct om_error *err OM_UNUSED)

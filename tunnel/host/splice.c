@@ -31,10 +31,13 @@ struct om_splice {
     struct om_list blocks;
     uint64_t filled, written, released; /* offsets in what the socket said */
     uint64_t received;                  /* bytes the socket took */
+    struct om_shape *from, *to;         /* the socket; NULL: no limit */
+    struct om_shape_user in, out;
     uv_write_t write;
     uv_shutdown_t shutdown;
     size_t writing;    /* bytes of the call that the socket is taking; 0: none */
     bool is_reading;   /* from the socket */
+    bool is_dry;       /* it has said something, and may not be read before its turn */
     bool is_eof;       /* of the socket */
     bool is_finished;  /* and the call was told */
     bool is_shut;      /* the socket was told that the call ended */
@@ -83,9 +86,20 @@ static void on_splice_closed(uv_handle_t *h)
     free(s);
 }
 
+/* The socket is not going to be read now, so that others may. */
+static void leave_in(struct om_splice *s)
+{
+    s->is_dry = false;
+    if (s->from)
+        om_shape_leave(s->from, &s->in);
+}
+
 static void take_down(struct om_splice *s, bool is_reset, enum om_close_code code)
 {
     s->is_over = true;
+    leave_in(s);
+    if (s->to)
+        om_shape_leave(s->to, &s->out);
     *om_calls_ahead(s->calls) -= s->filled - s->released;
     om_calls_hang_up(s->calls, &s->owner, code);
     free_blocks(s, UINT64_MAX);
@@ -200,16 +214,30 @@ static void on_alloc(uv_handle_t *h, size_t suggested OM_UNUSED, uv_buf_t *buf)
 {
     struct om_splice *s = h->data;
     struct block *b = block_with_room(s);
+    size_t room = b ? OM_SPLICE_BLOCK - b->filled : 0;
 
+    if (b && s->from) {
+        room = om_shape_room(s->from, &s->in, room);
+        s->is_dry = room == 0;
+    }
     /* Without a buffer libuv reports UV_ENOBUFS. */
-    *buf = b ? uv_buf_init((char *)b->bytes + b->filled, (unsigned)(OM_SPLICE_BLOCK - b->filled))
-             : uv_buf_init(NULL, 0);
+    *buf =
+        room > 0 ? uv_buf_init((char *)b->bytes + b->filled, (unsigned)room) : uv_buf_init(NULL, 0);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSED)
 {
     struct om_splice *s = stream->data;
 
+    if (s->is_dry) {
+        (void)uv_read_stop(stream);
+        s->is_reading = false;
+        return;
+    }
+    if (n <= 0)
+        leave_in(s);
+    else if (s->from)
+        om_shape_took(s->from, &s->in, (size_t)n);
     if (n == 0)
         return;
     if (n < 0 && n != UV_EOF) {
@@ -236,12 +264,24 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSE
 
 static void read_on(struct om_splice *s)
 {
-    if (s->is_over || s->is_reading || s->is_eof || s->filled - s->released > ahead_max(s) / 2)
+    if (s->is_over || s->is_reading || s->is_eof || s->is_dry ||
+        s->filled - s->released > ahead_max(s) / 2)
         return;
     if (uv_read_start(&s->socket->stream, on_alloc, on_read) == 0)
         s->is_reading = true;
     else
         fail(s);
+}
+
+/* What the socket said is still there, so that it is read, and the turn used, at once. */
+static void on_turn_in(struct om_shape_user *u)
+{
+    struct om_splice *s = OM_CONTAINER_OF(u, struct om_splice, in);
+
+    s->is_dry = false;
+    read_on(s);
+    if (!s->is_over && !s->is_reading)
+        leave_in(s);
 }
 
 static void settle(struct om_splice *s)
@@ -326,6 +366,38 @@ static void give(struct om_splice *s, const struct om_bytes *pieces, unsigned co
         took(s, taken);
 }
 
+/* Cuts @pieces to what the socket may take now; how many are left, 0 until its turn. */
+static unsigned cut(struct om_splice *s, struct om_bytes *pieces, unsigned count)
+{
+    size_t all = 0, room;
+
+    for (unsigned i = 0; i < count; i++)
+        all += pieces[i].n;
+    room = om_shape_room(s->to, &s->out, all);
+    if (room == 0)
+        return 0;
+    om_shape_took(s->to, &s->out, room);
+    for (unsigned i = 0; i < count; i++) {
+        if (pieces[i].n >= room) {
+            pieces[i].n = room;
+            return i + 1;
+        }
+        room -= pieces[i].n;
+    }
+    return count;
+}
+
+static void on_turn_out(struct om_shape_user *u)
+{
+    struct om_splice *s = OM_CONTAINER_OF(u, struct om_splice, out);
+    struct om_calls *calls = s->calls;
+
+    drain(s);
+    if (!s->is_over && u->user.is_called)
+        om_shape_leave(s->to, u);
+    om_calls_kick(calls);
+}
+
 /* Hands the socket what the call brought. */
 static void drain(struct om_splice *s)
 {
@@ -335,8 +407,11 @@ static void drain(struct om_splice *s)
 
     while (!s->is_over && s->writing == 0 &&
            (count = om_node_read_pieces(om_calls_node(s->calls), s->owner.call, pieces, PIECES,
-                                        &is_end)) > 0)
+                                        &is_end)) > 0) {
+        if (s->to && (count = cut(s, pieces, count)) == 0)
+            return;
         give(s, pieces, count);
+    }
     if (!s->is_over && is_end && s->writing == 0 && !s->is_shut && !s->is_deaf) {
         s->is_shut = true;
         s->shutdown.data = s;
@@ -369,6 +444,7 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
     }
     if (!s->is_over && (what & OM_CALL_STOPPED)) {
         s->is_finished = true;
+        leave_in(s);
         (void)uv_read_stop(&s->socket->stream);
         s->is_reading = false;
         s->is_eof = true; /* as far as the peer cares */
@@ -400,6 +476,10 @@ enum om_err om_splice_new(struct om_splice **out, const struct om_splice_config 
     s->socket = config->socket;
     s->on_end = config->on_end;
     s->self = config->self;
+    s->from = config->from_socket;
+    s->to = config->to_socket;
+    s->in.on_turn = on_turn_in;
+    s->out.on_turn = on_turn_out;
     s->socket->handle.data = s;
     om_list_init(&s->blocks);
     *out = s;

@@ -7,11 +7,15 @@
  *        the order in which memory is lent, written and given back.
  * Keeps: splice_carries_both_ways; splice_half_closes_each_way; splice_reset_goes_through;
  *        splice_slow_reader_holds_back; splice_pushes_what_was_read_before;
- *        splice_last_words_arrive; splice_all_together_are_bounded.
+ *        splice_last_words_arrive; splice_all_together_are_bounded; splice_keeps_to_its_rate;
+ *        splice_shares_a_rate.
  *
  * From the socket, blocks of OM_SPLICE_BLOCK bytes are filled and lent to the node until the peer
  * has them; a connection at rest holds none. To the socket, the node's own memory is written from,
  * and consumed when the kernel took it. Nothing is copied in between.
+ *
+ * With a shape, the socket is not read and not written to until it is this splice's turn; who sends
+ * too fast is held back as by a slow reader.
  *
  * Libuv writes without MSG_NOSIGNAL: the program ignores SIGPIPE.
  *
@@ -24,6 +28,7 @@
 #include <uv.h>
 
 #include "tunnel/host/calls.h"
+#include "tunnel/host/shape.h"
 
 enum {
     OM_SOCKET_KEEPALIVE_S = 60,
@@ -54,6 +59,7 @@ struct om_splice_config {
     struct om_calls *calls;
     struct om_socket *socket;    /* owned from the start, also when om_splice_new() fails */
     struct om_call_owner *owner; /* of an accepted call, which is handed over from it */
+    struct om_shape *from_socket, *to_socket; /* borrowed until it is over; NULL: no limit */
     /* The splice is over; its memory goes by itself. Not called by om_splice_close(). */
     void (*on_end)(void *self, const struct om_splice_end *end);
     void *self;

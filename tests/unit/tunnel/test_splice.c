@@ -13,7 +13,10 @@
 #include "host/entropy.h"
 #include "tunnel/host/splice.h"
 
-enum { PATIENCE_MS = 20000, BIG = 1024 * 1024, TURNS_WITHOUT_MEMORY = 100 };
+enum { PATIENCE_MS = 20000, BIG = 1024 * 1024, TURNS_WITHOUT_MEMORY = 100, RATE = 8 * 1024 * 1024 };
+
+/* Who has a rate: nobody; the first, each way; both, together, what their sockets say. */
+enum shaping { FREE, FIRST, TOGETHER };
 
 /* A node, and the test's own end of the socket that is joined to its call. */
 struct side {
@@ -22,6 +25,7 @@ struct side {
     struct om_id id;
     struct om_call_owner owner;
     struct om_splice *splice;
+    struct om_shape *from, *to;
     struct om_splice_end end;
     uint8_t seed[32];
     uint64_t wrote, read; /* by the test */
@@ -36,6 +40,7 @@ struct two {
     uv_idle_t idle; /* keeps the loop turning, so that the test can look */
     struct om_network_config net;
     struct side side[2];
+    struct om_shape *shapes[2];
     unsigned turns;
     bool is_late;
 };
@@ -54,8 +59,12 @@ static void on_end(void *self, const struct om_splice_end *end)
 /* The call of @s goes to a socket, of which the test has the other end. */
 static void join(struct side *s, const char *first)
 {
-    struct om_splice_config c = {
-        .calls = s->calls, .owner = &s->owner, .on_end = on_end, .self = s};
+    struct om_splice_config c = {.calls = s->calls,
+                                 .owner = &s->owner,
+                                 .from_socket = s->from,
+                                 .to_socket = s->to,
+                                 .on_end = on_end,
+                                 .self = s};
     int fds[2];
 
     c.socket = calloc(1, sizeof *c.socket);
@@ -144,8 +153,21 @@ static bool wait_joined(struct two *t)
     return !t->is_late;
 }
 
+static bool shape(struct two *t, enum shaping how)
+{
+    for (int i = 0; how != FREE && i < 2; i++)
+        if (om_shape_new(&t->shapes[i], &t->loop, RATE) != OM_OK)
+            return false;
+    t->side[0].from = t->shapes[0];
+    if (how == FIRST)
+        t->side[0].to = t->shapes[1];
+    else
+        t->side[1].from = t->shapes[0];
+    return true;
+}
+
 /* Two sides with a call between them, joined to sockets at both ends. */
-static bool open_two(struct two *t)
+static bool open_shaped(struct two *t, enum shaping how)
 {
     const struct om_call_config call = {.method = "test"};
     struct om_udp_info udp;
@@ -159,7 +181,7 @@ static bool open_two(struct two *t)
         uv_idle_init(&t->loop, &t->idle) < 0 || uv_idle_start(&t->idle, on_idle) < 0 ||
         uv_timer_start(&t->patience, on_patience, PATIENCE_MS, 0) < 0)
         return false;
-    if (!open_side(t, 0) || !open_side(t, 1))
+    if (!open_side(t, 0) || !open_side(t, 1) || !shape(t, how))
         return false;
     om_udp_info(om_pump_udp(t->side[1].pump), &udp);
     const struct om_addr to = om_addr_v4(0x7f000001, udp.port);
@@ -170,6 +192,11 @@ static bool open_two(struct two *t)
         return false;
     om_calls_kick(t->side[0].calls);
     return wait_joined(t);
+}
+
+static bool open_two(struct two *t)
+{
+    return open_shaped(t, FREE);
 }
 
 static void close_two(struct two *t)
@@ -186,6 +213,8 @@ static void close_two(struct two *t)
         if (s->pump)
             om_pump_close(s->pump);
     }
+    for (int i = 0; i < 2; i++)
+        om_shape_free(t->shapes[i]);
     uv_close((uv_handle_t *)&t->patience, NULL);
     uv_close((uv_handle_t *)&t->idle, NULL);
     (void)uv_run(&t->loop, UV_RUN_DEFAULT);
@@ -284,6 +313,70 @@ OM_TEST(splice_carries_both_ways)
         get(b);
     }
     CHECK(a->read == BIG && b->read == BIG);
+out:
+    close_two(&t);
+}
+
+/* Carries @bytes each way; how long that took. */
+static om_time carry(struct two *t, uint64_t bytes)
+{
+    struct side *a = &t->side[0], *b = &t->side[1];
+    om_time begin = om_clock_now();
+
+    while (!t->is_late && (a->read < bytes || b->read < bytes)) {
+        put(a, bytes);
+        put(b, bytes);
+        turn(t);
+        get(a);
+        get(b);
+    }
+    CHECK(a->read == bytes && b->read == bytes);
+    return om_clock_now() - begin;
+}
+
+/* The shortest time in which so much may go through a shape. */
+static om_time least(uint64_t bytes)
+{
+    return (om_time)((bytes - om_shaper_burst(RATE)) * 1000000 / RATE);
+}
+
+OM_TEST(splice_keeps_to_its_rate)
+{
+    struct two t;
+
+    OM_TRY(open_shaped(&t, FIRST));
+    skip_greeting(&t);
+    CHECK(carry(&t, BIG) >= least(BIG));
+    (void)shutdown(t.side[0].fd, SHUT_WR);
+    (void)shutdown(t.side[1].fd, SHUT_WR);
+    while (!t.is_late && (t.side[0].ends == 0 || t.side[1].ends == 0))
+        turn(&t);
+    CHECK_EQ(t.side[0].end.sent, BIG + 7);
+    CHECK_EQ(t.side[0].end.received, BIG);
+    CHECK(!t.side[0].end.is_reset && !t.side[1].end.is_reset);
+out:
+    close_two(&t);
+}
+
+OM_TEST(splice_shares_a_rate)
+{
+    struct side *a, *b;
+    struct two t;
+
+    OM_TRY(open_shaped(&t, TOGETHER));
+    skip_greeting(&t);
+    a = &t.side[0];
+    b = &t.side[1];
+    om_time begin = om_clock_now();
+    while (!t.is_late && a->read + b->read < BIG / 4 * 5) {
+        put(a, 1u << 30);
+        put(b, 1u << 30);
+        turn(&t);
+        get(a);
+        get(b);
+    }
+    CHECK(t.is_late || om_clock_now() - begin >= least(BIG / 4 * 5));
+    CHECK(a->read > BIG / 8 && b->read > BIG / 8); /* nobody had it for itself */
 out:
     close_two(&t);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omerta/text.h>
+
 #include "commands.h"
 #include "password.h"
 #include "table.h"
@@ -34,9 +36,28 @@ static const struct om_column exposed_columns[] = {
     {"INTERNET", "internet", OM_COLUMN_YES},
     {"LISTEN", "listen", OM_COLUMN_TEXT},
     {"UDP", "udp", OM_COLUMN_YES},
+    {"RATE", "rate", OM_COLUMN_BYTES},
     {"OPEN", "open", OM_COLUMN_COUNT},
     {"TOTAL", "total", OM_COLUMN_COUNT},
     {"FAILED", "failed", OM_COLUMN_COUNT},
+    {"SENT", "bytes_sent", OM_COLUMN_BYTES},
+    {"RECEIVED", "bytes_received", OM_COLUMN_BYTES},
+};
+
+static const struct om_column usage_columns[] = {
+    {"ID", "id", OM_COLUMN_COUNT},
+    {"PORT", "port", OM_COLUMN_COUNT},
+    {"INTERNET", "internet", OM_COLUMN_YES},
+    {"PEER", "peer", OM_COLUMN_SHORT},
+    {"OPEN", "open", OM_COLUMN_COUNT},
+    {"TOTAL", "total", OM_COLUMN_COUNT},
+    {"REFUSED", "refused", OM_COLUMN_COUNT},
+    {"SENT", "bytes_sent", OM_COLUMN_BYTES},
+    {"RECEIVED", "bytes_received", OM_COLUMN_BYTES},
+    {"DATAGRAMS", "datagrams", OM_COLUMN_COUNT},
+    {"DROPPED", "dropped", OM_COLUMN_COUNT},
+    {"FIRST USED", "first_used", OM_COLUMN_TEXT},
+    {"LAST USED", "last_used", OM_COLUMN_TEXT},
 };
 
 static enum om_exit list(struct om_cli *cli, const char *method, const char *field,
@@ -167,6 +188,30 @@ static json_t *all_to(const struct om_cli *cli)
     return to;
 }
 
+/* --rate and --max-connections. */
+static enum om_exit read_limits(struct om_cli *cli, json_t *params)
+{
+    const char *rate = om_args_value(&cli->args, "rate");
+    struct om_error err;
+    uint64_t n;
+
+    if (rate) {
+        if (om_size_parse(&n, rate, &err) != OM_OK)
+            return om_cli_usage(cli, "--rate: %s", err.msg);
+        if (n < 1 || n > INT64_MAX)
+            return om_cli_usage(cli, "--rate: want bytes per second, as 500K or 10M");
+        (void)json_object_set_new(params, "rate", json_integer((json_int_t)n));
+    }
+    if (!om_args_has(&cli->args, "max-connections"))
+        return OM_EXIT_OK;
+    if (om_args_number(&cli->args, "max-connections", 1, INT32_MAX, &n, &err) != OM_OK)
+        return om_cli_usage(cli, "%s", err.msg);
+    if (n < 1)
+        return om_cli_usage(cli, "--max-connections: want 1 or more");
+    (void)json_object_set_new(params, "max_connections", json_integer((json_int_t)n));
+    return OM_EXIT_OK;
+}
+
 enum om_exit om_cmd_expose(struct om_cli *cli)
 {
     const char *word = cli->args.count ? cli->args.words[0] : "list";
@@ -174,6 +219,9 @@ enum om_exit om_cmd_expose(struct om_cli *cli)
     if (strcmp(word, "list") == 0)
         return list(cli, "expose.list", "exposed", exposed_columns, OM_ARRAY_SIZE(exposed_columns),
                     "nothing of this machine can be reached");
+    if (strcmp(word, "usage") == 0)
+        return list(cli, "expose.usage", "usage", usage_columns, OM_ARRAY_SIZE(usage_columns),
+                    "nobody has used anything of this machine");
     if (strcmp(word, "remove") == 0)
         return remove_one(cli, "expose.remove");
     enum om_exit e = om_cli_words(cli, 1, 1);
@@ -187,7 +235,13 @@ enum om_exit om_cmd_expose(struct om_cli *cli)
     (void)json_object_set_new(params, "keep", json_boolean(om_args_has(&cli->args, "keep")));
     if (!read_exposed(word, params)) {
         json_decref(params);
-        return om_cli_usage(cli, "want PORT, PORT:HOST:PORT, internet, listen, list or remove");
+        return om_cli_usage(cli,
+                            "want PORT, PORT:HOST:PORT, internet, listen, list, usage or remove");
+    }
+    e = read_limits(cli, params);
+    if (e) {
+        json_decref(params);
+        return e;
     }
     return added(cli, "expose.add", params, show_exposed);
 }

@@ -25,6 +25,8 @@ static const struct om_option down_options[] = {
 static const struct om_option expose_options[] = {
     {"to", "PEER", "who may use it; may be given several times", 0},
     {"udp", NULL, "a port of UDP; else of TCP", 'u'},
+    {"rate", "SIZE", "bytes per second of each peer, each way, as 500K or 10M", 0},
+    {"max-connections", "N", "that each peer may have open (2048)", 0},
     {"keep", NULL, "after a restart, too", 'k'},
     END};
 static const struct om_option forward_options[] = {
@@ -95,15 +97,18 @@ const struct om_command om_commands[] = {
      "them: identity and keys are then lost.\n"
      "With --json: {was_running, purged, files, bytes, home}; files and bytes are those removed.",
      down_options, om_cmd_down},
-    {"expose", "PORT[:HOST:PORT] | internet | listen[:[ADDRESS:]PORT] | list | remove ID",
+    {"expose", "PORT[:HOST:PORT] | internet | listen[:[ADDRESS:]PORT] | list | usage | remove ID",
      "let peers reach something of this machine",
      "Nothing can be reached unless it is named here. PORT is what peers ask for; it is connected\n"
      "to the same port of 127.0.0.1, or to HOST:PORT. internet lets them reach public addresses\n"
      "through this machine, never its own networks. listen lets them open ports here that lead\n"
      "to them: at ADDRESS, 127.0.0.1 unless given, and PORT, or any from 1024. Without --to every\n"
      "member of the network may, which an open network such as default does not allow.\n"
-     "With --json: the reply of expose.add; list: the reply of expose.list; remove: the reply of\n"
-     "expose.remove.",
+     "Each peer has the whole of --rate and of --max-connections; what is above waits, or, of "
+     "UDP,\n"
+     "is dropped, and connections above are refused as busy. usage: who has used what, how much.\n"
+     "With --json: the reply of expose.add; list: the reply of expose.list; usage: the reply of\n"
+     "expose.usage; remove: the reply of expose.remove.",
      expose_options, om_cmd_expose},
     {"forward", "add -L|-R [BIND:]PORT:PEER:PORT | list | remove ID",
      "local ports that lead to ports of peers",

@@ -64,5 +64,7 @@ json_t *control_expose_add(struct control_ask *ask, struct om_error *err);
 json_t *control_expose_list(struct control_ask *ask, struct om_error *err);
 /** control_expose_remove() - "expose.remove": @ask, @err as any control_method. */
 json_t *control_expose_remove(struct control_ask *ask, struct om_error *err);
+/** control_expose_usage() - "expose.usage": @ask, @err as any control_method. */
+json_t *control_expose_usage(struct control_ask *ask, struct om_error *err);
 
 #endif

@@ -18,6 +18,7 @@ control_method control_method_find(const char *name)
         {"expose.add", control_expose_add},
         {"expose.list", control_expose_list},
         {"expose.remove", control_expose_remove},
+        {"expose.usage", control_expose_usage},
         {"forward.add", control_forward_add},
         {"forward.list", control_forward_list},
         {"forward.remove", control_forward_remove},

@@ -55,3 +55,8 @@ json_t *control_expose_remove(struct control_ask *ask, struct om_error *err)
 {
     return remove_one(ask, false, err);
 }
+
+json_t *control_expose_usage(struct control_ask *ask, struct om_error *err OM_UNUSED)
+{
+    return json_pack("{s:o}", "usage", tunnels_usage(ask->d->tunnels));
+}

@@ -6,6 +6,7 @@
 #include <omerta/text.h>
 
 #include "tunnels/associate.h"
+#include "tunnels/usage.h"
 
 static void on_timer_closed(uv_handle_t *h)
 {
@@ -17,6 +18,7 @@ static void forget(struct tunnel_conn *c)
 {
     if (c->rule)
         c->rule->open--;
+    tunnel_usage_end(c->usage);
     om_calls_hang_up(c->tunnels->d->calls, &c->owner, OM_CLOSE_CANCELLED);
     if (c->dial)
         om_dial_cancel(c->dial);
@@ -80,6 +82,25 @@ void tunnel_conn_fail(struct tunnel_conn *c, const char *why)
 {
     if (c->rule)
         tunnel_rule_fail(c->rule, why);
+    tunnel_usage_refuse(c->usage);
+}
+
+void tunnel_conn_live(const struct tunnel_rule *r, struct om_splice_end *out)
+{
+    const struct tunnels *t = r->tunnels;
+    struct om_splice_end now;
+
+    *out = (struct om_splice_end){.sent = 0};
+    if (r->open == 0)
+        return;
+    for (struct om_link *l = om_list_first(&t->conns); l; l = om_list_next(&t->conns, l)) {
+        const struct tunnel_conn *c = OM_CONTAINER_OF(l, struct tunnel_conn, link);
+        if (c->rule != r || !c->splice)
+            continue;
+        om_splice_counts(c->splice, &now);
+        out->sent += now.sent;
+        out->received += now.received;
+    }
 }
 
 static void on_end(void *self, const struct om_splice_end *end)
@@ -91,6 +112,7 @@ static void on_end(void *self, const struct om_splice_end *end)
         c->rule->sent += end->sent;
         c->rule->received += end->received;
     }
+    tunnel_usage_count(c->usage, end);
     forget(c);
 }
 
@@ -99,6 +121,8 @@ void tunnel_conn_join(struct tunnel_conn *c)
     const struct om_splice_config config = {.calls = c->tunnels->d->calls,
                                             .socket = c->socket,
                                             .owner = &c->owner,
+                                            .from_socket = c->usage ? c->usage->sent_shape : NULL,
+                                            .to_socket = c->usage ? c->usage->received_shape : NULL,
                                             .on_end = on_end,
                                             .self = c};
     struct om_splice *s;

@@ -53,10 +53,14 @@ struct tunnel_rule {
     char user[OM_PROXY_SECRET_MAX + 1], password[OM_PROXY_SECRET_MAX + 1];
     char host[OM_TARGET_NAME_MAX + 1]; /* forward: seen from the peer, or ""; exposed: dialled */
     uint16_t port;                     /* forward: of the peer; exposed: dialled */
-    unsigned open;                     /* connections now */
+    uint32_t rate;     /* exposed: of each peer, bytes per second each way; 0: as it comes */
+    unsigned open_max; /* exposed: of each peer */
+    unsigned open;     /* connections now */
     uint64_t total, failed, sent, received;
     char last_error[160]; /* of the last that failed */
 };
+
+struct tunnel_usage;
 
 /* A connection on its way to be a tunnel, or being one. */
 struct tunnel_conn {
@@ -72,7 +76,8 @@ struct tunnel_conn {
     uint8_t *rest;                          /* owned: what the client said behind its request */
     size_t rest_n;
     struct om_id peer;
-    bool is_serving; /* for a peer, not of ours */
+    struct tunnel_usage *usage; /* of something exposed */
+    bool is_serving;            /* for a peer, not of ours */
     bool is_lingering;
     uv_timer_t limit;
 };
@@ -95,6 +100,8 @@ struct tunnels {
     uv_timer_t sweep;
     struct om_list rules, conns;
     unsigned rule_count, conn_count;
+    struct om_list usages; /* tunnels/usage.h */
+    struct om_table usages_by_pair;
     uint64_t numbers;
     bool is_closing;
     char buffer[TUNNEL_READ];
@@ -117,6 +124,9 @@ void tunnel_conn_fail(struct tunnel_conn *c, const char *why);
 
 /** tunnel_conn_join() - socket and call of @c are there: let it flow. */
 void tunnel_conn_join(struct tunnel_conn *c);
+
+/** tunnel_conn_live() - bytes that the open connections of @r have carried so far, into @out. */
+void tunnel_conn_live(const struct tunnel_rule *r, struct om_splice_end *out);
 
 /* forward.c */
 

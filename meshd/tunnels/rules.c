@@ -11,6 +11,7 @@
 #include "control/parts.h"
 #include "host/secret_file.h"
 #include "tunnels/udp.h"
+#include "tunnels/usage.h"
 
 enum { FILE_MAX = 1024 * 1024 }; /* of all rules there may be, as long as they may be */
 
@@ -84,6 +85,7 @@ void tunnel_rule_drop(struct tunnel_rule *r)
     }
     tunnel_udp_forget(t, r);
     tunnel_remote_stop(r);
+    tunnel_usage_forget(r);
     om_list_remove(&r->link);
     t->rule_count--;
     tunnel_rule_free(r);
@@ -107,12 +109,13 @@ static json_t *words_of(const struct tunnels *t, const struct tunnel_rule *r)
                       (int)r->port, "proxy", r->is_proxy, "user", r->login.user, "remote",
                       r->is_remote, "udp", r->is_udp, "keep", r->keep);
     else
-        o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:s, s:b, s:b}", "port",
+        o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:s, s:b, s:b, s:o*, s:i}", "port",
                       r->is_consent ? 0 : (int)r->listen.port, "network", net ? net->name : "",
                       "to", to, "host", r->host, "to_port", (int)r->port, "internet",
                       r->is_internet, "listen",
                       r->is_consent ? om_addr_print(&r->listen, listen) : "", "udp", r->is_udp,
-                      "keep", r->keep);
+                      "keep", r->keep, "rate", r->rate ? json_integer(r->rate) : NULL,
+                      "max_connections", (int)r->open_max);
     json_decref(to);
     return o;
 }
@@ -125,10 +128,15 @@ static const char *kind_of(const struct tunnel_rule *r)
 json_t *tunnel_rule_show(const struct tunnel_rule *r)
 {
     json_t *o = words_of(r->tunnels, r);
+    struct om_splice_end live;
+
+    tunnel_conn_live(r, &live);
+    live.sent += r->sent;
+    live.received += r->received;
     json_t *more =
         json_pack("{s:I, s:i, s:I, s:I, s:I, s:I, s:s}", "id", (json_int_t)r->number, "open",
                   (int)r->open, "total", (json_int_t)r->total, "failed", (json_int_t)r->failed,
-                  "bytes_sent", (json_int_t)r->sent, "bytes_received", (json_int_t)r->received,
+                  "bytes_sent", (json_int_t)live.sent, "bytes_received", (json_int_t)live.received,
                   "last_error", r->last_error);
 
     (void)json_object_update_new(o, more);
@@ -272,6 +280,24 @@ static bool read_host(struct tunnel_rule *r, const json_t *words, const char *ot
     return true;
 }
 
+/* What each peer may have of what is exposed. */
+static bool read_limits(struct tunnel_rule *r, const json_t *words, struct om_error *err)
+{
+    json_int_t rate = json_integer_value(json_object_get(words, "rate"));
+    json_int_t most = json_integer_value(json_object_get(words, "max_connections"));
+
+    if (rate != 0 && (rate < OM_SHAPER_RATE_MIN || rate > OM_SHAPER_RATE_MAX))
+        return om_fail(err, OM_E_RANGE, "rate: want %d to %u bytes per second", OM_SHAPER_RATE_MIN,
+                       OM_SHAPER_RATE_MAX) == OM_OK;
+    if (most < 0 || most > TUNNEL_PER_PEER)
+        return om_fail(err, OM_E_RANGE, "max_connections: want 1 to %d", TUNNEL_PER_PEER) == OM_OK;
+    if (r->is_consent && rate != 0)
+        return om_fail(err, OM_E_RANGE, "rate: only a port or the internet can have one") == OM_OK;
+    r->rate = (uint32_t)rate;
+    r->open_max = most > 0 ? (unsigned)most : TUNNEL_PER_PEER;
+    return true;
+}
+
 bool tunnel_read_listen(struct om_addr *out, const char *text, struct om_error *err)
 {
     char whole[OM_ADDR_TEXT + 16];
@@ -360,6 +386,7 @@ static json_t *make_exposed(struct tunnels *t, const json_t *words, struct om_er
     r->port = r->is_consent ? 0 : r->listen.port;
     if (is_good && !r->is_internet && !r->is_consent && json_object_get(words, "to_port"))
         is_good = read_port(words, "to_port", &r->port, err);
+    is_good = is_good && read_limits(r, words, err);
     json_array_foreach(to, i, who) is_good = is_good && add_peer(r, who, err);
     if (is_good && !r->is_everybody && r->peer_count == 0)
         is_good = om_fail(err, OM_E_MISSING, "to: say which peers may use it") == OM_OK;
@@ -447,7 +474,7 @@ bool tunnels_open(struct tunnels **out, struct om_daemon *d, struct om_error *er
     t->d = d;
     om_list_init(&t->rules);
     om_list_init(&t->conns);
-    if (!tunnel_udp_init(t)) {
+    if (!tunnel_udp_init(t) || !tunnel_usage_init(t)) {
         free(t);
         return om_fail(err, OM_E_NO_MEM, "no memory for tunnels") == OM_OK;
     }
@@ -472,5 +499,6 @@ void tunnels_close(struct tunnels *t)
         tunnel_rule_drop(OM_CONTAINER_OF(l, struct tunnel_rule, link));
     }
     tunnel_udp_fini(t);
+    tunnel_usage_fini(t);
     uv_close((uv_handle_t *)&t->sweep, on_sweep_closed);
 }

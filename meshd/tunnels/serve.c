@@ -5,6 +5,7 @@
 
 #include "host/clock.h"
 #include "tunnels/udp.h"
+#include "tunnels/usage.h"
 
 /* What a peer asks for. */
 struct wish {
@@ -110,6 +111,28 @@ static unsigned serving(const struct tunnels *t, const struct om_id *peer)
     return n;
 }
 
+/* NULL: @peer has too many, or all have. */
+static struct tunnel_conn *new_conn(struct tunnels *t, struct tunnel_rule *rule,
+                                    const struct om_id *peer)
+{
+    struct tunnel_usage *usage;
+    struct tunnel_conn *c;
+
+    if (!tunnel_usage_begin(rule, peer, &usage))
+        return NULL;
+    c = serving(t, peer) < TUNNEL_PER_PEER ? tunnel_conn_new(t, rule, true) : NULL;
+    if (c) {
+        c->peer = *peer;
+        c->usage = usage;
+        return c;
+    }
+    rule->total++;
+    tunnel_rule_fail(rule, "busy");
+    tunnel_usage_refuse(usage);
+    tunnel_usage_end(usage);
+    return NULL;
+}
+
 /* Whoever was let into the network may know how to be let in here. */
 static void say_how(struct om_calls *calls, const struct om_act_call *call, const struct wish *w)
 {
@@ -148,12 +171,11 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
                          *w.host ? w.port : rule->port);
         return;
     }
-    c = serving(t, &call->peer) < TUNNEL_PER_PEER ? tunnel_conn_new(t, rule, true) : NULL;
+    c = new_conn(t, rule, &call->peer);
     if (!c) {
         om_calls_refuse(calls, call->call, "busy", "too many connections");
         return;
     }
-    c->peer = call->peer;
     c->owner.on_reply = on_reply;
     c->owner.on_stream = on_stream;
     const struct om_dial_config dial = {.loop = &t->d->loop,

@@ -60,11 +60,15 @@ void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a);
 json_t *tunnels_forward(struct tunnels *t, const json_t *words, struct om_error *err);
 
 /** tunnels_expose() - as tunnels_forward() of @t, with {port, host, to_port, to, network, internet,
- *  listen, udp, keep} in @words. */
+ *  listen, udp, keep, rate, max_connections} in @words. */
 json_t *tunnels_expose(struct tunnels *t, const json_t *words, struct om_error *err);
 
 /** tunnels_list() - rules of @t, a new reference: forwards when @forwards, else what is exposed. */
 json_t *tunnels_list(const struct tunnels *t, bool forwards);
+
+/** tunnels_usage() - what each peer did with each exposed thing of @t, the latest last; a new
+ *  reference. */
+json_t *tunnels_usage(const struct tunnels *t);
 
 /** tunnels_remove() - forget rule @number of @t (a forward when @forwards), and what it let in;
  *  false and @err when there is none. */

@@ -8,6 +8,7 @@
 #include <omerta/wire.h>
 
 #include "host/clock.h"
+#include "tunnels/usage.h"
 
 enum { SWEEP_MS = 10000, WIRE_KEY = OM_ID_BYTES + 4 + 1 };
 
@@ -22,7 +23,8 @@ struct bulk {
 struct tunnel_flow {
     struct om_link link;
     struct tunnels *tunnels;
-    struct tunnel_rule *rule; /* may be NULL */
+    struct tunnel_rule *rule;   /* may be NULL */
+    struct tunnel_usage *usage; /* of something exposed */
     void (*on_datagram)(void *self, struct om_bytes b);
     void (*on_end)(void *self, const char *why);
     void *self;
@@ -74,6 +76,7 @@ void tunnel_flow_close(struct tunnel_flow *f)
     free(f->in);
     if (f->rule)
         f->rule->open--;
+    tunnel_usage_end(f->usage);
     om_list_remove(&f->link);
     if (--t->flow_count == 0)
         (void)uv_timer_stop(&t->sweep);
@@ -165,6 +168,8 @@ void tunnel_flow_send(struct tunnel_flow *f, struct om_bytes b)
         wait_for_call(f, b);
         return;
     }
+    if (!tunnel_usage_send(f->usage, b.n))
+        return;
     if (f->rule)
         f->rule->sent += b.n;
     if (b.n + TUNNEL_FLOW_HEAD > om_node_send_max(TUNNEL_UDP_CHANNEL)) {
@@ -182,6 +187,8 @@ void tunnel_flow_send(struct tunnel_flow *f, struct om_bytes b)
 static void deliver(struct tunnel_flow *f, struct om_bytes b)
 {
     is_heard(f);
+    if (!tunnel_usage_receive(f->usage, b.n))
+        return;
     if (f->rule)
         f->rule->received += b.n;
     f->on_datagram(f->self, b);
@@ -271,8 +278,16 @@ static struct tunnel_flow *new_flow(struct tunnels *t, const struct tunnel_flow_
     struct tunnel_flow *f = t->flow_count < TUNNEL_FLOWS_MAX ? calloc(1, sizeof *f) : NULL;
     uint8_t key[WIRE_KEY];
 
+    if (f && is_serving && !tunnel_usage_begin(c->rule, &c->wish->peer, &f->usage)) {
+        free(f);
+        return NULL;
+    }
     wire_key(key, &c->wish->peer, number, is_serving);
     if (!f || om_table_put(&t->flows_by_wire, key, f) != OM_OK) {
+        if (f) {
+            tunnel_usage_refuse(f->usage);
+            tunnel_usage_end(f->usage);
+        }
         free(f);
         if (c->rule)
             c->rule->failed++;
@@ -344,6 +359,7 @@ void tunnel_flow_refuse(struct tunnel_flow *f, enum om_dial_result why)
     om_calls_release(calls, &f->owner);
     om_calls_refuse(calls, call, om_dial_word(why), om_dial_text(why));
     count_lost(f);
+    tunnel_usage_refuse(f->usage);
     tunnel_flow_close(f);
 }
 

@@ -278,7 +278,7 @@ static struct tunnel_flow *new_flow(struct tunnels *t, const struct tunnel_flow_
     struct tunnel_flow *f = t->flow_count < TUNNEL_FLOWS_MAX ? calloc(1, sizeof *f) : NULL;
     uint8_t key[WIRE_KEY];
 
-    if (f && is_serving && !tunnel_usage_begin(c->rule, &c->wish->peer, &f->usage)) {
+    if (f && is_serving && c->rule && !tunnel_usage_begin(c->rule, &c->wish->peer, &f->usage)) {
         free(f);
         return NULL;
     }

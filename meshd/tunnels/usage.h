@@ -4,6 +4,9 @@
  * What:  counters for every pair of rule and peer, and the rate that the pair has.
  * Why:   who shares a line wants to know who used it, and to give each a part of it; two peers of
  *        one rule each have the whole rate of it.
+ * Keeps: usage_counts_for_each_pair; usage_refuses_one_more_than_a_peer_may_have;
+ *        usage_has_a_rate_for_each_peer; usage_forgets_who_was_quiet_for_longest;
+ *        usage_refuses_when_all_are_in_use.
  *
  * Forwards have none: of them the rule's own counters say it all.
  *
@@ -28,7 +31,7 @@ struct tunnel_usage {
     uint64_t live_sent, live_received; /* of open connections, while a list is made */
     uint64_t datagrams;                /* both ways, with those dropped */
     uint64_t dropped;                  /* datagrams beyond the rate */
-    struct om_wall first, last; /* a connection counts when it begins and when it ends */
+    struct om_wall first, last;        /* a connection counts when it begins and when it ends */
 };
 
 /**

@@ -3,9 +3,11 @@
 OMERTA_GOLDEN=write writes golden/ anew; read the difference before you keep it.
 """
 
+import contextlib
 import json
 import os
 import re
+import socket
 import tempfile
 
 import pytest
@@ -210,6 +212,14 @@ def test_tunnels(two):
     compare("forward-list", forwards)
     number = str(forwards["forwards"][0]["id"])
     compare("forward-remove", data(first.home, "forward", "remove", number))
+    spec = f"0:{first.self_id()}:22"
+    local = data(second.home, "forward", "add", "-L", spec)["listen"].rpartition(":")[2]
+    with contextlib.suppress(ConnectionResetError):
+        socket.create_connection(("127.0.0.1", int(local)), 10).close()
+    assert wait_until(lambda: data(first.home, "expose", "usage")["usage"], 10)
+    compare("expose-usage", data(first.home, "expose", "usage"))
+    compare("expose-rate", data(first.home, "expose", "23", "--to", second.self_id(),
+                                "--rate", "1M", "--max-connections", "9"))
     compare("expose-remove", data(first.home, "expose", "remove", "1"))
 
 

@@ -158,6 +158,31 @@ def test_udp_of_the_internet_through_a_peer(apart, lab):
     assert "not_allowed" in ben.rpc("forward.list")["forwards"][0]["last_error"]
 
 
+def test_the_internet_at_a_rate(apart, lab, folder):
+    servers.need_program("curl")
+    ann, ben = apart
+    size = 4 << 20
+    web(lab, OUTSIDE, "x" * size, folder)
+    at = told(ben, "proxy", "127.0.0.1:0", "--via", "ann")["listen"].rpartition(":")[2]
+    words = ["curl", "-sS", "-m", "30", "-o", os.path.join(folder, "got"), "-w", "%{time_total}",
+             "--proxy", f"socks5h://127.0.0.1:{at}", f"http://{OUTSIDE}/"]
+
+    def seconds(*options):
+        row = expose(ann, "internet", "--to", "ben", *options)
+        assert wait_until(lambda: lab.run("ben", [*words, "-I"], check=False).returncode == 0, 10)
+        took = float(lab.run("ben", words).stdout)
+        assert wait_until(lambda: ann.rpc("expose.usage")["usage"][0]["open"] == 0, 10)
+        of, = ann.rpc("expose.usage")["usage"]
+        assert of["id"] == row["id"] and of["internet"] and of["port"] == 0
+        assert size < of["bytes_sent"] < size + 2000
+        ann.rpc("expose.remove", id=row["id"])
+        return took
+
+    free, slow = seconds(), seconds("--rate", "2M")
+    print(f"{size >> 20} MiB in {slow:.2f} s, without a rate in {free:.3f} s")
+    assert 1.5 <= slow <= 4 and free < slow / 5
+
+
 class Asking(Daemon):
     """A daemon whose machine asks @resolver for names."""
 

@@ -43,7 +43,7 @@ OM_TEST(shaper_never_gives_more_than_rate_and_burst)
     struct dice d = {11};
 
     for (unsigned r = 0; r < RUNS; r++) {
-        uint32_t rate = OM_SHAPER_RATE_MIN << dice_below(&d, 18);
+        uint32_t rate = (uint32_t)OM_SHAPER_RATE_MIN << dice_below(&d, 18);
         struct om_shaper_user users[USERS] = {0};
         struct om_shaper s;
         om_time now = OM_SEC(5);

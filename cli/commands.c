@@ -137,6 +137,11 @@ const struct om_command om_commands[] = {
      "Prints the peer id that others need.\n"
      "With --json: {home, networks}; each network has its name and the id of this node in it.",
      NULL, om_cmd_key},
+    {"link", "[list]", "links whose packets end in the daemon",
+     "A TUN or the card of a virtual machine, by the data socket (omerta-data(7)). DROPPED counts\n"
+     "packets that may not pass, by the reason; ROGUE weighs those of late.\n"
+     "With --json: the reply of links.list.",
+     NULL, om_cmd_link},
     {"log", "[-f] [-n N]", "the log of the daemon",
      "From the daemon, or from its log file when it does not run.\n"
      "With --json: each line is a JSON text.",

@@ -39,6 +39,7 @@ const char *om_command_near(const char *word);
     X(help)                                                                                        \
     X(init)                                                                                        \
     X(key)                                                                                         \
+    X(link)                                                                                        \
     X(log)                                                                                         \
     X(message)                                                                                     \
     X(nc)                                                                                          \

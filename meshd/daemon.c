@@ -14,6 +14,7 @@
 #include "tunnels/tunnels.h"
 #include "host/clock.h"
 #include "host/entropy.h"
+#include "links/links.h"
 #include "metrics_server.h"
 #include "sdnotify.h"
 #include "secrets.h"
@@ -254,6 +255,8 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return fail(d, OM_EXIT_HOME);
     if (!tunnels_open(&d->tunnels, d, err))
         return fail(d, OM_EXIT_CONFIG);
+    if (!links_open(&d->links, d, err))
+        return fail(d, OM_EXIT_FAILED);
     if (!metrics_server_open(&d->metrics, d, err))
         return fail(d, OM_EXIT_FAILED);
     if (!daemon_presence(d, err))
@@ -281,6 +284,8 @@ static void stop(struct om_daemon *d)
     if (d->data)
         data_close(d->data);
     d->data = NULL;
+    links_close(d->links);
+    d->links = NULL;
     if (d->tunnels)
         tunnels_close(d->tunnels);
     d->tunnels = NULL;

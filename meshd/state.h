@@ -38,6 +38,7 @@ enum {
 struct control;
 struct data;
 struct tunnels;
+struct links;
 struct metrics_server;
 
 struct daemon_network {
@@ -78,6 +79,7 @@ struct om_daemon {
     struct om_calls *calls;
     struct data *data;
     struct tunnels *tunnels;
+    struct links *links;
     struct metrics_server *metrics;
     struct inbox inbox;
     struct latency latency;

@@ -23,6 +23,7 @@ control_method control_method_find(const char *name)
         {"forward.list", control_forward_list},
         {"forward.remove", control_forward_remove},
         {"health.probe", control_health_probe},
+        {"links.list", control_links_list},
         {"log.level", control_log_level},
         {"log.tail", control_log_tail},
         {"message.list", control_message_list},

@@ -2,8 +2,8 @@
  * data.h - local programs talk to programs on other peers
  *
  * What:  a Unix socket; each connection says in one line of JSON what it wants to be: a stream to a
- *        peer, a listener for streams, one such stream, or a channel of datagrams. One line
- *        comes back, and from then on the connection is that thing.
+ *        peer, a listener for streams, one such stream, a channel of datagrams, or a link. One
+ *        line comes back, and from then on the connection is that thing.
  * Why:   any language can open a Unix socket: this is how programs are built on the mesh.
  *
  * Nobody is let in from the mesh whom the listening program did not name.

@@ -124,6 +124,11 @@ void data_unlisten(struct data_conn *c);
 /** data_dial() - @c wants to be a stream to a peer as @words say. */
 void data_dial(struct data_conn *c, json_t *words);
 
+/* link.c */
+
+/** data_link() - @c wants to be a link as @words say; it is gone then. */
+void data_link(struct data_conn *c, json_t *words);
+
 /* channel.c */
 
 /** data_channel() - @c wants to be a channel as @words say. */

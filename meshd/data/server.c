@@ -120,6 +120,8 @@ static void greet(struct data_conn *c, struct om_bytes line)
         data_dial(c, words);
     else if (open && strcmp(open, "channel") == 0)
         data_channel(c, words);
+    else if (open && strcmp(open, "link") == 0)
+        data_link(c, words);
     else if (json_object_get(words, "listen"))
         data_listen(c, words);
     else if (json_object_get(words, "accept"))
@@ -128,8 +130,8 @@ static void greet(struct data_conn *c, struct om_bytes line)
         data_turn_away(c, words);
     else
         data_refuse(c, "bad_line",
-                    "want \"open\": \"stream\", \"tcp\" or \"channel\", \"listen\", \"accept\" or "
-                    "\"refuse\"; see omerta-data(7)");
+                    "want \"open\": \"stream\", \"tcp\", \"channel\" or \"link\", \"listen\", "
+                    "\"accept\" or \"refuse\"; see omerta-data(7)");
     json_decref(words);
 }
 

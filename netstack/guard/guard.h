@@ -124,7 +124,7 @@ struct om_judgement om_guard_check(struct om_guard *g, om_time now, enum om_dire
 struct om_judgement om_guard_frame(struct om_guard *g, om_time now, struct om_bytes frame);
 
 /**
- * om_guard_answer() - a stack of ours, which ends what the port opens, answers it: let the flow know
+ * om_guard_answer() - a stack of ours, which ends what the port opens, answers: let the flow know
  * @g:       the gate; it refuses and counts nothing here
  * @now:     current time
  * @packet:  an IP packet for the port

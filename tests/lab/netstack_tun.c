@@ -14,10 +14,7 @@
  * SIGTERM or SIGINT end it; --report then prints the counters and the processor time.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/if.h>
-#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -25,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -33,6 +29,8 @@
 
 #include <omerta/stack.h>
 #include <omerta/stack_flow.h>
+
+#include "tun.h"
 
 enum {
     PORT_REFUSED = 1,
@@ -82,23 +80,6 @@ static void fill(void *self OM_UNUSED, void *dst, size_t n)
 {
     if (getrandom(dst, n, 0) != (ssize_t)n)
         die("getrandom");
-}
-
-static void tun_open(const char *name)
-{
-    struct ifreq request = {0};
-    int size = (int)sizeof(struct virtio_net_hdr);
-
-    tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (tun < 0)
-        die("/dev/net/tun");
-    request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | (has_offload ? IFF_VNET_HDR : 0));
-    (void)snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-    if (ioctl(tun, TUNSETIFF, &request) != 0)
-        die("TUNSETIFF");
-    if (has_offload && (ioctl(tun, TUNSETVNETHDRSZ, &size) != 0 ||
-                        ioctl(tun, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) != 0))
-        die("TUNSETOFFLOAD");
 }
 
 /* The kernel is to take the TCP or UDP checksum of @packet as one that it fills in itself. */
@@ -322,7 +303,9 @@ int main(int argc, char **argv)
         return 2;
     }
     config.has_checksums = !has_offload;
-    tun_open(argv[i]);
+    tun = tun_open(argv[i], has_offload);
+    if (tun < 0)
+        die(argv[i]);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
     if (om_stack_new(&stack, &(struct om_rng){fill, NULL}, now_is()) != OM_OK ||

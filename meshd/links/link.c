@@ -1,0 +1,236 @@
+/* link.c - one link: frames of a program to the stack, and back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include <omerta/text.h>
+
+#include "host/clock.h"
+#include "links/parts.h"
+
+enum { SOCKET_BYTES = 1024 * 1024, OUT_SMALL = 64 * 1024 };
+
+static size_t frame_max(const struct link *l)
+{
+    return l->config.mtu + (l->config.kind == OM_PORT_ETHER ? (size_t)LINK_ETHER_HEAD : 0);
+}
+
+static enum om_err add_port(struct link *l)
+{
+    const struct link_config *c = &l->config;
+    struct om_port_config port = {.kind = c->kind,
+                                  .mtu = c->mtu,
+                                  .v4_prefix = c->sides.v4_prefix,
+                                  .has_v4 = c->sides.has_v4,
+                                  .has_v6 = c->sides.has_v6,
+                                  .v4 = c->sides.here,
+                                  .v6 = c->sides.here6,
+                                  .is_catch_all = true,
+                                  .has_checksums = true};
+
+    memcpy(port.mac, c->here_mac, sizeof port.mac);
+    return om_stack_port_add(l->links->stack, &port, &l->port);
+}
+
+static void free_link(struct link *l)
+{
+    link_gate_free(l->gate);
+    free(l->in);
+    free(l->out);
+    free(l->busy);
+    free(l->socket);
+    free(l);
+}
+
+struct link *link_new(struct links *s, const struct link_config *config)
+{
+    struct link *l = calloc(1, sizeof *l);
+    uint8_t key[OM_SIP_KEY];
+
+    if (!l)
+        return NULL;
+    l->links = s;
+    l->config = *config;
+    om_list_init(&l->tcps);
+    om_list_init(&l->udps);
+    randombytes_buf(key, sizeof key);
+    l->in = malloc(LINK_IN);
+    if (!l->in || link_gate_new(&l->gate, config, om_clock_now(), key) != OM_OK ||
+        add_port(l) != OM_OK) {
+        free_link(l);
+        return NULL;
+    }
+    return l;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    free_link(h->data);
+}
+
+void link_end(struct link *l)
+{
+    if (l->is_over)
+        return;
+    l->is_over = true;
+    for (struct om_link *c = om_list_first(&l->tcps), *next; c; c = next) {
+        next = om_list_next(&l->tcps, c);
+        link_tcp_drop(OM_CONTAINER_OF(c, struct link_tcp, link));
+    }
+    om_stack_port_remove(l->links->stack, l->port);
+    om_list_remove(&l->link);
+    l->links->count--;
+    if (l->socket)
+        uv_close(&l->socket->handle, on_closed);
+    else
+        free_link(l);
+}
+
+void link_fail(struct link *l, const char *why)
+{
+    l->counts.refused++;
+    (void)om_text_escape(l->last_error, sizeof l->last_error, om_bytes(why, strlen(why)));
+}
+
+/* Cuts frames out of what was read; false when where the next one begins nobody knows. */
+static bool cut(struct link *l, om_time now)
+{
+    struct om_rd r = om_rd(om_bytes(l->in, l->in_n));
+    const size_t max = frame_max(l);
+
+    while (om_rd_left(&r) >= LINK_HEAD) {
+        struct om_rd ahead = r;
+        size_t n = om_rd_u32(&ahead);
+        if (n == 0 || n > max)
+            return false;
+        if (om_rd_left(&ahead) < n)
+            break;
+        struct om_bytes frame = om_rd_bytes(&ahead, n);
+        r = ahead;
+        l->counts.frames_in++;
+        l->counts.bytes_in += n;
+        if (link_gate_passes(l->gate, now, frame))
+            om_stack_input(l->links->stack, now, l->port, frame);
+    }
+    size_t left = om_rd_left(&r);
+    memmove(l->in, l->in + l->in_n - left, left);
+    l->in_n = left;
+    return true;
+}
+
+static void on_alloc(uv_handle_t *h, size_t hint OM_UNUSED, uv_buf_t *buf)
+{
+    struct link *l = h->data;
+
+    *buf = uv_buf_init((char *)l->in + l->in_n, (unsigned)(LINK_IN - l->in_n));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSED)
+{
+    struct link *l = stream->data;
+    struct links *s = l->links;
+    om_time now = om_clock_now();
+
+    if (n > 0)
+        l->in_n += (size_t)n;
+    if (n < 0 || (n > 0 && !cut(l, now)))
+        link_end(l);
+    links_drain(s, now);
+}
+
+void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest)
+{
+    int bytes = SOCKET_BYTES;
+
+    l->socket = socket;
+    socket->handle.data = l;
+    (void)uv_send_buffer_size(&socket->handle, &bytes);
+    OM_BUG_IF(rest.n > LINK_IN);
+    memcpy(l->in, rest.p, rest.n);
+    l->in_n = rest.n;
+    if (!cut(l, om_clock_now()) || uv_read_start(&socket->stream, on_alloc, on_read) != 0)
+        link_end(l);
+    else
+        links_touch(l->links);
+}
+
+/* Room for @n bytes more; false: there is none, or it is enough. */
+static bool make_room(struct link *l, size_t n)
+{
+    size_t want = l->out_room ? l->out_room : OUT_SMALL;
+
+    if (l->out_n + n <= l->out_room)
+        return true;
+    while (want < l->out_n + n)
+        want *= 2;
+    uint8_t *bigger = want <= LINK_OUT ? realloc(l->out, want) : NULL;
+    if (!bigger)
+        return false;
+    l->out = bigger;
+    l->out_room = want;
+    return true;
+}
+
+void link_put(struct link *l, om_time now, struct om_bytes frame)
+{
+    if (!make_room(l, LINK_HEAD + frame.n)) {
+        l->counts.out_full++;
+        return;
+    }
+    struct om_wr w = om_wr(om_mut(l->out + l->out_n, l->out_room - l->out_n));
+    om_wr_u32(&w, (uint32_t)frame.n);
+    om_wr_copy(&w, frame.p, frame.n);
+    l->out_n += om_wr_len(&w);
+    l->counts.frames_out++;
+    l->counts.bytes_out += frame.n;
+    link_gate_answer(l->gate, now, frame);
+    if (l->out_n >= LINK_BATCH)
+        link_flush(l);
+}
+
+static void on_written(uv_write_t *w, int status)
+{
+    struct link *l = w->data;
+
+    l->is_writing = false;
+    if (l->is_over)
+        return;
+    if (status < 0)
+        link_end(l);
+    else
+        link_flush(l);
+}
+
+/* Libuv writes what the socket did not take, from the buffer that was filled until now. */
+static void write_later(struct link *l, size_t from)
+{
+    uint8_t *free_one = l->busy;
+    size_t free_room = l->busy_room;
+    uv_buf_t v = uv_buf_init((char *)l->out + from, (unsigned)(l->out_n - from));
+
+    l->write.data = l;
+    if (uv_write(&l->write, &l->socket->stream, &v, 1, on_written) != 0) {
+        l->out_n = 0; /* it has gone, and the next read tells */
+        return;
+    }
+    l->is_writing = true;
+    l->busy = l->out;
+    l->busy_room = l->out_room;
+    l->out = free_one;
+    l->out_room = free_room;
+    l->out_n = 0;
+}
+
+void link_flush(struct link *l)
+{
+    if (l->out_n == 0 || l->is_writing || !l->socket || l->is_over)
+        return;
+    uv_buf_t v = uv_buf_init((char *)l->out, (unsigned)l->out_n);
+    int n = uv_try_write(&l->socket->stream, &v, 1);
+    size_t taken = n > 0 ? (size_t)n : 0;
+    if (taken == l->out_n)
+        l->out_n = 0;
+    else
+        write_later(l, taken);
+}

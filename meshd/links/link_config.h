@@ -1,0 +1,40 @@
+/*
+ * link_config.h - what a link is to be
+ *
+ * What:  from a line of JSON to kind, MTU and addresses, or a sentence about what is wrong.
+ * Why:   a wrong prefix must be told to who wrote it, before there is a link.
+ * Keeps: link_config_reads_what_is_right; link_config_names_what_is_wrong.
+ *
+ * The peer is not read here: who that is, the daemon knows.
+ */
+#ifndef OM_LINKS_LINK_CONFIG_H
+#define OM_LINKS_LINK_CONFIG_H
+
+#include <jansson.h>
+
+#include <omerta/id.h>
+#include <omerta/stack.h>
+
+#include "links/link_route.h"
+
+enum { LINK_MTU_USUAL = 1500 };
+
+struct link_config {
+    enum om_port_kind kind;
+    uint16_t mtu;
+    struct link_sides sides;
+    uint8_t mac[OM_STACK_MAC], here_mac[OM_STACK_MAC]; /* Ethernet: the card's, and ours */
+    struct om_id network, peer;
+};
+
+/**
+ * link_config_read() - all but network and peer
+ * @out:    written on success
+ * @words:  kind, mtu, here, there, here6, there6, mac, here_mac
+ * @err:    sentence for a person
+ *
+ * Return: false and @err when they make no link.
+ */
+bool link_config_read(struct link_config *out, const json_t *words, struct om_error *err);
+
+#endif

@@ -1,0 +1,106 @@
+/* link_gate.c - the guard of one link. */
+#include "links/link_gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "netstack/guard/guard.h"
+
+enum { IP_BITS = 128 };
+
+struct link_gate {
+    struct om_guard guard;
+    bool is_ether;
+};
+
+static void add_side(struct om_guard_port *p, const struct om_addr *here,
+                     const struct om_addr *there)
+{
+    struct om_cidr *near = &p->near[p->n_near++];
+
+    memcpy(near->ip, there->ip, sizeof near->ip);
+    near->bits = IP_BITS;
+    p->own[p->n_own++] = *here;
+}
+
+enum om_err link_gate_new(struct link_gate **out, const struct link_config *config, om_time now,
+                          const uint8_t key[static 16])
+{
+    static const struct om_rule anything_out = {.is_allow = true,
+                                                .is_of = {[OM_OUT] = true},
+                                                .proto = OM_RULE_ANY,
+                                                .port_last = UINT16_MAX};
+    struct om_guard_port port = {.has_mac = config->kind == OM_PORT_ETHER};
+    struct link_gate *g = calloc(1, sizeof *g);
+
+    if (!g)
+        return OM_E_NO_MEM;
+    memcpy(port.mac, config->mac, sizeof port.mac);
+    if (config->sides.has_v4)
+        add_side(&port, &config->sides.here, &config->sides.there);
+    if (config->sides.has_v6)
+        add_side(&port, &config->sides.here6, &config->sides.there6);
+    g->is_ether = config->kind == OM_PORT_ETHER;
+    enum om_err e = om_guard_init(&g->guard, now, &port, key);
+    if (e == OM_OK)
+        e = om_rules_add(&g->guard.rules, &anything_out);
+    if (e != OM_OK) {
+        link_gate_free(g);
+        return e;
+    }
+    *out = g;
+    return OM_OK;
+}
+
+void link_gate_free(struct link_gate *g)
+{
+    if (g)
+        om_guard_fini(&g->guard);
+    free(g);
+}
+
+bool link_gate_passes(struct link_gate *g, om_time now, struct om_bytes frame)
+{
+    struct om_judgement j = g->is_ether ? om_guard_frame(&g->guard, now, frame)
+                                        : om_guard_check(&g->guard, now, OM_OUT, frame);
+
+    return j.verdict != OM_DENY;
+}
+
+void link_gate_answer(struct link_gate *g, om_time now, struct om_bytes frame)
+{
+    struct om_ether e;
+
+    if (!g->is_ether)
+        om_guard_answer(&g->guard, now, frame);
+    else if (om_ether_parse(&e, frame) == OM_BAD_NONE && e.type != OM_ETHER_ARP)
+        om_guard_answer(&g->guard, now, e.payload);
+}
+
+om_time link_gate_deadline(const struct link_gate *g)
+{
+    return om_guard_deadline(&g->guard);
+}
+
+void link_gate_tick(struct link_gate *g, om_time now)
+{
+    om_guard_tick(&g->guard, now);
+}
+
+unsigned link_gate_score(const struct link_gate *g, om_time now)
+{
+    return om_rogue_score(&g->guard.rogue, now);
+}
+
+json_t *link_gate_dropped(const struct link_gate *g)
+{
+    json_t *out = json_object();
+
+    for (unsigned r = OM_REASON_NONE + 1; out && r < OM_REASON_COUNT; r++) {
+        uint64_t n = g->guard.refused[OM_OUT][r];
+        if (n > 0)
+            (void)json_object_set_new(out, om_reason_name((enum om_reason)r),
+                                      json_integer((json_int_t)n));
+    }
+    return out;
+}

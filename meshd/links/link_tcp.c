@@ -1,0 +1,251 @@
+/* link_tcp.c - connections of a link, each a call to its peer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <omerta/node.h>
+
+#include "host/clock.h"
+#include "links/parts.h"
+
+enum { PIECES = 16 }; /* of the call that are written to the flow in one go */
+
+/* With a reset to who still is there; the flow and the ask are the caller's to end. */
+static void forget(struct link_tcp *c, enum om_close_code code)
+{
+    struct links *s = c->of->links;
+
+    *om_calls_ahead(s->d->calls) -= link_ahead_bytes(&c->ahead);
+    om_calls_hang_up(s->d->calls, &c->owner, code);
+    link_ahead_fini(&c->ahead);
+    if (c->flow)
+        (void)om_table_remove(&s->flows, &c->flow);
+    om_list_remove(&c->link);
+    c->of->tcp_count--;
+    free(c);
+}
+
+static void close_flow(struct link_tcp *c, bool is_abort)
+{
+    struct links *s = c->of->links;
+
+    if (c->flow)
+        om_flow_close(s->stack, om_clock_now(), c->flow, is_abort);
+    else
+        om_stack_refuse(s->stack, om_clock_now(), c->ask, OM_REFUSE_RST);
+    links_touch(s);
+}
+
+void link_tcp_drop(struct link_tcp *c)
+{
+    close_flow(c, true);
+    forget(c, OM_CLOSE_CANCELLED);
+}
+
+static uint64_t ahead_max(const struct link_tcp *c)
+{
+    return *om_calls_ahead(c->of->links->d->calls) < OM_SPLICE_AHEAD_ALL ? LINK_AHEAD : LINK_BLOCK;
+}
+
+/* One piece of what the flow said goes to the node; false: it takes none now, or @c has ended. */
+static bool lend(struct link_tcp *c, om_time now, struct om_bytes in, bool *is_over)
+{
+    struct links *s = c->of->links;
+    uint64_t room = ahead_max(c), under_way = link_ahead_bytes(&c->ahead);
+
+    if (under_way >= room)
+        return false;
+    in.n = in.n < room - under_way ? in.n : (size_t)(room - under_way);
+    struct om_bytes copy = link_ahead_copy(&c->ahead, in);
+    if (copy.n == 0)
+        return false; /* no memory: what is released next tries again */
+    enum om_err e = om_node_write(om_calls_node(s->d->calls), now, c->owner.call, copy);
+    if (e == OM_OK) {
+        *om_calls_ahead(s->d->calls) += copy.n;
+        om_flow_consume(s->stack, now, c->flow, copy.n);
+        return true;
+    }
+    link_ahead_undo(&c->ahead, copy.n);
+    if (e == OM_E_STATE) { /* the peer wants no more of it; what it says may still come */
+        c->is_deaf = true;
+        return true;
+    }
+    if (e != OM_E_BUSY) {
+        link_tcp_drop(c);
+        *is_over = true;
+    }
+    return false;
+}
+
+/* What the flow brought, to the call; false: @c has ended. */
+static bool feed(struct link_tcp *c, om_time now)
+{
+    struct links *s = c->of->links;
+    bool is_end = false, is_over = false;
+
+    for (;;) {
+        struct om_bytes in = om_flow_read(s->stack, c->flow, &is_end);
+        if (in.n == 0)
+            break;
+        if (c->is_deaf)
+            om_flow_consume(s->stack, now, c->flow, in.n);
+        else if (!lend(c, now, in, &is_over))
+            return !is_over;
+    }
+    if (!is_end || c->is_finished)
+        return true;
+    c->is_finished = true;
+    if (c->is_deaf || om_node_finish(om_calls_node(s->d->calls), now, c->owner.call) == OM_OK)
+        return true;
+    link_tcp_drop(c);
+    return false;
+}
+
+/* What the call brought, to the flow. */
+static void drain(struct link_tcp *c, om_time now)
+{
+    struct links *s = c->of->links;
+    struct om_node *n = om_calls_node(s->d->calls);
+    struct om_bytes pieces[PIECES];
+    bool is_end = false;
+    unsigned count;
+
+    while ((count = om_node_read_pieces(n, c->owner.call, pieces, PIECES, &is_end)) > 0) {
+        size_t all = 0, taken = 0;
+        for (unsigned i = 0; i < count && taken == all; i++) {
+            taken += om_flow_write(s->stack, now, c->flow, pieces[i]);
+            all += pieces[i].n;
+        }
+        om_node_consume(n, now, c->owner.call, taken);
+        if (taken < all)
+            return; /* OM_FLOW_WRITABLE follows */
+    }
+    if (is_end && !c->is_flow_finished) {
+        c->is_flow_finished = true;
+        om_flow_finish(s->stack, now, c->flow);
+    }
+}
+
+/* Both sides have all: it is over. Who the peer is deaf to may never stop, but is told to. */
+static void settle(struct link_tcp *c)
+{
+    if (!c->is_done || !c->is_flow_finished || (!c->is_gone && !c->is_deaf))
+        return;
+    close_flow(c, false);
+    forget(c, OM_CLOSE_DONE);
+}
+
+void link_tcp_news(struct link_tcp *c, om_time now, unsigned news)
+{
+    if (news & (OM_FLOW_RESET | OM_FLOW_TIMEOUT | OM_FLOW_REFUSED)) {
+        link_tcp_drop(c);
+        return;
+    }
+    if ((news & (OM_FLOW_OPEN | OM_FLOW_READABLE | OM_FLOW_END)) && !feed(c, now))
+        return;
+    if (news & (OM_FLOW_OPEN | OM_FLOW_WRITABLE))
+        drain(c, now);
+    if (news & OM_FLOW_GONE)
+        c->is_gone = true;
+    settle(c);
+}
+
+static void on_stream(struct om_call_owner *o, const struct om_act_stream *act)
+{
+    struct link_tcp *c = OM_CONTAINER_OF(o, struct link_tcp, owner);
+    om_time now = om_clock_now();
+    unsigned news = act->news;
+
+    if ((news & OM_CALL_RESET) || !c->flow) {
+        link_tcp_drop(c);
+        return;
+    }
+    if (news & OM_CALL_STOPPED)
+        c->is_deaf = true;
+    if (news & OM_CALL_RELEASED) {
+        *om_calls_ahead(c->of->links->d->calls) -= act->released - c->ahead.released;
+        link_ahead_release(&c->ahead, act->released);
+    }
+    if ((news & (OM_CALL_STOPPED | OM_CALL_RELEASED)) && !feed(c, now))
+        return;
+    if (news & OM_CALL_READABLE)
+        drain(c, now);
+    if (news & OM_CALL_DONE)
+        c->is_done = true;
+    links_touch(c->of->links);
+    settle(c);
+}
+
+static enum om_refuse refuse_how(enum om_dial_result r)
+{
+    switch (r) {
+    case OM_DIAL_NOT_ALLOWED:
+        return OM_REFUSE_PROHIBITED;
+    case OM_DIAL_UNREACHABLE:
+    case OM_DIAL_TIMEOUT:
+    case OM_DIAL_NO_SUCH_HOST:
+        return OM_REFUSE_UNREACHABLE;
+    case OM_DIAL_OK:
+    case OM_DIAL_REFUSED:
+    case OM_DIAL_FAILURE:
+        break;
+    }
+    return OM_REFUSE_RST;
+}
+
+static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
+{
+    struct link_tcp *c = OM_CONTAINER_OF(o, struct link_tcp, owner);
+    struct links *s = c->of->links;
+    om_time now = om_clock_now();
+    char why[160];
+
+    links_touch(s);
+    if (!r->is_ok) {
+        (void)snprintf(why, sizeof why, "%s: %.*s", r->error, (int)r->body.n,
+                       (const char *)r->body.p);
+        link_fail(c->of, why);
+        om_stack_refuse(s->stack, now, c->ask, refuse_how(om_dial_result_of(r->error)));
+        forget(c, OM_CLOSE_CANCELLED);
+        return;
+    }
+    enum om_err e = om_stack_accept(s->stack, now, c->ask, &c->flow);
+    if (e == OM_OK && om_table_put(&s->flows, &c->flow, c) == OM_OK)
+        return;
+    if (e == OM_OK) {
+        om_flow_close(s->stack, now, c->flow, true);
+        c->flow = 0;
+    } else {
+        om_stack_refuse(s->stack, now, c->ask, OM_REFUSE_UNREACHABLE);
+    }
+    forget(c, OM_CLOSE_CANCELLED);
+}
+
+void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
+{
+    struct tunnel_wish wish = {"tcp", l->config.network, l->config.peer, "", act->to.port, 0};
+    char host[OM_IP_TEXT];
+    enum link_where where = link_route(&l->config.sides, &act->to, host);
+    struct link_tcp *c = where == LINK_NOWHERE ? NULL : calloc(1, sizeof *c);
+
+    l->counts.opened++;
+    l->counts.unroutable += where == LINK_NOWHERE;
+    if (!c) {
+        link_fail(l, where == LINK_NOWHERE ? "unreachable: no host can be there" : "no memory");
+        om_stack_refuse(l->links->stack, now, act->ask, OM_REFUSE_UNREACHABLE);
+        return;
+    }
+    wish.host = host;
+    c->of = l;
+    c->ask = act->ask;
+    c->owner.on_reply = on_reply;
+    c->owner.on_stream = on_stream;
+    link_ahead_init(&c->ahead);
+    om_list_push_back(&l->tcps, &c->link);
+    l->tcp_count++;
+    if (tunnel_ask(l->links->d->tunnels, NULL, &c->owner, &wish))
+        return;
+    link_fail(l, "unreachable: the peer cannot be called");
+    om_stack_refuse(l->links->stack, now, act->ask, OM_REFUSE_UNREACHABLE);
+    forget(c, OM_CLOSE_CANCELLED);
+}

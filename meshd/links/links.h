@@ -1,0 +1,62 @@
+/*
+ * links.h - links whose packets end here and go on through tunnels
+ *
+ * What:  something that sends raw IP or Ethernet (a TUN, the card of a virtual machine) is answered
+ *        by a TCP/IP stack of our own; each connection and each UDP exchange that it opens becomes
+ *        a tunnel to the link's peer.
+ * Why:   a machine or a whole network reaches peers by plain IP, and the daemon needs neither root
+ *        nor a device for it: frames come through a local socket.
+ *
+ * On the socket each frame, an IP packet or an Ethernet frame, follows its length: 4 bytes, the
+ * highest first, as QEMU's "-netdev stream" has it. Connections to the link's own address go to
+ * what the peer exposes, all others to the internet as seen from the peer (links/link_route.h).
+ *
+ * Full: OM_LINKS_MAX links; OM_FLOWS_MAX connections of all; LINK_OUT bytes for a program that does
+ * not read, then packets are dropped and counted.
+ *
+ * Source: meshd/dist/man/omerta-data.7 on how one is opened.
+ */
+#ifndef OM_LINKS_LINKS_H
+#define OM_LINKS_LINKS_H
+
+#include <jansson.h>
+
+#include "links/link_config.h"
+#include "state.h"
+#include "tunnel/host/splice.h"
+
+enum { OM_LINKS_MAX = OM_PORTS_MAX };
+
+struct links;
+
+/** links_open() - begin for @d without any, by @out; false and @err. */
+bool links_open(struct links **out, struct om_daemon *d, struct om_error *err);
+
+/** links_close() - end every link; @s is freed once the loop has run; NULL is fine. */
+void links_close(struct links *s);
+
+/**
+ * links_add() - a link on a connected socket
+ * @s:       the links
+ * @config:  copied
+ * @number:  receives the link's number, for links_start()
+ * @err:     sentence for a person
+ *
+ * Return: OM_OK; OM_E_FULL; OM_E_NO_MEM; OM_E_RANGE.
+ */
+OM_MUST enum om_err links_add(struct links *s, const struct link_config *config, uint64_t *number,
+                              struct om_error *err);
+
+/**
+ * links_start() - let frames flow
+ * @s:       the links
+ * @number:  of links_add()
+ * @socket:  a pipe; taken
+ * @rest:    what it said already
+ */
+void links_start(struct links *s, uint64_t number, struct om_socket *socket, struct om_bytes rest);
+
+/** links_list() - every link of @s with its counters, a new reference. */
+json_t *links_list(const struct links *s);
+
+#endif

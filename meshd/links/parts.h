@@ -1,0 +1,121 @@
+/*
+ * parts.h - what the files of this folder share
+ *
+ * What:  links, their connections and their exchanges.
+ * Why:   one file for each; here they meet.
+ */
+#ifndef OM_LINKS_PARTS_H
+#define OM_LINKS_PARTS_H
+
+#include <omerta/stack_flow.h>
+
+#include "links/link_ahead.h"
+#include "links/link_gate.h"
+#include "links/links.h"
+#include "tunnels/parts.h"
+
+enum {
+    LINK_HEAD = 4, /* bytes of a frame's length */
+    LINK_ETHER_HEAD = 14,
+    LINK_IN = 256 * 1024,        /* bytes read at once */
+    LINK_BATCH = 256 * 1024,     /* bytes written at once */
+    LINK_OUT = 4 * 1024 * 1024,  /* bytes that wait for the program to read */
+    LINK_AHEAD = OM_SPLICE_AHEAD /* bytes of one connection that the peer does not have yet */
+};
+
+struct link_counts {
+    uint64_t frames_in, frames_out, bytes_in, bytes_out;
+    uint64_t out_full;    /* packets that the program did not take */
+    uint64_t opened;      /* connections */
+    uint64_t refused;     /* connections and exchanges that the peer or we said no to */
+    uint64_t unroutable;  /* of these, to where no host can be */
+    uint64_t udp_dropped; /* datagrams, by one of the bounds */
+};
+
+struct link {
+    struct om_link link;
+    struct links *links;
+    struct link_config config;
+    uint64_t number;
+    uint32_t port;
+    struct om_socket *socket; /* NULL before links_start() */
+    struct link_gate *gate;
+    struct om_list tcps, udps;
+    unsigned tcp_count, udp_count;
+    struct link_counts counts;
+    char last_error[160];
+    uint8_t *in; /* LINK_IN bytes */
+    size_t in_n;
+    /* Frames for the program: @out is filled while libuv writes @busy. */
+    uint8_t *out, *busy;
+    size_t out_n, out_room, busy_room;
+    bool is_writing, is_over;
+    uv_write_t write;
+};
+
+struct links {
+    struct om_daemon *d;
+    struct om_stack *stack; /* made with the first link */
+    uv_timer_t timer;
+    struct om_list links;
+    unsigned count;
+    uint64_t numbers;
+    struct om_table flows; /* link_tcp by their flow */
+    bool is_due;           /* the timer is set to now */
+};
+
+/* A connection that something behind a link opened. */
+struct link_tcp {
+    struct om_link link;
+    struct link *of;
+    struct om_call_owner owner;
+    uint32_t ask;  /* while it has no flow */
+    uint32_t flow; /* 0: none yet */
+    struct link_ahead ahead;
+    bool is_finished;      /* the call knows that the flow ended */
+    bool is_deaf;          /* the peer wants no more: what comes is thrown away */
+    bool is_flow_finished; /* the flow knows that the call ended */
+    bool is_gone;          /* the flow is over, and all was delivered */
+    bool is_done;          /* the call is over */
+};
+
+/* links.c */
+
+/** links_touch() - something was asked of the stack of @s: see what it wants, soon. */
+void links_touch(struct links *s);
+
+/** links_drain() - do all that the stack of @s wants at @now, and tell the node. */
+void links_drain(struct links *s, om_time now);
+
+/* link.c */
+
+/** link_new() - a link of @s on port @port of the stack, as @config; NULL: no memory. */
+struct link *link_new(struct links *s, const struct link_config *config);
+
+/** link_start() - @l has its @socket (taken), and @rest was said on it. */
+void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest);
+
+/** link_put() - @frame is for the program of @l at @now; link_flush() after the last of some. */
+void link_put(struct link *l, om_time now, struct om_bytes frame);
+
+/** link_flush() - write what waits for the program of @l. */
+void link_flush(struct link *l);
+
+/** link_end() - @l is over, with all it opened; its memory goes once libuv has let go of it. */
+void link_end(struct link *l);
+
+/** link_fail() - count a refusal of @l and keep @why. */
+void link_fail(struct link *l, const char *why);
+
+/* link_tcp.c */
+
+/** link_tcp_ask() - something behind @l wants a connection: @act, at @now. */
+void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act);
+
+/** link_tcp_news() - @news of the flow of @c at @now. */
+void link_tcp_news(struct link_tcp *c, om_time now, unsigned news);
+
+/** link_tcp_drop() - end @c with a reset to both sides. */
+void link_tcp_drop(struct link_tcp *c);
+
+#endif

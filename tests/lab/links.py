@@ -34,6 +34,8 @@ class Link:
     def __init__(self, lab, ann, ben, process):
         self.lab, self.ann, self.ben, self.process = lab, ann, ben, process
 
+    prelude = property(lambda self: PRELUDE)
+
     def row(self):
         """What omerta link list says of it."""
         rows = told(self.ben, "link", "list")["links"]

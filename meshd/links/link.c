@@ -36,6 +36,7 @@ static enum om_err add_port(struct link *l)
 static void free_link(struct link *l)
 {
     link_gate_free(l->gate);
+    om_table_fini(&l->udp_by_key);
     free(l->in);
     free(l->out);
     free(l->busy);
@@ -55,6 +56,7 @@ struct link *link_new(struct links *s, const struct link_config *config)
     om_list_init(&l->tcps);
     om_list_init(&l->udps);
     randombytes_buf(key, sizeof key);
+    OM_BUG_IF(om_table_init(&l->udp_by_key, LINK_UDP_KEY, LINK_UDP_MAX, key) != OM_OK);
     l->in = malloc(LINK_IN);
     if (!l->in || link_gate_new(&l->gate, config, om_clock_now(), key) != OM_OK ||
         add_port(l) != OM_OK) {
@@ -77,6 +79,10 @@ void link_end(struct link *l)
     for (struct om_link *c = om_list_first(&l->tcps), *next; c; c = next) {
         next = om_list_next(&l->tcps, c);
         link_tcp_drop(OM_CONTAINER_OF(c, struct link_tcp, link));
+    }
+    for (struct om_link *u = om_list_first(&l->udps), *next; u; u = next) {
+        next = om_list_next(&l->udps, u);
+        link_udp_drop(OM_CONTAINER_OF(u, struct link_udp, link));
     }
     om_stack_port_remove(l->links->stack, l->port);
     om_list_remove(&l->link);

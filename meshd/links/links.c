@@ -43,7 +43,7 @@ static void on_act(struct links *s, om_time now, const struct om_stack_act *act)
         break;
     case OM_STACK_DATAGRAM:
         if (l)
-            l->counts.udp_dropped++;
+            link_udp_input(l, act);
         break;
     case OM_STACK_ACT_COUNT:
         break;

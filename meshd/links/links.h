@@ -11,8 +11,9 @@
  * highest first, as QEMU's "-netdev stream" has it. Connections to the link's own address go to
  * what the peer exposes, all others to the internet as seen from the peer (links/link_route.h).
  *
- * Full: OM_LINKS_MAX links; OM_FLOWS_MAX connections of all; LINK_OUT bytes for a program that does
- * not read, then packets are dropped and counted.
+ * Full: OM_LINKS_MAX links; OM_FLOWS_MAX connections of all; LINK_UDP_MAX exchanges of one, then
+ * that silent for longest ends; LINK_OUT bytes for a program that does not read, then packets are
+ * dropped and counted.
  *
  * Source: meshd/dist/man/omerta-data.7 on how one is opened.
  */

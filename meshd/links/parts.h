@@ -15,6 +15,8 @@
 #include "tunnels/parts.h"
 
 enum {
+    LINK_UDP_MAX = 1024, /* exchanges of one link */
+    LINK_UDP_KEY = 36,
     LINK_HEAD = 4, /* bytes of a frame's length */
     LINK_ETHER_HEAD = 14,
     LINK_IN = 256 * 1024,        /* bytes read at once */
@@ -42,6 +44,7 @@ struct link {
     struct link_gate *gate;
     struct om_list tcps, udps;
     unsigned tcp_count, udp_count;
+    struct om_table udp_by_key; /* of both addresses */
     struct link_counts counts;
     char last_error[160];
     uint8_t *in; /* LINK_IN bytes */
@@ -77,6 +80,15 @@ struct link_tcp {
     bool is_flow_finished; /* the flow knows that the call ended */
     bool is_gone;          /* the flow is over, and all was delivered */
     bool is_done;          /* the call is over */
+};
+
+/* An exchange of UDP that something behind a link began; the link's list has the one that was
+ * used last at its end. */
+struct link_udp {
+    struct om_link link;
+    struct link *of;
+    struct om_addr from, to;
+    struct tunnel_flow *flow;
 };
 
 /* links.c */
@@ -117,5 +129,13 @@ void link_tcp_news(struct link_tcp *c, om_time now, unsigned news);
 
 /** link_tcp_drop() - end @c with a reset to both sides. */
 void link_tcp_drop(struct link_tcp *c);
+
+/* link_udp.c */
+
+/** link_udp_input() - a datagram, @act, came from behind @l. */
+void link_udp_input(struct link *l, const struct om_stack_act *act);
+
+/** link_udp_drop() - end @u. */
+void link_udp_drop(struct link_udp *u);
 
 #endif

@@ -1,11 +1,9 @@
 """What the kernel's TCP sees of a link: closing, resets, refusals, windows. Each with a control."""
 
-import errno
-
 import pytest
 
 from daemon import wait_until
-from links import HERE4, HERE6, SECONDS, link, open_link  # noqa: F401 (a fixture)
+from links import HERE4, HERE6, SECONDS, link  # noqa: F401 (a fixture)
 
 # Runs serve(connection) for each who comes; what it says ends up on standard output.
 SERVER = """
@@ -105,9 +103,7 @@ for how in (socket.socket.close, reset):
     s = connect(8000)
     exactly(s, 1)
     s.sendall(b"said")
-    how(s) if how is not reset else None
-    if how is reset:
-        reset(s)
+    how(s)
 print("done")
 """)
     assert done.stdout == "done\n"
@@ -258,3 +254,51 @@ with connect(8000) as s:
 """)
     assert done.stdout == "True\n"
     assert link.row()["frames_in"] - before > 2000
+
+
+# Prints each datagram's length and its source's port to whom it may concern, and echoes it.
+UDP_ECHO = """
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+print("ready")
+while True:
+    said, who = s.recvfrom(65536)
+    print(len(said))
+    s.sendto(said, who)
+"""
+
+
+def test_fragments_are_refused_by_name(link):
+    process = link.serve(UDP_ECHO, 8000)
+    link.expose("8000", "--udp")
+    for address, fits in ((HERE4, 1472), (HERE6, 1452)):
+        done = link.inside("""
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(30)
+for n in (int(sys.argv[2]) + 1, int(sys.argv[2])):
+    s.sendto(bytes(n), (sys.argv[1], 8000))
+print(len(s.recv(65536)))
+""", address, fits)
+        assert done.stdout == f"{fits}\n" and process.stdout.readline() == f"{fits}\n"
+    assert link.dropped("fragment") == 4
+    assert link.row()["rogue_score"] > 0
+
+
+def test_spoofed_source(link):
+    process = link.serve(UDP_ECHO, 8000)
+    link.expose("8000", "--udp")
+    link.inside("""
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+def send(source, n):
+    udp = struct.pack(">HHHH", 4000, 8000, 8 + n, 0) + bytes(n)
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 7, 0, 64, 17, 0,
+                       socket.inet_aton(source), socket.inet_aton("10.64.0.1"))
+    raw.sendto(head + udp, ("10.64.0.1", 0))
+send("10.64.0.3", 100)
+send("192.0.2.1", 101)
+send("10.64.0.1", 102)
+send("10.64.0.2", 103)
+""")
+    assert process.stdout.readline() == "103\n"
+    assert link.dropped("spoofed") == 3
+    assert link.row()["rogue_score"] >= 50

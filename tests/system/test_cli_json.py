@@ -19,7 +19,7 @@ from fixtures import ALONE, need
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
 WRITES = os.environ.get("OMERTA_GOLDEN") == "write"
 # Their keys are of the moment: all of them stand for one.
-MAPS = {"drops": "REASON", "config": "KEY"}
+MAPS = {"drops": "REASON", "dropped": "REASON", "config": "KEY"}
 # May be empty: which addresses this machine has is no matter of ours.
 LISTS = {"endpoints": "string"}
 # Null or empty until the daemon has measured a while.
@@ -221,6 +221,18 @@ def test_tunnels(two):
     compare("expose-rate", data(first.home, "expose", "23", "--to", second.self_id(),
                                 "--rate", "1M", "--max-connections", "9"))
     compare("expose-remove", data(first.home, "expose", "remove", "1"))
+
+
+def test_link(two):
+    first, second = two
+    line = {"open": "link", "kind": "ip", "peer": second.self_id(), "here": "10.64.0.1/24",
+            "there": "10.64.0.2"}
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(first.home, "data.sock"))
+        s.sendall(json.dumps(line).encode() + b"\n\0\0\0\x01x")  # a frame of one byte
+        assert b'"ok":true' in s.recv(4096)
+        compare("link", data(first.home, "link"))
+        compare("link-list", data(first.home, "link", "list"))
 
 
 def test_watch(two):

@@ -27,7 +27,8 @@ static enum om_err add_port(struct link *l)
                                   .v4 = c->sides.here,
                                   .v6 = c->sides.here6,
                                   .is_catch_all = true,
-                                  .has_checksums = true};
+                                  .has_checksums = true,
+                                  .is_checked = true}; /* by the gate */
 
     memcpy(port.mac, c->here_mac, sizeof port.mac);
     return om_stack_port_add(l->links->stack, &port, &l->port);

@@ -259,9 +259,18 @@ struct om_judgement om_guard_check(struct om_guard *g, om_time now, enum om_dire
 
 void om_guard_answer(struct om_guard *g, om_time now, struct om_bytes packet)
 {
+    enum { TCP_FLAGS_AT = 13, MOVES = OM_TCP_FIN | OM_TCP_SYN | OM_TCP_RST };
     struct om_packet p;
+    struct om_ip ip;
 
-    if (om_packet_parse(&p, packet) == OM_BAD_NONE && !is_own(g, &p.ip.src) && p.ip.offset == 0)
+    if (om_ip_parse(&ip, packet) != OM_BAD_NONE || is_own(g, &ip.src) || ip.offset > 0)
+        return;
+    struct om_rd r = om_rd(ip.payload);
+    (void)om_rd_take(&r, TCP_FLAGS_AT);
+    /* Data moves no flow on, and what acknowledges it keeps the flow fresh. */
+    if (ip.proto == OM_PROTO_TCP && !(om_rd_u8(&r) & MOVES))
+        return;
+    if (om_packet_parse(&p, packet) == OM_BAD_NONE)
         (void)om_flows_see(&g->flows, now, OM_IN, &p);
 }
 

@@ -18,8 +18,8 @@ enum { SLACK = 64 }; /* zeroes after each packet */
 
 /* What a port without checksums leaves out: the same as a network card with offload. */
 enum {
-    OFF_CHECKSUMS = NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_GEN_UDP |
-                    NETIF_CHECKSUM_CHECK_UDP
+    CHECKS = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP,
+    OFF_CHECKSUMS = NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP | CHECKS
 };
 
 static const uint8_t v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -194,6 +194,8 @@ static err_t netif_begin(struct netif *netif)
         netif->hwaddr_len = OM_STACK_MAC;
         memcpy(netif->hwaddr, c->mac, OM_STACK_MAC);
     }
+    if (c->has_checksums && c->is_checked)
+        NETIF_SET_CHECKSUM_CTRL(netif, (u16_t)(NETIF_CHECKSUM_ENABLE_ALL & ~CHECKS));
     if (!c->has_checksums)
         NETIF_SET_CHECKSUM_CTRL(netif, (u16_t)(NETIF_CHECKSUM_ENABLE_ALL & ~OFF_CHECKSUMS));
     return ERR_OK;

@@ -10,7 +10,8 @@
  * Keeps: stack_is_one_in_a_process; stack_checks_the_config_of_a_port;
  *        stack_answers_echo_for_any_address; stack_carries_datagrams_both_ways;
  *        stack_drops_what_is_not_for_the_port; stack_ports_with_one_address_stay_apart;
- *        stack_port_remove_forgets_its_flows; stack_idle_has_no_deadline.
+ *        stack_port_remove_forgets_its_flows; stack_trusts_what_was_checked;
+ *        stack_idle_has_no_deadline.
  * Full:  packets out: the packet is not sent and TCP sends it again; datagrams in: dropped.
  *
  * Every function but om_stack_next() and those of const stacks may produce actions: drain them.
@@ -50,6 +51,7 @@ struct om_port_config {
     struct om_addr v4, v6; /* the port's own addresses; an Ethernet port has fe80:: besides */
     bool is_catch_all;
     bool has_checksums; /* of TCP and UDP; off where a link authenticates, or fills them in */
+    bool is_checked;    /* those of what comes in were looked at before */
     unsigned flows_max; /* 0: OM_FLOWS_MAX */
 };
 

@@ -169,6 +169,39 @@ out:
     link_stop(&l);
 }
 
+/* A datagram from port 0 to port 1, a bit of it turned over on the way: does it arrive? */
+static bool spoilt_arrives(struct link *l)
+{
+    const struct om_addr from = link_addr("10.0.0.1:1000"), to = link_addr("192.0.2.7:53");
+    struct om_stack_act act;
+    uint8_t p[128];
+
+    OM_TRY(om_stack_send(l->stack, l->now, l->port[0], &from, &to, om_bytes("hello", 5)) == OM_OK);
+    OM_TRY(om_stack_next(l->stack, &act) && act.kind == OM_STACK_PACKET && act.bytes.n < sizeof p);
+    size_t n = act.bytes.n;
+    memcpy(p, act.bytes.p, n);
+    p[n - 1] ^= 1;
+    om_stack_input(l->stack, l->now, l->port[1], om_bytes(p, n));
+    return om_stack_next(l->stack, &act) && act.kind == OM_STACK_DATAGRAM;
+out:
+    return false;
+}
+
+OM_TEST(stack_trusts_what_was_checked)
+{
+    struct om_port_config config[2] = {link_config(false), link_config(true)};
+    struct link l;
+
+    OM_TRY(link_start_with(&l, config));
+    CHECK(!spoilt_arrives(&l));
+    link_stop(&l);
+    config[1].is_checked = true;
+    OM_TRY(link_start_with(&l, config));
+    OM_TRY(spoilt_arrives(&l));
+out:
+    link_stop(&l);
+}
+
 OM_TEST(stack_ports_with_one_address_stay_apart)
 {
     struct link l;

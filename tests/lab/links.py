@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HARNESS = "../tests/lab/tun_link"
 HERE4, THERE4 = "10.64.0.1", "10.64.0.2"
 HERE6, THERE6 = "fd64::1", "fd64::2"
+MAC = "52:54:00:00:00:02"
 SECONDS = 30
 
 
@@ -102,7 +103,8 @@ def reset(s):
 def start_tun(lab, host, daemon, name="om0", **words):
     """Starts tun_link on @host; (process, the daemon's answer)."""
     line = json.dumps({"open": "link"} | words)
-    process = lab.popen(host, [harness(), name, os.path.join(daemon.home, "data.sock"), line],
+    kind = "tap" if words["kind"] == "ether" else "tun"
+    process = lab.popen(host, [harness(), kind, name, os.path.join(daemon.home, "data.sock"), line],
                         stdout=subprocess.PIPE, text=True)
     answer = process.stdout.readline()
     return process, json.loads(answer) if answer else None
@@ -117,10 +119,19 @@ def ip_words(ann, mtu=1500):
 def set_up(lab, mtu):
     """Addresses and routes of the TUN in the kernel of "c"."""
     lab.ip("c", "link set dev om0 addrgenmode none")  # fe80:: is not ours
-    lab.ip("c", f"link set dev om0 mtu {mtu} up")
+    # A TUN holds 500 packets, which is less than a window of ours.
+    lab.ip("c", f"link set dev om0 mtu {mtu} txqueuelen 5000 up")
     lab.address("c", "om0", f"{THERE4}/24", f"{THERE6}/64")
     for net in ("203.0.113.0/24", "198.18.0.0/15"):
         lab.ip("c", f"route add {net} dev om0")
+
+
+def set_up_tap(lab):
+    """The same of a TAP: a card with an address, fe80:: too, whose neighbour is ours."""
+    lab.ip("c", f"link set dev om0 address {MAC} txqueuelen 5000 up")
+    lab.address("c", "om0", f"{THERE4}/24", f"{THERE6}/64")
+    for address in (HERE4, HERE6):
+        lab.route("c", "203.0.113.0/24" if address == HERE4 else "2001:db8::/32", address)
 
 
 def two_daemons(lab, make):
@@ -143,6 +154,16 @@ def open_link(lab, make, mtu=1500):
     process, answer = start_tun(lab, "c", ben, **ip_words(ann, mtu))
     assert answer and answer["ok"] and answer["mtu"] == mtu, answer
     set_up(lab, mtu)
+    return Link(lab, ann, ben, process)
+
+
+def open_tap(lab, make):
+    """The same with frames of Ethernet: om0 is a TAP, as the card of a machine."""
+    ann, ben = two_daemons(lab, make)
+    words = ip_words(ann) | {"kind": "ether", "mac": MAC}
+    process, answer = start_tun(lab, "c", ben, **words)
+    assert answer and answer["ok"], answer
+    set_up_tap(lab)
     return Link(lab, ann, ben, process)
 
 

@@ -303,7 +303,7 @@ int main(int argc, char **argv)
         return 2;
     }
     config.has_checksums = !has_offload;
-    tun = tun_open(argv[i], has_offload);
+    tun = tun_open(argv[i], has_offload ? TUN_IP_OFFLOAD : TUN_IP);
     if (tun < 0)
         die(argv[i]);
     (void)sigaction(SIGTERM, &action, NULL);

@@ -8,8 +8,8 @@ import pytest
 
 import servers
 from daemon import wait_until
-from links import (HERE4, HERE6, THERE4, ip_words, link, set_up, start_tun,  # noqa: F401
-                   two_daemons)
+from links import (HERE4, HERE6, THERE4, ip_words, link, open_tap, set_up,  # noqa: F401
+                   start_tun, two_daemons)
 from tunnel_pair import told
 
 MB = 1000 * 1000
@@ -66,6 +66,31 @@ with connect(8000, sys.argv[1]) as s:
     assert row["opened"] == 2 and row["refused"] == 0 and row["frames_in"] > 0
     assert row["peer"] == link.ann.self_id() and row["dropped"] == {}
     assert wait_until(lambda: link.row()["flows"] == 0)
+
+
+def test_ethernet(lab, make):
+    link = open_tap(lab, make)
+    link.serve(ECHO, 8000)
+    link.expose("8000")
+    link.serve(DNS)
+    link.expose("53", "--udp")
+    for address in (HERE4, HERE6):
+        assert link.lab.ping("c", address)
+        done = link.inside("""
+said = os.urandom(1 << 20)
+with connect(8000, sys.argv[1]) as s:
+    threading.Thread(target=s.sendall, args=(said,)).start()
+    print(exactly(s, len(said)) == said)
+""", address)
+        assert done.stdout == "True\n"
+        done = link.lab.run("c", [servers.need_program("dig"), f"@{address}", "a.example",
+                                  "+short"])
+        assert done.stdout == "192.0.2.53\n"
+    assert "spoofed" not in link.row()["dropped"]
+    # Another card on the same cable.
+    link.lab.ip("c", "link set dev om0 address 52:54:00:00:00:03")
+    assert not link.lab.ping("c", HERE4, 1)
+    assert link.dropped("spoofed") > 0
 
 
 def test_curl(link, folder):

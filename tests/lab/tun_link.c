@@ -1,9 +1,9 @@
 /*
- * tun_link.c - a TUN device as a link of the daemon
+ * tun_link.c - a TUN or TAP device as a link of the daemon
  *
- * usage: tun_link NAME SOCKET LINE
+ * usage: tun_link tun|tap NAME SOCKET LINE
  *
- * What:  opens the TUN device NAME, connects to the data socket SOCKET, says LINE, prints the line
+ * What:  opens the device NAME, connects to the data socket SOCKET, says LINE, prints the line
  *        that comes back, and carries packets both ways until either side ends.
  * Why:   the kernel and its programs are then what is behind a link. This is a harness: it ends
  *        with an error on anything unexpected.
@@ -176,16 +176,16 @@ static void run(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        (void)fprintf(stderr, "usage: tun_link NAME SOCKET LINE\n");
+    if (argc != 5) {
+        (void)fprintf(stderr, "usage: tun_link tun|tap NAME SOCKET LINE\n");
         return 2;
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    tun = tun_open(argv[1], false);
+    tun = tun_open(argv[2], strcmp(argv[1], "tap") == 0 ? TUN_ETHER : TUN_IP);
     if (tun < 0)
-        die(argv[1]);
-    daemon_connect(argv[2]);
-    daemon_greet(argv[3]);
+        die(argv[2]);
+    daemon_connect(argv[3]);
+    daemon_greet(argv[4]);
     run();
     return 0;
 }

@@ -28,7 +28,8 @@ static enum om_err add_port(struct link *l)
                                   .v6 = c->sides.here6,
                                   .is_catch_all = true,
                                   .has_checksums = true,
-                                  .is_checked = true}; /* by the gate */
+                                  .is_checked = true, /* by the gate */
+                                  .flows_max = LINK_TCP_MAX};
 
     memcpy(port.mac, c->here_mac, sizeof port.mac);
     return om_stack_port_add(l->links->stack, &port, &l->port);
@@ -86,6 +87,7 @@ void link_end(struct link *l)
         link_udp_drop(OM_CONTAINER_OF(u, struct link_udp, link));
     }
     om_stack_port_remove(l->links->stack, l->port);
+    links_touch(l->links);
     om_list_remove(&l->link);
     l->links->count--;
     if (l->socket)
@@ -98,6 +100,20 @@ void link_fail(struct link *l, const char *why)
 {
     l->counts.refused++;
     (void)om_text_escape(l->last_error, sizeof l->last_error, om_bytes(why, strlen(why)));
+}
+
+/* Once for each level: whoever runs this daemon must hear of a machine that scans or forges. */
+static void tell_alarm(const struct link *l, om_time now)
+{
+    struct om_logline line;
+
+    if (link_gate_alarm(l->gate) == OM_ROGUE_NONE ||
+        !om_log_begin(&line, &l->links->d->log, OM_LOG_WARN, "link",
+                      "many packets that may not pass"))
+        return;
+    om_log_u64(&line, "id", l->number);
+    om_log_u64(&line, "rogue_score", link_gate_score(l->gate, now));
+    om_log_end(&line);
 }
 
 /* Cuts frames out of what was read; false when where the next one begins nobody knows. */
@@ -123,6 +139,7 @@ static bool cut(struct link *l, om_time now)
     size_t left = om_rd_left(&r);
     memmove(l->in, l->in + l->in_n - left, left);
     l->in_n = left;
+    tell_alarm(l, now);
     return true;
 }
 
@@ -150,6 +167,10 @@ void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest)
 {
     int bytes = SOCKET_BYTES;
 
+    if (!socket) {
+        link_end(l);
+        return;
+    }
     l->socket = socket;
     socket->handle.data = l;
     (void)uv_send_buffer_size(&socket->handle, &bytes);

@@ -11,6 +11,7 @@ enum { IP_BITS = 128 };
 struct link_gate {
     struct om_guard guard;
     bool is_ether;
+    enum om_rogue_level alarm;
 };
 
 static void add_side(struct om_guard_port *p, const struct om_addr *here,
@@ -64,7 +65,16 @@ bool link_gate_passes(struct link_gate *g, om_time now, struct om_bytes frame)
     struct om_judgement j = g->is_ether ? om_guard_frame(&g->guard, now, frame)
                                         : om_guard_check(&g->guard, now, OM_OUT, frame);
 
+    g->alarm = j.level > g->alarm ? j.level : g->alarm;
     return j.verdict != OM_DENY;
+}
+
+enum om_rogue_level link_gate_alarm(struct link_gate *g)
+{
+    enum om_rogue_level alarm = g->alarm;
+
+    g->alarm = OM_ROGUE_NONE;
+    return alarm;
 }
 
 void link_gate_answer(struct link_gate *g, om_time now, struct om_bytes frame)

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "links/link_config.h"
+#include "netstack/guard/rogue.h"
 
 struct link_gate;
 
@@ -25,6 +26,10 @@ void link_gate_free(struct link_gate *g);
 
 /** link_gate_passes() - may @frame of the link go to the stack at @now? Counted in @g if not. */
 bool link_gate_passes(struct link_gate *g, om_time now, struct om_bytes frame);
+
+/** link_gate_alarm() - the highest level that the score of @g reached since this was asked and that
+ *  was not told before; OM_ROGUE_NONE. */
+enum om_rogue_level link_gate_alarm(struct link_gate *g);
 
 /** link_gate_answer() - @frame goes to the link at @now; @g follows its flows by it. */
 void link_gate_answer(struct link_gate *g, om_time now, struct om_bytes frame);

@@ -57,15 +57,16 @@ static bool lend(struct link_tcp *c, om_time now, struct om_bytes in, bool *is_o
         return false;
     in.n = in.n < room - under_way ? in.n : (size_t)(room - under_way);
     struct om_bytes copy = link_ahead_copy(&c->ahead, in);
-    if (copy.n == 0)
-        return false; /* no memory: what is released next tries again */
-    enum om_err e = om_node_write(om_calls_node(s->d->calls), now, c->owner.call, copy);
+    enum om_err e = copy.n == 0
+                        ? OM_E_NO_MEM
+                        : om_node_write(om_calls_node(s->d->calls), now, c->owner.call, copy);
     if (e == OM_OK) {
         *om_calls_ahead(s->d->calls) += copy.n;
         om_flow_consume(s->stack, now, c->flow, copy.n);
         return true;
     }
-    link_ahead_undo(&c->ahead, copy.n);
+    if (copy.n > 0)
+        link_ahead_undo(&c->ahead, copy.n);
     if (e == OM_E_STATE) { /* the peer wants no more of it; what it says may still come */
         c->is_deaf = true;
         return true;
@@ -225,13 +226,16 @@ void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
 {
     struct tunnel_wish wish = {"tcp", l->config.network, l->config.peer, "", act->to.port, 0};
     char host[OM_IP_TEXT];
-    enum link_where where = link_route(&l->config.sides, &act->to, host);
-    struct link_tcp *c = where == LINK_NOWHERE ? NULL : calloc(1, sizeof *c);
+    bool is_nowhere = link_route(&l->config.sides, &act->to, host) == LINK_NOWHERE;
+    bool is_full = l->tcp_count == LINK_TCP_MAX;
+    struct link_tcp *c = is_nowhere || is_full ? NULL : calloc(1, sizeof *c);
 
     l->counts.opened++;
-    l->counts.unroutable += where == LINK_NOWHERE;
+    l->counts.unroutable += is_nowhere;
     if (!c) {
-        link_fail(l, where == LINK_NOWHERE ? "unreachable: no host can be there" : "no memory");
+        link_fail(l, is_nowhere ? "unreachable: no host can be there"
+                     : is_full  ? "full: too many connections"
+                                : "no memory");
         om_stack_refuse(l->links->stack, now, act->ask, OM_REFUSE_UNREACHABLE);
         return;
     }

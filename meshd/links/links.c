@@ -141,7 +141,8 @@ void links_start(struct links *s, uint64_t number, struct om_socket *socket, str
             return;
         }
     }
-    om_socket_close(socket, false);
+    if (socket)
+        om_socket_close(socket, false);
 }
 
 static json_t *show(const struct link *l, om_time now)

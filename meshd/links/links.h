@@ -11,9 +11,9 @@
  * highest first, as QEMU's "-netdev stream" has it. Connections to the link's own address go to
  * what the peer exposes, all others to the internet as seen from the peer (links/link_route.h).
  *
- * Full: OM_LINKS_MAX links; OM_FLOWS_MAX connections of all; LINK_UDP_MAX exchanges of one, then
- * that silent for longest ends; LINK_OUT bytes for a program that does not read, then packets are
- * dropped and counted.
+ * Full: OM_LINKS_MAX links; OM_FLOWS_MAX connections of all, LINK_TCP_MAX of one, what is above is
+ * refused; LINK_UDP_MAX exchanges of one, then that silent for longest ends; LINK_OUT bytes for a
+ * program that does not read, then packets are dropped and counted.
  *
  * Source: meshd/dist/man/omerta-data.7 on how one is opened.
  */
@@ -52,7 +52,7 @@ OM_MUST enum om_err links_add(struct links *s, const struct link_config *config,
  * links_start() - let frames flow
  * @s:       the links
  * @number:  of links_add()
- * @socket:  a pipe; taken
+ * @socket:  a pipe; taken. NULL: it has gone, and the link goes with it
  * @rest:    what it said already
  */
 void links_start(struct links *s, uint64_t number, struct om_socket *socket, struct om_bytes rest);

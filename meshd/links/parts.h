@@ -15,7 +15,8 @@
 #include "tunnels/parts.h"
 
 enum {
-    LINK_UDP_MAX = 1024, /* exchanges of one link */
+    LINK_TCP_MAX = 1024, /* connections of one link; a peer has no more streams */
+    LINK_UDP_MAX = 512,  /* exchanges of one link, which leave half of them to TCP */
     LINK_UDP_KEY = 36,
     LINK_HEAD = 4, /* bytes of a frame's length */
     LINK_ETHER_HEAD = 14,

@@ -2,8 +2,8 @@
 
 usage: link.py [--seconds N] [--runs N] [--mtu N...]
 
-The kernel behind the TUN sends packet by packet, so the MTU says what a packet costs. CPU is that of
-the process for each GB carried: ben ends the packets, ann has the service, the harness copies
+The kernel behind the TUN sends packet by packet, so the MTU says what a packet costs. CPU is that
+of the process for each GB carried: ben ends the packets, ann has the service, the harness copies
 between TUN and socket.
 """
 

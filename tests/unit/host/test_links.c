@@ -217,9 +217,14 @@ OM_TEST(link_gate_names_what_it_drops)
     CHECK(!link_gate_passes(g, 0, packet(p, "10.64.0.1"))); /* not even as us */
     CHECK(!link_gate_passes(g, 0, om_bytes(packet(p, "10.64.0.2").p, 19)));
     CHECK(link_gate_score(g, 0) > 0);
+    CHECK_EQ(link_gate_alarm(g), OM_ROGUE_NONE);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK(!link_gate_passes(g, 0, packet(p, "192.0.2.7")));
+    CHECK_EQ(link_gate_alarm(g), OM_ROGUE_WARN);
+    CHECK_EQ(link_gate_alarm(g), OM_ROGUE_NONE); /* told */
     dropped = link_gate_dropped(g);
     OM_TRY(dropped && json_object_size(dropped) == 2);
-    CHECK_EQ(json_integer_value(json_object_get(dropped, "spoofed")), 2);
+    CHECK_EQ(json_integer_value(json_object_get(dropped, "spoofed")), 6);
     CHECK_EQ(json_integer_value(json_object_get(dropped, "malformed")), 1);
 out:
     json_decref(dropped);

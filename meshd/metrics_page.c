@@ -6,8 +6,9 @@
 #include <omerta/metrics.h>
 
 #include "host/clock.h"
+#include "links/links.h"
 
-enum { PER_PEER = 12, FIXED = 96 };
+enum { PER_PEER = 12, FIXED = 128 };
 
 struct page {
     struct om_metrics m;
@@ -69,6 +70,29 @@ static void add_host(struct page *p, const struct om_daemon *d)
           (uint64_t)(om_clock_now() - d->started_at) / 1000000);
 }
 
+static void add_links(struct page *p, const struct om_daemon *d)
+{
+    struct links_totals t;
+
+    links_total(d->links, &t);
+    GAUGE("links", "links whose packets end here", t.links);
+    GAUGE("link_connections", "connections of TCP through links", t.tcps);
+    GAUGE("link_exchanges", "exchanges of UDP through links", t.udps);
+    COUNT("link_frames_in_total", "frames from behind links", t.counts.frames_in);
+    COUNT("link_frames_out_total", "frames to links", t.counts.frames_out);
+    COUNT("link_bytes_in_total", "bytes of these frames", t.counts.bytes_in);
+    COUNT("link_bytes_out_total", "bytes of these frames", t.counts.bytes_out);
+    COUNT("link_connections_total", "connections that links asked for", t.counts.opened);
+    COUNT("link_refused_total", "of these, refused", t.counts.refused);
+    COUNT("link_out_full_total", "packets that a link's program did not read in time",
+          t.counts.out_full);
+    COUNT("link_udp_dropped_total", "datagrams of links, by one of the bounds",
+          t.counts.udp_dropped);
+    for (unsigned r = 1; r < link_gate_reasons(); r++)
+        add(p, "omerta_link_drops_total", "packets of links that may not pass, by reason",
+            OM_METRIC_COUNTER, t.dropped[r], "reason", link_gate_reason(r));
+}
+
 static void add_peer(struct page *p, const struct om_daemon *d, const struct om_id *net,
                      const struct om_id *id)
 {
@@ -110,6 +134,7 @@ static void fill(struct page *p, const struct om_daemon *d)
     om_node_info(daemon_node(d), &info);
     add_node(p, &info);
     add_host(p, d);
+    add_links(p, d);
     for (unsigned i = 0, shown = 0; i < d->network_count; i++) {
         struct om_id *ids;
         unsigned n = daemon_peers(d, &d->networks[i].id, &ids);

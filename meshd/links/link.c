@@ -73,6 +73,23 @@ static void on_closed(uv_handle_t *h)
     free_link(h->data);
 }
 
+void link_add_up(const struct link *l, struct links_totals *t)
+{
+    const struct link_counts *c = &l->counts;
+
+    t->counts.frames_in += c->frames_in;
+    t->counts.frames_out += c->frames_out;
+    t->counts.bytes_in += c->bytes_in;
+    t->counts.bytes_out += c->bytes_out;
+    t->counts.out_full += c->out_full;
+    t->counts.opened += c->opened;
+    t->counts.refused += c->refused;
+    t->counts.unroutable += c->unroutable;
+    t->counts.udp_dropped += c->udp_dropped;
+    for (unsigned r = 0; r < link_gate_reasons(); r++)
+        t->dropped[r] += link_gate_refused(l->gate, r);
+}
+
 void link_end(struct link *l)
 {
     if (l->is_over)
@@ -88,6 +105,7 @@ void link_end(struct link *l)
     }
     om_stack_port_remove(l->links->stack, l->port);
     links_touch(l->links);
+    link_add_up(l, &l->links->past);
     om_list_remove(&l->link);
     l->links->count--;
     if (l->socket)

@@ -102,15 +102,31 @@ unsigned link_gate_score(const struct link_gate *g, om_time now)
     return om_rogue_score(&g->guard.rogue, now);
 }
 
+static_assert((unsigned)OM_REASON_COUNT <= LINK_REASONS_MAX, "more reasons than there is room for");
+
+unsigned link_gate_reasons(void)
+{
+    return OM_REASON_COUNT;
+}
+
+const char *link_gate_reason(unsigned reason)
+{
+    return om_reason_name((enum om_reason)reason);
+}
+
+uint64_t link_gate_refused(const struct link_gate *g, unsigned reason)
+{
+    return g->guard.refused[OM_OUT][reason];
+}
+
 json_t *link_gate_dropped(const struct link_gate *g)
 {
     json_t *out = json_object();
 
     for (unsigned r = OM_REASON_NONE + 1; out && r < OM_REASON_COUNT; r++) {
-        uint64_t n = g->guard.refused[OM_OUT][r];
+        uint64_t n = link_gate_refused(g, r);
         if (n > 0)
-            (void)json_object_set_new(out, om_reason_name((enum om_reason)r),
-                                      json_integer((json_int_t)n));
+            (void)json_object_set_new(out, link_gate_reason(r), json_integer((json_int_t)n));
     }
     return out;
 }

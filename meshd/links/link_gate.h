@@ -16,6 +16,8 @@
 
 struct link_gate;
 
+enum { LINK_REASONS_MAX = 16 };
+
 /** link_gate_new() - by @out the gate of a link as @config has it, at @now, keyed with @key (16
  *  secret bytes). Return: OM_OK, OM_E_NO_MEM. */
 OM_MUST enum om_err link_gate_new(struct link_gate **out, const struct link_config *config,
@@ -42,6 +44,16 @@ void link_gate_tick(struct link_gate *g, om_time now);
 
 /** link_gate_score() - of @g at @now: how much was refused lately, weighed. */
 unsigned link_gate_score(const struct link_gate *g, om_time now);
+
+/** link_gate_refused() - how many of @reason, an enum om_reason below link_gate_reasons(), @g
+ *  refused. */
+uint64_t link_gate_refused(const struct link_gate *g, unsigned reason);
+
+/** link_gate_reasons() - how many there are. */
+unsigned link_gate_reasons(void);
+
+/** link_gate_reason() - metric label of @reason. */
+const char *link_gate_reason(unsigned reason);
 
 /** link_gate_dropped() - what @g refused, by those reasons that occurred; a new reference. */
 json_t *link_gate_dropped(const struct link_gate *g);

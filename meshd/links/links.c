@@ -181,6 +181,18 @@ json_t *links_list(const struct links *s)
     return out;
 }
 
+void links_total(const struct links *s, struct links_totals *out)
+{
+    *out = s->past;
+    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l)) {
+        const struct link *k = OM_CONTAINER_OF(l, struct link, link);
+        link_add_up(k, out);
+        out->tcps += k->tcp_count;
+        out->udps += k->udp_count;
+    }
+    out->links = s->count;
+}
+
 static void on_timer_closed(uv_handle_t *h)
 {
     free(h->data);

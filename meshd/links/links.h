@@ -23,12 +23,29 @@
 #include <jansson.h>
 
 #include "links/link_config.h"
+#include "links/link_gate.h"
 #include "state.h"
 #include "tunnel/host/splice.h"
 
 enum { OM_LINKS_MAX = OM_PORTS_MAX };
 
 struct links;
+
+struct link_counts {
+    uint64_t frames_in, frames_out, bytes_in, bytes_out;
+    uint64_t out_full;    /* packets that the program did not take */
+    uint64_t opened;      /* connections */
+    uint64_t refused;     /* connections and exchanges that the peer or we said no to */
+    uint64_t unroutable;  /* of these, to where no host can be */
+    uint64_t udp_dropped; /* datagrams, by one of the bounds */
+};
+
+/* Of all links, those that ended included. */
+struct links_totals {
+    unsigned links, tcps, udps; /* now */
+    struct link_counts counts;
+    uint64_t dropped[LINK_REASONS_MAX]; /* by the reason of the guard (links/link_gate.h) */
+};
 
 /** links_open() - begin for @d without any, by @out; false and @err. */
 bool links_open(struct links **out, struct om_daemon *d, struct om_error *err);
@@ -56,6 +73,9 @@ OM_MUST enum om_err links_add(struct links *s, const struct link_config *config,
  * @rest:    what it said already
  */
 void links_start(struct links *s, uint64_t number, struct om_socket *socket, struct om_bytes rest);
+
+/** links_total() - the counters of @s, by @out. */
+void links_total(const struct links *s, struct links_totals *out);
 
 /** links_list() - every link of @s with its counters, a new reference. */
 json_t *links_list(const struct links *s);

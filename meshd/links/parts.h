@@ -10,7 +10,6 @@
 #include <omerta/stack_flow.h>
 
 #include "links/link_ahead.h"
-#include "links/link_gate.h"
 #include "links/links.h"
 #include "tunnels/parts.h"
 
@@ -24,15 +23,6 @@ enum {
     LINK_BATCH = 256 * 1024,     /* bytes written at once */
     LINK_OUT = 4 * 1024 * 1024,  /* bytes that wait for the program to read */
     LINK_AHEAD = OM_SPLICE_AHEAD /* bytes of one connection that the peer does not have yet */
-};
-
-struct link_counts {
-    uint64_t frames_in, frames_out, bytes_in, bytes_out;
-    uint64_t out_full;    /* packets that the program did not take */
-    uint64_t opened;      /* connections */
-    uint64_t refused;     /* connections and exchanges that the peer or we said no to */
-    uint64_t unroutable;  /* of these, to where no host can be */
-    uint64_t udp_dropped; /* datagrams, by one of the bounds */
 };
 
 struct link {
@@ -64,8 +54,9 @@ struct links {
     struct om_list links;
     unsigned count;
     uint64_t numbers;
-    struct om_table flows; /* link_tcp by their flow */
-    bool is_due;           /* the timer is set to now */
+    struct links_totals past; /* of links that ended */
+    struct om_table flows;    /* link_tcp by their flow */
+    bool is_due;              /* the timer is set to now */
 };
 
 /* A connection that something behind a link opened. */
@@ -116,6 +107,9 @@ void link_flush(struct link *l);
 
 /** link_end() - @l is over, with all it opened; its memory goes once libuv has let go of it. */
 void link_end(struct link *l);
+
+/** link_add_up() - add what @l has counted to @t. */
+void link_add_up(const struct link *l, struct links_totals *t);
 
 /** link_fail() - count a refusal of @l and keep @why. */
 void link_fail(struct link *l, const char *why);

@@ -179,10 +179,16 @@ def test_each_reason_has_its_name(wire):
     assert w.packet()[20] == 0
     assert row(ben)["dropped"] == {"spoofed": 2, "malformed": 1, "fragment": 1, "martian": 1,
                                    "group": 1}
+    page = ben.rpc("metrics.show")["text"]
+    assert 'omerta_link_drops_total{reason="spoofed"} 2\n' in page and "omerta_links 1\n" in page
     w.send(*[ping(source="10.64.0.3")] * 10)
     assert w.is_alive()
     assert row(ben)["rogue_score"] > 200
     assert "many packets that may not pass" in ben.log()
+    w.close()
+    assert wait_until(lambda: ben.rpc("links.list")["links"] == [], SECONDS)
+    page = ben.rpc("metrics.show")["text"]  # counters do not go down
+    assert 'omerta_link_drops_total{reason="spoofed"} 12\n' in page and "omerta_links 0\n" in page
 
 
 def test_garbage(wire):

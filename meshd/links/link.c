@@ -46,13 +46,13 @@ static void free_link(struct link *l)
     free(l);
 }
 
-struct link *link_new(struct links *s, const struct link_config *config)
+enum om_err link_new(struct link **out, struct links *s, const struct link_config *config)
 {
     struct link *l = calloc(1, sizeof *l);
     uint8_t key[OM_SIP_KEY];
 
     if (!l)
-        return NULL;
+        return OM_E_NO_MEM;
     l->links = s;
     l->config = *config;
     om_list_init(&l->tcps);
@@ -60,12 +60,14 @@ struct link *link_new(struct links *s, const struct link_config *config)
     randombytes_buf(key, sizeof key);
     OM_BUG_IF(om_table_init(&l->udp_by_key, LINK_UDP_KEY, LINK_UDP_MAX, key) != OM_OK);
     l->in = malloc(LINK_IN);
-    if (!l->in || link_gate_new(&l->gate, config, om_clock_now(), key) != OM_OK ||
-        add_port(l) != OM_OK) {
+    enum om_err e = l->in ? link_gate_new(&l->gate, config, om_clock_now(), key) : OM_E_NO_MEM;
+    if (e == OM_OK)
+        e = add_port(l);
+    if (e == OM_OK)
+        *out = l;
+    else
         free_link(l);
-        return NULL;
-    }
-    return l;
+    return e;
 }
 
 static void on_closed(uv_handle_t *h)
@@ -235,11 +237,22 @@ void link_put(struct link *l, om_time now, struct om_bytes frame)
         link_flush(l);
 }
 
+/* What a program that did not read made large does not stay so. */
+static void shrink(uint8_t **buffer, size_t *room)
+{
+    if (*room <= (size_t)2 * LINK_BATCH)
+        return;
+    free(*buffer);
+    *buffer = NULL;
+    *room = 0;
+}
+
 static void on_written(uv_write_t *w, int status)
 {
     struct link *l = w->data;
 
     l->is_writing = false;
+    shrink(&l->busy, &l->busy_room);
     if (l->is_over)
         return;
     if (status < 0)
@@ -275,8 +288,10 @@ void link_flush(struct link *l)
     uv_buf_t v = uv_buf_init((char *)l->out, (unsigned)l->out_n);
     int n = uv_try_write(&l->socket->stream, &v, 1);
     size_t taken = n > 0 ? (size_t)n : 0;
-    if (taken == l->out_n)
-        l->out_n = 0;
-    else
+    if (taken < l->out_n) {
         write_later(l, taken);
+        return;
+    }
+    l->out_n = 0;
+    shrink(&l->out, &l->out_room);
 }

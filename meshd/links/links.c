@@ -123,9 +123,11 @@ enum om_err links_add(struct links *s, const struct link_config *config, uint64_
         e = om_stack_new(&s->stack, &rng, om_clock_now());
     if (e != OM_OK)
         return om_fail(err, e, "no stack: %s", om_err_text(e));
-    l = link_new(s, config);
-    if (!l)
-        return om_fail(err, OM_E_NO_MEM, "no memory for a link");
+    e = link_new(&l, s, config);
+    if (e == OM_E_RANGE)
+        return om_fail(err, e, "\"here\", \"here6\": want addresses that one host can have");
+    if (e != OM_OK)
+        return om_fail(err, e, "no link: %s", om_err_text(e));
     l->number = *number = ++s->numbers;
     om_list_push_back(&s->links, &l->link);
     s->count++;

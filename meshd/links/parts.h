@@ -93,8 +93,9 @@ void links_drain(struct links *s, om_time now);
 
 /* link.c */
 
-/** link_new() - a link of @s on port @port of the stack, as @config; NULL: no memory. */
-struct link *link_new(struct links *s, const struct link_config *config);
+/** link_new() - by @out a link of @s on a port of its stack, as @config. Return: OM_OK,
+ *  OM_E_RANGE for an address that no host can have, OM_E_FULL, OM_E_NO_MEM. */
+OM_MUST enum om_err link_new(struct link **out, struct links *s, const struct link_config *config);
 
 /** link_start() - @l has its @socket (taken), and @rest was said on it. */
 void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest);

@@ -213,6 +213,15 @@ def test_garbage(wire):
     assert ben.stop() == 0
 
 
+def test_addresses_that_no_host_has(pair):
+    ann, ben = pair
+    assert wait_until(ben.peer_ids, SECONDS)
+    for here, there in (("127.0.0.1", "127.0.0.2"), ("224.0.0.1", "224.0.0.2")):
+        w = Wire(ben, ann, here=f"{here}/8", there=there)
+        assert w.answer["error"] == "range" and "one host can have" in w.answer["message"]
+    assert Wire(ben, ann).is_alive()
+
+
 def test_there_can_be_no_more_links(pair):
     ann, ben = pair
     assert wait_until(ben.peer_ids, SECONDS)

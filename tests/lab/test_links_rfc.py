@@ -302,3 +302,38 @@ send("10.64.0.2", 103)
     assert process.stdout.readline() == "103\n"
     assert link.dropped("spoofed") == 3
     assert link.row()["rogue_score"] >= 50
+
+
+def test_a_peer_that_starts_anew_is_a_reset(link):
+    service(link, 8000, ECHO)
+    client = link.lab.popen("c", ["/usr/bin/env", "python3", "-u", "-c", link.prelude + OUTCOME + """
+s = connect(8000, seconds=120)
+s.sendall(b"x")
+print(exactly(s, 1).decode())
+print(outcome(lambda: s.recv(1)))
+"""], stdout=-1, text=True)
+    assert client.stdout.readline() == "x\n"
+    link.ann.kill()
+    link.ann.start()
+    assert client.stdout.readline() == "ECONNRESET\n"
+    assert wait_until(lambda: link.row()["flows"] == 0)
+    link.expose("8000")  # was not kept
+    assert connecting(link, HERE4, 8000) == "connected"
+
+
+def test_loss_on_the_way(link):
+    service(link, 8000, ECHO)
+    rules = ("table inet loss { chain c { type filter hook input priority 0; iif eth0 "
+             "numgen random mod 100 < 3 counter drop; }; }")
+    for host in ("p", "c"):
+        link.lab.run(host, ["nft", "-f", "-"], input=rules)
+    done = link.inside("""
+said = os.urandom(1 << 20) * 4
+with connect(8000) as s:
+    threading.Thread(target=s.sendall, args=(said,)).start()
+    print(exactly(s, len(said)) == said)
+""")
+    assert done.stdout == "True\n"
+    for host in ("p", "c"):
+        said = link.lab.run(host, ["nft", "list", "table", "inet", "loss"]).stdout
+        assert "packets 0 " not in said, said

@@ -233,6 +233,20 @@ static unsigned write_answers(struct om_wr *w, const struct om_dns_question *q,
     return n;
 }
 
+static unsigned write_txt(struct om_wr *w, const struct om_dns_question *q,
+                          const struct om_dns_reply *r)
+{
+    size_t n = r->txt ? strlen(r->txt) : 0;
+
+    if (n == 0 || n > UINT8_MAX || q->klass != OM_DNS_IN ||
+        (q->type != OM_DNS_TXT && q->type != OM_DNS_ANY))
+        return 0;
+    write_record_head(w, OM_DNS_TXT, r->ttl, (uint16_t)(n + 1));
+    om_wr_u8(w, (uint8_t)n);
+    om_wr_copy(w, r->txt, n);
+    return 1;
+}
+
 /* RFC 2308 section 3: how long "there is none" may be kept. */
 static void write_soa(struct om_wr *w, const char *apex)
 {
@@ -278,6 +292,15 @@ static void write_opt(struct om_wr *w, const struct om_dns_question *q)
     om_wr_u16(w, 0);
 }
 
+size_t om_dns_question_write(struct om_mut out, const struct om_dns_question *q)
+{
+    struct om_wr w = om_wr(out);
+
+    write_head(&w, q, q->flags & (OM_DNS_RD | OM_DNS_AD | OM_DNS_CD), 0, 0);
+    write_opt(&w, q);
+    return w.bad ? 0 : om_wr_len(&w);
+}
+
 size_t om_dns_reply_write(struct om_mut out, const struct om_dns_question *q,
                           const struct om_dns_reply *r)
 {
@@ -287,6 +310,7 @@ size_t om_dns_reply_write(struct om_mut out, const struct om_dns_question *q,
 
     write_head(&w, q, flags, 0, 0);
     unsigned n = write_answers(&w, q, r);
+    n += write_txt(&w, q, r);
     bool has_soa = r->is_ours && n == 0;
     if (has_soa)
         write_soa(&w, r->apex);

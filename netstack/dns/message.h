@@ -6,7 +6,7 @@
  * Why:   names are forwarded, cached and answered here without a resolver's whole language.
  * Keeps: dns_reads_a_question; dns_refuses_bad_questions; dns_names_are_bounded;
  *        dns_walks_every_record; dns_ages_ttls; dns_reply_is_what_was_asked; dns_reply_is_cut;
- *        dns_answer_must_be_the_questions.
+ *        dns_answer_must_be_the_questions; dns_writes_a_question_anew.
  *
  * A name is kept in its wire form without compression and in the case in which it came: resolvers
  * mix the case to make forgeries harder, and want it back.
@@ -36,6 +36,7 @@ enum {
     OM_DNS_A = 1,
     OM_DNS_SOA = 6,
     OM_DNS_PTR = 12,
+    OM_DNS_TXT = 16,
     OM_DNS_AAAA = 28,
     OM_DNS_OPT = 41,
     OM_DNS_ANY = 255,
@@ -50,6 +51,7 @@ enum {
     OM_DNS_TC = 0x0200,
     OM_DNS_RD = 0x0100,
     OM_DNS_RA = 0x0080,
+    OM_DNS_AD = 0x0020,
     OM_DNS_CD = 0x0010,
     OM_DNS_RCODE = 0x000f
 };
@@ -113,6 +115,7 @@ struct om_dns_reply {
     const struct om_addr *addrs; /* those of the asked family are answered */
     unsigned n_addrs;
     const struct om_dns_name *ptr; /* answers a PTR question; may be NULL */
+    const char *txt;               /* answers a TXT question, up to 255 bytes; may be NULL */
 };
 
 /**
@@ -180,6 +183,15 @@ bool om_dns_is_answer(const struct om_dns_question *q, struct om_bytes in);
  * Return: OM_DNS_BAD_NONE, or why it is no message: some TTLs are changed then.
  */
 enum om_dns_bad om_dns_age(struct om_mut message, uint32_t seconds, uint32_t max);
+
+/**
+ * om_dns_question_write() - a query that asks the same, and nothing else
+ * @out:  OM_DNS_UDP_LEAST bytes hold any
+ * @q:    the question; its RD, AD, CD and DO are kept, with OM_DNS_UDP_MAX for an answer
+ *
+ * Return: bytes written; 0 when it did not fit.
+ */
+size_t om_dns_question_write(struct om_mut out, const struct om_dns_question *q);
 
 /** om_dns_room() - bytes that an answer to @q may have over UDP. */
 size_t om_dns_room(const struct om_dns_question *q);

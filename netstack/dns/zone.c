@@ -144,14 +144,15 @@ static void look_up(const struct om_zone *zone, const struct label *labels, unsi
 
     for (unsigned i = 0; i < zone->n; i++) {
         const struct om_zone_host *h = &zone->hosts[i];
+        bool is_network = n >= 2 && n <= 3 && is(&labels[n - 2], h->network);
+        bool is_short = n == 2 && zone->only && strcmp(zone->only, h->network) == 0;
 
-        if (n < 2 || n > 3 || !is(&labels[n - 2], h->network))
-            continue;
-        if (n == 2)
+        if (n == 2 && is_network)
             is_known = true;
-        if (n == 3 && is(&labels[0], h->peer)) {
+        if (((n == 3 && is_network) || is_short) && is(&labels[0], h->peer)) {
             r->addrs = h->addrs;
             r->n_addrs = h->n_addrs;
+            r->txt = h->txt;
             return;
         }
     }

@@ -4,7 +4,8 @@
  * What:  answers questions about "omerta" and PTR questions about its addresses from a table.
  * Why:   programs reach peers by name; and such a name never leaves this machine as a question.
  * Keeps: zone_answers_addresses; zone_answers_names; zone_leaves_other_names;
- *        zone_tells_nothing_from_no_such_name; zone_keeps_the_case.
+ *        zone_tells_nothing_from_no_such_name; zone_keeps_the_case; zone_answers_texts;
+ *        zone_leaves_out_the_only_network.
  *
  * Source: RFC 1035 section 3.5 and RFC 3596 section 2.5 (names of addresses); RFC 8020.
  */
@@ -21,11 +22,13 @@ struct om_zone_host {
     const char *peer, *network; /* one label each; borrowed */
     const struct om_addr *addrs;
     unsigned n_addrs;
+    const char *txt; /* or NULL */
 };
 
 struct om_zone {
     const struct om_zone_host *hosts; /* borrowed; the first of two with one name counts */
     unsigned n;
+    const char *only; /* the network whose peers are PEER.omerta, too; or NULL */
 };
 
 /**

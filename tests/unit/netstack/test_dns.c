@@ -1,11 +1,10 @@
-/* test_dns.c - DNS messages, our zone and the cache. */
+/* test_dns.c - DNS messages and the cache. */
 #include "harness.h"
 
 #include <stdio.h>
 
 #include "craft.h"
 #include "dns/cache.h"
-#include "dns/zone.h"
 
 enum { MAX = 2048 };
 
@@ -298,99 +297,26 @@ OM_TEST(dns_reply_is_cut)
     CHECK_EQ(om_dns_reply_write(om_mut(out, 20), &q, &r), 0);
 }
 
-static struct om_addr alice[2], bob[1];
-static const struct om_zone_host hosts[] = {{"alice", "home", alice, 2}, {"bob", "work", bob, 1}};
-static const struct om_zone zone = {hosts, 2};
-static uint8_t out[512];
-
-static size_t zone_ask(const char *text, uint16_t type)
+OM_TEST(dns_writes_a_question_anew)
 {
-    struct om_dns_question q = question(text, type, 5);
+    struct om_dns_question q = question("WWW.example.org", OM_DNS_AAAA, 77), again;
+    uint8_t wire[OM_DNS_UDP_LEAST];
 
-    alice[0] = craft_ip("10.9.0.1");
-    alice[1] = craft_ip("fd00::1");
-    bob[0] = craft_ip("10.9.0.2");
-    size_t n = om_zone_answer(om_mut(out, sizeof out), &zone, &q);
-    CHECK(n == 0 || om_dns_is_answer(&q, om_bytes(out, n)));
-    return n;
-}
-
-OM_TEST(zone_answers_addresses)
-{
-    size_t n = zone_ask("alice.home.omerta", OM_DNS_A);
-
-    CHECK(n > 0 && out[7] == 1 && (out[2] & OM_DNS_AA >> 8));
-    CHECK_MEM(out + n - 4, alice[0].ip + 12, 4);
-    n = zone_ask("alice.home.omerta", OM_DNS_AAAA);
-    CHECK_MEM(out + n - 16, alice[1].ip, 16);
-}
-
-OM_TEST(zone_keeps_the_case)
-{
-    struct om_dns_name n = name("aLiCe.HOME.oMerta");
-
-    CHECK(zone_ask("aLiCe.HOME.oMerta", OM_DNS_A) > 0 && out[7] == 1);
-    CHECK_MEM(out + OM_DNS_HEAD, n.b, n.n);
-}
-
-OM_TEST(zone_tells_nothing_from_no_such_name)
-{
-    static const struct {
-        const char *name;
-        uint16_t type;
-        enum om_dns_rcode want;
-    } cases[] = {
-        {"bob.work.omerta", OM_DNS_AAAA, OM_DNS_NOERROR},
-        {"omerta", OM_DNS_A, OM_DNS_NOERROR},
-        {"work.omerta", OM_DNS_A, OM_DNS_NOERROR},
-        {"bob.home.omerta", OM_DNS_A, OM_DNS_NXDOMAIN},
-        {"x.omerta", OM_DNS_A, OM_DNS_NXDOMAIN},
-        {"a.bob.work.omerta", OM_DNS_A, OM_DNS_NXDOMAIN},
-    };
-    struct om_dns_question q;
-    struct om_dns_walk walked;
-    struct om_dns_record rec;
-
-    for (size_t i = 0; i < OM_ARRAY_SIZE(cases); i++) {
-        size_t n = zone_ask(cases[i].name, cases[i].type);
-
-        CHECK(n > 0);
-        CHECK_EQ(out[3] & OM_DNS_RCODE, cases[i].want);
-        CHECK_EQ(om_dns_walk_start(&walked, &q, om_bytes(out, n)), OM_DNS_BAD_NONE);
-        CHECK(om_dns_walk_next(&walked, &rec) && rec.type == OM_DNS_SOA && rec.section == 2);
-        CHECK(!om_dns_walk_next(&walked, &rec) && walked.bad == OM_DNS_BAD_NONE);
-    }
-}
-
-OM_TEST(zone_leaves_other_names)
-{
-    CHECK_EQ(zone_ask("www.example.org", OM_DNS_A), 0);
-    CHECK_EQ(zone_ask("alice.home.omerta.org", OM_DNS_A), 0);
-    CHECK_EQ(zone_ask("alice.home.xomerta", OM_DNS_A), 0);
-    CHECK_EQ(zone_ask("3.0.9.10.in-addr.arpa", OM_DNS_PTR), 0);
-}
-
-OM_TEST(zone_answers_names)
-{
-    struct om_dns_name want = name("bob.work.omerta"), n;
-    struct om_addr a;
-    size_t len = zone_ask("2.0.9.10.in-addr.arpa", OM_DNS_PTR);
-
-    CHECK(len > 0 && out[7] == 1);
-    CHECK_MEM(out + len - want.n, want.b, want.n);
-    n = name("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.D.f.ip6.arpa");
-    CHECK(om_dns_name_addr(&a, &n));
-    CHECK_MEM(a.ip, alice[1].ip, 16);
-    static const char *const none[] = {"256.0.9.10.in-addr.arpa", "02.0.9.10.in-addr.arpa",
-                                       "0.9.10.in-addr.arpa",     "a.0.9.10.in-addr.arpa",
-                                       "1.2.0.9.10.in-addr.arpa", "1.0.ip6.arpa"};
-    for (size_t i = 0; i < OM_ARRAY_SIZE(none); i++) {
-        n = name(none[i]);
-        CHECK(!om_dns_name_addr(&a, &n));
+    for (unsigned i = 0; i < 4; i++) {
+        q.has_edns = i & 1;
+        q.is_dnssec = q.has_edns && (i & 2);
+        q.flags = i & 2 ? OM_DNS_RD | OM_DNS_CD : OM_DNS_RD | OM_DNS_AD;
+        size_t n = om_dns_question_write(om_mut(wire, sizeof wire), &q);
+        CHECK_EQ(om_dns_question_parse(&again, om_bytes(wire, n)), OM_DNS_BAD_NONE);
+        CHECK(again.id == 77 && again.type == OM_DNS_AAAA && again.flags == q.flags);
+        CHECK(again.has_edns == q.has_edns && again.is_dnssec == q.is_dnssec);
+        CHECK_MEM(again.name.b, q.name.b, q.name.n);
+        CHECK_EQ(om_dns_question_write(om_mut(wire, n - 1), &q), 0);
     }
 }
 
 static struct om_dns_cache cache;
+static uint8_t out[512];
 
 OM_TEST(cache_answers_again)
 {

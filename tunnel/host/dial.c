@@ -15,7 +15,8 @@ struct attempt {
 
 struct om_dial {
     struct om_dial_config config;
-    struct om_resolve *resolve;
+    struct om_resolve *resolve; /* one of the two, while under way */
+    struct om_dns_query *query;
     uv_timer_t next, limit;
     struct om_addr addrs[OM_DIAL_ADDRS_MAX];
     struct attempt *attempts[OM_DIAL_ADDRS_MAX]; /* under way */
@@ -70,6 +71,8 @@ static void take_down(struct om_dial *d)
     d->is_over = true;
     if (d->resolve)
         om_resolve_cancel(d->resolve);
+    if (d->query)
+        om_dns_query_cancel(d->query);
     for (unsigned i = 0; i < d->started; i++) {
         struct attempt *a = d->attempts[i];
         if (!a)
@@ -217,19 +220,45 @@ static void interleave(struct om_dial *d, const struct om_addr *addrs, unsigned 
     }
 }
 
-static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
-                        const char *why OM_UNUSED)
+enum om_dial_result om_dial_result_of_found(enum om_dns_found found)
 {
-    struct om_dial *d = self;
+    switch (found) {
+    case OM_DNS_FOUND:
+        return OM_DIAL_OK;
+    case OM_DNS_NO_SUCH_HOST:
+        return OM_DIAL_NO_SUCH_HOST;
+    case OM_DNS_NO_ANSWER:
+        return OM_DIAL_TIMEOUT;
+    case OM_DNS_FAILED:
+        break;
+    }
+    return OM_DIAL_FAILURE;
+}
 
+static void on_addrs(struct om_dial *d, enum om_dial_result r, const struct om_addr *addrs,
+                     unsigned count)
+{
     d->resolve = NULL;
+    d->query = NULL;
     interleave(d, addrs, count);
-    if (count == 0)
-        finish(d, OM_DIAL_NO_SUCH_HOST, NULL);
+    if (r != OM_DIAL_OK)
+        finish(d, r, NULL);
     else if (d->count == 0)
         finish(d, OM_DIAL_NOT_ALLOWED, NULL);
     else
         start_next(d);
+}
+
+static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
+                        const char *why OM_UNUSED)
+{
+    on_addrs(self, count > 0 ? OM_DIAL_OK : OM_DIAL_NO_SUCH_HOST, addrs, count);
+}
+
+static void on_answered(void *self, enum om_dns_found found, const struct om_addr *addrs,
+                        unsigned count)
+{
+    on_addrs(self, om_dial_result_of_found(found), addrs, count);
 }
 
 static void on_limit(uv_timer_t *t)
@@ -244,8 +273,10 @@ enum om_err om_dial(struct om_dial **out, const struct om_dial_config *config)
     if (!d)
         return OM_E_NO_MEM;
     d->config = *config;
-    enum om_err e =
-        om_resolve(&d->resolve, config->loop, config->host, config->port, on_resolved, d);
+    enum om_err e = config->names ? om_dns_exit_resolve(&d->query, config->names, config->host,
+                                                        config->port, on_answered, d)
+                                  : om_resolve(&d->resolve, config->loop, config->host,
+                                               config->port, on_resolved, d);
     if (e != OM_OK) {
         free(d);
         return e;

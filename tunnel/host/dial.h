@@ -5,7 +5,7 @@
  * Why:   whoever asked, a peer or a program, is told the reason; and a host with several addresses
  *        must not be slow because the first of them is dead.
  * Keeps: dial_connects; dial_says_why_not; dial_takes_the_next_address; dial_asks_the_rules;
- *        dial_can_be_cancelled.
+ *        dial_can_be_cancelled; dial_asks_whom_it_is_told.
  *
  * Addresses are tried in the resolver's order, families in turn, a new one each OM_DIAL_NEXT_MS or
  * at once when one fails; the first that connects wins.
@@ -19,6 +19,7 @@
 #include <omerta/attr.h>
 #include <omerta/err.h>
 
+#include "tunnel/host/dns_exit.h"
 #include "tunnel/host/splice.h"
 
 enum { OM_DIAL_NEXT_MS = 250, OM_DIAL_GIVE_UP_MS = 10000, OM_DIAL_ADDRS_MAX = 8 };
@@ -43,7 +44,8 @@ struct om_dial;
 
 struct om_dial_config {
     uv_loop_t *loop;
-    const char *host; /* copied */
+    struct om_dns_exit *names; /* who is asked for the host; NULL: the system, on the thread pool */
+    const char *host;          /* copied */
     uint16_t port;
     /* May this address be connected to? NULL: any. */
     bool (*is_allowed)(const void *rules, const struct om_addr *a);
@@ -58,9 +60,12 @@ struct om_dial_config {
  * @out:     receives the attempt, which ends itself after done
  * @config:  copied
  *
- * Return: OM_OK, OM_E_RANGE for a name that is too long, OM_E_NO_MEM.
+ * Return: OM_OK, OM_E_RANGE for a name that is too long, OM_E_FULL, OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_dial(struct om_dial **out, const struct om_dial_config *config);
+
+/** om_dial_result_of_found() - what it means for a dialler that a name was @found like this. */
+enum om_dial_result om_dial_result_of_found(enum om_dns_found found);
 
 /** om_dial_cancel() - nobody waits for @d any more: its done is not called. */
 void om_dial_cancel(struct om_dial *d);

@@ -29,6 +29,7 @@ struct om_dns_exit {
     struct om_addr upstreams[OM_DNS_UPSTREAMS_MAX];
     unsigned upstream_count;
     struct om_asker *askers[WAYS]; /* NULL: could not be opened again */
+    struct om_asker *old[WAYS];    /* for what was under way when the network changed */
     struct om_dns_cache cache;
     struct om_list queries;
     unsigned count; /* queries not freed yet */
@@ -207,13 +208,18 @@ static void on_tcp(void *self, int status, int timeouts OM_UNUSED, unsigned char
 
 static void send_by(struct om_dns_query *q, enum way way)
 {
+    struct om_asker *asker = q->exit->askers[way];
     struct om_dns_question as_sent = q->question;
     uint8_t out[OM_DNS_QUERY_MAX];
 
+    if (!asker) {
+        answer_rcode(q, OM_DNS_SERVFAIL);
+        return;
+    }
     as_sent.id = q->id;
     size_t n = om_dns_question_write(om_mut(out, sizeof out), &as_sent);
     q->pending++;
-    om_asker_send(q->exit->askers[way], om_bytes(out, n), way == TCP ? on_tcp : on_udp, q);
+    om_asker_send(asker, om_bytes(out, n), way == TCP ? on_tcp : on_udp, q);
 }
 
 /* It may answer before it returns, where done may not be called: so a turn of the loop comes first,
@@ -223,10 +229,7 @@ static void on_begin(uv_timer_t *t)
     struct om_dns_query *q = t->data;
 
     (void)uv_timer_start(t, on_limit, OM_DNS_GIVE_UP_MS, 0);
-    if (q->exit->askers[UDP] && q->exit->askers[TCP])
-        send_by(q, UDP);
-    else
-        answer_rcode(q, OM_DNS_SERVFAIL);
+    send_by(q, UDP);
 }
 
 static bool is_meta(const struct om_dns_question *q)
@@ -362,11 +365,11 @@ enum om_err om_dns_exit_resolve(struct om_dns_query **out, struct om_dns_exit *x
     return OM_OK;
 }
 
-static void close_askers(struct om_dns_exit *x)
+static void close_askers(struct om_asker *askers[static WAYS])
 {
     for (unsigned i = 0; i < WAYS; i++) {
-        struct om_asker *a = x->askers[i];
-        x->askers[i] = NULL; /* answers to what is under way come from within */
+        struct om_asker *a = askers[i];
+        askers[i] = NULL; /* answers to what is under way come from within */
         om_asker_close(a);
     }
 }
@@ -380,19 +383,29 @@ static enum om_err open_askers(struct om_dns_exit *x)
         config.flags = flags_of[i];
         enum om_err e = om_asker_open(&x->askers[i], &config);
         if (e != OM_OK) {
-            close_askers(x);
+            close_askers(x->askers);
             return e;
         }
     }
     return OM_OK;
 }
 
+static void on_retire(uv_timer_t *t)
+{
+    struct om_dns_exit *x = t->data;
+
+    close_askers(x->old);
+}
+
 static void on_again(uv_timer_t *t)
 {
     struct om_dns_exit *x = t->data;
 
-    close_askers(x);
+    close_askers(x->old);
+    memcpy(x->old, x->askers, sizeof x->old);
+    memset(x->askers, 0, sizeof x->askers);
     (void)!open_askers(x); /* without them all is SERVFAIL until the next change */
+    (void)uv_timer_start(t, on_retire, OM_DNS_GIVE_UP_MS, 0);
 }
 
 enum om_err om_dns_exit_open(struct om_dns_exit **out, const struct om_dns_exit_config *config)
@@ -455,6 +468,7 @@ void om_dns_exit_close(struct om_dns_exit *x)
         next = om_list_next(&x->queries, l);
         om_dns_query_cancel(OM_CONTAINER_OF(l, struct om_dns_query, link));
     }
-    close_askers(x);
+    close_askers(x->old);
+    close_askers(x->askers);
     uv_close((uv_handle_t *)&x->again, on_again_closed);
 }

@@ -118,6 +118,45 @@ out:
     (void)close(fd);
 }
 
+static void fill(void *self OM_UNUSED, void *dst, size_t n)
+{
+    memset(dst, 7, n);
+}
+
+/* Nobody answers at its resolver's port; the control needs no resolver. */
+OM_TEST(dial_asks_whom_it_is_told)
+{
+    struct call c = {.result = OM_DIAL_OK};
+    uint16_t port = 0;
+    int fd = open_port(&port, true);
+    const struct om_addr nobody = om_addr_v4(INADDR_LOOPBACK, 9);
+    struct om_dial_config config = {.loop = &c.loop, .port = port, .done = on_done, .self = &c};
+    const struct om_dns_exit_config names = {
+        .loop = &c.loop, .rng = {.fill = fill}, .upstreams = &nobody, .count = 1};
+    static const struct {
+        const char *host;
+        enum om_dial_result want;
+    } cases[] = {{"127.0.0.1", OM_DIAL_OK}, {"some.test", OM_DIAL_TIMEOUT}};
+
+    for (size_t i = 0; i < OM_ARRAY_SIZE(cases); i++) {
+        OM_TRY(uv_loop_init(&c.loop) == 0);
+        if (om_dns_exit_open(&config.names, &names) == OM_OK) {
+            config.host = cases[i].host;
+            c.dial = NULL;
+            if (om_dial(&c.dial, &config) == OM_OK) {
+                for (c.times = 0; c.times == 0;)
+                    (void)uv_run(&c.loop, UV_RUN_ONCE);
+                CHECK(c.result == cases[i].want || c.result == OM_DIAL_FAILURE);
+            }
+            om_dns_exit_close(config.names);
+        }
+        (void)uv_run(&c.loop, UV_RUN_DEFAULT);
+        CHECK_EQ(uv_loop_close(&c.loop), 0);
+    }
+out:
+    (void)close(fd);
+}
+
 OM_TEST(dial_can_be_cancelled)
 {
     struct call c = {.times = 0};

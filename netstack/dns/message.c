@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { POINTER = 0xc0, DO_BIT = 0x8000, AT_QUESTION = OM_DNS_HEAD, NEGATIVE_TTL = 5 };
+enum { OPTION_ERROR = 15, ERROR_PROHIBITED = 18, ERROR_NETWORK = 23 }; /* RFC 8914 */
 
 enum om_dns_bad om_dns_name_read(struct om_dns_name *out, struct om_rd *r, struct om_bytes whole)
 {
@@ -281,15 +282,26 @@ static void write_head(struct om_wr *w, const struct om_dns_question *q, uint16_
     om_wr_u16(w, q->klass);
 }
 
-static void write_opt(struct om_wr *w, const struct om_dns_question *q)
+static void write_opt(struct om_wr *w, const struct om_dns_question *q,
+                      const struct om_dns_reply *r)
 {
+    size_t n = r && r->why ? strlen(r->why) : 0;
+
     if (!q->has_edns)
         return;
+    if (n > OM_DNS_WHY_MAX)
+        n = OM_DNS_WHY_MAX;
     om_wr_u8(w, 0);
     om_wr_u16(w, OM_DNS_OPT);
     om_wr_u16(w, OM_DNS_UDP_MAX);
     om_wr_u32(w, q->is_dnssec ? DO_BIT : 0);
-    om_wr_u16(w, 0);
+    om_wr_u16(w, (uint16_t)(n > 0 ? n + 6 : 0));
+    if (n == 0)
+        return;
+    om_wr_u16(w, OPTION_ERROR);
+    om_wr_u16(w, (uint16_t)(n + 2));
+    om_wr_u16(w, r->rcode == OM_DNS_REFUSED ? ERROR_PROHIBITED : ERROR_NETWORK);
+    om_wr_copy(w, r->why, n);
 }
 
 size_t om_dns_question_write(struct om_mut out, const struct om_dns_question *q)
@@ -297,7 +309,7 @@ size_t om_dns_question_write(struct om_mut out, const struct om_dns_question *q)
     struct om_wr w = om_wr(out);
 
     write_head(&w, q, q->flags & (OM_DNS_RD | OM_DNS_AD | OM_DNS_CD), 0, 0);
-    write_opt(&w, q);
+    write_opt(&w, q, NULL);
     return w.bad ? 0 : om_wr_len(&w);
 }
 
@@ -314,8 +326,8 @@ size_t om_dns_reply_write(struct om_mut out, const struct om_dns_question *q,
     bool has_soa = r->is_ours && n == 0;
     if (has_soa)
         write_soa(&w, r->apex);
-    write_opt(&w, q);
-    if (!w.bad) {
+    write_opt(&w, q, r);
+    if (!w.bad && !r->is_cut) {
         struct om_wr head = om_wr(out);
 
         write_head(&head, q, flags, n, has_soa);
@@ -323,6 +335,21 @@ size_t om_dns_reply_write(struct om_mut out, const struct om_dns_question *q,
     }
     w = om_wr(out);
     write_head(&w, q, flags | OM_DNS_TC, 0, 0);
-    write_opt(&w, q);
+    write_opt(&w, q, NULL);
     return om_wr_len(&w);
+}
+
+size_t om_dns_refusal_write(struct om_mut out, struct om_bytes in)
+{
+    struct om_rd r = om_rd(in);
+    struct om_wr w = om_wr(out);
+    uint16_t id = om_rd_u16(&r), flags = om_rd_u16(&r);
+
+    if (in.n < OM_DNS_HEAD || (flags & OM_DNS_QR))
+        return 0;
+    om_wr_u16(&w, id);
+    om_wr_u16(&w, (uint16_t)(OM_DNS_QR | (flags & (OM_DNS_OPCODE | OM_DNS_RD)) |
+                             (flags & OM_DNS_OPCODE ? OM_DNS_NOTIMP : OM_DNS_FORMERR)));
+    om_wr_zero(&w, OM_DNS_HEAD - 4);
+    return w.bad ? 0 : om_wr_len(&w);
 }

@@ -6,13 +6,14 @@
  * Why:   names are forwarded, cached and answered here without a resolver's whole language.
  * Keeps: dns_reads_a_question; dns_refuses_bad_questions; dns_names_are_bounded;
  *        dns_walks_every_record; dns_ages_ttls; dns_reply_is_what_was_asked; dns_reply_is_cut;
- *        dns_answer_must_be_the_questions; dns_writes_a_question_anew.
+ *        dns_answer_must_be_the_questions; dns_writes_a_question_anew; dns_says_why;
+ *        dns_refuses_what_it_cannot_read.
  *
  * A name is kept in its wire form without compression and in the case in which it came: resolvers
  * mix the case to make forgeries harder, and want it back.
  *
  * Source: RFC 1035 section 4; RFC 2308 section 5 (negative answers); RFC 6891 (EDNS0); RFC 5452
- *         section 9 (what an answer must repeat).
+ *         section 9 (what an answer must repeat); RFC 8914 (errors in words).
  */
 #ifndef OM_DNS_MESSAGE_H
 #define OM_DNS_MESSAGE_H
@@ -27,9 +28,10 @@ enum {
     OM_DNS_HEAD = 12,
     OM_DNS_NAME_MAX = 255, /* bytes, the root's included */
     OM_DNS_LABEL_MAX = 63,
-    OM_DNS_UDP_LEAST = 512,  /* answers over UDP without EDNS0 */
-    OM_DNS_UDP_MAX = 1232,   /* what we take of an EDNS0 size: no fragments on any path */
-    OM_DNS_RECORDS_MAX = 512 /* of one message */
+    OM_DNS_UDP_LEAST = 512,   /* answers over UDP without EDNS0 */
+    OM_DNS_UDP_MAX = 1232,    /* what we take of an EDNS0 size: no fragments on any path */
+    OM_DNS_RECORDS_MAX = 512, /* of one message */
+    OM_DNS_WHY_MAX = 160      /* bytes of an error in words; more is cut */
 };
 
 enum {
@@ -116,6 +118,8 @@ struct om_dns_reply {
     unsigned n_addrs;
     const struct om_dns_name *ptr; /* answers a PTR question; may be NULL */
     const char *txt;               /* answers a TXT question, up to 255 bytes; may be NULL */
+    const char *why; /* of an error, for people whose program has EDNS0; may be NULL */
+    bool is_cut;     /* nothing but TC: ask again over TCP */
 };
 
 /**
@@ -207,5 +211,15 @@ size_t om_dns_room(const struct om_dns_question *q);
  */
 size_t om_dns_reply_write(struct om_mut out, const struct om_dns_question *q,
                           const struct om_dns_reply *r);
+
+/**
+ * om_dns_refusal_write() - an answer to what om_dns_question_parse() did not take
+ * @out:  OM_DNS_HEAD bytes or more
+ * @in:   what came
+ *
+ * Return: bytes written: a head with FORMERR or NOTIMP; 0 when @in is no query at all, so that two
+ * programs never refuse each other for ever.
+ */
+size_t om_dns_refusal_write(struct om_mut out, struct om_bytes in);
 
 #endif

@@ -2,8 +2,11 @@
  * fuzz_dns.c - any bytes as a query, and as an answer to it
  *
  * The first byte says how many bytes are the query. A query is answered by the zone and with a
- * refusal; what the cache keeps comes back as an answer to the same question.
+ * refusal, and asked of others; what is no query is refused in a head. What the cache keeps comes
+ * back as an answer to the same question.
  */
+#include <string.h>
+
 #include "dns/cache.h"
 #include "dns/zone.h"
 #include "fuzz.h"
@@ -40,12 +43,25 @@ static void one_answer(const struct om_dns_question *q, struct om_bytes answer)
     om_dns_cache_fini(&c);
 }
 
+/* What is asked of others is read as the same question. */
+static void ask_again(const struct om_dns_question *q)
+{
+    struct om_dns_question again;
+    size_t n = om_dns_question_write(om_mut(out, OM_DNS_UDP_LEAST), q);
+
+    FUZZ_MUST(n > 0 && om_dns_question_parse(&again, om_bytes(out, n)) == OM_DNS_BAD_NONE);
+    FUZZ_MUST(again.id == q->id && again.type == q->type && again.klass == q->klass &&
+              again.has_edns == q->has_edns && again.is_dnssec == q->is_dnssec &&
+              again.name.n == q->name.n && memcmp(again.name.b, q->name.b, q->name.n) == 0);
+}
+
 int fuzz_one(const uint8_t *data, size_t size)
 {
     const struct om_addr addrs[] = {om_addr_v4(0x0a090001, 0), {.ip = {0xfd, [15] = 1}}};
-    const struct om_zone_host host = {"alice", "home", addrs, 2};
-    const struct om_zone zone = {&host, 1};
-    const struct om_dns_reply refusal = {.rcode = OM_DNS_REFUSED};
+    const struct om_zone_host host = {
+        .peer = "alice", .network = "home", .addrs = addrs, .n_addrs = 2, .txt = "id=a"};
+    const struct om_zone zone = {.hosts = &host, .n = 1, .only = "home"};
+    const struct om_dns_reply refusal = {.rcode = OM_DNS_REFUSED, .why = "not for you"};
     struct om_dns_question q;
 
     if (size == 0)
@@ -58,6 +74,10 @@ int fuzz_one(const uint8_t *data, size_t size)
         FUZZ_MUST(cut > 0);
         check_reply(&q, cut);
         one_answer(&q, om_bytes(answer, size - 1 - n));
+        ask_again(&q);
+    } else {
+        size_t told = om_dns_refusal_write(om_mut(out, OM_DNS_HEAD), om_bytes(query, n));
+        FUZZ_MUST(told == 0 || (told == OM_DNS_HEAD && memcmp(out, query, 2) == 0));
     }
     (void)om_dns_age(om_mut(answer, size - 1 - n), 5, 1000);
     free(query);

@@ -315,6 +315,44 @@ OM_TEST(dns_writes_a_question_anew)
     }
 }
 
+OM_TEST(dns_says_why)
+{
+    struct om_dns_question q = question("a.b", OM_DNS_A, 1);
+    const struct om_dns_reply no = {.rcode = OM_DNS_REFUSED, .why = "not for you"};
+    uint8_t wire[OM_DNS_UDP_LEAST];
+    struct om_dns_record rec;
+    struct om_dns_walk walked;
+    size_t plain = om_dns_reply_write(om_mut(wire, sizeof wire), &q, &no);
+
+    q.has_edns = true;
+    size_t n = om_dns_reply_write(om_mut(wire, sizeof wire), &q, &no);
+    CHECK_EQ(n, plain + 11 + 6 + strlen(no.why));
+    CHECK_EQ(om_dns_walk_start(&walked, &q, om_bytes(wire, n)), OM_DNS_BAD_NONE);
+    CHECK(om_dns_walk_next(&walked, &rec) && rec.type == OM_DNS_OPT);
+    CHECK(!om_dns_walk_next(&walked, &rec) && walked.bad == OM_DNS_BAD_NONE);
+    CHECK_MEM(wire + n - strlen(no.why), no.why, strlen(no.why));
+    q = question("a.b", OM_DNS_A, 1);
+    n = om_dns_reply_write(om_mut(wire, sizeof wire), &q, &(struct om_dns_reply){.is_cut = true});
+    CHECK(n == plain && (wire[2] & OM_DNS_TC >> 8));
+}
+
+OM_TEST(dns_refuses_what_it_cannot_read)
+{
+    uint8_t wire[OM_DNS_UDP_LEAST];
+    struct om_mut room = om_mut(wire, sizeof wire);
+
+    head(9, OM_DNS_RD, 0, 0, 0); /* promises a question */
+    CHECK_EQ(om_dns_refusal_write(room, message()), OM_DNS_HEAD);
+    CHECK_MEM(wire, "\0\11\x81\1\0\0\0\0\0\0\0\0", OM_DNS_HEAD);
+    head(9, 4 << 11, 0, 0, 0);
+    CHECK_EQ(om_dns_refusal_write(room, message()), OM_DNS_HEAD);
+    CHECK_EQ(wire[3], OM_DNS_NOTIMP);
+    head(9, OM_DNS_QR, 0, 0, 0);
+    CHECK_EQ(om_dns_refusal_write(room, message()), 0);
+    head(9, 0, 0, 0, 0);
+    CHECK_EQ(om_dns_refusal_write(room, om_bytes(b, OM_DNS_HEAD - 1)), 0);
+}
+
 static struct om_dns_cache cache;
 static uint8_t out[512];
 

@@ -1,4 +1,4 @@
-/* cmd_tunnel.c - expose, forward, proxy. */
+/* cmd_tunnel.c - dns, expose, forward, proxy. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +256,9 @@ static void show_forward(struct om_cli *cli, const json_t *r)
         om_out_line(&cli->out, "SOCKS5 and HTTP proxy on %s%s; number %lld", listen,
                     json_is_string(json_object_get(r, "user")) ? ", with a password" : "",
                     (long long)json_integer_value(json_object_get(r, "id")));
+    else if (json_is_true(json_object_get(r, "dns")))
+        om_out_line(&cli->out, "DNS on %s, UDP and TCP; number %lld", listen,
+                    (long long)json_integer_value(json_object_get(r, "id")));
     else if (json_is_true(json_object_get(r, "remote")))
         om_out_line(&cli->out, "%s of %s leads to port %lld here; number %lld", listen, peer,
                     (long long)json_integer_value(json_object_get(r, "port")),
@@ -356,5 +359,22 @@ enum om_exit om_cmd_proxy(struct om_cli *cli)
         json_decref(params);
         return e;
     }
+    return added(cli, "forward.add", params, show_forward);
+}
+
+enum om_exit om_cmd_dns(struct om_cli *cli)
+{
+    const char *gateway = om_args_value(&cli->args, "gateway");
+    enum om_exit e = om_cli_words(cli, 1, 1);
+    json_t *params;
+
+    if (e)
+        return e;
+    params = om_cli_params(cli);
+    (void)json_object_set_new(params, "listen", json_string(cli->args.words[0]));
+    (void)json_object_set_new(params, "dns", json_true());
+    (void)json_object_set_new(params, "keep", json_boolean(om_args_has(&cli->args, "keep")));
+    if (gateway)
+        (void)json_object_set_new(params, "peer", json_string(gateway));
     return added(cli, "forward.add", params, show_forward);
 }

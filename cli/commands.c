@@ -18,6 +18,10 @@ static const struct om_option cp_options[] = {
     {"port", "PORT", "of the SSH server there (22)", 'p'},
     {"recursive", NULL, "folders with what is in them", 'r'},
     END};
+static const struct om_option dns_options[] = {
+    {"gateway", "PEER", "the peer at which names are asked that are no peers'", 'g'},
+    {"keep", NULL, "after a restart, too", 'k'},
+    END};
 static const struct om_option down_options[] = {
     {"purge", NULL, "list everything below the home, then remove it", 0},
     {"yes", NULL, "remove without asking", 'y'},
@@ -87,6 +91,16 @@ const struct om_command om_commands[] = {
      "The scp of OpenSSH; a peer is named as in ssh.\n"
      "With --json: the same; scp's output is its own.",
      cp_options, om_cmd_cp},
+    {"dns", "[BIND:]PORT [--gateway PEER] [--keep]",
+     "a local DNS server for names of peers and, at a gateway, all others",
+     "On 127.0.0.1 unless told otherwise; port 0 takes a free one. PEER.NETWORK.omerta, and\n"
+     "PEER.omerta in the only network, are answered here with the peer's overlay address, which\n"
+     "omerta proxy takes; TXT says its id. Everything else is asked at the gateway, which must "
+     "expose\n"
+     "the internet, and never here; without a gateway it is REFUSED. forward list and remove know "
+     "it.\n"
+     "With --json: the reply of forward.add.",
+     dns_options, om_cmd_dns},
     {"doctor", "", "check this machine: what is wrong and what mends it",
      "One line for each check: OK, WARN or FAIL, and below it the command that mends it. The exit\n"
      "code is 1 when a check fails.\n"

@@ -31,6 +31,7 @@ const char *om_command_near(const char *word);
     X(completion)                                                                                  \
     X(config)                                                                                      \
     X(cp)                                                                                          \
+    X(dns)                                                                                         \
     X(doctor)                                                                                      \
     X(down)                                                                                        \
     X(expose)                                                                                      \

@@ -50,6 +50,8 @@ static void on_call(struct om_daemon *d, const struct om_act_call *call)
         tunnels_call(d->tunnels, call);
     else if (d->tunnels && strcmp(call->method, TUNNEL_LISTEN) == 0)
         tunnels_listen(d->tunnels, call);
+    else if (d->tunnels && strcmp(call->method, TUNNEL_NAMES) == 0)
+        tunnels_query(d->tunnels, call);
     else
         om_calls_refuse(d->calls, call->call, "unknown_method", NULL);
 }

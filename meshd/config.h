@@ -48,6 +48,7 @@ struct om_config {
     bool network_default;
     bool lan;
     bool audit_encryption;
+    struct om_config_list dns_upstreams;
     unsigned congestion; /* enum om_congestion */
     unsigned log_level;  /* enum om_level */
     char log_file[OM_ROTFILE_PATH];

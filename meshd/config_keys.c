@@ -44,6 +44,13 @@ static enum om_err check_bind6(const char *text, struct om_error *err)
                    om_text_show(shown, text));
 }
 
+static enum om_err check_upstream(const char *text, struct om_error *err)
+{
+    struct om_addr a;
+
+    return om_addr_parse(&a, text, 53, err);
+}
+
 static enum om_err check_bootstrap(const char *text, struct om_error *err)
 {
     struct om_bootstrap b;
@@ -117,6 +124,9 @@ const struct om_config_key om_config_keys[OM_CONFIG_KEYS] = {
     BOOL("lan", "lan", "true", true, lan, "find peers on the local network by sealed multicast"),
     BOOL("audit_encryption", "audit-encryption", "false", true, audit_encryption,
          "check that every outgoing datagram is sealed before it leaves, and drop one that is not"),
+    LIST("dns.upstreams", "dns-upstream", "ADDRESS[:PORT]", check_upstream, false, dns_upstreams,
+         "resolvers asked for hosts of peers that may use the internet here; the system's when "
+         "empty"),
     WORD("congestion", "congestion", "bbr", congestions, true, congestion,
          "congestion control of all that the node sends"),
     WORD("log.level", "log-level", "info", levels, false, log_level,

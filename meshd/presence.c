@@ -5,6 +5,7 @@
 
 #include "host/clock.h"
 #include "state.h"
+#include "tunnels/tunnels.h"
 
 enum { ENDS_MAX = OM_ANNOUNCE_ENDS };
 
@@ -116,6 +117,8 @@ static void on_change(void *self, unsigned what)
     }
     daemon_presence_tell(d);
     daemon_bootstrap_again(d);
+    if (d->tunnels)
+        tunnels_names_again(d->tunnels);
 }
 
 static void on_hellos(void *self, struct om_dgram *batch, unsigned count)

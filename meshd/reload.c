@@ -6,6 +6,7 @@
 #include "config_keys.h"
 #include "sdnotify.h"
 #include "state.h"
+#include "tunnels/tunnels.h"
 
 bool daemon_config_load(const struct om_daemon *d, struct om_config *out, struct om_error *err)
 {
@@ -51,10 +52,13 @@ static void adopt(struct om_daemon *d, const struct om_config *c)
 {
     d->config.log_level = c->log_level;
     d->config.relay = c->relay;
+    d->config.dns_upstreams = c->dns_upstreams;
     memcpy(d->config.name, c->name, sizeof d->config.name);
     d->log.level = (enum om_level)c->log_level;
     if (d->netwatch)
         daemon_presence_tell(d);
+    if (d->tunnels)
+        tunnels_names_again(d->tunnels);
 }
 
 bool daemon_reload(struct om_daemon *d,

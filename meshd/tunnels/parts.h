@@ -29,7 +29,7 @@ struct tunnel_rule {
     struct tunnels *tunnels;
     uint64_t number;
     struct om_id network;
-    bool is_forward, is_proxy, is_internet, is_udp, keep;
+    bool is_forward, is_proxy, is_dns, is_internet, is_udp, keep;
     bool is_remote;   /* forward: a port of peers[0] leads here */
     bool is_guest;    /* forward: peers[0] asked for it, and it leads there */
     bool is_consent;  /* exposed: peers may have us listen at an address; port 0: 1024 and above */
@@ -44,7 +44,7 @@ struct tunnel_rule {
     uv_timer_t again;              /* remote: when the peer is asked once more */
     uint64_t again_ms;
     uv_tcp_t listener;
-    uv_udp_t udp;                         /* of a forward of UDP */
+    uv_udp_t udp;                         /* of a forward of UDP, and of DNS */
     struct om_id peers[TUNNEL_PEERS_MAX]; /* forward: [0] is where to; exposed: to whom */
     unsigned peer_count;                  /* proxy without a gateway: 0 */
     bool is_everybody;                    /* exposed: every member of a closed network */
@@ -91,9 +91,12 @@ struct tunnel_wish {
     uint32_t flow; /* of UDP */
 };
 
+struct tunnel_dns;
+
 struct tunnels {
     struct om_daemon *d;
-    struct om_list flows; /* of UDP, the one that was longest silent first */
+    struct tunnel_dns *dns; /* owned */
+    struct om_list flows;   /* of UDP, the one that was longest silent first */
     struct om_table flows_by_wire, udp_clients;
     unsigned flow_count;
     uint32_t flow_numbers;

@@ -6,6 +6,7 @@
 
 #include "control/parts.h"
 #include "tunnels/associate.h"
+#include "tunnels/dns.h"
 
 static enum om_proxy_result result_of(enum om_dial_result r)
 {
@@ -117,6 +118,10 @@ enum om_dial_result tunnel_proxy_wish(struct tunnel_wish *out, const struct tunn
     *out = (struct tunnel_wish){.proto = "tcp", .host = "", .port = to->addr.port};
     if (to->is_name && ours(name, to->host))
         return find_peer(r->tunnels->d, name, out) ? OM_DIAL_OK : OM_DIAL_NO_SUCH_HOST;
+    if (!to->is_name && tunnel_names_is_ours(r->tunnels, &to->addr)) /* never given to a gateway */
+        return tunnel_names_at(r->tunnels, &to->addr, &out->network, &out->peer)
+                   ? OM_DIAL_OK
+                   : OM_DIAL_UNREACHABLE;
     if (r->peer_count == 0)
         return OM_DIAL_NOT_ALLOWED;
     out->network = r->network;

@@ -10,6 +10,7 @@
 
 #include "control/parts.h"
 #include "host/secret_file.h"
+#include "tunnels/dns.h"
 #include "tunnels/udp.h"
 #include "tunnels/usage.h"
 
@@ -54,15 +55,25 @@ static void on_listener_closed(uv_handle_t *h)
     free(h->data);
 }
 
+static void on_udp_closed(uv_handle_t *h)
+{
+    struct tunnel_rule *r = h->data;
+
+    if (r->listener.type == UV_TCP) /* DNS has both */
+        uv_close((uv_handle_t *)&r->listener, on_listener_closed);
+    else
+        free(r);
+}
+
 void tunnel_rule_free(struct tunnel_rule *r)
 {
     r->login = (struct om_proxy_config){0};
     sodium_memzero(r->user, sizeof r->user);
     sodium_memzero(r->password, sizeof r->password);
-    if (r->listener.type == UV_TCP)
+    if (r->udp.type == UV_UDP)
+        uv_close((uv_handle_t *)&r->udp, on_udp_closed);
+    else if (r->listener.type == UV_TCP)
         uv_close((uv_handle_t *)&r->listener, on_listener_closed);
-    else if (r->udp.type == UV_UDP)
-        uv_close((uv_handle_t *)&r->udp, on_listener_closed);
     else if (r->again.type == UV_TIMER)
         uv_close((uv_handle_t *)&r->again, on_listener_closed);
     else
@@ -84,6 +95,7 @@ void tunnel_rule_drop(struct tunnel_rule *r)
             c->rule = NULL;
     }
     tunnel_udp_forget(t, r);
+    tunnel_dns_forget(t, r);
     tunnel_remote_stop(r);
     tunnel_usage_forget(r);
     om_list_remove(&r->link);
@@ -103,11 +115,11 @@ static json_t *words_of(const struct tunnels *t, const struct tunnel_rule *r)
     if (r->is_everybody)
         (void)json_array_append_new(to, json_string("*"));
     if (r->is_forward)
-        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:s?, s:b, s:b, s:b}", "listen",
+        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:s?, s:b, s:b, s:b, s:b}", "listen",
                       om_addr_print(&r->listen, listen), "network", net ? net->name : "", "peer",
                       r->peer_count ? json_array_get(to, 0) : NULL, "host", r->host, "port",
-                      (int)r->port, "proxy", r->is_proxy, "user", r->login.user, "remote",
-                      r->is_remote, "udp", r->is_udp, "keep", r->keep);
+                      (int)r->port, "proxy", r->is_proxy, "user", r->login.user, "dns", r->is_dns,
+                      "remote", r->is_remote, "udp", r->is_udp, "keep", r->keep);
     else
         o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:s, s:b, s:b, s:o*, s:i}", "port",
                       r->is_consent ? 0 : (int)r->listen.port, "network", net ? net->name : "",
@@ -122,7 +134,11 @@ static json_t *words_of(const struct tunnels *t, const struct tunnel_rule *r)
 
 static const char *kind_of(const struct tunnel_rule *r)
 {
-    return r->is_proxy ? "proxy" : r->is_remote ? "remote" : r->is_guest ? "guest" : "local";
+    return r->is_proxy    ? "proxy"
+           : r->is_dns    ? "dns"
+           : r->is_remote ? "remote"
+           : r->is_guest  ? "guest"
+                          : "local";
 }
 
 json_t *tunnel_rule_show(const struct tunnel_rule *r)
@@ -357,14 +373,18 @@ static json_t *make_forward(struct tunnels *t, const json_t *words, struct om_er
     if (!r)
         return NULL;
     r->is_forward = true;
-    r->is_proxy = json_is_true(json_object_get(words, "proxy")) && !r->is_udp;
-    r->is_remote = json_is_true(json_object_get(words, "remote")) && !r->is_proxy;
+    r->is_dns = json_is_true(json_object_get(words, "dns")) && !r->is_udp;
+    r->is_proxy = json_is_true(json_object_get(words, "proxy")) && !r->is_udp && !r->is_dns;
+    bool is_alone = r->is_proxy || r->is_dns; /* needs neither port nor peer */
+    r->is_remote = json_is_true(json_object_get(words, "remote")) && !is_alone;
     bool is_good =
         tunnel_read_listen(&r->listen, json_string_value(json_object_get(words, "listen")), err) &&
         read_host(r, words, r->is_remote ? "127.0.0.1" : "", err) && read_login(r, words, err) &&
-        (r->is_proxy || read_port(words, "port", &r->port, err)) &&
-        ((r->is_proxy && !json_is_string(peer)) || add_peer(r, peer, err)) &&
-        (r->is_remote || (r->is_udp ? tunnel_udp_listen(r, err) : tunnel_listen(r, err)));
+        (is_alone || read_port(words, "port", &r->port, err)) &&
+        ((is_alone && !json_is_string(peer)) || add_peer(r, peer, err)) &&
+        (r->is_remote || (r->is_dns   ? tunnel_dns_listen(r, err)
+                          : r->is_udp ? tunnel_udp_listen(r, err)
+                                      : tunnel_listen(r, err)));
     return finish(r, is_good, err);
 }
 
@@ -474,7 +494,12 @@ bool tunnels_open(struct tunnels **out, struct om_daemon *d, struct om_error *er
     t->d = d;
     om_list_init(&t->rules);
     om_list_init(&t->conns);
+    if (!tunnel_dns_init(t, err)) {
+        free(t);
+        return false;
+    }
     if (!tunnel_udp_init(t) || !tunnel_usage_init(t)) {
+        tunnel_dns_fini(t);
         free(t);
         return om_fail(err, OM_E_NO_MEM, "no memory for tunnels") == OM_OK;
     }
@@ -500,5 +525,6 @@ void tunnels_close(struct tunnels *t)
     }
     tunnel_udp_fini(t);
     tunnel_usage_fini(t);
+    tunnel_dns_fini(t);
     uv_close((uv_handle_t *)&t->sweep, on_sweep_closed);
 }

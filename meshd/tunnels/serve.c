@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/clock.h"
+#include "tunnels/dns.h"
 #include "tunnels/udp.h"
 #include "tunnels/usage.h"
 
@@ -179,6 +180,7 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
     c->owner.on_reply = on_reply;
     c->owner.on_stream = on_stream;
     const struct om_dial_config dial = {.loop = &t->d->loop,
+                                        .names = t->dns->resolver,
                                         .host = *w.host ? w.host : rule->host,
                                         .port = *w.host ? w.port : rule->port,
                                         .is_allowed = *w.host ? is_internet : NULL,

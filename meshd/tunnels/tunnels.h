@@ -14,7 +14,7 @@
  * that stands for. TUNNEL_LISTEN asks for it, with {"proto":..,"listen":"address:port","port":N,
  * "back":N}; the answer has "listen", the call stands for as long as the peer listens.
  *
- * UDP: tunnels/udp.h, and that of a proxy's clients: tunnels/associate.h.
+ * UDP: tunnels/udp.h, and that of a proxy's clients: tunnels/associate.h. Names: tunnels/dns.h.
  *
  * Full: TUNNEL_RULES_MAX forwards and as many exposed things, OM_TUNNELS_MAX connections, of these
  * TUNNEL_PER_PEER from one peer; what is above is refused.
@@ -30,6 +30,7 @@ enum { OM_TUNNELS_MAX = 8192, TUNNEL_PER_PEER = 2048, TUNNEL_RULES_MAX = 256 };
 
 #define TUNNEL_METHOD "tunnel.open"
 #define TUNNEL_LISTEN "tunnel.listen"
+#define TUNNEL_NAMES  "dns.query"
 
 struct tunnels;
 
@@ -45,13 +46,19 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call);
 /** tunnels_listen() - a peer wants @t to listen for it: @call. */
 void tunnels_listen(struct tunnels *t, const struct om_act_call *call);
 
+/** tunnels_query() - a peer has a question about a name for @t: @call. */
+void tunnels_query(struct tunnels *t, const struct om_act_call *call);
+
+/** tunnels_names_again() - the network or the configuration changed: @t asks resolvers anew. */
+void tunnels_names_again(struct tunnels *t);
+
 /** tunnels_deliver() - a datagram @a of a UDP flow of @t arrived. */
 void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a);
 
 /**
  * tunnels_forward() - listen on a local port
  * @t:      the tunnels
- * @words:  {listen, peer, network, host, port, proxy, user, password, remote, udp, keep}: ids as
+ * @words:  {listen, peer, network, host, port, proxy, user, password, dns, remote, udp, keep}: ids as
  *           text
  * @err:    sentence for a person
  *

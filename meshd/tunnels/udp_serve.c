@@ -1,7 +1,7 @@
 /* udp_serve.c - services of this machine at the end of UDP flows of peers. */
 #include <stdlib.h>
 
-#include "host/resolve.h"
+#include "tunnels/dns.h"
 #include "tunnels/udp.h"
 #include "tunnels/udp_socket.h"
 
@@ -9,8 +9,8 @@ struct served {
     struct tunnels *tunnels;
     struct tunnel_rule *rule;
     struct tunnel_flow *flow;
-    struct om_resolve *resolve; /* before it stands */
-    uv_udp_t *socket;           /* connected to the service; freed when closed */
+    struct om_dns_query *resolve; /* before it stands */
+    uv_udp_t *socket;             /* connected to the service; freed when closed */
 };
 
 static void on_closed(uv_handle_t *h)
@@ -21,7 +21,7 @@ static void on_closed(uv_handle_t *h)
 static void forget(struct served *s)
 {
     if (s->resolve)
-        om_resolve_cancel(s->resolve);
+        om_dns_query_cancel(s->resolve);
     if (s->socket)
         uv_close((uv_handle_t *)s->socket, on_closed);
     free(s);
@@ -90,14 +90,15 @@ static enum om_dial_result connect_first(struct served *s, const struct om_addr 
     return r;
 }
 
-static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
-                        const char *why OM_UNUSED)
+static void on_resolved(void *self, enum om_dns_found found, const struct om_addr *addrs,
+                        unsigned count)
 {
     struct served *s = self;
     struct om_calls *calls = s->tunnels->d->calls;
 
     s->resolve = NULL;
-    enum om_dial_result r = connect_first(s, addrs, count);
+    enum om_dial_result r =
+        found == OM_DNS_FOUND ? connect_first(s, addrs, count) : om_dial_result_of_found(found);
     if (r == OM_DIAL_OK)
         tunnel_flow_accept(s->flow);
     else
@@ -122,6 +123,6 @@ void tunnel_udp_serve(struct tunnels *t, struct tunnel_rule *rule, const struct 
     }
     s->tunnels = t;
     s->rule = rule;
-    if (om_resolve(&s->resolve, &t->d->loop, host, port, on_resolved, s) != OM_OK)
+    if (om_dns_exit_resolve(&s->resolve, t->dns->resolver, host, port, on_resolved, s) != OM_OK)
         refuse(s, OM_DIAL_FAILURE);
 }

@@ -208,6 +208,7 @@ def test_tunnels(two):
     spec = f"0:{second.self_id()}:22"
     compare("forward", data(first.home, "forward", "add", "-L", spec))
     compare("proxy", data(first.home, "proxy", "0", "--via", second.self_id()))
+    compare("dns", data(first.home, "dns", "0", "--gateway", second.self_id()))
     forwards = data(first.home, "forward")
     compare("forward-list", forwards)
     number = str(forwards["forwards"][0]["id"])

@@ -94,6 +94,7 @@ OM_TEST(config_defaults_are_the_keys_own)
 static const char every[] =
     "{\"port\": 0, \"bind4\": \"192.0.2.1\", \"bind6\": \"2001:db8::1\","
     " \"bootstrap\": [\"" PEER "@192.0.2.1:1\", \"n/" PEER "@[2001:db8::1]:2\"],"
+    " \"dns\": {\"upstreams\": [\"192.0.2.53\", \"[2001:db8::53]:5353\"]},"
     " \"relay\": true, \"name\": \"gr\xc3\xbcn\", \"network\": {\"default\": false}, \"lan\": "
     "false,"
     " \"audit_encryption\": true, \"congestion\": \"cubic\","
@@ -117,6 +118,7 @@ OM_TEST(config_file_sets_every_key)
     CHECK_EQ(om_config_diff(&preset, &c, NULL, NULL), OM_CONFIG_KEYS); /* none is left out */
     CHECK_STR(c.bootstrap.text[1], "n/" PEER "@[2001:db8::1]:2");
     CHECK_EQ(c.bootstrap.count, 2);
+    CHECK_EQ(c.dns_upstreams.count, 2);
     CHECK_EQ(c.events_rotate_bytes, 1048576);
     CHECK_EQ(c.log_level, OM_LOG_TRACE);
     CHECK_STR(c.name, "gr\xc3\xbcn");
@@ -166,6 +168,7 @@ static const struct {
     {"{\"bootstrap\": \"" PEER "@h:1\"}", ": want [NETWORK/]PEER@HOST:PORT", OM_E_PARSE},
     {"{\"bootstrap\": [\"x\"]}", ": \"bootstrap\": \"x\": no \"@\"; want PEER@HOST:PORT",
      OM_E_PARSE},
+    {"{\"dns\": {\"upstreams\": [\"ns.example\"]}}", ": want", OM_E_PARSE},
     {"{\"bootstrap\": [1]}", ": \"bootstrap\": read 1: want [NETWORK/]PEER@HOST:PORT", OM_E_PARSE},
     {"{\"port\": 1, \"port\": 2}", ":1:18: duplicate object key near 'port'", OM_E_PARSE},
     {"{\"port\": 1,\n  // no\n}", ":2:3: string or '}' expected near '/'", OM_E_PARSE},

@@ -17,6 +17,7 @@ MB = 1000 * 1000
 BIG = 60 * MB
 ANN, BEN, MOVED, OUTSIDE = "10.0.0.1", "10.0.0.2", "10.0.0.77", "9.9.9.9"
 PYTHON = sys.executable
+WORDS = "port 53 or port 5353 or port 5355"  # in which machines ask for names
 
 
 def hash_of(path):
@@ -198,10 +199,10 @@ def with_resolver(path, argv):
     return ["sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', path, *argv]
 
 
-def test_names_leave_only_at_the_peer(apart, lab, folder):
-    servers.need_program("curl")
+def with_resolvers(apart, folder, servers_of):
+    """Starts both daemons again with a name server of their own; their files."""
     resolvers = {}
-    for name, server in (("ann", OUTSIDE), ("ben", ANN)):
+    for name, server in servers_of.items():
         resolvers[name] = os.path.join(folder, f"{name}.resolv.conf")
         with open(resolvers[name], "w", encoding="utf-8") as file:
             file.write(f"nameserver {server}\noptions timeout:1 attempts:1\n")
@@ -209,12 +210,17 @@ def test_names_leave_only_at_the_peer(apart, lab, folder):
         assert daemon.stop() == 0
         daemon.__class__, daemon.resolver = Asking, resolvers[name]
         daemon.start()
+    return resolvers
+
+
+def test_names_leave_only_at_the_peer(apart, lab, folder):
+    servers.need_program("curl")
+    resolvers = with_resolvers(apart, folder, {"ann": OUTSIDE, "ben": ANN})
     ann, ben = apart
     expose(ann, "internet", "--to", "ben")
     at = told(ben, "proxy", "127.0.0.1:0", "--via", "ann")["listen"].rpartition(":")[2]
     assert wait_until(lambda: ben.rpc("peers.list")["peers"], 20)
-    words = "port 53 or port 5353 or port 5355"
-    here, there = lab.capture("ben", "eth0", words), lab.capture("ann", "wan", words)
+    here, there = lab.capture("ben", "eth0", WORDS), lab.capture("ann", "wan", WORDS)
     for host in ("nobody.omerta", "ann.omerta", "somewhere.example"):
         assert not there.packets()
         curl(lab, ben, at, f"http://{host}/")
@@ -224,3 +230,32 @@ def test_names_leave_only_at_the_peer(apart, lab, folder):
     lab.run("ben", with_resolver(resolvers["ben"], ["getent", "hosts", "control.example"]),
             check=False)
     assert here.wait(lambda packet: True)
+
+
+def test_dns_leaves_only_at_the_peer(apart, lab, folder):
+    servers.need_program("dig", "bind9-dnsutils")
+    lab.sysctl("ben", "net.ipv4.ip_unprivileged_port_start", 0)
+    resolvers = with_resolvers(apart, folder, {"ann": OUTSIDE, "ben": "127.0.0.1"})
+    script = os.path.join(os.path.dirname(os.path.abspath(servers.__file__)), "upstream.py")
+    lab.popen("web", [PYTHON, script, OUTSIDE, "53"])
+    ann, ben = apart
+    expose(ann, "internet", "--to", "ben")
+    told(ben, "dns", "53", "--gateway", "ann")
+    assert wait_until(lambda: named(ben, "ann"), 20)
+    here, there = lab.capture("ben", "eth0", WORDS), lab.capture("ann", "wan", WORDS)
+
+    def asked(*words):
+        return lab.run("ben", with_resolver(resolvers["ben"], list(words)), check=False).stdout
+
+    assert "id=" in asked("dig", "+short", "ann.omerta", "TXT")
+    assert asked("getent", "ahosts", "ann.omerta").startswith("fd")
+    assert "NXDOMAIN" in asked("dig", "nobody.omerta")
+    assert not there.packets()
+    assert asked("dig", "+short", "a.test").strip() == "192.0.2.1"
+    assert asked("getent", "hosts", "b.test").startswith("192.0.2.1")
+    assert len(asked("dig", "+short", "long.test", "TXT")) > 4000
+    assert there.wait(lambda packet: packet.dst == OUTSIDE), "asked at ann's machine"
+    assert not here.packets()
+    # The control: one question past our server is seen.
+    lab.run("ben", ["dig", "+tries=1", "+time=1", f"@{ANN}", "control.example"], check=False)
+    assert here.wait(lambda packet: packet.dst == ANN)

@@ -324,3 +324,14 @@ def test_peers_cannot_ask_without_end(two, upstream):
     assert all(a[3] & 15 == 2 for a in answers)
     assert len({n for n, _ in upstream.names}) <= 256
     assert dig(port, "a.test", "A").status == "NOERROR"
+
+
+def test_a_name_of_two_is_nobodys(two, make, upstream):
+    ann, ben = two
+    port = serve(ben)
+    assert overlay(port, "ann.omerta")
+    other = make("other", [*ALONE, "--name", "Ann", *ben.bootstrap()]).start()
+    assert wait_until(lambda: named(ben, "Ann"), 20)
+    assert wait_until(lambda: dig(port, "ann.omerta", "AAAA").status == "NXDOMAIN", 5)
+    assert overlay(port, f"{ann.self_id()}.omerta") != overlay(port, f"{other.self_id()}.omerta")
+    assert overlay(port, "ben.omerta") and not upstream.names

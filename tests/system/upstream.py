@@ -1,7 +1,9 @@
-"""upstream.py - a small DNS server on the loopback that counts what it is asked."""
+"""upstream.py [ADDRESS PORT] - a small DNS server that counts what it is asked."""
 
+import signal
 import socket
 import struct
+import sys
 import threading
 
 LONG = 4000  # bytes of the answer for long.test
@@ -27,18 +29,18 @@ def record(name, kind, ttl, data):
 
 
 class Upstream:
-    """Answers UDP and TCP on one port of 127.0.0.1.
+    """Answers UDP and TCP on one port.
 
     a.*: an address, for 300 s; chain.*: two CNAMEs before it; long.*: LONG bytes of TXT; none.*: no
     such name; dumb.*: nothing at all; fails.*: SERVFAIL. What is asked is in names, in order.
     """
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1", port=0):
         self.names, self.lock = [], threading.Lock()
-        self.tcp = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.tcp = socket.create_server((address, port), backlog=64)
         self.port = self.tcp.getsockname()[1]
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", self.port))
+        self.udp.bind((address, self.port))
         for run in (self.run_udp, self.run_tcp):
             threading.Thread(target=run, daemon=True).start()
 
@@ -121,3 +123,8 @@ class Upstream:
                         connection.sendall(struct.pack(">H", len(answer)) + answer)
                 except OSError:
                     return
+
+
+if __name__ == "__main__":
+    KEPT = Upstream(sys.argv[1], int(sys.argv[2]))
+    signal.pause()

@@ -281,6 +281,8 @@ static void begin(struct dns_ask *a)
         if (n == 0)
             n = answer_nobody(room, a);
     }
+    if (n == 0 && om_dns_name_is_private(&a->question.name))
+        n = write_no(room, a, OM_DNS_NXDOMAIN);
     if (n == 0 && !a->where.has_gateway) {
         know_no(a, OM_DNS_REFUSED, "no gateway for names that are no peers'");
         return;

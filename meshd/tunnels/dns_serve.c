@@ -6,6 +6,7 @@
 
 #include "host/clock.h"
 #include "host/entropy.h"
+#include "netstack/dns/zone.h"
 #include "tunnels/dns.h"
 
 enum { DNS_PORT = 53 };
@@ -121,6 +122,19 @@ static struct served *begin(struct tunnels *t, const struct om_act_call *call)
     return s;
 }
 
+/* Names of our own networks are not for peers, nor is what only means something at theirs. */
+static bool answer_private(struct served *s, struct om_bytes query)
+{
+    const struct om_dns_reply none = {.rcode = OM_DNS_NXDOMAIN};
+    uint8_t out[OM_DNS_UDP_LEAST];
+    struct om_dns_question q;
+
+    if (om_dns_question_parse(&q, query) != OM_DNS_BAD_NONE || !om_dns_name_is_private(&q.name))
+        return false;
+    on_answer(s, om_bytes(out, om_dns_reply_write(om_mut(out, sizeof out), &q, &none)));
+    return true;
+}
+
 static void refuse(struct tunnels *t, const struct om_act_call *call, const char *error,
                    const char *text)
 {
@@ -150,6 +164,8 @@ void tunnels_query(struct tunnels *t, const struct om_act_call *call)
             drop(s, OM_CLOSE_CANCELLED);
         return;
     }
+    if (answer_private(s, om_bytes(query, n)))
+        return;
     enum om_err e = om_dns_exit_ask(&s->query, t->dns->resolver, om_bytes(query, n), on_answer, s);
     if (e == OM_OK)
         return;

@@ -174,3 +174,19 @@ size_t om_zone_answer(struct om_mut out, const struct om_zone *zone,
     look_up(zone, labels, n, &r);
     return om_dns_reply_write(out, q, &r);
 }
+
+bool om_dns_name_is_private(const struct om_dns_name *name)
+{
+    static const char *const tops[] = {OM_ZONE_APEX, "internal",  "invalid",
+                                       "local",      "localhost", "onion"};
+    struct label labels[LABELS_MAX];
+    unsigned n = cut(name, labels);
+    struct om_addr a;
+
+    if (om_dns_name_addr(&a, name))
+        return om_addr_classify(&a) != OM_ADDR_GLOBAL;
+    for (unsigned i = 0; n > 0 && i < OM_ARRAY_SIZE(tops); i++)
+        if (is(&labels[n - 1], tops[i]))
+            return true;
+    return n >= 2 && is(&labels[n - 1], "arpa") && is(&labels[n - 2], "home");
+}

@@ -5,9 +5,10 @@
  * Why:   programs reach peers by name; and such a name never leaves this machine as a question.
  * Keeps: zone_answers_addresses; zone_answers_names; zone_leaves_other_names;
  *        zone_tells_nothing_from_no_such_name; zone_keeps_the_case; zone_answers_texts;
- *        zone_leaves_out_the_only_network.
+ *        zone_leaves_out_the_only_network; zone_knows_private_names.
  *
- * Source: RFC 1035 section 3.5 and RFC 3596 section 2.5 (names of addresses); RFC 8020.
+ * Source: RFC 1035 section 3.5 and RFC 3596 section 2.5 (names of addresses); RFC 8020; RFC 6761
+ *         (special names), 6303 (addresses), 7686 (onion), 8375 (home.arpa).
  */
 #ifndef OM_DNS_ZONE_H
 #define OM_DNS_ZONE_H
@@ -50,5 +51,14 @@ size_t om_zone_answer(struct om_mut out, const struct om_zone *zone,
  * Return: whether it is one whole address.
  */
 OM_MUST bool om_dns_name_addr(struct om_addr *out, const struct om_dns_name *name);
+
+/**
+ * om_dns_name_is_private() - does a name mean anything only where it is asked?
+ * @name:  any
+ *
+ * Return: true for localhost, local, onion, internal, invalid, home.arpa and "omerta", what lies
+ * below them, and the names of addresses that are not global.
+ */
+bool om_dns_name_is_private(const struct om_dns_name *name);
 
 #endif

@@ -73,6 +73,7 @@ int fuzz_one(const uint8_t *data, size_t size)
         size_t cut = om_dns_reply_write(om_mut(out, OM_DNS_UDP_LEAST), &q, &refusal);
         FUZZ_MUST(cut > 0);
         check_reply(&q, cut);
+        (void)om_dns_name_is_private(&q.name);
         one_answer(&q, om_bytes(answer, size - 1 - n));
         ask_again(&q);
     } else {

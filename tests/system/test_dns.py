@@ -128,6 +128,16 @@ def test_a_gateway_answers_who_may(two, upstream):
     assert found.status == "SERVFAIL", found.text
 
 
+def test_private_names_are_not_asked(two, upstream):
+    ann, ben = two
+    expose(ann, "internet", "--to", "ben")
+    port = serve(ben, "--gateway", "ann")
+    for words in (["localhost", "A"], ["printer.local", "A"], ["-x", "192.168.1.1"]):
+        assert dig(port, *words).status == "NXDOMAIN"
+    assert not upstream.names
+    assert dig(port, "-x", "9.9.9.9").status == "NOERROR" and len(upstream.names) == 1  # control
+
+
 def test_answers_are_kept_and_age(two, upstream):
     ann, ben = two
     expose(ann, "internet", "--to", "ben")

@@ -133,3 +133,33 @@ OM_TEST(zone_leaves_out_the_only_network)
     CHECK(om_zone_answer(om_mut(out, sizeof out), &one, &q) > 0);
     CHECK_EQ(out[3] & OM_DNS_RCODE, OM_DNS_NXDOMAIN);
 }
+
+OM_TEST(zone_knows_private_names)
+{
+    static const char *const ours[] = {"localhost",
+                                       "a.LOCAL",
+                                       "x.onion",
+                                       "db.internal",
+                                       "home.arpa",
+                                       "nas.home.arpa",
+                                       "ann.omerta",
+                                       "omerta",
+                                       "1.0.168.192.in-addr.arpa",
+                                       "1.0.0.127.in-addr.arpa"};
+    static const char *const others[] = {"local.example.org",      "arpa",   "example.org",
+                                         "8.8.8.8.in-addr.arpa",   "xlocal", "locals",
+                                         "1.168.192.in-addr.arpa", /* no whole address */
+                                         "home.arpa.org"};
+    struct om_dns_name n;
+
+    for (size_t i = 0; i < OM_ARRAY_SIZE(ours); i++) {
+        n = name(ours[i]);
+        CHECK(om_dns_name_is_private(&n));
+    }
+    for (size_t i = 0; i < OM_ARRAY_SIZE(others); i++) {
+        n = name(others[i]);
+        CHECK(!om_dns_name_is_private(&n));
+    }
+    n = (struct om_dns_name){.n = 1}; /* the root */
+    CHECK(!om_dns_name_is_private(&n));
+}

@@ -264,7 +264,7 @@ def test_it_is_a_rule_like_others(two, upstream):
     assert row["peer"] == ann.self_id() and row["dns"] is True
     assert dig(port, "ann.omerta", "AAAA", address="::1").status == "NOERROR"
     assert "another program listens there" in failing(ben, "dns", f"[::1]:{port}")
-    ben.end()
+    assert ben.stop() == 0
     ben.start()
     row = ben.rpc("forward.list")["forwards"][0]
     assert row["dns"] is True and int(row["listen"].rpartition(":")[2]) == port
@@ -313,6 +313,21 @@ def test_upstreams_can_be_changed(two, upstream):
     code, _, err = ann.cli("reload")
     assert code == 0, err
     assert dig(port, "c.test", "A").status == "NOERROR" and upstream.asked("c.test") == 1
+
+
+def test_daemons_end_with_questions_under_way(two, upstream):
+    ann, ben = two
+    expose(ann, "internet", "--to", "ben")
+    port = serve(ben, "--gateway", "ann")
+    question = query("dumb.test")
+    with socket.create_connection(("127.0.0.1", port), 10) as s, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+        s.sendall(struct.pack(">H", len(question)) + question)
+        for i in range(20):
+            u.sendto(query(f"dumb{i}.test"), ("127.0.0.1", port))
+        assert wait_until(lambda: upstream.asked("dumb.test") and upstream.asked("dumb19.test"), 10)
+        assert ann.stop() == 0, ann.log()
+        assert ben.stop() == 0, ben.log()
 
 
 def test_peers_cannot_ask_without_end(two, upstream):

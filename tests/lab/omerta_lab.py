@@ -9,6 +9,7 @@ Needs:  root, or a namespace of its own as run.sh makes one; ip, nft, tcpdump.
 import contextlib
 import ctypes
 import itertools
+import json
 import os
 import re
 import select
@@ -26,6 +27,8 @@ import pcap
 HERE = os.path.dirname(os.path.abspath(__file__))
 PR_SET_PDEATHSIG = 1
 NETNS_FOLDER = "/run/netns"
+BIN = os.path.join(HERE, "..", "..", "build", "dev", "bin")
+OFFLOAD_OFF = ("tx", "off", "tso", "off", "tx-udp-segmentation", "off")
 POLL_SECONDS = 0.02
 START_SECONDS = 10
 _numbers = itertools.count()
@@ -104,6 +107,35 @@ class Capture:
         return self.packets()
 
 
+class Wire:
+    """A cable that is bad: what lab.wire() returns."""
+
+    def __init__(self, lab, middle, options):
+        program = os.path.join(os.environ.get("OMERTA_BIN") or BIN, "omerta-lab-wire")
+        self.process = lab.popen(middle, [os.path.abspath(program), *options, "left", "right"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        if not ready or self.process.stdout.readline() != "ready\n":
+            self.process.kill()
+            raise LabError(f"wire: {self.process.stderr.read()}")
+
+    def stop(self):
+        """Takes the cable away; returns its counters, those of wire_link.h and wire.c.
+
+        LabError if a frame was dropped that the options do not drop: the figures would mislead.
+        """
+        self.process.send_signal(signal.SIGTERM)
+        said, wrong = self.process.communicate(timeout=START_SECONDS)
+        if self.process.returncode != 0:
+            raise LabError(f"wire: exit {self.process.returncode}: {wrong}")
+        counts = json.loads(said)
+        for way in ("left_to_right", "right_to_left"):
+            for name in ("no_room", "oversize", "unfinished", "missed", "refused"):
+                if counts[way][name]:
+                    raise LabError(f"wire: {way}: {counts[way][name]} {name}")
+        return counts
+
+
 class Lab:
     """A context manager; everything it made is gone when it ends, however it ends."""
 
@@ -155,6 +187,29 @@ class Lab:
                       "peer", "name", right_interface, "netns", self.name(right)])
         self.up(left, left_interface)
         self.up(right, right_interface)
+
+    def wire(self, left, left_interface, right, right_interface, **options):
+        """A bad cable between two hosts: a Wire; @options are those of wire.c.
+
+        One value is for both directions, a pair for left to right and right to left. What the
+        hosts send is cut and summed as a card without offload has it: a loss is of one packet.
+        """
+        middle = f"wire{next(_numbers)}"
+        self.host(middle)
+        self.link(left, left_interface, middle, "left")
+        self.link(right, right_interface, middle, "right")
+        # Not a word of its own comes from the middle.
+        self.sysctl(middle, "net.ipv6.conf.all.disable_ipv6", 1)
+        for host, interface in ((left, left_interface), (right, right_interface)):
+            self.run(host, ["ethtool", "-K", interface, *OFFLOAD_OFF])
+        words = []
+        for name, value in options.items():
+            if value is True:
+                words.append(f"--{name}")
+            elif value is not False:
+                pair = value if isinstance(value, tuple) else (value,)
+                words += [f"--{name}", ",".join(str(v) for v in pair)]
+        return Wire(self, middle, words)
 
     def segment(self, name, *hosts, interface="eth0"):
         """A switch called @name with a cable to @interface of each of @hosts."""

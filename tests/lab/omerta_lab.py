@@ -28,6 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PR_SET_PDEATHSIG = 1
 NETNS_FOLDER = "/run/netns"
 BIN = os.path.join(HERE, "..", "..", "build", "dev", "bin")
+WIRE_WRONG, WIRE_SLOW = ("oversize", "unfinished"), ("no_room", "refused", "missed")
 OFFLOAD_OFF = ("tx", "off", "tso", "off", "tx-udp-segmentation", "off")
 POLL_SECONDS = 0.02
 START_SECONDS = 10
@@ -119,10 +120,16 @@ class Wire:
             self.process.kill()
             raise LabError(f"wire: {self.process.stderr.read()}")
 
-    def stop(self):
-        """Takes the cable away; returns its counters, those of wire_link.h and wire.c.
+    def counts(self):
+        """Its counters so far: those of wire_link.h and wire.c."""
+        self.process.send_signal(signal.SIGUSR1)
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self, is_exact=True):
+        """Takes the cable away; returns its counters.
 
         LabError if a frame was dropped that the options do not drop: the figures would mislead.
+        Without @is_exact the machine may have been too slow for all.
         """
         self.process.send_signal(signal.SIGTERM)
         said, wrong = self.process.communicate(timeout=START_SECONDS)
@@ -130,7 +137,7 @@ class Wire:
             raise LabError(f"wire: exit {self.process.returncode}: {wrong}")
         counts = json.loads(said)
         for way in ("left_to_right", "right_to_left"):
-            for name in ("no_room", "oversize", "unfinished", "missed", "refused"):
+            for name in WIRE_WRONG + (WIRE_SLOW if is_exact else ()):
                 if counts[way][name]:
                     raise LabError(f"wire: {way}: {counts[way][name]} {name}")
         return counts

@@ -181,6 +181,8 @@ def test_loss_may_be_of_one_direction(lab):
     a, b, wire = ends(lab, "", loss=(0, 100))
     collect = python(lab, b, COLLECT, stdin=subprocess.PIPE)
     lab.run(a, [sys.executable, "-c", FLOOD, "10.0.0.2", "100", "0"])
+    counts = wire.counts()
+    assert counts["left_to_right"]["delivered"] - counts["left_to_right"]["control"] == 100
     assert not lab.ping(a, "10.0.0.2", 1)
     counts = wire.stop()
     assert json.loads(collect.communicate("", timeout=20)[0]) == list(range(100))

@@ -6,7 +6,8 @@
  *
  * What:  forwards every frame from LEFT to RIGHT and back. Two values with a comma between are for
  *        left to right, and for right to left. The delay is one way. It prints "ready" when it
- *        listens; SIGTERM or SIGINT end it, and it prints its counters as one line of JSON.
+ *        listens, and its counters as one line of JSON on SIGUSR1 and when SIGTERM or SIGINT ends
+ *        it.
  * Why:   a bad network between real kernels, where netem is missing, and the same one again for
  *        the same seed; see wire_link.h.
  *
@@ -38,7 +39,7 @@
 enum {
     MTU_MAX = 1500,
     SLOT_BYTES = 2048,
-    SLOTS = 8192,        /* of a receive ring, 16 MB: 100 ms at 1 Gb/s */
+    SLOTS = 16384,       /* of a receive ring, 32 MB: 200 ms at 1 Gb/s */
     BLOCK_BYTES = 65536, /* the kernel allocates the ring in such pieces */
     BATCH = 64,          /* frames for one system call */
     QUANTUM_US = 50,     /* frames that are due so close together leave together */
@@ -51,18 +52,19 @@ struct end {
     int fd;
     uint8_t *ring;
     unsigned next; /* slot that the kernel fills next */
-    uint64_t oversize, unfinished, refused;
+    uint64_t oversize, unfinished, refused, missed;
 };
 
 /* From end[i] to end[1 - i] over link[i]. */
 static struct end ends[2];
 static struct wire_link links[2];
-static volatile sig_atomic_t is_over;
+static volatile sig_atomic_t is_over, is_asked;
 static uint64_t wakeups;
 
-static void stop(int signal_number OM_UNUSED)
+static void on_signal(int number)
 {
-    is_over = 1;
+    is_over |= number != SIGUSR1;
+    is_asked |= number == SIGUSR1;
 }
 
 static void die(const char *what)
@@ -189,6 +191,37 @@ static void wait_for(struct pollfd *fds, om_time now, om_time at, const sigset_t
     wakeups++;
 }
 
+static void report_end(const char *name, struct end *e, const struct wire_link *l)
+{
+    const struct wire_counts *c = &l->counts;
+    struct tpacket_stats kernel = {0};
+
+    /* Asking sets it to 0. */
+    (void)getsockopt(e->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &(socklen_t){sizeof kernel});
+    e->missed += kernel.tp_drops;
+    printf("\"%s\": {\"offered\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"control\": %" PRIu64
+           ", \"lost\": %" PRIu64 ", \"queue_full\": %" PRIu64 ", \"no_room\": %" PRIu64
+           ", \"delivered\": %" PRIu64 ", \"under_way\": %" PRIu64 ", \"oversize\": %" PRIu64
+           ", \"unfinished\": %" PRIu64 ", \"missed\": %" PRIu64 ", \"refused\": %" PRIu64 "}, ",
+           name, c->offered, c->bytes, c->control, c->lost, c->queue_full, c->no_room, c->delivered,
+           c->offered - c->lost - c->queue_full - c->no_room - c->delivered, e->oversize,
+           e->unfinished, e->missed, ends[e == &ends[0]].refused);
+}
+
+static void report(void)
+{
+    struct rusage u;
+
+    (void)getrusage(RUSAGE_SELF, &u);
+    printf("{");
+    report_end("left_to_right", &ends[0], &links[0]);
+    report_end("right_to_left", &ends[1], &links[1]);
+    printf("\"wakeups\": %" PRIu64 ", \"cpu_ms\": %ld}\n", wakeups,
+           (long)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
+               (long)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000);
+    (void)fflush(stdout);
+}
+
 static void run(const sigset_t *mask)
 {
     struct pollfd fds[2] = {{ends[0].fd, POLLIN, 0}, {ends[1].fd, POLLIN, 0}};
@@ -204,6 +237,9 @@ static void run(const sigset_t *mask)
             moved += take(&ends[i], &links[i], now);
             moved += deliver(&ends[1 - i], &links[i], now);
         }
+        if (is_asked || is_last)
+            report();
+        is_asked = 0;
         if (is_last)
             return;
         if (moved == 0)
@@ -213,34 +249,6 @@ static void run(const sigset_t *mask)
         else
             wait_for(NULL, now, now + quantum, mask);
     }
-}
-
-static void report_end(const char *name, const struct end *e, const struct wire_link *l)
-{
-    const struct wire_counts *c = &l->counts;
-    struct tpacket_stats kernel = {0};
-
-    (void)getsockopt(e->fd, SOL_PACKET, PACKET_STATISTICS, &kernel, &(socklen_t){sizeof kernel});
-    printf("\"%s\": {\"offered\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"control\": %" PRIu64
-           ", \"lost\": %" PRIu64 ", \"queue_full\": %" PRIu64 ", \"no_room\": %" PRIu64
-           ", \"delivered\": %" PRIu64 ", \"under_way\": %" PRIu64 ", \"oversize\": %" PRIu64
-           ", \"unfinished\": %" PRIu64 ", \"missed\": %u, \"refused\": %" PRIu64 "}, ",
-           name, c->offered, c->bytes, c->control, c->lost, c->queue_full, c->no_room, c->delivered,
-           c->offered - c->lost - c->queue_full - c->no_room - c->delivered, e->oversize,
-           e->unfinished, kernel.tp_drops, ends[e == &ends[0]].refused);
-}
-
-static void report(void)
-{
-    struct rusage u;
-
-    (void)getrusage(RUSAGE_SELF, &u);
-    printf("{");
-    report_end("left_to_right", &ends[0], &links[0]);
-    report_end("right_to_left", &ends[1], &links[1]);
-    printf("\"wakeups\": %" PRIu64 ", \"cpu_ms\": %ld}\n", wakeups,
-           (long)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
-               (long)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000);
 }
 
 /* One value for both directions, or two with a comma; false if it is none from 0 to @most. */
@@ -288,7 +296,7 @@ int main(int argc, char **argv)
 {
     struct wire_config config[2] = {{.queue = 256 << 10, .seed = 2},
                                     {.queue = 256 << 10, .seed = 3}};
-    struct sigaction action = {.sa_handler = stop};
+    struct sigaction action = {.sa_handler = on_signal};
     sigset_t waiting, running;
     int i = 1;
 
@@ -308,9 +316,11 @@ int main(int argc, char **argv)
     /* The signals come while it waits, and only then: none is overlooked. */
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGUSR1, &action, NULL);
     (void)sigemptyset(&running);
     (void)sigaddset(&running, SIGTERM);
     (void)sigaddset(&running, SIGINT);
+    (void)sigaddset(&running, SIGUSR1);
     (void)sigprocmask(SIG_BLOCK, &running, &waiting);
     (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     for (unsigned d = 0; d < 2; d++) {
@@ -321,7 +331,6 @@ int main(int argc, char **argv)
     printf("ready\n");
     (void)fflush(stdout);
     run(&waiting);
-    report();
     wire_link_fini(&links[0]);
     wire_link_fini(&links[1]);
     return 0;

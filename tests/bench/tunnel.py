@@ -63,6 +63,10 @@ class Bench:
         if not offload:
             for host, link in (("a", "v0"), ("b", "v1")):
                 self.lab.run(host, ["ethtool", "-K", link, "tx-udp-segmentation", "off"])
+        self.listen()
+
+    def listen(self):
+        """What listens in b."""
         self.lab.popen("b", ["iperf3", "-s", "-p", str(PORT)], stdout=subprocess.DEVNULL)
         load = self.lab.popen("b", [sys.executable, os.path.join(HERE, "tunnel_load.py"), "serve",
                                     str(ECHO), str(FILE), str(FILE_BYTES)], stdout=subprocess.PIPE)

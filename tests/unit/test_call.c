@@ -20,6 +20,7 @@ struct desk {
     bool is_end;
     bool accepts, refuses, reads;
     om_time patience; /* not 0: instead of the node's own */
+    uint64_t left; /* with the last news of side 0 */
 };
 
 static void copy(char *to, size_t size, struct om_bytes from)
@@ -69,8 +70,11 @@ static void on_call(struct pair *p, int side, const struct om_act *a)
         break;
     case OM_ACT_STREAM:
         d->news[side] |= a->stream.news;
-        if (side == 0)
+        if (side == 0) {
             d->released = a->stream.released;
+            d->left = a->stream.left;
+            d->is_wrong |= d->left < d->released || d->left > BYTES;
+        }
         if (a->stream.news & (OM_CALL_RESET | OM_CALL_STOPPED))
             d->code[side] = a->stream.code;
         if (side == 1 && d->reads && a->stream.news & OM_CALL_READABLE)
@@ -155,8 +159,10 @@ OM_TEST(call_borrows_until_released)
     CHECK_EQ(d.released, 0); /* nothing came back yet */
     pair_run(&d.p, d.p.now + OM_MS(25));
     OM_TRY(d.released > 0 && d.released < BYTES);
+    CHECK(d.left > d.released && d.left < BYTES);
     pair_run(&d.p, OM_SEC(6));
     OM_TRY(d.released == BYTES);
+    CHECK(d.left == BYTES && !d.is_wrong);
 out:
     pair_fini(&d.p);
 }

@@ -33,6 +33,7 @@ struct om_splice {
     uint64_t received;                  /* bytes the socket took */
     struct om_shape *from, *to;         /* the socket; NULL: no limit */
     struct om_shape_user in, out;
+    uint64_t ahead;                     /* bytes that may be under way, if all together allow it */
     uv_write_t write;
     uv_shutdown_t shutdown;
     size_t writing;    /* bytes of the call that the socket is taking; 0: none */
@@ -62,7 +63,21 @@ void om_socket_close(struct om_socket *k, bool is_reset)
 /* The bytes that may be under way now. */
 static uint64_t ahead_max(const struct om_splice *s)
 {
-    return *om_calls_ahead(s->calls) < OM_SPLICE_AHEAD_ALL ? OM_SPLICE_AHEAD : OM_SPLICE_BLOCK;
+    return *om_calls_ahead(s->calls) < OM_SPLICE_AHEAD_ALL ? s->ahead : OM_SPLICE_BLOCK;
+}
+
+/* Room comes again, and @left bytes of what the socket said have left: was there too little? */
+static void adapt(struct om_splice *s, uint64_t left)
+{
+    uint64_t waiting = s->filled > left ? s->filled - left : 0;
+
+    if (s->is_reading || s->is_eof)
+        return; /* it is the program that says little */
+    if (waiting == 0 && s->ahead < OM_SPLICE_AHEAD_MAX &&
+        *om_calls_ahead(s->calls) < OM_SPLICE_AHEAD_ALL / 2)
+        s->ahead *= 2;
+    else if (waiting > s->ahead / 8 * 7 && s->ahead > OM_SPLICE_AHEAD)
+        s->ahead /= 2;
 }
 
 static void free_blocks(struct om_splice *s, uint64_t up_to)
@@ -435,6 +450,7 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
         return;
     }
     if (what & OM_CALL_RELEASED) {
+        adapt(s, news->left);
         *om_calls_ahead(s->calls) -= news->released - s->released;
         s->released = news->released;
         free_blocks(s, s->released);
@@ -481,6 +497,7 @@ enum om_err om_splice_new(struct om_splice **out, const struct om_splice_config 
     s->in.on_turn = on_turn_in;
     s->out.on_turn = on_turn_out;
     s->socket->handle.data = s;
+    s->ahead = OM_SPLICE_AHEAD;
     om_list_init(&s->blocks);
     *out = s;
     return OM_OK;

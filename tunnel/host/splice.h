@@ -8,7 +8,7 @@
  * Keeps: splice_carries_both_ways; splice_half_closes_each_way; splice_reset_goes_through;
  *        splice_slow_reader_holds_back; splice_pushes_what_was_read_before;
  *        splice_last_words_arrive; splice_all_together_are_bounded; splice_keeps_to_its_rate;
- *        splice_shares_a_rate.
+ *        splice_shares_a_rate; splice_ahead_follows_the_path.
  *
  * From the socket, blocks of OM_SPLICE_BLOCK bytes are filled and lent to the node until the peer
  * has them; a connection at rest holds none. To the socket, the node's own memory is written from,
@@ -19,8 +19,12 @@
  *
  * Libuv writes without MSG_NOSIGNAL: the program ignores SIGPIPE.
  *
- * Full: with OM_SPLICE_AHEAD bytes under way the socket is not read any more, so the program that
- * writes to it waits; when all together have OM_SPLICE_AHEAD_ALL, each has one block.
+ * Full: with so many bytes under way the socket is not read any more, so the program that writes to
+ * it waits. That is OM_SPLICE_AHEAD first, and twice as much each time the node had sent everything
+ * when there was room again: then this bound held the path up, as it does over a long way with
+ * losses, where one hole holds all that came after it. Half as much when nearly all waits to leave
+ * for the first time. When all together have OM_SPLICE_AHEAD_ALL, each has one block; from half of
+ * that on nobody's grows.
  */
 #ifndef OM_TUNNEL_SPLICE_H
 #define OM_TUNNEL_SPLICE_H
@@ -33,7 +37,8 @@
 enum {
     OM_SOCKET_KEEPALIVE_S = 60,
     OM_SPLICE_BLOCK = 64 * 1024,
-    OM_SPLICE_AHEAD = 4 * 1024 * 1024, /* 50 ms at 640 Mb/s; more delay at full speed is rarer */
+    OM_SPLICE_AHEAD = 4 * 1024 * 1024,      /* 50 ms at 640 Mb/s */
+    OM_SPLICE_AHEAD_MAX = 32 * 1024 * 1024, /* two round trips of 100 ms at 1.3 Gb/s */
     OM_SPLICE_AHEAD_ALL = 256 * 1024 * 1024
 };
 

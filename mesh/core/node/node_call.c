@@ -367,11 +367,10 @@ void node_end_calls(struct om_node *n OM_UNUSED, struct om_peer *p)
     }
 }
 
-static uint64_t released(const struct node_call *c)
+/* Offset @at of the stream, as the program counts: without the question or the answer. */
+static uint64_t for_program(const struct node_call *c, uint64_t at)
 {
-    if (!c->stream)
-        return c->written;
-    return c->stream->released > c->preface ? c->stream->released - c->preface : 0;
+    return at > c->preface ? at - c->preface : 0;
 }
 
 static void tell(struct node_call *c, struct om_act *out)
@@ -397,8 +396,15 @@ static void tell(struct node_call *c, struct om_act *out)
                                            .error = is_ok ? "" : r->error};
     } else {
         out->kind = OM_ACT_STREAM;
+        const struct om_stream *s = c->stream;
+        uint64_t released = s ? for_program(c, s->released) : c->written;
+        uint64_t left = s ? for_program(c, s->send.sent) : 0;
         out->stream = (struct om_act_stream){
-            .call = c->handle, .news = c->due, .released = released(c), .code = c->code};
+            .call = c->handle,
+            .news = c->due,
+            .released = released,
+            .left = left > released ? left : released, /* what was given up never left */
+            .code = c->code};
         c->due = 0;
     }
 }

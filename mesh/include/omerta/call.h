@@ -77,6 +77,7 @@ struct om_act_stream {
     uint64_t call;
     unsigned news;     /* enum om_call_news */
     uint64_t released; /* bytes from the start that are the program's again */
+    uint64_t left;     /* bytes from the start that left at least once: what waits lies behind */
     uint32_t code;     /* with RESET or STOPPED (PROTOCOL 4, Codes) */
 };
 

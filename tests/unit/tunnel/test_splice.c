@@ -27,6 +27,7 @@ struct side {
     struct om_splice *splice;
     struct om_shape *from, *to;
     struct om_splice_end end;
+    uint64_t call;
     uint8_t seed[32];
     uint64_t wrote, read; /* by the test */
     unsigned ends;
@@ -97,11 +98,14 @@ static void on_act(void *self, const struct om_act *act)
     struct side *s = self;
 
     if (act->kind == OM_ACT_CALL) {
+        s->call = act->call.call;
         OM_TRY(om_calls_take(s->calls, act->call.call, &s->owner) == OM_OK);
         OM_TRY(om_node_accept(om_calls_node(s->calls), om_clock_now(), act->call.call,
                               om_bytes(NULL, 0)) == OM_OK);
         join(s, "");
     } else if (act->kind == OM_ACT_REPLY || act->kind == OM_ACT_STREAM) {
+        if (act->kind == OM_ACT_REPLY)
+            s->call = act->reply.call;
         om_calls_act(s->calls, act);
     }
 out:;
@@ -522,6 +526,77 @@ OM_TEST(splice_slow_reader_holds_back)
         turn(&t);
     }
     CHECK(b->read > BIG);
+out:
+    close_two(&t);
+}
+
+/* Puts until nothing has moved for a while. */
+static void put_all(struct two *t, struct side *s)
+{
+    for (unsigned still = 0; !t->is_late && still < 300;) {
+        const uint64_t before = s->wrote;
+        put(s, 1u << 30);
+        turn(t);
+        still = s->wrote == before ? still + 1 : 0;
+    }
+}
+
+/* Tells the splice of @s @times that all it read had left, or that all of it waits. */
+static void tell_left(const struct side *s, bool has_left, unsigned times)
+{
+    struct om_splice_end e;
+    struct om_act act = {.kind = OM_ACT_STREAM, .stream = {.news = OM_CALL_RELEASED}};
+
+    if (!s->splice)
+        return; /* without memory it ended */
+    om_splice_counts(s->splice, &e);
+    act.stream.call = s->call;
+    act.stream.released = e.sent;
+    act.stream.left = has_left ? UINT64_MAX : e.sent;
+    while (times-- > 0)
+        om_calls_act(s->calls, &act);
+}
+
+/* @b reads @bytes more, and @a writes what it can. */
+static void get_more(struct two *t, struct side *a, struct side *b, uint64_t bytes)
+{
+    const uint64_t until = b->read + bytes;
+
+    while (!t->is_late && b->read < until) {
+        put(a, 1u << 30);
+        turn(t);
+        get(b);
+    }
+    CHECK(b->read >= until);
+}
+
+/* More is read while the path runs dry, not when it cannot take what is there; and less again. */
+OM_TEST(splice_ahead_follows_the_path)
+{
+    const uint64_t others = 4 * BIG; /* what credit and the kernel's buffers hold */
+    struct side *a, *b;
+    uint64_t before;
+    struct two t;
+
+    OM_TRY(open_two(&t));
+    skip_greeting(&t);
+    a = &t.side[0];
+    b = &t.side[1];
+    put_all(&t, a);
+    before = a->wrote;
+    CHECK(before > OM_SPLICE_AHEAD && before < OM_SPLICE_AHEAD + others);
+    tell_left(a, false, 2);
+    put_all(&t, a);
+    CHECK_EQ(a->wrote, before);
+    tell_left(a, true, 1);
+    get_more(&t, a, b, BIG);
+    put_all(&t, a);
+    before = a->wrote;
+    CHECK(before - b->read > 2 * OM_SPLICE_AHEAD);
+    CHECK(before - b->read < 2 * OM_SPLICE_AHEAD + others);
+    tell_left(a, false, 2);
+    get_more(&t, a, b, 5 * BIG);
+    CHECK_EQ(a->wrote, before); /* with room for twice as much it would have read on */
 out:
     close_two(&t);
 }

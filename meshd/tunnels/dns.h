@@ -5,8 +5,8 @@
  *        gateway; and asks this machine's resolvers for peers that may use its internet.
  * Why:   who goes to the internet through a peer must not tell the local network where to.
  *
- * Wire: a call of TUNNEL_NAMES with {"query": the message in hex, at most OM_DNS_QUERY_MAX bytes}. It
- * is accepted once there is an answer, which is all of the stream: a message of at most 65535
+ * Wire: a call of TUNNEL_NAMES with {"query": the message in hex, at most OM_DNS_QUERY_MAX bytes}.
+ * It is accepted once there is an answer, which is all of the stream: a message of at most 65535
  * bytes, then the end. SERVFAIL and its like are answers. Refused is who may not use the internet
  * of the peer ("not_allowed"), too many questions ("busy") and what is no question ("bad_args").
  *

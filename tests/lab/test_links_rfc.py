@@ -306,7 +306,8 @@ send("10.64.0.2", 103)
 
 def test_a_peer_that_starts_anew_is_a_reset(link):
     service(link, 8000, ECHO)
-    client = link.lab.popen("c", ["/usr/bin/env", "python3", "-u", "-c", link.prelude + OUTCOME + """
+    client = link.lab.popen("c", ["/usr/bin/env", "python3", "-u", "-c",
+                                  link.prelude + OUTCOME + """
 s = connect(8000, seconds=120)
 s.sendall(b"x")
 print(exactly(s, 1).decode())

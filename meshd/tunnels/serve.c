@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/clock.h"
+#include "netstack/dns/zone.h"
 #include "tunnels/dns.h"
 #include "tunnels/udp.h"
 #include "tunnels/usage.h"
@@ -47,6 +48,14 @@ static bool read_wish(struct wish *out, struct om_bytes args)
     }
     json_decref(o);
     return is_good;
+}
+
+/* A name that only means something here, or at the peer: nobody is asked for it. */
+static bool is_private(const char *host)
+{
+    struct om_dns_name name;
+
+    return *host && om_dns_name_from(&name, host) && om_dns_name_is_private(&name);
 }
 
 bool tunnel_is_internet(const struct om_addr *a)
@@ -165,6 +174,11 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
                : tunnel_exposed(t, &call->network, &call->peer, w.port, *w.host != '\0', w.is_udp);
     if (!rule) {
         say_how(calls, call, &w);
+        return;
+    }
+    if (is_private(w.host)) {
+        om_calls_refuse(calls, call->call, om_dial_word(OM_DIAL_NOT_ALLOWED),
+                        om_dial_text(OM_DIAL_NOT_ALLOWED));
         return;
     }
     if (w.is_udp) {

@@ -1,5 +1,6 @@
 """omerta dns: names of peers, and all others at a gateway, asked with dig."""
 
+import ipaddress
 import os
 import re
 import socket
@@ -80,6 +81,11 @@ def overlay(port, name):
     return found.data()[0]
 
 
+def beside(address):
+    """An address of the same network that nobody has."""
+    return str(ipaddress.ip_address(int(ipaddress.ip_address(address)) ^ 1))
+
+
 def test_peers_have_names(two, upstream):
     ann, ben = two
     port = serve(ben)
@@ -95,7 +101,7 @@ def test_peers_have_names(two, upstream):
     found = dig(port, "ann.omerta", "A")
     assert found.status == "NOERROR" and not found.records and "SOA" in found.text
     for words in (["nobody.omerta", "AAAA"], ["x.ann.default.omerta", "AAAA"],
-                  ["-x", address[:-4] + "0001"]):
+                  ["-x", beside(address)]):
         found = dig(port, *words)
         assert found.status == "NXDOMAIN" and "SOA" in found.text, found.text
     assert not upstream.names
@@ -285,7 +291,7 @@ def test_a_proxy_takes_overlay_addresses(two, upstream):
             assert how == "ok"
             s.sendall(b"hello")
             assert s.recv(5, socket.MSG_WAITALL) == b"hello"
-        nobody, own = address[:-4] + "0001", overlay(port, "ben.omerta")
+        nobody, own = beside(address), overlay(port, "ben.omerta")
         for other in (nobody, own):
             how, s = socks(proxy(ben, "--via", "ann"), other, local)
             s.close()
@@ -297,11 +303,12 @@ def test_a_gateway_asks_its_own_resolver_for_hosts(two, upstream):
     expose(ann, "internet", "--to", "ben")
     through = proxy(ben, "--via", "ann")
     for name, want in (("none.test", "no host"), ("a.test", "not allowed"),  # 192.0.2.1: no global
-                       ("localhost", "not allowed")):
+                       ("localhost", "not allowed"), ("a.internal", "not allowed")):
         how, s = socks(through, name, 80)
         s.close()
         assert how == want, name
     assert upstream.asked("none.test") and upstream.asked("a.test")
+    assert not upstream.asked("a.internal")
 
 
 def test_upstreams_can_be_changed(two, upstream):

@@ -20,7 +20,7 @@ struct desk {
     bool is_end;
     bool accepts, refuses, reads;
     om_time patience; /* not 0: instead of the node's own */
-    uint64_t left; /* with the last news of side 0 */
+    uint64_t left;    /* with the last news of side 0 */
 };
 
 static void copy(char *to, size_t size, struct om_bytes from)

@@ -33,7 +33,7 @@ struct om_splice {
     uint64_t received;                  /* bytes the socket took */
     struct om_shape *from, *to;         /* the socket; NULL: no limit */
     struct om_shape_user in, out;
-    uint64_t ahead;                     /* bytes that may be under way, if all together allow it */
+    uint64_t ahead; /* bytes that may be under way, if all together allow it */
     uv_write_t write;
     uv_shutdown_t shutdown;
     size_t writing;    /* bytes of the call that the socket is taking; 0: none */

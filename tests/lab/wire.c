@@ -41,6 +41,7 @@ enum {
     SLOT_BYTES = 2048,
     SLOTS = 16384,       /* of a receive ring, 32 MB: 200 ms at 1 Gb/s */
     BLOCK_BYTES = 65536, /* the kernel allocates the ring in such pieces */
+    TAKE_MAX = 1024,     /* frames read before others are due */
     BATCH = 64,          /* frames for one system call */
     QUANTUM_US = 50,     /* frames that are due so close together leave together */
     QUANTUM_OF_DELAY = 16
@@ -121,12 +122,12 @@ static void end_open(struct end *e, const char *name)
         die(name);
 }
 
-/* Offers all that has come to @e to @l; returns how much. */
-static unsigned take(struct end *e, struct wire_link *l, om_time now)
+/* Offers what has come to @e to @l, each frame at a time when it had come; returns how much. */
+static unsigned take(struct end *e, struct wire_link *l)
 {
     unsigned count = 0;
 
-    for (; count < SLOTS; count++, e->next = (e->next + 1) % SLOTS) {
+    for (; count < TAKE_MAX; count++, e->next = (e->next + 1) % SLOTS) {
         struct tpacket2_hdr *head = (void *)(e->ring + (size_t)e->next * SLOT_BYTES);
         unsigned status = __atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE);
         if (!(status & TP_STATUS_USER))
@@ -136,7 +137,7 @@ static unsigned take(struct end *e, struct wire_link *l, om_time now)
         else if (status & TP_STATUS_CSUMNOTREADY)
             e->unfinished++;
         else
-            (void)wire_link_offer(l, now, (uint8_t *)head + head->tp_mac, head->tp_snaplen);
+            (void)wire_link_offer(l, now_is(), (uint8_t *)head + head->tp_mac, head->tp_snaplen);
         __atomic_store_n(&head->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
     }
     return count;
@@ -228,26 +229,28 @@ static void run(const sigset_t *mask)
     om_time least = om_time_min(links[0].config.delay, links[1].config.delay);
     om_time quantum = om_time_min(least / QUANTUM_OF_DELAY, OM_US(QUANTUM_US));
 
-    for (;;) {
-        bool is_last = is_over != 0; /* what came before the signal is still forwarded */
-        om_time now = now_is();
-        unsigned moved = 0;
+    for (unsigned last = 0;;) {
+        unsigned taken = 0, moved = 0;
+        om_time now = 0;
 
+        last += is_over != 0; /* what came before the signal is still forwarded */
         for (unsigned i = 0; i < 2; i++) {
-            moved += take(&ends[i], &links[i], now);
+            taken += take(&ends[i], &links[i]);
+            now = now_is();
             moved += deliver(&ends[1 - i], &links[i], now);
         }
-        if (is_asked || is_last)
+        bool is_end = last > 0 && (taken == 0 || last > SLOTS / TAKE_MAX);
+        if (is_asked || is_end)
             report();
         is_asked = 0;
-        if (is_last)
+        if (is_end)
             return;
-        if (moved == 0)
+        if (taken + moved > 0)
+            wait_for(NULL, now, now + quantum, mask);
+        else
             wait_for(fds, now,
                      om_time_min(wire_link_deadline(&links[0]), wire_link_deadline(&links[1])),
                      mask);
-        else
-            wait_for(NULL, now, now + quantum, mask);
     }
 }
 

@@ -76,8 +76,9 @@ static void adapt(struct om_splice *s, uint64_t left)
     if (waiting == 0 && s->ahead < OM_SPLICE_AHEAD_MAX &&
         *om_calls_ahead(s->calls) < OM_SPLICE_AHEAD_ALL / 2)
         s->ahead *= 2;
-    else if (waiting > s->ahead / 8 * 7 && s->ahead > OM_SPLICE_AHEAD)
-        s->ahead /= 2;
+    else if (waiting > s->ahead / 8 * 7 && s->filled - s->released <= s->ahead + OM_SPLICE_BLOCK &&
+             s->ahead > OM_SPLICE_AHEAD)
+        s->ahead /= 2; /* once: the next time what was read for more than that is gone */
 }
 
 static void free_blocks(struct om_splice *s, uint64_t up_to)

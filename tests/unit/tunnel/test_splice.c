@@ -302,13 +302,11 @@ out:
 
 OM_TEST(splice_carries_both_ways)
 {
-    struct side *a, *b;
     struct two t;
+    struct side *a = &t.side[0], *b = &t.side[1];
 
     OM_TRY(open_two(&t));
     skip_greeting(&t);
-    a = &t.side[0];
-    b = &t.side[1];
     while (!t.is_late && (a->read < BIG || b->read < BIG)) {
         put(a, BIG);
         put(b, BIG);
@@ -364,13 +362,11 @@ out:
 
 OM_TEST(splice_shares_a_rate)
 {
-    struct side *a, *b;
     struct two t;
+    struct side *a = &t.side[0], *b = &t.side[1];
 
     OM_TRY(open_shaped(&t, TOGETHER));
     skip_greeting(&t);
-    a = &t.side[0];
-    b = &t.side[1];
     om_time begin = om_clock_now();
     while (!t.is_late && a->read + b->read < BIG / 4 * 5) {
         put(a, 1u << 30);
@@ -387,13 +383,11 @@ out:
 
 OM_TEST(splice_half_closes_each_way)
 {
-    struct side *a, *b;
     struct two t;
+    struct side *a = &t.side[0], *b = &t.side[1];
 
     OM_TRY(open_two(&t));
     skip_greeting(&t);
-    a = &t.side[0];
-    b = &t.side[1];
     put(a, 1000);
     (void)shutdown(a->fd, SHUT_WR);
     while (!t.is_late && !b->is_eof) {
@@ -444,13 +438,11 @@ out:
 /* What a program said before it went is delivered, even if it no longer wanted an answer. */
 OM_TEST(splice_last_words_arrive)
 {
-    struct side *a, *b;
     struct two t;
+    struct side *a = &t.side[0], *b = &t.side[1];
 
     OM_TRY(open_two(&t));
     skip_greeting(&t);
-    a = &t.side[0];
-    b = &t.side[1];
     put(a, 50000);
     (void)close(a->fd);
     a->fd = -1;
@@ -503,15 +495,13 @@ out:
 OM_TEST(splice_slow_reader_holds_back)
 {
     const uint64_t endless = 1u << 30;
-    struct side *a, *b;
     struct two t;
+    struct side *a = &t.side[0], *b = &t.side[1];
     unsigned still = 0;
     uint64_t before;
 
     OM_TRY(open_two(&t));
     skip_greeting(&t);
-    a = &t.side[0];
-    b = &t.side[1];
     while (!t.is_late && still < 300) { /* until nothing has moved for a while */
         before = a->wrote;
         put(a, endless);
@@ -574,14 +564,12 @@ static void get_more(struct two *t, struct side *a, struct side *b, uint64_t byt
 OM_TEST(splice_ahead_follows_the_path)
 {
     const uint64_t others = 4 * BIG; /* what credit and the kernel's buffers hold */
-    struct side *a, *b;
     uint64_t before;
     struct two t;
+    struct side *a = &t.side[0], *b = &t.side[1];
 
     OM_TRY(open_two(&t));
     skip_greeting(&t);
-    a = &t.side[0];
-    b = &t.side[1];
     put_all(&t, a);
     before = a->wrote;
     CHECK(before > OM_SPLICE_AHEAD && before < OM_SPLICE_AHEAD + others);

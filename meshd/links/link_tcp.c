@@ -211,8 +211,10 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
         return;
     }
     enum om_err e = om_stack_accept(s->stack, now, c->ask, &c->flow);
-    if (e == OM_OK && om_table_put(&s->flows, &c->flow, c) == OM_OK)
+    if (e == OM_OK && om_table_put(&s->flows, &c->flow, c) == OM_OK) {
+        om_node_limit(om_calls_node(s->d->calls), now, o->call);
         return;
+    }
     if (e == OM_OK) {
         om_flow_close(s->stack, now, c->flow, true);
         c->flow = 0;

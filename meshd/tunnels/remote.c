@@ -61,6 +61,7 @@ static void on_remote_reply(struct om_call_owner *o, const struct om_act_reply *
     if (listen && r->listen.port == 0 && tunnel_read_listen(&told, listen, &err))
         r->listen.port = told.port;
     json_decref(body);
+    om_node_limit(daemon_node(r->tunnels->d), om_clock_now(), o->call);
     r->is_standing = true;
     r->again_ms = TUNNEL_AGAIN_MS;
     if (r->is_asked)
@@ -194,8 +195,10 @@ static bool stand(struct tunnel_rule *r, const struct om_act_call *call, struct 
         return om_fail(err, OM_E_NO_MEM, "out of memory") == OM_OK;
     (void)snprintf(body, sizeof body, "{\"listen\":\"%s\"}", om_addr_print(&r->listen, listen));
     if (om_node_accept(om_calls_node(calls), om_clock_now(), call->call,
-                       om_bytes(body, strlen(body))) == OM_OK)
+                       om_bytes(body, strlen(body))) == OM_OK) {
+        om_node_limit(om_calls_node(calls), om_clock_now(), call->call);
         return true;
+    }
     om_calls_release(calls, &r->standing);
     return om_fail(err, OM_E_STATE, "the call ended") == OM_OK;
 }

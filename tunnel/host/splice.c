@@ -522,6 +522,7 @@ enum om_err om_splice_push(struct om_splice *s, struct om_bytes bytes)
 
 void om_splice_start(struct om_splice *s)
 {
+    om_node_limit(om_calls_node(s->calls), om_clock_now(), s->owner.call);
     feed(s);
     read_on(s);
     drain(s);

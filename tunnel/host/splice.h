@@ -17,6 +17,9 @@
  * With a shape, the socket is not read and not written to until it is this splice's turn; who sends
  * too fast is held back as by a slow reader.
  *
+ * A peer that is gone for good ends it, when it has owed an answer for as long as om_node_limit()
+ * says.
+ *
  * Libuv writes without MSG_NOSIGNAL: the program ignores SIGPIPE.
  *
  * Full: with so many bytes under way the socket is not read any more, so the program that writes to

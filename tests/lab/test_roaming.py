@@ -16,6 +16,7 @@ from tunnel_pair import expose, named, told
 MB = 1000 * 1000
 BIG = 60 * MB
 ANN, BEN, MOVED, OUTSIDE = "10.0.0.1", "10.0.0.2", "10.0.0.77", "9.9.9.9"
+NOBODY = "9.9.9.200"
 PYTHON = sys.executable
 WORDS = "port 53 or port 5353 or port 5355"  # in which machines ask for names
 
@@ -235,7 +236,7 @@ def test_names_leave_only_at_the_peer(apart, lab, folder):
 def test_dns_leaves_only_at_the_peer(apart, lab, folder):
     servers.need_program("dig", "bind9-dnsutils")
     lab.sysctl("ben", "net.ipv4.ip_unprivileged_port_start", 0)
-    resolvers = with_resolvers(apart, folder, {"ann": OUTSIDE, "ben": "127.0.0.1"})
+    resolvers = with_resolvers(apart, folder, {"ann": NOBODY, "ben": "127.0.0.1"})
     script = os.path.join(os.path.dirname(os.path.abspath(servers.__file__)), "upstream.py")
     lab.popen("web", [PYTHON, script, OUTSIDE, "53"])
     ann, ben = apart
@@ -251,7 +252,11 @@ def test_dns_leaves_only_at_the_peer(apart, lab, folder):
     assert asked("getent", "ahosts", "ann.omerta").startswith("fd")
     assert "NXDOMAIN" in asked("dig", "nobody.omerta")
     assert not there.packets()
-    assert asked("dig", "+short", "a.test").strip() == "192.0.2.1"
+    dead = asked("dig", "+tries=1", "+time=8", "a.test")
+    assert "SERVFAIL" in dead, dead
+    with open(resolvers["ann"], "w", encoding="utf-8") as file:
+        file.write(f"nameserver {OUTSIDE}\n")
+    assert wait_until(lambda: asked("dig", "+short", "a.test").strip() == "192.0.2.1", 20)
     assert asked("getent", "hosts", "b.test").startswith("192.0.2.1")
     assert len(asked("dig", "+short", "long.test", "TXT")) > 4000
     assert there.wait(lambda packet: packet.dst == OUTSIDE), "asked at ann's machine"

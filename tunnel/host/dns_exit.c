@@ -4,12 +4,15 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <omerta/list.h>
 
 #include "asker.h"
 #include "host/clock.h"
 #include "netstack/dns/cache.h"
+
+#define SYSTEMS "/etc/resolv.conf"
 
 /* A zone transfer is many messages; nobody asks for one through here. */
 enum { TYPE_IXFR = 251, TYPE_META_LAST = 254, HOST_MAX = 255 };
@@ -34,7 +37,9 @@ struct om_dns_exit {
     struct om_list queries;
     unsigned count; /* queries not freed yet */
     uv_timer_t again;
-    bool is_closing, is_closed;
+    om_time looked;      /* at the system's configuration, and what it was then */
+    struct stat systems; /* zero: there was none */
+    bool is_closed;
 };
 
 struct om_dns_query {
@@ -129,12 +134,36 @@ static void on_limit(uv_timer_t *t)
         found(q, OM_DNS_NO_ANSWER, NULL, 0);
 }
 
+/* Has the system's configuration changed since we looked? */
+static bool look(struct om_dns_exit *x)
+{
+    struct stat was = x->systems, *is = &x->systems;
+
+    if (stat(SYSTEMS, is) < 0)
+        *is = (struct stat){0};
+    return is->st_ino != was.st_ino || is->st_size != was.st_size ||
+           is->st_mtim.tv_sec != was.st_mtim.tv_sec || is->st_mtim.tv_nsec != was.st_mtim.tv_nsec;
+}
+
+/* Whoever writes it does so some time after the network has changed, or without any change. */
+static void look_again(struct om_dns_exit *x)
+{
+    om_time now = om_clock_now();
+
+    if (x->upstream_count > 0 || now - x->looked < OM_MS(OM_DNS_LOOK_MS))
+        return;
+    x->looked = now;
+    if (look(x))
+        om_dns_exit_again(x, NULL, 0);
+}
+
 static struct om_dns_query *new_query(struct om_dns_exit *x, void *self)
 {
     struct om_dns_query *q = calloc(1, sizeof *q);
 
     if (!q)
         return NULL;
+    look_again(x);
     q->exit = x;
     q->self = self;
     q->limit.data = q;
@@ -430,6 +459,8 @@ enum om_err om_dns_exit_open(struct om_dns_exit **out, const struct om_dns_exit_
         free(x);
         return e;
     }
+    (void)look(x);
+    x->looked = om_clock_now();
     x->again.data = x;
     (void)uv_timer_init(x->loop, &x->again);
     *out = x;

@@ -12,6 +12,8 @@
  * What leaves is written anew from the question: options of peers stay here. Answers have the
  * question's id and case; answers that are none, or that cannot be walked, become SERVFAIL.
  *
+ * The system's resolvers are those of resolv.conf as it is when a question comes.
+ *
  * Full: OM_DNS_QUERIES_MAX under way; then OM_E_FULL. The cache has its own bounds.
  *
  * Source: RFC 1035 sections 4 and 7; RFC 5452; RFC 7766 section 5 (TCP when cut).
@@ -31,6 +33,7 @@ enum {
     OM_DNS_QUERIES_MAX = 1024,
     OM_DNS_QUERY_MAX = 512, /* bytes of a question */
     OM_DNS_GIVE_UP_MS = 4000,
+    OM_DNS_LOOK_MS = 1000, /* between looks at whether the system's resolvers changed */
     OM_DNS_UPSTREAMS_MAX = 16,
     OM_DNS_FOUND_MAX = 16 /* addresses of a host */
 };

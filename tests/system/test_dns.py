@@ -151,10 +151,10 @@ def test_answers_are_kept_and_age(two, upstream):
     first = dig(port, "a.test", "A")
     asked = upstream.asked("a.test")
     assert asked == 1 and first.ttl() <= 300
-    time.sleep(2.1)
+    assert wait_until(lambda: dig(port, "a.test", "A").ttl() <= first.ttl() - 2, 10)
     again = dig(port, "a.test", "A")
     assert again.data() == first.data() and upstream.asked("a.test") == asked
-    assert first.ttl() - 4 <= again.ttl() <= first.ttl() - 2
+    assert first.ttl() - 20 <= again.ttl()
     for _ in range(2):
         found = dig(port, "none.test", "A")
         assert found.status == "NXDOMAIN" and "SOA" in found.text
@@ -349,8 +349,8 @@ def test_peers_cannot_ask_without_end(two, upstream):
         reader.start()
         for i in range(300):
             s.send(query(f"dumb{i}.test", number=i))
-            if i % 20 == 19:  # no more than a socket's buffer holds
-                time.sleep(0.02)
+            if i % 20 == 19:  # no more than a socket's buffer holds: until those were read
+                assert overlay(port, "ben.omerta")
         reader.join()
     assert len(answers) == 300
     assert all(a[3] & 15 == 2 for a in answers)

@@ -51,3 +51,32 @@ OM_TEST(pacer_without_a_rate_never_waits)
     CHECK(om_pacer_at(&p, 1, 0) > OM_SEC(1)); /* with one it would */
     CHECK(om_pacer_at(&p, 0, 0) < OM_SEC(1));
 }
+
+/* Bytes that leave in ten seconds, woken every @every microseconds. */
+static uint64_t woken(om_time every, uint64_t rate, uint64_t quantum)
+{
+    struct om_pacer p;
+    uint64_t bytes = 0;
+
+    om_pacer_init(&p, 0);
+    for (om_time now = every; now <= OM_SEC(10); now += every)
+        for (unsigned burst = 0; om_pacer_at(&p, rate, quantum) <= now; burst++) {
+            CHECK(burst <= 2 * quantum / 1000 + 2); /* twice the quantum, and never more */
+            om_pacer_sent(&p, now, rate, 1000);
+            bytes += 1000;
+        }
+    return bytes;
+}
+
+OM_TEST(pacer_makes_up_for_late_wake_ups)
+{
+    enum { RATE = 20000000, QUANTUM = RATE / 2000 };
+    const uint64_t all = (uint64_t)10 * RATE;
+
+    CHECK(woken(200, RATE, QUANTUM) >= all / 100 * 99);
+    CHECK(woken(200, RATE, QUANTUM) <= all + 2 * QUANTUM);
+    CHECK(woken(1000, RATE, QUANTUM) >= all / 100 * 95);
+    CHECK(woken(1000, RATE, QUANTUM) <= all + 2 * QUANTUM);
+    /* Who sends only every 10 ms has nothing to make up for. */
+    CHECK(woken(10000, RATE, QUANTUM) <= all / 10);
+}

@@ -4,7 +4,12 @@
  * What:  a rate and a quantum; each packet moves the time of the next.
  * Why:   a burst fills the bottleneck's queue, and a short queue drops it.
  * Keeps: pacer_keeps_the_rate; pacer_saves_no_more_than_a_quantum;
- *        pacer_without_a_rate_never_waits.
+ *        pacer_without_a_rate_never_waits; pacer_makes_up_for_late_wake_ups.
+ *
+ * A busy machine wakes the sender late, again and again by more than the quantum. If that time were
+ * lost, the rate would be, too, and congestion control would take it for the path's. So it is made
+ * up for, at twice the rate at most, which Linux does, too; a pause that is longer than
+ * OM_PACER_LATE_US was the program's.
  *
  * Source: RFC 9002 section 7.7; PROTOCOL 4 (quantum <= 0.5 ms of the rate).
  */
@@ -13,9 +18,12 @@
 
 #include <omerta/time.h>
 
+enum { OM_PACER_LATE_US = 5000 };
+
 /* Read freely; write only through om_pacer_*(). */
 struct om_pacer {
     om_time free_at; /* when all that was sent has left at the rate, whole microseconds */
+    om_time late;    /* time not used, to be made up for: at most OM_PACER_LATE_US */
     uint64_t part;   /* and this many parts of a microsecond, in bytes * 1e6 / rate */
 };
 

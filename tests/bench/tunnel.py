@@ -5,7 +5,8 @@ usage: tests/bench/tunnel.sh [--seconds N] [--runs N] [--only NAME,NAME] [--offl
                              [--no-install]
 
 Two namespaces joined by veth; omerta-meshd in each, without root's help; iperf3 through
-`omerta forward`, a big file through `omerta proxy`, one-byte echoes; then the same over each rival.
+`omerta forward`, a big file through `omerta proxy`, one-byte echoes, datagrams of 1,000 bytes as fast
+as they go (what arrives counts); then the same over each rival.
 Everything once with UDP segmentation offload and once without, where the kernel cuts every run of
 datagrams as a card without offload does. Prints tables, writes build/bench-tunnel.json. CPU seconds
 are those of the tunnel's own processes, both ends, and count work of the kernel done for them only
@@ -33,6 +34,7 @@ from omerta_lab import Lab, missing, wait_until  # noqa: E402
 PORT, FILE = 5201, 5302
 FORWARD, FORWARD_ECHO, SOCKS = 6201, 6301, 1080
 FILE_BYTES = 2 << 30
+DATAGRAM = 1000
 START_SECONDS = 10
 LOADS = (("tcp1", ["-P", "1"]), ("tcp4", ["-P", "4"]), ("reverse", ["-P", "1", "-R"]))
 
@@ -79,6 +81,11 @@ class Bench:
 
     def iperf(self, client, address, port, more):
         """(Gb/s, bytes) of one run."""
+        came = self.iperf_end(client, address, port, more)["sum_received"]
+        return came["bits_per_second"] / 1e9, came["bytes"]
+
+    def iperf_end(self, client, address, port, more):
+        """What iperf3 says at the end."""
         argv = ["iperf3", "-c", address, "-p", str(port), "-J", "-t", str(self.seconds),
                 "--connect-timeout", "5000", *more]
 
@@ -88,11 +95,21 @@ class Bench:
 
         done = wait_until(attempt, START_SECONDS)  # it may still be ending the last run
         try:
-            came = json.loads(done.stdout)["end"]["sum_received"]
+            return json.loads(done.stdout)["end"]
         except (AttributeError, ValueError, KeyError) as e:
             said = done.stdout[-500:] if done else "the server stays busy"
             raise RuntimeError(f"iperf3 to {address}:{port}: {said}") from e
-        return came["bits_per_second"] / 1e9, came["bytes"]
+
+    def datagrams(self, client, address, port):
+        """Thousands that arrive a second of a flood, and how many were lost, medians of the runs."""
+        rates, losses = [], []
+        for _ in range(self.runs):
+            end = self.iperf_end(client, address, port, ["-u", "-b", "0", "-l", str(DATAGRAM)])
+            lost = end["sum"]["lost_packets"] / max(1, end["sum"]["packets"])
+            rates.append(end["sum"]["packets"] * (1 - lost) / end["sum"]["seconds"] / 1000)
+            losses.append(100 * lost)
+        return {"udp_kpps": round(statistics.median(rates), 1),
+                "udp_lost_percent": round(statistics.median(losses), 1)}
 
     def loads(self, client, address, port, processes):
         """Every load, the median of the runs each, with the CPU it took."""
@@ -141,7 +158,9 @@ class Bench:
             raise RuntimeError("the daemons do not meet")
         for port in (PORT, ECHO, FILE):
             command(far, "expose", str(port), "--to", near.self_id())
+        command(far, "expose", str(PORT), "--udp", "--to", near.self_id())
         command(near, "forward", "add", "-L", f"{FORWARD}:{far.self_id()}:{PORT}")
+        command(near, "forward", "add", "--udp", "-L", f"{FORWARD}:{far.self_id()}:{PORT}")
         command(near, "forward", "add", "-L", f"{FORWARD_ECHO}:{far.self_id()}:{ECHO}")
         command(near, "proxy", str(SOCKS))
         return near, far
@@ -154,6 +173,7 @@ class Bench:
         both = [near.process, far.process]
         row = self.loads("a", "127.0.0.1", FORWARD, both)
         row.update(self.echoes("a", "127.0.0.1", FORWARD_ECHO))
+        row.update(self.datagrams("a", "127.0.0.1", FORWARD))
         row["socks"] = self.fetch(["-x", f"socks5h://127.0.0.1:{SOCKS}",
                                    f"http://far.omerta:{FILE}/"])
         for daemon in (near, far):
@@ -178,6 +198,7 @@ class Bench:
         """TCP over the cable itself."""
         row = self.loads("a", "10.9.0.2", PORT, [])
         row.update(self.echoes("a", "10.9.0.2", ECHO))
+        row.update(self.datagrams("a", "10.9.0.2", PORT))
         row["socks"] = self.fetch([f"http://10.9.0.2:{FILE}/"])
         return row
 
@@ -186,6 +207,7 @@ class Bench:
         tunnel = tunnel_rivals.RIVALS[name](self.lab)
         row = self.loads(tunnel.client, tunnel.address, PORT, tunnel.processes)
         row.update(self.echoes(tunnel.client, tunnel.address, ECHO))
+        row.update(self.datagrams(tunnel.client, tunnel.address, PORT))
         return row
 
 
@@ -214,15 +236,16 @@ def measure(name, offload, options, floor):
 
 
 def show(title, rows):
-    """One table; ratio is ours over theirs, of one stream."""
+    """One table; ratio is ours over theirs, of one stream; kp/s are thousands of datagrams."""
     ours = rows.get("omerta", {}).get("tcp1")
     print(f"\n{title}\n{'':14} {'TCP 1':>7} {'TCP 4':>7} {'reverse':>7} {'cpu s/GB':>9} "
-          f"{'added p50':>9} {'p99 us':>8} {'curl':>6} {'ratio':>6}")
+          f"{'added p50':>9} {'p99 us':>8} {'UDP kp/s':>8} {'lost %':>6} {'curl':>6} {'ratio':>6}")
     for name, row in rows.items():
         ratio = f"{ours / row['tcp1']:6.2f}" if ours and row["tcp1"] else f"{'':6}"
         print(f"{name:14} {row['tcp1']:7.2f} {row['tcp4']:7.2f} {row['reverse']:7.2f} "
               f"{row.get('tcp1_cpu_s_per_gb', '-'):>9} {row.get('added_p50_us', '-'):>9} "
-              f"{row.get('added_p99_us', '-'):>8} {row.get('socks', '-'):>6} {ratio}", flush=True)
+              f"{row.get('added_p99_us', '-'):>8} {row.get('udp_kpps', '-'):>8} "
+              f"{row.get('udp_lost_percent', '-'):>6} {row.get('socks', '-'):>6} {ratio}", flush=True)
 
 
 def read_options():

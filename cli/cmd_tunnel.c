@@ -177,13 +177,13 @@ static bool read_exposed(const char *word, json_t *params)
            json_object_set_new(params, "host", json_string(host)) == 0;
 }
 
-/* Every --to, in order. */
-static json_t *all_to(const struct om_cli *cli)
+/* Every --@name, in order. */
+static json_t *all_of(const struct om_cli *cli, const char *name)
 {
     json_t *to = json_array();
 
     for (unsigned i = 0; i < cli->args.given_count; i++)
-        if (strcmp(cli->args.given[i].option->name, "to") == 0)
+        if (strcmp(cli->args.given[i].option->name, name) == 0)
             (void)json_array_append_new(to, json_string(cli->args.given[i].value));
     return to;
 }
@@ -227,10 +227,12 @@ enum om_exit om_cmd_expose(struct om_cli *cli)
     enum om_exit e = om_cli_words(cli, 1, 1);
     if (e)
         return e;
-    json_t *params = om_cli_params(cli), *to = all_to(cli);
+    json_t *params = om_cli_params(cli), *to = all_of(cli, "to");
     if (!json_array_size(to)) /* the daemon says whether that is enough in this network */
         (void)json_array_append_new(to, json_string("*"));
     (void)json_object_set_new(params, "to", to);
+    if (om_args_has(&cli->args, "also"))
+        (void)json_object_set_new(params, "also", all_of(cli, "also"));
     (void)json_object_set_new(params, "udp", json_boolean(om_args_has(&cli->args, "udp")));
     (void)json_object_set_new(params, "keep", json_boolean(om_args_has(&cli->args, "keep")));
     if (!read_exposed(word, params)) {

@@ -29,6 +29,7 @@ static const struct om_option down_options[] = {
 static const struct om_option expose_options[] = {
     {"to", "PEER", "who may use it; may be given several times", 0},
     {"udp", NULL, "a port of UDP; else of TCP", 'u'},
+    {"also", "RANGE", "with internet: 10.1.0.0/16, too, though it is not public; several times", 0},
     {"rate", "SIZE", "bytes per second of each peer, each way, as 500K or 10M", 0},
     {"max-connections", "N", "that each peer may have open (2048)", 0},
     {"keep", NULL, "after a restart, too", 'k'},
@@ -95,10 +96,9 @@ const struct om_command om_commands[] = {
      "a local DNS server for names of peers and, at a gateway, all others",
      "On 127.0.0.1 unless told otherwise; port 0 takes a free one. PEER.NETWORK.omerta, and\n"
      "PEER.omerta in the only network, are answered here with the peer's overlay address, which\n"
-     "omerta proxy takes; TXT says its id. Everything else is asked at the gateway, which must "
-     "expose\n"
-     "the internet, and never here; without a gateway it is REFUSED. forward list and remove know "
-     "it.\n"
+     "omerta proxy takes; TXT says its id. Everything else is asked at the gateway, which must\n"
+     "expose the internet, and never here; without a gateway it is REFUSED. forward list and\n"
+     "remove know it.\n"
      "With --json: the reply of forward.add.",
      dns_options, om_cmd_dns},
     {"doctor", "", "check this machine: what is wrong and what mends it",
@@ -115,12 +115,12 @@ const struct om_command om_commands[] = {
      "let peers reach something of this machine",
      "Nothing can be reached unless it is named here. PORT is what peers ask for; it is connected\n"
      "to the same port of 127.0.0.1, or to HOST:PORT. internet lets them reach public addresses\n"
-     "through this machine, never its own networks. listen lets them open ports here that lead\n"
-     "to them: at ADDRESS, 127.0.0.1 unless given, and PORT, or any from 1024. Without --to every\n"
-     "member of the network may, which an open network such as default does not allow.\n"
-     "Each peer has the whole of --rate and of --max-connections; what is above waits, or, of "
-     "UDP,\n"
-     "is dropped, and connections above are refused as busy. usage: who has used what, how much.\n"
+     "through this machine, never its own networks but for those that --also names. listen lets\n"
+     "them open ports here that lead to them: at ADDRESS, 127.0.0.1 unless given, and PORT, or\n"
+     "any from 1024. Without --to every member of the network may, which an open network such\n"
+     "as default does not allow. Each peer has the whole of --rate and of --max-connections; what\n"
+     "is above waits, or, of UDP, is dropped, and connections above are refused as busy. usage:\n"
+     "who has used what, how much.\n"
      "With --json: the reply of expose.add; list: the reply of expose.list; usage: the reply of\n"
      "expose.usage; remove: the reply of expose.remove.",
      expose_options, om_cmd_expose},
@@ -129,9 +129,8 @@ const struct om_command om_commands[] = {
      "-L: a port here leads to a port of the peer, which must expose it. -R: a port of the peer,\n"
      "which must expose listen, leads to a port here. It is asked for again when the peer was\n"
      "away. BIND is 127.0.0.1 unless given; port 0 takes a free one.\n"
-     "With --json: the reply of forward.add; list: the reply of forward.list; remove: the reply "
-     "of\n"
-     "forward.remove.",
+     "With --json: the reply of forward.add; list: the reply of forward.list; remove: the reply\n"
+     "of forward.remove.",
      forward_options, om_cmd_forward},
     {"health", "[PEER] [-c N]", "how well a peer answers",
      "Probes the peer and shows what both sides know of the path. The exit code is 1 when nothing\n"

@@ -7,6 +7,7 @@
 #ifndef OM_TUNNELS_PARTS_H
 #define OM_TUNNELS_PARTS_H
 
+#include <omerta/cidr.h>
 #include <omerta/proxy.h>
 
 #include "tunnel/host/dial.h"
@@ -17,6 +18,7 @@ enum {
     TUNNEL_PEERS_MAX = 32,   /* that one rule names */
     TUNNEL_OPEN_MS = 40000,  /* until a tunnel stands */
     TUNNEL_LINGER_MS = 2000, /* until a refused client has read why */
+    TUNNEL_ALSO_MAX = 16,    /* ranges of our own networks in an exposed internet */
     TUNNEL_GUESTS_MAX = 16,  /* ports that one peer has us listen at */
     TUNNEL_AGAIN_MS = 1000,  /* until a peer is asked again to listen; doubles to */
     TUNNEL_AGAIN_MAX_MS = 60000,
@@ -51,8 +53,10 @@ struct tunnel_rule {
     /* of a proxy; its user and password point to these, or are NULL */
     struct om_proxy_config login;
     char user[OM_PROXY_SECRET_MAX + 1], password[OM_PROXY_SECRET_MAX + 1];
-    char host[OM_TARGET_NAME_MAX + 1]; /* forward: seen from the peer, or ""; exposed: dialled */
-    uint16_t port;                     /* forward: of the peer; exposed: dialled */
+    char host[OM_TARGET_NAME_MAX + 1];    /* forward: seen from the peer, or ""; exposed: dialled */
+    uint16_t port;                        /* forward: of the peer; exposed: dialled */
+    struct om_cidr also[TUNNEL_ALSO_MAX]; /* internet: ranges that are reached all the same */
+    unsigned also_count;
     uint32_t rate;     /* exposed: of each peer, bytes per second each way; 0: as it comes */
     unsigned open_max; /* exposed: of each peer */
     unsigned open;     /* connections now */
@@ -171,6 +175,17 @@ struct tunnel_rule *tunnel_remote(const struct tunnels *t, const struct om_id *n
 /** tunnel_remote_stop() - @rule goes: who listens for it no longer does, nor do its guests. */
 void tunnel_remote_stop(struct tunnel_rule *rule);
 
+/* rule_words.c */
+
+/** tunnel_rule_read_forward() - make the new @r what @words say, and listen; false and @err. */
+bool tunnel_rule_read_forward(struct tunnel_rule *r, const json_t *words, struct om_error *err);
+
+/** tunnel_rule_read_exposed() - make the new @r what @words say; false and @err. */
+bool tunnel_rule_read_exposed(struct tunnel_rule *r, const json_t *words, struct om_error *err);
+
+/** tunnel_rule_kept() - all that makes @r again, its secrets included, a new reference. */
+json_t *tunnel_rule_kept(const struct tunnel_rule *r);
+
 /* rules.c */
 
 /** tunnel_rule_new() - an empty rule of @t in @network, in no list yet; NULL: too many. */
@@ -207,8 +222,8 @@ struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *
 
 /* serve.c */
 
-/** tunnel_is_internet() - may a peer reach @a through an exposed internet? Peers share our way
- *  there, never our own networks. */
-bool tunnel_is_internet(const struct om_addr *a);
+/** tunnel_may_reach() - may a peer reach @a through the exposed internet @r? Peers share our way
+ *  there, never our own networks but for those that were named. */
+bool tunnel_may_reach(const struct tunnel_rule *r, const struct om_addr *a);
 
 #endif

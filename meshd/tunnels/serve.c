@@ -58,14 +58,17 @@ static bool is_private(const char *host)
     return *host && om_dns_name_from(&name, host) && om_dns_name_is_private(&name);
 }
 
-bool tunnel_is_internet(const struct om_addr *a)
+bool tunnel_may_reach(const struct tunnel_rule *r, const struct om_addr *a)
 {
+    for (unsigned i = 0; i < r->also_count; i++)
+        if (om_cidr_contains(&r->also[i], a))
+            return true;
     return om_addr_classify(a) == OM_ADDR_GLOBAL;
 }
 
-static bool is_internet(const void *rules OM_UNUSED, const struct om_addr *a)
+static bool may_reach(const void *rule, const struct om_addr *a)
 {
-    return tunnel_is_internet(a);
+    return tunnel_may_reach(rule, a);
 }
 
 static void refuse(struct tunnel_conn *c, const char *word, const char *sentence)
@@ -197,7 +200,8 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
                                         .names = t->dns->resolver,
                                         .host = *w.host ? w.host : rule->host,
                                         .port = *w.host ? w.port : rule->port,
-                                        .is_allowed = *w.host ? is_internet : NULL,
+                                        .is_allowed = *w.host ? may_reach : NULL,
+                                        .rules = rule,
                                         .done = on_dialled,
                                         .self = c};
     if (om_calls_take(calls, call->call, &c->owner) != OM_OK) {

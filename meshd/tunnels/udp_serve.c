@@ -81,7 +81,7 @@ static enum om_dial_result connect_first(struct served *s, const struct om_addr 
     enum om_dial_result r = count ? OM_DIAL_NOT_ALLOWED : OM_DIAL_NO_SUCH_HOST;
 
     for (unsigned i = 0; i < count; i++) {
-        if (s->rule->is_internet && !tunnel_is_internet(&addrs[i]))
+        if (s->rule->is_internet && !tunnel_may_reach(s->rule, &addrs[i]))
             continue;
         if (connect_to(s, &addrs[i]))
             return OM_DIAL_OK;

@@ -5,8 +5,8 @@ usage: tests/bench/tunnel.sh [--seconds N] [--runs N] [--only NAME,NAME] [--offl
                              [--no-install]
 
 Two namespaces joined by veth; omerta-meshd in each, without root's help; iperf3 through
-`omerta forward`, a big file through `omerta proxy`, one-byte echoes, datagrams of 1,000 bytes as fast
-as they go (what arrives counts); then the same over each rival.
+`omerta forward`, a big file through `omerta proxy`, one-byte echoes, datagrams of 1,000 bytes as
+fast as they go (what arrives counts); then the same over each rival.
 Everything once with UDP segmentation offload and once without, where the kernel cuts every run of
 datagrams as a card without offload does. Prints tables, writes build/bench-tunnel.json. CPU seconds
 are those of the tunnel's own processes, both ends, and count work of the kernel done for them only
@@ -101,7 +101,7 @@ class Bench:
             raise RuntimeError(f"iperf3 to {address}:{port}: {said}") from e
 
     def datagrams(self, client, address, port):
-        """Thousands that arrive a second of a flood, and how many were lost, medians of the runs."""
+        """Thousands of a flood that arrive a second, and how many are lost: medians."""
         rates, losses = [], []
         for _ in range(self.runs):
             end = self.iperf_end(client, address, port, ["-u", "-b", "0", "-l", str(DATAGRAM)])
@@ -245,7 +245,8 @@ def show(title, rows):
         print(f"{name:14} {row['tcp1']:7.2f} {row['tcp4']:7.2f} {row['reverse']:7.2f} "
               f"{row.get('tcp1_cpu_s_per_gb', '-'):>9} {row.get('added_p50_us', '-'):>9} "
               f"{row.get('added_p99_us', '-'):>8} {row.get('udp_kpps', '-'):>8} "
-              f"{row.get('udp_lost_percent', '-'):>6} {row.get('socks', '-'):>6} {ratio}", flush=True)
+              f"{row.get('udp_lost_percent', '-'):>6} {row.get('socks', '-'):>6} {ratio}",
+              flush=True)
 
 
 def read_options():

@@ -238,6 +238,23 @@ def test_the_internet_is_not_our_own_networks(echoed, address):
         assert answer == "not allowed"
 
 
+def test_named_ranges_are_reached_all_the_same(echoed):
+    ann, ben, port, _ = echoed
+    at = proxy(ben, "--via", "ann")
+    expose(ann, "internet", "--to", "ben", "--also", "127.0.0.0/8", "--also", "fd00::/64")
+    assert told(ann, "expose", "list")["exposed"][-1]["also"] == ["127.0.0.0/8", "fd00::/64"]
+    answer, connection = socks(at, "127.0.0.1", port)
+    assert answer == "ok"
+    connection.sendall(b"x")
+    assert exactly(connection, 1) == b"x"
+    for address in ("10.0.0.1", "::1", "169.254.169.254", "fd00:0:0:1::1"):
+        assert socks(at, address, port)[0] == "not allowed", address
+    for words, wanted in ((("internet", "--also", "10.1.2.3/8"), "10.0.0.0/8"),
+                          (("internet", "--also", "home"), "home"),
+                          (("80", "--also", "10.0.0.0/8"), "only the internet")):
+        assert wanted in failing(ann, "expose", *words, "--to", "ben")
+
+
 def test_without_a_gateway_only_peers(echoed):
     _, ben, port, _ = echoed
     at = proxy(ben)

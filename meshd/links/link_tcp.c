@@ -22,6 +22,7 @@ static void forget(struct link_tcp *c, enum om_close_code code)
         (void)om_table_remove(&s->flows, &c->flow);
     om_list_remove(&c->link);
     c->of->tcp_count--;
+    c->of->asking -= c->is_asking;
     free(c);
 }
 
@@ -202,6 +203,8 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
     char why[160];
 
     links_touch(s);
+    c->of->asking -= c->is_asking;
+    c->is_asking = false;
     if (!r->is_ok) {
         (void)snprintf(why, sizeof why, "%s: %.*s", r->error, (int)r->body.n,
                        (const char *)r->body.p);
@@ -230,8 +233,13 @@ void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
     char host[OM_IP_TEXT];
     bool is_nowhere = link_route(&l->config.sides, &act->to, host) == LINK_NOWHERE;
     bool is_full = l->tcp_count == LINK_TCP_MAX;
-    struct link_tcp *c = is_nowhere || is_full ? NULL : calloc(1, sizeof *c);
+    struct link_tcp *c;
 
+    if (l->asking == LINK_ASKS_MAX) {
+        om_stack_refuse(l->links->stack, now, act->ask, OM_REFUSE_LATER);
+        return;
+    }
+    c = is_nowhere || is_full ? NULL : calloc(1, sizeof *c);
     l->counts.opened++;
     l->counts.unroutable += is_nowhere;
     if (!c) {
@@ -244,6 +252,8 @@ void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
     wish.host = host;
     c->of = l;
     c->ask = act->ask;
+    c->is_asking = true;
+    l->asking++;
     c->owner.on_reply = on_reply;
     c->owner.on_stream = on_stream;
     link_ahead_init(&c->ahead);

@@ -15,6 +15,7 @@
 
 enum {
     LINK_TCP_MAX = 1024, /* connections of one link; a peer has no more streams */
+    LINK_ASKS_MAX = 64,  /* of them, those whose other end has not answered (PROTOCOL 8) */
     LINK_UDP_MAX = 512,  /* exchanges of one link, which leave half of them to TCP */
     LINK_UDP_KEY = 36,
     LINK_HEAD = 4, /* bytes of a frame's length */
@@ -34,7 +35,7 @@ struct link {
     struct om_socket *socket; /* NULL before links_start() */
     struct link_gate *gate;
     struct om_list tcps, udps;
-    unsigned tcp_count, udp_count;
+    unsigned tcp_count, asking, udp_count;
     struct om_table udp_by_key; /* of both addresses */
     struct link_counts counts;
     char last_error[160];
@@ -67,6 +68,7 @@ struct link_tcp {
     uint32_t ask;  /* while it has no flow */
     uint32_t flow; /* 0: none yet */
     struct link_ahead ahead;
+    bool is_asking;        /* counted in link.asking */
     bool is_finished;      /* the call knows that the flow ended */
     bool is_deaf;          /* the peer wants no more: what comes is thrown away */
     bool is_flow_finished; /* the flow knows that the call ended */

@@ -224,6 +224,10 @@ void om_stack_refuse(struct om_stack *s, om_time now, uint32_t ask, enum om_refu
     s->now = now;
     if (!a)
         return;
+    if (how == OM_REFUSE_LATER) {
+        ask_drop(s, a);
+        return;
+    }
     s->icmp_v4 = how == OM_REFUSE_PROHIBITED ? ICMP_PROHIBITED : ICMP_HOST_UNREACHABLE;
     s->icmp_v6 = how == OM_REFUSE_PROHIBITED ? ICMP6_PROHIBITED : ICMP6_ADDRESS_UNREACHABLE;
     feed(s, a, how == OM_REFUSE_RST ? OM_VERDICT_RST : OM_VERDICT_ICMP);

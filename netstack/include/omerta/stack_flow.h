@@ -9,6 +9,7 @@
  * Keeps: tcp_moves_bytes_both_ways_v4; tcp_moves_bytes_both_ways_v6; tcp_survives_loss;
  *        tcp_half_closes_both_ways; tcp_refusal_is_told; tcp_unreachable_is_told_by_icmp;
  *        tcp_prohibited_is_told_by_icmp_v6; tcp_ask_expires; tcp_ask_is_asked_once;
+ *        tcp_ask_put_off_comes_again;
  *        tcp_ask_dies_with_its_client; tcp_asks_are_bounded; tcp_slow_reader_stops_the_writer;
  *        tcp_moves_single_bytes; tcp_many_flows_to_many_addresses; tcp_flows_are_bounded;
  *        tcp_connect_to_nobody_times_out; tcp_abort_is_a_reset; tcp_close_lingers_and_ends;
@@ -41,7 +42,8 @@ enum {
 enum om_refuse {
     OM_REFUSE_RST,         /* nobody listens there */
     OM_REFUSE_UNREACHABLE, /* ICMP: no way to that host */
-    OM_REFUSE_PROHIBITED   /* ICMP: a policy says no */
+    OM_REFUSE_PROHIBITED,  /* ICMP: a policy says no */
+    OM_REFUSE_LATER        /* nothing: the SYN comes again, as a new question */
 };
 
 /**

@@ -124,6 +124,26 @@ out:
     link_stop(&l);
 }
 
+OM_TEST(tcp_ask_put_off_comes_again)
+{
+    struct link l;
+    uint32_t flow;
+
+    OM_TRY(link_start(&l));
+    OM_TRY(ask_once(&l, to_v4));
+    om_stack_refuse(l.stack, l.now, l.ask.ask, OM_REFUSE_LATER);
+    CHECK_ERR(om_stack_accept(l.stack, l.now, l.ask.ask, &flow), OM_E_MISSING);
+    link_carry(&l);
+    CHECK_EQ(l.asks, 1);
+    link_pass(&l, l.now + OM_SEC(5));
+    OM_TRY(l.asks == 2);
+    CHECK_OK(om_stack_accept(l.stack, l.now, l.ask.ask, &flow));
+    link_carry(&l);
+    CHECK_EQ(om_stack_flows(l.stack), 2); /* both ends */
+out:
+    link_stop(&l);
+}
+
 OM_TEST(tcp_asks_are_bounded)
 {
     struct link l;

@@ -116,6 +116,8 @@ static void on_datagram(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struc
     struct om_target to;
     struct om_addr from;
 
+    if (!sa)
+        om_calls_kick(a->tunnels->d->calls);
     if (n < 0 || !sa || !tunnel_udp_socket_from(&from, sa))
         return;
     uint64_t fragments = a->drops.fragments;
@@ -134,7 +136,6 @@ static void on_datagram(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struc
         if (g)
             tunnel_flow_send(g->flow, payload);
     }
-    om_calls_kick(a->tunnels->d->calls);
 }
 
 static bool addr_of(struct om_addr *out, const uv_tcp_t *tcp,
@@ -176,7 +177,7 @@ struct tunnel_association *tunnel_associate(struct tunnel_conn *c, uint16_t port
     a->rule = c->rule;
     om_list_init(&a->targets);
     a->socket = calloc(1, sizeof *a->socket);
-    if (a->socket && uv_udp_init(&c->tunnels->d->loop, a->socket) < 0) {
+    if (a->socket && tunnel_udp_socket_init(&c->tunnels->d->loop, a->socket) < 0) {
         free(a->socket);
         a->socket = NULL;
     }

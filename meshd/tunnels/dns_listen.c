@@ -217,10 +217,11 @@ static void on_datagram(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struc
     struct tunnel_rule *r = u->data;
     struct om_addr addr;
 
+    if (!from)
+        om_calls_kick(r->tunnels->d->calls);
     if (n <= 0 || !from || !tunnel_udp_socket_from(&addr, from))
         return;
     ask(r, NULL, &addr, om_bytes(buf->base, (size_t)n));
-    om_calls_kick(r->tunnels->d->calls);
 }
 
 /* Asks what is whole in the buffer, as long as not too much is under way. */
@@ -325,7 +326,7 @@ bool tunnel_dns_listen(struct tunnel_rule *r, struct om_error *err)
         e = uv_tcp_getsockname(&r->listener, (struct sockaddr *)&sa, &n);
     if (e == 0) { /* port 0: the kernel chose, and UDP takes the same */
         r->listen.port = ntohs(((const struct sockaddr_in *)&sa)->sin_port);
-        e = uv_udp_init(&r->tunnels->d->loop, &r->udp);
+        e = tunnel_udp_socket_init(&r->tunnels->d->loop, &r->udp);
     }
     if (e == 0)
         e = tunnel_udp_socket_bind(&r->udp, &r->listen, on_datagram);

@@ -73,18 +73,19 @@ static void on_datagram(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struc
     struct tunnel_rule *r = u->data;
     struct om_addr client;
 
+    if (!from)
+        om_calls_kick(r->tunnels->d->calls); /* all that came goes together */
     if (n < 0 || !from || !tunnel_udp_socket_from(&client, from))
         return;
     struct tunnel_flow *f = flow_of(r, &client);
     if (f)
         tunnel_flow_send(f, om_bytes(buf->base, (size_t)n));
-    om_calls_kick(r->tunnels->d->calls);
 }
 
 bool tunnel_udp_listen(struct tunnel_rule *r, struct om_error *err)
 {
     char shown[OM_ADDR_TEXT];
-    int e = uv_udp_init(&r->tunnels->d->loop, &r->udp);
+    int e = tunnel_udp_socket_init(&r->tunnels->d->loop, &r->udp);
 
     r->udp.data = r;
     if (e == 0)

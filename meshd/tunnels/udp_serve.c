@@ -51,17 +51,17 @@ static void on_answer(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struct 
 {
     struct served *s = u->data;
 
-    if (n < 0 || !from) /* of a refused port, too: UDP has no way to say so */
-        return;
-    tunnel_flow_send(s->flow, om_bytes(buf->base, (size_t)n));
-    om_calls_kick(s->tunnels->d->calls);
+    if (!from) /* of a refused port, too: UDP has no way to say so */
+        om_calls_kick(s->tunnels->d->calls);
+    else if (n >= 0)
+        tunnel_flow_send(s->flow, om_bytes(buf->base, (size_t)n));
 }
 
 static bool connect_to(struct served *s, const struct om_addr *to)
 {
     uv_udp_t *u = calloc(1, sizeof *u);
 
-    if (!u || uv_udp_init(&s->tunnels->d->loop, u) < 0) {
+    if (!u || tunnel_udp_socket_init(&s->tunnels->d->loop, u) < 0) {
         free(u);
         return false;
     }

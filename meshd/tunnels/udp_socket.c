@@ -4,13 +4,29 @@
 #include <netinet/in.h>
 #include <string.h>
 
-static int sockaddr_of(struct sockaddr_storage *out, const struct om_addr *a)
-{
-    char text[OM_IP_TEXT];
+enum { BATCH = 16, SLOT = 64 * 1024 }; /* libuv's own size of a slot */
 
-    (void)om_addr_ip_print(a->ip, text);
-    return om_addr_is_v4(a) ? uv_ip4_addr(text, a->port, (struct sockaddr_in *)out)
-                            : uv_ip6_addr(text, a->port, (struct sockaddr_in6 *)out);
+static const struct sockaddr *sockaddr_of(struct sockaddr_storage *out, const struct om_addr *a)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+
+    memset(out, 0, sizeof *out);
+    if (om_addr_is_v4(a)) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(a->port);
+        memcpy(&v4->sin_addr, a->ip + 12, sizeof v4->sin_addr);
+    } else {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(a->port);
+        memcpy(&v6->sin6_addr, a->ip, sizeof v6->sin6_addr);
+    }
+    return (const struct sockaddr *)out;
+}
+
+int tunnel_udp_socket_init(uv_loop_t *loop, uv_udp_t *u)
+{
+    return uv_udp_init_ex(loop, u, AF_UNSPEC | UV_UDP_RECVMMSG);
 }
 
 bool tunnel_udp_socket_from(struct om_addr *out, const struct sockaddr *sa)
@@ -31,7 +47,7 @@ bool tunnel_udp_socket_from(struct om_addr *out, const struct sockaddr *sa)
 
 static void on_alloc(uv_handle_t *h OM_UNUSED, size_t hint OM_UNUSED, uv_buf_t *buf)
 {
-    static char buffer[TUNNEL_UDP_MAX]; /* one datagram at a time, read at once */
+    static char buffer[BATCH * SLOT]; /* of one socket at a time, and used at once */
 
     *buf = uv_buf_init(buffer, sizeof buffer);
 }
@@ -39,10 +55,8 @@ static void on_alloc(uv_handle_t *h OM_UNUSED, size_t hint OM_UNUSED, uv_buf_t *
 int tunnel_udp_socket_bind(uv_udp_t *u, struct om_addr *at, uv_udp_recv_cb on_datagram)
 {
     struct sockaddr_storage sa;
-    int size = (int)sizeof sa, e = sockaddr_of(&sa, at);
+    int size = (int)sizeof sa, e = uv_udp_bind(u, sockaddr_of(&sa, at), 0);
 
-    if (e == 0)
-        e = uv_udp_bind(u, (const struct sockaddr *)&sa, 0);
     if (e == 0)
         e = uv_udp_recv_start(u, on_alloc, on_datagram);
     if (e == 0)
@@ -55,10 +69,8 @@ int tunnel_udp_socket_bind(uv_udp_t *u, struct om_addr *at, uv_udp_recv_cb on_da
 int tunnel_udp_socket_connect(uv_udp_t *u, const struct om_addr *to, uv_udp_recv_cb on_datagram)
 {
     struct sockaddr_storage sa;
-    int e = sockaddr_of(&sa, to);
+    int e = uv_udp_connect(u, sockaddr_of(&sa, to));
 
-    if (e == 0)
-        e = uv_udp_connect(u, (const struct sockaddr *)&sa);
     return e == 0 ? uv_udp_recv_start(u, on_alloc, on_datagram) : e;
 }
 
@@ -70,7 +82,5 @@ bool tunnel_udp_socket_send(uv_udp_t *u, const struct om_addr *to, struct om_byt
 
     memcpy(&v[0].base, &head.p, sizeof v[0].base); /* libuv only reads, and knows no const */
     memcpy(&v[1].base, &b.p, sizeof v[1].base);
-    if (!to)
-        return uv_udp_try_send(u, v, 2, NULL) >= 0;
-    return sockaddr_of(&sa, to) == 0 && uv_udp_try_send(u, v, 2, (const struct sockaddr *)&sa) >= 0;
+    return uv_udp_try_send(u, v, 2, to ? sockaddr_of(&sa, to) : NULL) >= 0;
 }

@@ -2,7 +2,8 @@
  * udp_socket.h - UDP sockets of tunnels
  *
  * What:  bind, connect and send with the addresses of the mesh; a datagram that does not go out at
- *        once is lost, as UDP allows.
+ *        once is lost, as UDP allows. Reading ends with a call without datagram and sender, for
+ *        what is done once for all that came; before that, nothing may close the socket.
  * Why:   forwards, associations and services have the same sockets on different ends of a flow.
  */
 #ifndef OM_TUNNELS_UDP_SOCKET_H
@@ -16,6 +17,10 @@
 #include <omerta/bytes.h>
 
 enum { TUNNEL_UDP_MAX = 65507 }; /* bytes of a datagram */
+
+/** tunnel_udp_socket_init() - a new @u in @loop, which reads several datagrams at once; 0, or what
+ *  libuv says. */
+int tunnel_udp_socket_init(uv_loop_t *loop, uv_udp_t *u);
 
 /** tunnel_udp_socket_bind() - bind the new @u to @at, whose port 0 becomes the one it got, and give
  *  its datagrams to @on_datagram; 0, or what libuv says. The caller closes @u in any case. */

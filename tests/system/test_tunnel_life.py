@@ -11,7 +11,7 @@ from daemon import wait_until
 from test_endurance import anonymous_kb, quiet_descriptors, descriptors
 from tunnel_pair import connect, exactly, expose, forward, two  # noqa: F401
 
-MANY = 10_000 if os.environ.get("OMERTA_MANY") else 2_000
+MANY = 10_000
 WARM = 300  # before the first count: allocators grow to their size
 SLACK_KB = 4096
 END_SECONDS = 60

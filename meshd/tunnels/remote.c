@@ -9,7 +9,7 @@
 #include "host/clock.h"
 #include "tunnels/udp.h"
 
-enum { UNPRIVILEGED = 1024 };
+enum { UNPRIVILEGED = 1024, ASKED_S = 8 }; /* programs wait for 10 s */
 
 /* Programs that wait for the first answer hear @result, which is taken, or @why not. */
 static void tell(struct tunnel_rule *r, json_t *result, const char *why)
@@ -88,8 +88,10 @@ static void on_again(uv_timer_t *timer)
 
     json_decref(args);
     if (text && net) {
-        const struct om_call_config call = {
-            .method = TUNNEL_LISTEN, .args = om_bytes(text, strlen(text)), .priority = OM_NORMAL};
+        const struct om_call_config call = {.method = TUNNEL_LISTEN,
+                                            .args = om_bytes(text, strlen(text)),
+                                            .priority = OM_NORMAL,
+                                            .timeout = r->is_asked ? OM_SEC(ASKED_S) : 0};
         e = daemon_reach(d, net, &r->peers[0]);
         if (e == OM_OK)
             e = om_calls_open(d->calls, &r->network, &r->peers[0], &call, &r->standing);

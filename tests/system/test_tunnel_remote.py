@@ -1,6 +1,7 @@
 """Remote forwards: a port of a peer leads here, with the peer's consent, for as long as we want."""
 
 import os
+import signal
 import socket
 
 import pytest
@@ -144,6 +145,18 @@ def test_it_comes_back_with_the_peer(serving):
     ben.start()
     assert wait_until(lambda: listens(there), 40), "it was kept"
     assert ask(there) == b"hello"
+
+
+def test_a_peer_that_is_away_is_named(serving):
+    ann, ben, port, _ = serving
+    assert remote(ben, f"0:ann:{port}")  # the control
+    ann.process.send_signal(signal.SIGSTOP)
+    try:
+        said = failing(ben, "forward", "add", "-R", f"0:ann:{port}")
+    finally:
+        ann.process.send_signal(signal.SIGCONT)
+    assert "the peer does not listen: timeout" in said
+    assert len(ben.rpc("forward.list")["forwards"]) == 1
 
 
 def test_a_taken_port_is_named(serving):

@@ -141,14 +141,13 @@ packages() { lists | sed '/^#/d; /^$/d; s/ .*//' | sort -u; }
 
 # Fetches what is not in the cache with the right hash; every file appears whole or not at all.
 fetch() {
-    local uri file size hash missing=""
+    local file hash missing=""
     mkdir -p "$cache/debs"
-    while read -r uri file size hash; do
-        uri=${uri//\'/}
+    while read -r _ file _ hash; do
         echo "${hash#SHA256:}  $file" >>"$work/sums"
         echo "$file" >>"$work/files"
         if ! (cd "$cache/debs" && echo "${hash#SHA256:}  $file" | sha256sum --status -c 2>/dev/null); then
-            missing="$missing $(sed 's/_.*//' <<<"$file")"
+            missing="$missing ${file%%_*}"
         fi
     done <"$work/uris"
     [ -n "$missing" ] || return 0
@@ -198,8 +197,7 @@ release=${kernel#linux-image-}
 
 step "putting the file system together"
 tree=$work/tree
-mkdir -p "$tree"/{dev,etc/omerta,etc/acpi/PWRF,lib/modules,proc,root,run,sys,tmp,var,work}
-rm -r "$tree/lib"
+mkdir -p "$tree"/{dev,etc/omerta,etc/acpi/PWRF,proc,root,run,sys,tmp,var,work}
 mkdir -p "$tree"/usr/{bin,sbin,lib/modules,lib64} "$tree"/var/{log,tmp}
 for folder in bin sbin lib lib64; do
     ln -s usr/$folder "$tree/$folder"
@@ -210,13 +208,15 @@ ln -s /run "$tree/var/run"
 take() {
     local to=usr/${2#usr/}
     mkdir -p "$tree/$(dirname "$to")"
-    cp -RL "$1/$2" "$tree/$to"
+    cp -RL "$1/$2" "$tree/$to${3:-}"
 }
 while read -r package patterns; do
     taken=0
     for pattern in $patterns; do
         for file in $(cd "$work/x/$package" && { compgen -G "usr/$pattern" || compgen -G "$pattern"; }); do
-            take "$work/x/$package" "$file"
+            # A link into a package that is not taken.
+            [ -e "$work/x/$package/$file" ] || continue
+            take "$work/x/$package" "$file" "$([ "$package" != busybox-static ] || echo .static)"
             taken=$((taken + 1))
         done
     done
@@ -230,6 +230,10 @@ for applet in $("$work/x/busybox/bin/busybox" --list-full); do
     applet=usr/${applet#usr/}
     [ -e "$tree/$applet" ] || ln -s /bin/busybox "$tree/$applet"
 done
+# The shell of our own scripts: it need not be linked at each start, nor start most commands at all. Not for
+# users: it would prefer its own commands to theirs, and what it asks of a resolver crashes.
+mkdir "$tree/usr/lib/omerta"
+mv "$tree/usr/bin/busybox.static" "$tree/usr/lib/omerta/sh"
 ln -s openssh/sftp-server "$tree/usr/lib/sftp-server"
 ln -s sbin/init "$tree/init"
 
@@ -244,8 +248,8 @@ mv "$tree/etc/omerta/inittab" "$tree/etc/inittab"
 mv "$tree/etc/omerta/profile" "$tree/etc/profile"
 mv "$tree/etc/omerta/button" "$tree/etc/acpi/PWRF/00000080"
 
-languages=sh
-[ $name = mini ] || languages=sh,python
+languages="sh"
+[ $name = mini ] || languages="sh,python"
 printf 'NAME=%s\nLANGUAGES=%s\n' $name $languages >"$tree/etc/omerta/image"
 echo "root:*:0:0:root:/root:/bin/sh
 nobody:*:65534:65534:nobody:/:/bin/false" >"$tree/etc/passwd"
@@ -258,6 +262,7 @@ echo "127.0.0.1 localhost
 ::1 localhost" >"$tree/etc/hosts"
 echo "hosts: files dns" >"$tree/etc/nsswitch.conf"
 : >"$tree/etc/resolv.conf"
+: >"$tree/var/log/lastlog"
 echo "Omerta guest \"$name\", Linux $release. /work is its disk; all of it goes when the lease ends." \
     >"$tree/etc/motd"
 echo "ID=omerta-$name
@@ -267,8 +272,9 @@ chmod -R u+rwX,go+rX "$tree"
 chmod 0755 "$tree"/etc/omerta/{boot,disk,net,lease,ssh,power,agent,seed.sh} \
     "$tree/etc/acpi/PWRF/00000080"
 
-# Python's modules, compiled once here instead of at each start in each guest. By the guest's own python:
-# another version's would be of no use to it.
+# Python's modules, compiled once here instead of at each start in each guest, and by the guest's own
+# python: another version's would be of no use to it. Without their sources, which would take as much
+# memory again.
 if [ $name = python ]; then
     step "compiling the modules of python"
     version=$(cd "$tree/usr/bin" && echo python3.*)
@@ -276,8 +282,9 @@ if [ $name = python ]; then
     PYTHONHOME=$tree/usr PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 \
         "$tree/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" \
         --library-path "$tree/usr/lib/x86_64-linux-gnu" "$tree/usr/bin/$version" -E -s \
-        -m compileall -q -j 1 --invalidation-mode unchecked-hash -s "$tree" "$tree/usr/lib/$version" ||
+        -m compileall -q -b -j 1 --invalidation-mode unchecked-hash -s "$tree" "$tree/usr/lib/$version" ||
         fail "python's modules cannot be compiled"
+    find "$tree/usr/lib/$version" -name '*.py' -delete
 fi
 python3 "$here/image.py" needed "$tree" || fail "a library is missing in the lists"
 

@@ -23,6 +23,10 @@ class Agent:
         self.count = 0
         self.late = []
 
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
     def send(self, line, body=b""):
         self.sock.sendall(line.encode() + b"\n" + body)
 

@@ -30,7 +30,7 @@ function bad(why) {
 
 # The file of the value that comes now, or "" when it is not to be kept.
 function place(   i, path) {
-    path = "top"
+    path = ""
     for (i = 1; i <= depth; i++) {
         if (skip[i])
             return ""
@@ -41,7 +41,9 @@ function place(   i, path) {
     return dir "/" path
 }
 
-function before_value() {
+function before_value(c) {
+    if (depth == 0 && c != "{")
+        bad("the text is no object")
     if (want != "value" && want != "value or ]")
         bad("a value where " want " should be")
     if (++values > VALUES_MAX)
@@ -156,7 +158,7 @@ function string_ends() {
 }
 
 function opens(c) {
-    before_value()
+    before_value(c)
     if (++depth > DEPTH_MAX)
         bad("more than " DEPTH_MAX " levels")
     kind[depth] = c

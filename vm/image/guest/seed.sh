@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/lib/omerta/sh
 # seed.sh - what the NoCloud seed asks of this guest
 #
 #   seed.sh apply FOLDER   read user-data and meta-data (JSON) of the mounted seed; set the host
@@ -89,7 +89,7 @@ add_keys() {
 }
 
 set_keys() {
-    (umask 077 && mkdir -p "$root/root/.ssh" && : >"$root/root/.ssh/authorized_keys")
+    (umask 077 && mkdir -p "$root/root/.ssh" && true >"$root/root/.ssh/authorized_keys")
     add_keys ssh_authorized_keys
     u=0
     users=$(count users)
@@ -136,7 +136,7 @@ write_file() {
     fi
     encoding=
     value "write_files.$1.encoding" && encoding=$text
-    [ -f "$from.content" ] || : >"$from.content"
+    [ -f "$from.content" ] || true >"$from.content"
     mkdir -p "$(dirname "$path")" || return 1
     content "$from.content" "$encoding" >"$run/content" || return 1
     if value "write_files.$1.append" && [ "$text" = true ]; then

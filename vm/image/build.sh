@@ -151,7 +151,7 @@ fetch() {
         fi
     done <"$work/uris"
     [ -n "$missing" ] || return 0
-    step "fetching$missing"
+    step "fetching$missing "
     mkdir "$work/debs"
     # shellcheck disable=SC2086 # one argument a package
     (cd "$work/debs" && private_apt apt-get download $missing >"$apt/log" 2>&1) || return 1
@@ -279,9 +279,9 @@ if [ $name = python ]; then
     step "compiling the modules of python"
     version=$(cd "$tree/usr/bin" && echo python3.*)
     ln -s "$version" "$tree/usr/bin/python3"
-    PYTHONHOME=$tree/usr PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 \
+    env -i PYTHONHOME="$tree/usr" PYTHONHASHSEED=0 \
         "$tree/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" \
-        --library-path "$tree/usr/lib/x86_64-linux-gnu" "$tree/usr/bin/$version" -E -s \
+        --library-path "$tree/usr/lib/x86_64-linux-gnu" "$tree/usr/bin/$version" -B -s \
         -m compileall -q -b -j 1 --invalidation-mode unchecked-hash -s "$tree" "$tree/usr/lib/$version" ||
         fail "python's modules cannot be compiled"
     find "$tree/usr/lib/$version" -name '*.py' -delete

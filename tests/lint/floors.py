@@ -50,7 +50,8 @@ HEADER_ONLY = {
 LENT = {
     "tunnel/core": ["netstack"],
     "tunnel/host": ["mesh/host", "netstack"],
-    "meshd": ["meshd/ipc", "mesh/host", "tunnel/host", "netstack"],
+    "vm/host": ["vm/core"],
+    "meshd": ["meshd/ipc", "mesh/host", "tunnel/host", "netstack", "vm/core", "vm/host"],
     "cli": ["meshd/ipc"],
     "demos": ["meshd/ipc"],
 }

@@ -12,15 +12,15 @@
 
 #include "vm/core/fields.h"
 
-static const char *const accels[] = {"kvm", "tcg"};
-static_assert(OM_ARRAY_SIZE(accels) == OM_VM_ACCEL_COUNT, "one name for each");
+static const char *const engines[] = {"kvm", "tcg"};
+static_assert(OM_ARRAY_SIZE(engines) == OM_VM_ENGINE_COUNT, "one name for each");
 
 static const char agent_port[] = "virtserialport,chardev=agent,name=" OM_VM_AGENT_PORT;
 static const char longest_socket[] = "/console.sock";
 
-const char *om_vm_accel_name(enum om_vm_accel a)
+const char *om_vm_engine_name(enum om_vm_engine e)
 {
-    return accels[a];
+    return engines[e];
 }
 
 /* Where the next argument is written; full is asked once, at the end. */
@@ -65,7 +65,7 @@ static void put_number(struct put *p, uint64_t n)
 static void put_end(struct put *p)
 {
     put_byte(p, '\0');
-    if (p->a->argc == OM_VM_ARGS_MAX)
+    if (p->a->argc == OM_VM_ARGV_MAX)
         p->is_full = true;
     if (p->is_full)
         return;
@@ -92,7 +92,7 @@ static void put_pair(struct put *p, const char *option, const char *value)
 }
 
 /* -chardev, at whose socket FOLDER/@id.sock QEMU listens without waiting for anybody. */
-static void put_socket(struct put *p, const struct om_vm_launch *l, const char *id)
+static void put_socket(struct put *p, const struct om_vm_machine *l, const char *id)
 {
     put_text(p, "-chardev");
     put_end(p);
@@ -106,7 +106,7 @@ static void put_socket(struct put *p, const struct om_vm_launch *l, const char *
     put_end(p);
 }
 
-static void put_machine(struct put *p, const struct om_vm_launch *l)
+static void put_machine(struct put *p, const struct om_vm_machine *l)
 {
     static const char *const always[] = {
         "-nodefaults", "-no-user-config", "-display", "none", "-sandbox",
@@ -124,7 +124,7 @@ static void put_machine(struct put *p, const struct om_vm_launch *l)
     put_value(p, l->name);
     put_end(p);
     put_all(p, always);
-    put_pair(p, "-accel", l->accel == OM_VM_ACCEL_KVM ? "kvm" : "tcg,thread=multi,tb-size=64");
+    put_pair(p, "-accel", l->engine == OM_VM_KVM ? "kvm" : "tcg,thread=multi,tb-size=64");
     put_text(p, "-smp");
     put_end(p);
     put_text(p, "cpus=");
@@ -138,7 +138,7 @@ static void put_machine(struct put *p, const struct om_vm_launch *l)
     put_end(p);
 }
 
-static void put_kernel(struct put *p, const struct om_vm_launch *l)
+static void put_kernel(struct put *p, const struct om_vm_machine *l)
 {
     if (!l->kernel)
         return;
@@ -178,7 +178,7 @@ static enum om_err put_node(struct put *p, json_t *o)
 }
 
 /* The overlay goes through a group that meters it, when there is something to meter. */
-static enum om_err put_limit(struct put *p, const struct om_vm_launch *l)
+static enum om_err put_limit(struct put *p, const struct om_vm_machine *l)
 {
     put_text(p, "-object");
     put_end(p);
@@ -196,7 +196,7 @@ static enum om_err put_limit(struct put *p, const struct om_vm_launch *l)
                                  "throttle", "throttle-group", "meter", "file", "overlay"));
 }
 
-static enum om_err put_disk(struct put *p, const struct om_vm_launch *l)
+static enum om_err put_disk(struct put *p, const struct om_vm_machine *l)
 {
     bool is_metered = l->disk_bytes_per_s || l->disk_ops_per_s;
     enum om_err e = OM_OK;
@@ -216,7 +216,7 @@ static enum om_err put_disk(struct put *p, const struct om_vm_launch *l)
     return e;
 }
 
-static enum om_err put_drives(struct put *p, const struct om_vm_launch *l)
+static enum om_err put_drives(struct put *p, const struct om_vm_machine *l)
 {
     enum om_err e = put_disk(p, l);
 
@@ -227,7 +227,7 @@ static enum om_err put_drives(struct put *p, const struct om_vm_launch *l)
     return e;
 }
 
-static void put_nic(struct put *p, const struct om_vm_launch *l)
+static void put_nic(struct put *p, const struct om_vm_machine *l)
 {
     char mac[18];
 
@@ -248,7 +248,7 @@ static void put_nic(struct put *p, const struct om_vm_launch *l)
     put_end(p);
 }
 
-static void put_ports(struct put *p, const struct om_vm_launch *l)
+static void put_ports(struct put *p, const struct om_vm_machine *l)
 {
     static const char *const always[] = {"-mon",    "chardev=qmp,mode=control",
                                          "-serial", "chardev:console",
@@ -284,19 +284,19 @@ static enum om_err check_path(const char *what, const char *path, size_t max, st
     return OM_OK;
 }
 
-static enum om_err check_launch(const struct om_vm_launch *l, struct om_error *err)
+static enum om_err check_launch(const struct om_vm_machine *l, struct om_error *err)
 {
     const struct {
         const char *what, *path;
         size_t max;
     } rows[] = {
-        {"qemu", l->qemu, OM_VM_PATH_MAX},
+        {"qemu", l->qemu, OM_VM_ARG_PATH_MAX},
         {"folder", l->folder, OM_VM_SOCKET_PATH_MAX - (sizeof longest_socket - 1)},
-        {"kernel", l->kernel, OM_VM_PATH_MAX},
-        {"initrd", l->initrd, OM_VM_PATH_MAX},
-        {"disk", l->disk, OM_VM_PATH_MAX},
-        {"base", l->base, OM_VM_PATH_MAX},
-        {"seed", l->seed, OM_VM_PATH_MAX},
+        {"kernel", l->kernel, OM_VM_ARG_PATH_MAX},
+        {"initrd", l->initrd, OM_VM_ARG_PATH_MAX},
+        {"disk", l->disk, OM_VM_ARG_PATH_MAX},
+        {"base", l->base, OM_VM_ARG_PATH_MAX},
+        {"seed", l->seed, OM_VM_ARG_PATH_MAX},
     };
     enum om_err e = OM_OK;
 
@@ -308,7 +308,7 @@ static enum om_err check_launch(const struct om_vm_launch *l, struct om_error *e
     return e;
 }
 
-enum om_err om_vm_args_build(struct om_vm_args *out, const struct om_vm_launch *l,
+enum om_err om_vm_args_build(struct om_vm_args *out, const struct om_vm_machine *l,
                              struct om_error *err)
 {
     struct put p = {.a = out};
@@ -329,6 +329,6 @@ enum om_err om_vm_args_build(struct om_vm_args *out, const struct om_vm_launch *
         return om_fail(err, e, "no memory for the command line");
     if (p.is_full)
         return om_fail(err, OM_E_RANGE, "command line over %d bytes or %d arguments",
-                       OM_VM_ARGS_TEXT, OM_VM_ARGS_MAX);
+                       OM_VM_ARGV_TEXT, OM_VM_ARGV_MAX);
     return OM_OK;
 }

@@ -25,18 +25,18 @@
 #include <omerta/err.h>
 
 enum {
-    OM_VM_ARGS_MAX = 96,
-    OM_VM_ARGS_TEXT = 24 * 1024, /* bytes of all arguments */
+    OM_VM_ARGV_MAX = 96,
+    OM_VM_ARGV_TEXT = 24 * 1024, /* bytes of all arguments */
     OM_VM_SOCKET_PATH_MAX = 107, /* unix(7): sun_path less its terminator */
-    OM_VM_PATH_MAX = 1024
+    OM_VM_ARG_PATH_MAX = 1024
 };
 
 #define OM_VM_AGENT_PORT "org.omerta.agent"
 
-enum om_vm_accel { OM_VM_ACCEL_KVM, OM_VM_ACCEL_TCG, OM_VM_ACCEL_COUNT };
+enum om_vm_engine { OM_VM_KVM, OM_VM_TCG, OM_VM_ENGINE_COUNT };
 
 /* All paths are absolute; NULL where there is none. Borrowed. */
-struct om_vm_launch {
+struct om_vm_machine {
     const char *qemu;   /* program, the first argument */
     const char *name;   /* shown by ps */
     const char *folder; /* of this VM, private to us */
@@ -47,7 +47,7 @@ struct om_vm_launch {
     const char *base;   /* what the overlay lies on, when @is_base_qcow2 or raw; NULL: nothing */
     const char *seed;   /* ISO image */
     bool is_base_qcow2;
-    enum om_vm_accel accel;
+    enum om_vm_engine engine;
     uint32_t cpus;
     uint32_t memory_mib;
     uint64_t disk_bytes_per_s; /* 0: no limit */
@@ -60,12 +60,12 @@ struct om_vm_launch {
 struct om_vm_args {
     unsigned argc;
     size_t used;
-    char *argv[OM_VM_ARGS_MAX + 1]; /* ends in NULL */
-    char text[OM_VM_ARGS_TEXT];
+    char *argv[OM_VM_ARGV_MAX + 1]; /* ends in NULL */
+    char text[OM_VM_ARGV_TEXT];
 };
 
-/** om_vm_accel_name() - "kvm" or "tcg" for @a. */
-const char *om_vm_accel_name(enum om_vm_accel a);
+/** om_vm_engine_name() - "kvm" or "tcg" for @e. */
+const char *om_vm_engine_name(enum om_vm_engine e);
 
 /**
  * om_vm_args_build() - write the command line
@@ -76,7 +76,7 @@ const char *om_vm_accel_name(enum om_vm_accel a);
  * Return: OM_OK, OM_E_RANGE for a path that is too long or not absolute or too much of anything,
  * OM_E_PARSE for a path that is no UTF-8, OM_E_NO_MEM.
  */
-OM_MUST enum om_err om_vm_args_build(struct om_vm_args *out, const struct om_vm_launch *l,
+OM_MUST enum om_err om_vm_args_build(struct om_vm_args *out, const struct om_vm_machine *l,
                                      struct om_error *err);
 
 #endif

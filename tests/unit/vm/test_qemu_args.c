@@ -7,9 +7,9 @@
 #include "tests/model/dice.h"
 #include "vm/core/qemu_args.h"
 
-static struct om_vm_launch sample(void)
+static struct om_vm_machine sample(void)
 {
-    return (struct om_vm_launch){
+    return (struct om_vm_machine){
         .qemu = "/usr/bin/qemu-system-x86_64",
         .name = "omerta-vm-7",
         .folder = "/run/omerta/vm/7",
@@ -18,7 +18,7 @@ static struct om_vm_launch sample(void)
         .append = "console=ttyS0 panic=-1",
         .disk = "/run/omerta/vm/7/disk.qcow2",
         .seed = "/run/omerta/vm/7/seed.iso",
-        .accel = OM_VM_ACCEL_TCG,
+        .engine = OM_VM_TCG,
         .cpus = 2,
         .memory_mib = 512,
         .mac = {0x02, 0, 0, 0x0a, 0xff, 7},
@@ -109,7 +109,7 @@ static bool has(const char *option, const char *part)
 
 OM_TEST(qemu_args_golden)
 {
-    struct om_vm_launch l = sample();
+    struct om_vm_machine l = sample();
 
     OM_TRY(om_vm_args_build(&args, &l, NULL) == OM_OK);
     for (unsigned i = 0; i < args.argc && i < OM_ARRAY_SIZE(golden); i++)
@@ -122,10 +122,10 @@ out:
 
 OM_TEST(qemu_args_leave_out_what_is_absent)
 {
-    struct om_vm_launch l = sample();
+    struct om_vm_machine l = sample();
 
     l.initrd = l.append = l.disk = l.seed = NULL;
-    l.accel = OM_VM_ACCEL_KVM;
+    l.engine = OM_VM_KVM;
     OM_TRY(om_vm_args_build(&args, &l, NULL) == OM_OK);
     CHECK(has("-accel", "kvm") && has("-kernel", "vmlinux"));
     CHECK(!has("-blockdev", "") && !has("-initrd", "") && !has("-append", ""));
@@ -142,15 +142,15 @@ OM_TEST(qemu_args_leave_out_what_is_absent)
     CHECK(has("-blockdev", "disk.qcow2\"},\"backing\":\"base\"}"));
     CHECK(has("-object", "throttle-group,id=meter,x-bps-total=50000000,x-iops-total=300"));
     CHECK(has("-device", "virtio-blk-pci,drive=metered"));
-    CHECK_STR(om_vm_accel_name(OM_VM_ACCEL_KVM), "kvm");
+    CHECK_STR(om_vm_engine_name(OM_VM_KVM), "kvm");
 out:
     return;
 }
 
 OM_TEST(qemu_args_refuse_what_cannot_be)
 {
-    static char path[OM_VM_PATH_MAX + 2], text[OM_VM_ARGS_TEXT];
-    struct om_vm_launch l = sample();
+    static char path[OM_VM_ARG_PATH_MAX + 2], text[OM_VM_ARGV_TEXT];
+    struct om_vm_machine l = sample();
     struct om_error err = {0};
 
     memset(path, 'a', sizeof path - 1);
@@ -218,7 +218,7 @@ static bool check_hostile(const char *folder)
         {"-chardev", "id=agent", "path=%s/agent.sock", 5},
         {"-chardev", "id=console", "path=%s/console.sock", 5},
     };
-    struct om_vm_launch l = sample();
+    struct om_vm_machine l = sample();
     char disk[256];
 
     (void)snprintf(disk, sizeof disk, "%s/disk.qcow2", folder);

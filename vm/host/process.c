@@ -142,7 +142,8 @@ static enum om_err spawn(struct om_vm_process *p, const struct om_vm_process_con
                          struct om_error *err)
 {
     int log = p->log >= 0 ? p->log : nothing;
-    struct om_vm_launch l = {c, c->in > 0 ? c->in : nothing, c->out > 0 ? c->out : log, log};
+    struct om_vm_launch l = {c, c->in > 0 ? c->in : nothing, c->out > 0 ? c->out : log,
+                             c->err > 0 ? c->err : log};
     pid_t pid = 0;
 
     enum om_err e = om_vm_launch(&l, &pid, err);

@@ -58,7 +58,7 @@ struct om_vm_process_config {
     const char *const *argv; /* argv[0] is a path; ends with NULL; only for spawn */
     const char *folder;      /* its working, home and temporary folder; only for spawn */
     const char *log;         /* path of a file for stdout and stderr; NULL: they are thrown away */
-    int in, out;             /* instead of /dev/null and the log; 0: not given; stay the caller's */
+    int in, out, err;        /* instead of /dev/null and the log; 0: not given; stay the caller's */
     struct om_vm_rlimits limits;
     void (*on_exit)(void *self, const struct om_vm_exit *how); /* once; may close the process */
     void *self;
@@ -82,7 +82,7 @@ OM_MUST enum om_err om_vm_process_spawn(struct om_vm_process **out,
 /**
  * om_vm_process_adopt() - watch a process that was started before
  * @out:     set on success; the caller closes it
- * @config:  borrowed for the call; argv, folder, in, out and limits are not looked at
+ * @config:  borrowed for the call; only loop, log and the callback are looked at
  * @who:     the process, as om_vm_process_ident() gave it then
  * @err:     sentence for a person; may be NULL
  *

@@ -15,6 +15,7 @@ enum { CPUINFO_MAX = 32768 }; /* the flags are in the first processor's paragrap
 struct om_vm_accel {
     uv_timer_t later; /* an answer that needs no guest still comes after the start returned */
     uv_loop_t *loop;
+    struct om_vm_spawner *via;
     struct om_vm_probe *probe;
     struct om_vm_accel_found found;
     char no_kvm[OM_ERROR_MSG_MAX]; /* why KVM is out of the question; "" while it is not */
@@ -91,7 +92,7 @@ static void look(struct om_vm_accel *a, const char *cpuinfo, const char *kvm)
 static bool probe(struct om_vm_accel *a, const char *accel, unsigned ms,
                   void (*on_done)(void *, bool, const char *), struct om_error *err)
 {
-    struct om_vm_probe_config c = {a->loop, a->found.qemu, accel, ms, on_done, a};
+    struct om_vm_probe_config c = {a->loop, a->via, a->found.qemu, accel, ms, on_done, a};
 
     return om_vm_probe_start(&a->probe, &c, err) == OM_OK;
 }
@@ -157,6 +158,7 @@ enum om_err om_vm_accel_start(struct om_vm_accel **out, const struct om_vm_accel
     if (!a)
         return om_fail(err, OM_E_NO_MEM, "%s", om_err_text(OM_E_NO_MEM));
     a->loop = config->loop;
+    a->via = config->via;
     a->on_found = config->on_found;
     a->self = config->self;
     if (om_vm_process_find(a->found.qemu, sizeof a->found.qemu, name, NULL) != OM_OK)

@@ -37,9 +37,10 @@ struct om_vm_accel_found {
 
 struct om_vm_accel_config {
     uv_loop_t *loop;
-    const char *qemu;    /* name or path; NULL: qemu-system-x86_64 */
-    const char *cpuinfo; /* NULL: /proc/cpuinfo */
-    const char *kvm;     /* NULL: /dev/kvm */
+    struct om_vm_spawner *via; /* who runs QEMU; NULL: this process itself */
+    const char *qemu;          /* name or path; NULL: qemu-system-x86_64 */
+    const char *cpuinfo;       /* NULL: /proc/cpuinfo */
+    const char *kvm;           /* NULL: /dev/kvm */
     /* Once, never before om_vm_accel_start() returned; @found is lent for the call. */
     void (*on_found)(void *self, const struct om_vm_accel_found *found);
     void *self;

@@ -146,6 +146,7 @@ static enum om_err spawn(struct om_vm_probe *p, const struct om_vm_probe_config 
                           NULL};
     struct om_vm_process_config config = {
         .loop = c->loop,
+        .via = c->via,
         .argv = argv,
         .folder = "/",
         .in = guest,

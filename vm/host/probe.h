@@ -21,10 +21,13 @@
 
 #include <omerta/err.h>
 
+struct om_vm_spawner;
+
 struct om_vm_probe_config {
     uv_loop_t *loop;
-    const char *qemu;  /* path of qemu-system-x86_64 */
-    const char *accel; /* of its option -accel: "kvm", "tcg,tb-size=16" */
+    struct om_vm_spawner *via; /* who runs QEMU; NULL: this process itself */
+    const char *qemu;          /* path of qemu-system-x86_64 */
+    const char *accel;         /* of its option -accel: "kvm", "tcg,tb-size=16" */
     unsigned deadline_ms;
     /* Once, never before om_vm_probe_start() returned; @why is one clause, lent for the call. */
     void (*on_done)(void *self, bool is_usable, const char *why);

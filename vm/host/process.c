@@ -14,18 +14,7 @@
 #include <omerta/attr.h>
 
 #include "launch.h"
-
-struct om_vm_process {
-    uv_poll_t poll;
-    uv_fs_event_t grown; /* of the log */
-    struct om_vm_ident who;
-    int pidfd;
-    int log;          /* -1: none */
-    unsigned handles; /* of the loop that are not closed yet */
-    bool has_ended, is_closed;
-    void (*on_exit)(void *self, const struct om_vm_exit *how);
-    void *self;
-};
+#include "process_state.h"
 
 static void on_handle_closed(uv_handle_t *h)
 {
@@ -110,6 +99,15 @@ static void process_drop(struct om_vm_process *p)
     free(p);
 }
 
+static enum om_err keep(struct om_vm_process **out, struct om_vm_process *p, enum om_err e)
+{
+    if (e == OM_OK)
+        *out = p;
+    else
+        process_drop(p);
+    return e;
+}
+
 /* Failing to watch the log only costs its bound. */
 static enum om_err watch(struct om_vm_process *p, const struct om_vm_process_config *c,
                          struct om_error *err)
@@ -169,6 +167,8 @@ enum om_err om_vm_process_spawn(struct om_vm_process **out,
 
     if (!p)
         return om_fail(err, OM_E_NO_MEM, "%s", om_err_text(OM_E_NO_MEM));
+    if (config->via)
+        return keep(out, p, om_vm_spawner_start(config->via, p, config, NULL, err));
     if (config->log && (p->log = open_log(config->log, err)) < 0)
         e = errno == ENOENT ? OM_E_MISSING : OM_E_STATE;
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -178,11 +178,7 @@ enum om_err om_vm_process_spawn(struct om_vm_process **out,
         e = spawn(p, config, nothing, err);
     if (nothing >= 0)
         (void)close(nothing);
-    if (e == OM_OK)
-        *out = p;
-    else
-        process_drop(p);
-    return e;
+    return keep(out, p, e);
 }
 
 /* First a descriptor of the process, then a look at who it is, then: is it still alive? Then the
@@ -211,16 +207,14 @@ enum om_err om_vm_process_adopt(struct om_vm_process **out,
 
     if (!p)
         return om_fail(err, OM_E_NO_MEM, "%s", om_err_text(OM_E_NO_MEM));
+    if (config->via)
+        return keep(out, p, om_vm_spawner_start(config->via, p, config, who, err));
     enum om_err e = find_again(p, who, err);
     if (e == OM_OK && config->log && (p->log = open_log(config->log, err)) < 0)
         e = OM_E_STATE;
     if (e == OM_OK)
         e = watch(p, config, err);
-    if (e == OM_OK)
-        *out = p;
-    else
-        process_drop(p);
-    return e;
+    return keep(out, p, e);
 }
 
 const struct om_vm_ident *om_vm_process_ident(const struct om_vm_process *p)
@@ -230,6 +224,8 @@ const struct om_vm_ident *om_vm_process_ident(const struct om_vm_process *p)
 
 enum om_err om_vm_process_signal(struct om_vm_process *p, int signal)
 {
+    if (p->via)
+        return om_vm_spawner_signal(p, signal);
     if (p->has_ended)
         return OM_E_MISSING;
     if (pidfd_send_signal(p->pidfd, signal, NULL, 0) == 0)
@@ -241,6 +237,11 @@ void om_vm_process_close(struct om_vm_process *p)
 {
     if (!p || p->is_closed)
         return;
+    if (p->via) {
+        om_vm_spawner_forget(p);
+        process_drop(p);
+        return;
+    }
     p->is_closed = true;
     if (p->handles == 2)
         uv_close((uv_handle_t *)&p->grown, on_handle_closed);

@@ -53,12 +53,15 @@ struct om_vm_exit {
     int signal;    /* else 0, or the signal that ended it */
 };
 
+struct om_vm_spawner;
+
 struct om_vm_process_config {
     uv_loop_t *loop;
-    const char *const *argv; /* argv[0] is a path; ends with NULL; only for spawn */
-    const char *folder;      /* its working, home and temporary folder; only for spawn */
-    const char *log;         /* path of a file for stdout and stderr; NULL: they are thrown away */
-    int in, out, err;        /* instead of /dev/null and the log; 0: not given; stay the caller's */
+    struct om_vm_spawner *via; /* who starts and watches it; NULL: this process itself */
+    const char *const *argv;   /* argv[0] is a path; ends with NULL; only for spawn */
+    const char *folder;        /* its working, home and temporary folder; only for spawn */
+    const char *log;  /* path of a file for stdout and stderr; NULL: they are thrown away */
+    int in, out, err; /* instead of /dev/null and the log; 0: not given; stay the caller's */
     struct om_vm_rlimits limits;
     void (*on_exit)(void *self, const struct om_vm_exit *how); /* once; may close the process */
     void *self;

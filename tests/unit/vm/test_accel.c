@@ -49,7 +49,7 @@ static void rig_init(struct rig *r)
 
 static enum om_err start(struct rig *r)
 {
-    struct om_vm_accel_config c = {&r->loop.uv, r->played, r->cpuinfo, r->kvm, on_found, r};
+    struct om_vm_accel_config c = {&r->loop.uv, NULL, r->played, r->cpuinfo, r->kvm, on_found, r};
 
     r->is_done = false;
     return om_vm_accel_start(&r->a, &c, &r->err);
@@ -172,7 +172,7 @@ OM_TEST(accel_of_this_machine)
     rig_init(&r);
     if (!qemu_find(qemu))
         goto out;
-    struct om_vm_accel_config c = {&r.loop.uv, NULL, NULL, NULL, on_found, &r};
+    struct om_vm_accel_config c = {&r.loop.uv, NULL, NULL, NULL, NULL, on_found, &r};
     OM_TRY(om_vm_accel_start(&r.a, &c, &r.err) == OM_OK);
     CHECK(loop_until(&r.loop, &r.is_done));
     OM_TRY(!om_test_oom_hit());

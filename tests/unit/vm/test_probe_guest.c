@@ -35,7 +35,7 @@ static void rig_init(struct rig *r)
 
 static enum om_err start(struct rig *r, const char *qemu, const char *accel, unsigned ms)
 {
-    struct om_vm_probe_config c = {&r->loop.uv, qemu, accel, ms, on_done, r};
+    struct om_vm_probe_config c = {&r->loop.uv, NULL, qemu, accel, ms, on_done, r};
 
     r->is_done = false;
     return om_vm_probe_start(&r->p, &c, &r->err);

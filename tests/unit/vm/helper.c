@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vm/host/seed_job.h"
 #include "vm/host/spawner.h"
 
 int main(int argc, char **argv)
@@ -10,6 +11,8 @@ int main(int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--vm-spawner") == 0)
         return om_vm_spawner_serve(0, programs);
+    if (argc == 2 && strcmp(argv[1], "--make-seed") == 0)
+        return om_vm_seed_serve(0, 1);
     (void)fputs("helper: want a mode\n", stderr);
     return 2;
 }

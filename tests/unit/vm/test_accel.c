@@ -142,7 +142,8 @@ OM_TEST(accel_where_no_guest_runs_is_none)
     CHECK(qemu_play(r.played, "echo broken >&2; exit 1"));
     OM_TRY(find(&r));
     CHECK_STR(om_vm_accel_name(r.found.kind), "none");
-    CHECK(strstr(r.found.reason, "no virtual machines: under TCG QEMU ended with status 1") ==
+    CHECK(strstr(r.found.reason,
+                 "no virtual machines: under TCG QEMU with a test guest ended with status 1") ==
           r.found.reason);
 out:
     CHECK(loop_fini(&r.loop));

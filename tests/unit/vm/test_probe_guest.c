@@ -85,11 +85,11 @@ OM_TEST(probe_tells_what_qemu_said)
     OM_TRY(start(&r, r.played, "kvm", 60000) == OM_OK);
     CHECK(loop_until(&r.loop, &r.is_done));
     CHECK(!r.is_usable);
-    CHECK_STR(r.why, "QEMU ended with status 1 and a test guest undone: no ?[31mluck");
+    CHECK_STR(r.why, "QEMU with a test guest ended with status 1: no ?[31mluck");
     CHECK(qemu_play(r.played, "kill -ABRT $$"));
     OM_TRY(start(&r, r.played, "kvm", 60000) == OM_OK);
     CHECK(loop_until(&r.loop, &r.is_done));
-    CHECK_STR(r.why, "QEMU died of signal 6 with a test guest: it said nothing");
+    CHECK_STR(r.why, "QEMU with a test guest died of signal 6: it said nothing");
     CHECK(qemu_play(r.played, "exit 33")); /* and one that does as it should is believed */
     OM_TRY(start(&r, r.played, "kvm", 60000) == OM_OK);
     CHECK(loop_until(&r.loop, &r.is_done));

@@ -6,8 +6,8 @@
  * Why:   the texts hold keys and come from a consumer; the library that writes the image shall see
  *        neither the daemon's memory nor its files.
  * Keeps: seed_is_written_by_a_child; seed_takes_no_file_that_is_there;
- *        seed_that_fails_leaves_no_file; seed_with_a_bad_name_is_refused; seed_child_refuses_nonsense;
- *        seed_cancelled_leaves_nothing.
+ *        seed_that_fails_leaves_no_file; seed_with_a_bad_name_is_refused;
+ *        seed_child_refuses_nonsense; seed_cancelled_leaves_nothing.
  *
  * The child gets the texts as {"volume": TEXT, "files": {NAME: TEXT}} on its standard input, which
  * is memory and no file, and writes to its standard output, which is the image: it opens nothing

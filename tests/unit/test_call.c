@@ -271,10 +271,10 @@ static void check_gone(bool is_writing, om_time patience)
     if (is_writing)
         OM_TRY(write_all(&d) == OM_OK);
     /* At rest, the peer is asked first. */
-    om_time last = cut + patience + (is_writing ? 0 : patience / 3);
+    om_time last = cut + patience + (is_writing ? 0 : patience / 3) + OM_SEC(30);
     pair_run(&d.p, last - OM_SEC(5));
     CHECK(!((d.news[0] | d.news[1]) & OM_CALL_DONE));
-    pair_run(&d.p, cut + 2 * patience);
+    pair_run(&d.p, last + OM_SEC(30));
     OM_TRY(d.news[0] & OM_CALL_DONE && d.news[1] & OM_CALL_DONE);
     CHECK(d.news[0] & d.news[1] & OM_CALL_RESET);
     CHECK_EQ(d.p.side[0].events[OM_EVENT_PEER_LOST], 1);
@@ -286,6 +286,27 @@ OM_TEST(call_ends_when_the_peer_is_gone)
 {
     check_gone(false, OM_SEC(30));
     check_gone(true, OM_SEC(30));
+}
+
+/* Both slept, for longer than anybody waits, in the middle of something. */
+OM_TEST(call_outlives_our_own_sleep)
+{
+    struct desk d = {.accepts = true, .reads = true, .patience = OM_SEC(30)};
+
+    OM_TRY(begin(&d, 0));
+    OM_TRY(d.replied == 1);
+    om_node_limit(d.p.side[0].node, d.p.now, d.calls[0]);
+    om_node_limit(d.p.side[1].node, d.p.now, d.calls[1]);
+    d.p.filter = lose_all;
+    OM_TRY(write_all(&d) == OM_OK);
+    pair_run(&d.p, d.p.now + OM_SEC(1));
+    d.p.now += OM_SEC(3600);
+    d.p.filter = NULL;
+    pair_run(&d.p, d.p.now + OM_SEC(100));
+    CHECK(!((d.news[0] | d.news[1]) & OM_CALL_RESET));
+    CHECK_EQ(d.got, BYTES);
+out:
+    pair_fini(&d.p);
 }
 
 OM_TEST(call_at_rest_stands)

@@ -175,6 +175,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     p->is_wanted = false;
     p->heard_at = now;
     p->owed_since = OM_NEVER;
+    p->last_asked = 0;
     p->in.datagrams++;
     p->in.bytes += in->plain.n + OM_OVERHEAD;
     if (!s->is_confirmed) {

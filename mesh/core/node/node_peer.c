@@ -124,7 +124,8 @@ static om_time lost_at(const struct om_node *n, const struct om_peer *p)
 {
     if (!p->assoc || p->impatient == 0 || p->owed_since == OM_NEVER)
         return OM_NEVER;
-    return p->owed_since + n->limits.call_patience;
+    return p->last_asked ? p->last_asked + OM_SEC(OM_LAST_WORD_S)
+                         : p->owed_since + n->limits.call_patience;
 }
 
 /* A peer that is at rest and one that is gone look the same until it is asked. */
@@ -227,18 +228,29 @@ static void give_up(struct om_node *n, om_time now, struct om_peer *p)
     }
 }
 
-static void tick_calls(struct om_node *n, om_time now, struct om_peer *p)
+static void ask(struct om_node *n, om_time now, struct om_peer *p)
 {
-    if (now >= lost_at(n, p))
-        give_up(n, now, p);
-    if (now < ask_at(n, p))
-        return;
     struct om_session *s = om_association_sealing(p->assoc, now);
-    p->owed_since = now;
+
     if (s)
         node_send_ping(n, now, p, s);
     else
         node_need_session(n, now, p);
+}
+
+static void tick_calls(struct om_node *n, om_time now, struct om_peer *p)
+{
+    if (now >= lost_at(n, p)) {
+        if (p->last_asked) {
+            give_up(n, now, p);
+        } else { /* it may be we who slept: the clock went on */
+            p->last_asked = now;
+            ask(n, now, p);
+        }
+    } else if (now >= ask_at(n, p)) {
+        p->owed_since = now;
+        ask(n, now, p);
+    }
 }
 
 static void tick_stamp(struct om_node *n, om_time now, struct om_peer *p)

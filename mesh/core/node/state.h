@@ -27,6 +27,7 @@ enum {
     OM_STAMP_WRITE_S = 5,        /* write-behind of peers' timestamps */
     OM_STALE_ANSWER_S = 30,      /* between initiations that answer stale ones */
     OM_STRANDED_S = 1,         /* until a handshake is tried again for which there was no memory */
+    OM_LAST_WORD_S = 30,       /* that a peer asked for the last time has */
     OM_RESPONSES_PER_S = 1000, /* responses whose curve arithmetic is done; two products each */
     OM_PLAIN_MAX = OM_DGRAM_MAX - OM_OVERHEAD
 };

@@ -50,6 +50,7 @@ struct om_peer {
     uint64_t sessions_made;
     om_time heard_at;          /* its newest authentic datagram; 0 never */
     om_time owed_since;        /* the first word to it since it was heard; OM_NEVER none */
+    om_time last_asked;        /* for the last time, before its calls end; 0 not yet */
     unsigned impatient;        /* of its calls, those that do not wait for ever */
     struct om_traffic in, out; /* authentic datagrams of this peer */
     struct om_timer timer;

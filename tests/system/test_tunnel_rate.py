@@ -256,3 +256,22 @@ def test_limits_are_kept(two):
 ])
 def test_wrong_limits_are_refused(two, words, said):
     assert said in failing(two[0], "expose", *words.split(), "--to", "ben")
+
+
+def test_a_quiet_connection_gives_way(two):
+    """One that has said just what a bucket holds keeps no turn from the next."""
+    ann, ben = two
+
+    def send_and_wait(connection):
+        connection.sendall(bytes(int(exactly(connection, 8))))
+        connection.recv(1)
+
+    with servers.serving(send_and_wait) as port:
+        expose(ann, str(port), "--to", "ben", "--rate", "100K")
+        local, _ = forward(ben, f"0:ann:{port}")
+        for _ in range(3):
+            with connect(local) as quiet, connect(local, seconds=10) as other:
+                quiet.sendall(b"%08d" % 65536)
+                exactly(quiet, 65536)
+                other.sendall(b"%08d" % 10)
+                assert exactly(other, 10) == bytes(10)

@@ -1,6 +1,7 @@
 /* splice.c - a socket of this machine and an accepted call, byte for byte. */
 #include "splice.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,14 +290,22 @@ static void read_on(struct om_splice *s)
         fail(s);
 }
 
-/* What the socket said is still there, so that it is read, and the turn used, at once. */
+static bool is_readable(const struct om_splice *s)
+{
+    struct pollfd p = {.events = POLLIN};
+
+    return uv_fileno(&s->socket->handle, &p.fd) == 0 && poll(&p, 1, 0) > 0;
+}
+
+/* Libuv asks for a buffer once more after a full one: there may be nothing, and then the turn is
+ * not used, and the others' would never come. */
 static void on_turn_in(struct om_shape_user *u)
 {
     struct om_splice *s = OM_CONTAINER_OF(u, struct om_splice, in);
 
     s->is_dry = false;
     read_on(s);
-    if (!s->is_over && !s->is_reading)
+    if (!s->is_over && (!s->is_reading || !is_readable(s)))
         leave_in(s);
 }
 
@@ -358,7 +367,10 @@ static bool write_later(struct om_splice *s, uv_buf_t *bufs, unsigned count, siz
     for (unsigned i = first; i < count; i++)
         s->writing += bufs[i].len;
     s->write.data = s;
-    return uv_write(&s->write, &s->socket->stream, bufs + first, count - first, on_written) == 0;
+    if (uv_write(&s->write, &s->socket->stream, bufs + first, count - first, on_written) == 0)
+        return true;
+    s->writing = 0;
+    return false;
 }
 
 /* Has the socket take what it can of @count pieces; the rest it takes when it can. */

@@ -271,6 +271,19 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
     end(f, word);
 }
 
+/* A peer has 1,024 streams, which are TCP's, too: of many flows the one silent for longest goes. */
+static void make_room(struct tunnels *t, const struct tunnel_rule *rule)
+{
+    for (struct om_link *l = om_list_first(&t->flows); l && rule->open >= TUNNEL_FLOWS_OF_RULE;
+         l = om_list_next(&t->flows, l)) {
+        struct tunnel_flow *f = OM_CONTAINER_OF(l, struct tunnel_flow, link);
+        if (f->rule == rule && !f->is_serving) {
+            end(f, NULL);
+            return;
+        }
+    }
+}
+
 /* One more flow; NULL when there are too many, no memory, or that number is taken. */
 static struct tunnel_flow *new_flow(struct tunnels *t, const struct tunnel_flow_config *c,
                                     uint32_t number, bool is_serving)
@@ -318,6 +331,8 @@ static struct tunnel_flow *new_flow(struct tunnels *t, const struct tunnel_flow_
 
 struct tunnel_flow *tunnel_flow_open(struct tunnels *t, const struct tunnel_flow_config *c)
 {
+    if (c->rule)
+        make_room(t, c->rule);
     struct tunnel_flow *f = new_flow(t, c, ++t->flow_numbers, false);
     struct tunnel_wish wish = *c->wish;
 

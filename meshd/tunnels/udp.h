@@ -14,8 +14,9 @@
  *
  * A flow without a datagram for TUNNEL_FLOW_IDLE_S ends.
  *
- * Full: TUNNEL_FLOWS_MAX flows, TUNNEL_FLOW_WAITING datagrams before one stands and
- * TUNNEL_FLOW_BULK large ones under way; what is above is dropped and counted.
+ * Full: TUNNEL_FLOWS_MAX flows, TUNNEL_FLOWS_OF_RULE of ours under one rule (then the one silent
+ * for longest ends), TUNNEL_FLOW_WAITING datagrams before one stands and TUNNEL_FLOW_BULK large
+ * ones under way; what is above is dropped and counted.
  *
  * Source: RFC 4787 section 4.3 (no less than two minutes).
  */
@@ -26,6 +27,7 @@
 
 enum {
     TUNNEL_FLOWS_MAX = 4096,
+    TUNNEL_FLOWS_OF_RULE = 512, /* of ours: a peer has 1,024 streams for everything */
     TUNNEL_FLOW_IDLE_S = 120,
     TUNNEL_FLOW_WAITING = 4,
     TUNNEL_FLOW_BULK = 64,

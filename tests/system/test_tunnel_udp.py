@@ -5,6 +5,8 @@ import socket
 import threading
 
 import pytest
+
+import servers
 from omerta_lab import wait_until
 
 
@@ -93,6 +95,25 @@ def test_nobody_reaches_what_is_not_exposed(pair, echo):
     first.rpc("expose.add", port=echo, to=[second.self_id()], udp=True)
     s.settimeout(10)
     assert ask(s, to, b"hello") == b">hello"  # the control
+
+
+def test_many_programs_leave_room_for_others(pair, echo):
+    first, second = pair
+    _, to = forward(pair, echo)
+    with servers.serving(servers.echo) as port:
+        first.rpc("expose.add", port=port, to=[second.self_id()])
+        made = second.rpc("forward.add", listen="127.0.0.1:0", peer=first.self_id(), port=port)
+        programs = [udp() for _ in range(1100)]
+        for i, s in enumerate(programs):
+            assert ask(s, to, b"%d" % i) == b">%d" % i
+        assert second.rpc("forward.list")["forwards"][0]["open"] == 512
+        assert ask(programs[0], to, b"again") == b">again"  # it had given way
+        local = int(made["listen"].rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", local), 10) as c:
+            c.sendall(b"x")
+            assert c.recv(1) == b"x"
+    for s in programs:
+        s.close()
 
 
 def test_removing_ends_the_flows(pair, echo):

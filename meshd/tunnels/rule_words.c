@@ -168,7 +168,10 @@ static bool read_also(struct tunnel_rule *r, const json_t *words, struct om_erro
                        TUNNEL_ALSO_MAX) == OM_OK;
     json_array_foreach(also, i, range)
     {
-        if (om_cidr_parse(&r->also[i], json_string_value(range), err) != OM_OK)
+        const char *text = json_string_value(range);
+        if (!text)
+            return om_fail(err, OM_E_RANGE, "also: want ranges as text") == OM_OK;
+        if (om_cidr_parse(&r->also[i], text, err) != OM_OK)
             return false;
         r->also_count++;
     }

@@ -58,12 +58,30 @@ static bool is_private(const char *host)
     return *host && om_dns_name_from(&name, host) && om_dns_name_is_private(&name);
 }
 
+/* Of an interface of this machine, or beside it: public addresses, too, may be our own network. */
+static bool is_own(const struct om_daemon *d, const struct om_addr *a)
+{
+    unsigned count = 0;
+    const struct om_iface *f = d->netwatch ? om_netwatch_ifaces(d->netwatch, &count) : NULL;
+
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = 0; k < f[i].addr_count; k++) {
+            const struct om_addr *own = &f[i].addrs[k];
+            unsigned bits = f[i].prefix[k] + (om_addr_is_v4(own) ? 96U : 0U);
+            struct om_cidr beside = {.bits = (uint8_t)bits};
+            memcpy(beside.ip, own->ip, sizeof beside.ip);
+            if (om_cidr_contains(&beside, a))
+                return true;
+        }
+    return false;
+}
+
 bool tunnel_may_reach(const struct tunnel_rule *r, const struct om_addr *a)
 {
     for (unsigned i = 0; i < r->also_count; i++)
         if (om_cidr_contains(&r->also[i], a))
             return true;
-    return om_addr_classify(a) == OM_ADDR_GLOBAL;
+    return om_addr_classify(a) == OM_ADDR_GLOBAL && !is_own(r->tunnels->d, a);
 }
 
 static bool may_reach(const void *rule, const struct om_addr *a)

@@ -61,7 +61,7 @@ bool om_dns_name_from(struct om_dns_name *out, const char *text)
         name.b[name.n] = (uint8_t)len;
         memcpy(name.b + name.n + 1, text, len);
         name.n = (uint8_t)(name.n + 1 + len);
-        if (text[len] == '\0')
+        if (text[len] == '\0' || text[len + 1] == '\0') /* the dot of the root may be there */
             break;
         text += len + 1;
     }

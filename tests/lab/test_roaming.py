@@ -36,7 +36,10 @@ def apart(make, lab):
     lab.link("ann", "wan", "web", "eth0")
     lab.address("ann", "eth0", f"{ANN}/24")
     lab.address("ben", "eth0", f"{BEN}/24")
-    lab.address("ann", "wan", "9.9.9.1/24", "2620:fe::1/64")
+    # Beside none of her addresses, as what is on the internet.
+    lab.address("ann", "wan", "9.9.9.1/32", "2620:fe::1/128")
+    for address in (OUTSIDE, NOBODY, "2620:fe::9"):
+        lab.ip("ann", f"route add {address} dev wan")
     lab.address("web", "eth0", f"{OUTSIDE}/24", "2620:fe::9/64")
     lab.address("web", "eth0", "192.168.7.7/24")
     lab.address("ann", "wan", "192.168.7.1/24")
@@ -158,6 +161,34 @@ def test_udp_of_the_internet_through_a_peer(apart, lab):
     assert lab.run("ann", [PYTHON, "-c", reach]).stdout.strip() == "b'>'"
     assert ask("192.168.7.7") == ""
     assert "not_allowed" in ben.rpc("forward.list")["forwards"][0]["last_error"]
+
+
+def test_the_internet_is_not_what_is_beside_us(apart, lab, folder):
+    servers.need_program("curl")
+    ann, ben = apart
+    lab.address("ann", "wan", "45.33.1.1/29")
+    lab.address("web", "eth0", "45.33.1.2/29")
+    web(lab, OUTSIDE, "outside", folder)
+    web(lab, "45.33.1.2", "beside", folder)
+    lab.popen("ann", [PYTHON, "-m", "http.server", "80", "--directory", folder],
+              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    at = told(ben, "proxy", "127.0.0.1:0", "--via", "ann")["listen"].rpartition(":")[2]
+    rule = expose(ann, "internet", "--to", "ben")["id"]
+    for address in ("45.33.1.1", "45.33.1.2"):
+        inside = ["curl", "-sS", "-m", "5", "-o", "/dev/null", f"http://{address}/"]
+        assert wait_until(lambda w=inside: lab.run("ann", w, check=False).returncode == 0, 10)
+    assert wait_until(lambda: curl(lab, ben, at, f"http://{OUTSIDE}/")[:2] == (0, "outside"), 10)
+
+    def reached(address):
+        code, _, err = curl(lab, ben, at, f"http://{address}/")
+        assert code == 0 or "(2)" in err, err
+        return code == 0
+
+    # What she was given since, she hears of a moment later.
+    assert wait_until(lambda: not reached("45.33.1.1") and not reached("45.33.1.2"), 10)
+    ann.rpc("expose.remove", id=rule)
+    expose(ann, "internet", "--to", "ben", "--also", "45.33.1.0/29")
+    assert reached("45.33.1.1") and reached("45.33.1.2")  # the control
 
 
 def test_the_internet_at_a_rate(apart, lab, folder):

@@ -164,7 +164,8 @@ OM_TEST(dns_names_are_bounded)
     text[63] = 'a';
     CHECK(!om_dns_name_from(&n, text));
     CHECK(!om_dns_name_from(&n, "") && !om_dns_name_from(&n, "a..b") &&
-          !om_dns_name_from(&n, "a."));
+          !om_dns_name_from(&n, "a..") && !om_dns_name_from(&n, "."));
+    CHECK(om_dns_name_from(&n, "a.") && n.n == 3); /* the dot of the root */
     static const uint8_t labels[][4] = {{0xc0, 12}, {0xc0, 14}, {0xc0, 0},
                                         {0x40, 0},  {0x80, 0},  {1, 'a', 0xc0, 12}};
     for (size_t i = 0; i < OM_ARRAY_SIZE(labels); i++) { /* to itself, onward, the head, no kind */

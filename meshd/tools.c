@@ -12,6 +12,7 @@
 #include "host/entropy.h"
 #include "host/router_check.h"
 #include "secrets.h"
+#include "tunnels/tunnels.h"
 
 static enum om_exit failed(const struct om_error *err, enum om_exit code)
 {
@@ -157,6 +158,7 @@ static enum om_exit check(struct om_daemon *d, bool json)
         {.check = "home folder", .fix = "omerta init"},
         {.check = "identity", .fix = "omerta init"},
         {.check = "configuration", .fix = "mend that line of the file"},
+        {.check = "tunnels", .fix = "mend or remove that rule of the file"},
         {.check = "router", .fix = "switch NAT-PMP or UPnP on in the router", .is_harmless = true}};
     json_t *list = json_array();
     bool is_ok = true;
@@ -164,7 +166,10 @@ static enum om_exit check(struct om_daemon *d, bool json)
     check_home(d, &v[0]);
     check_seed(d, &v[1]);
     v[2].is_ok = daemon_config_load(d, &d->config, &v[2].err);
-    check_router(&v[3]);
+    enum om_err kept = tunnels_check(d, &v[3].err);
+    v[3].is_ok = kept == OM_OK;
+    v[3].is_harmless = kept == OM_E_RANGE; /* that rule waits, all else runs */
+    check_router(&v[4]);
     for (unsigned i = 0; i < OM_ARRAY_SIZE(v); i++) {
         const char *what = !v[i].is_ok ? v[i].err.msg : v[i].what ? v[i].what : "in order";
         is_ok &= v[i].is_ok || v[i].is_harmless;

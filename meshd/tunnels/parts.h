@@ -20,10 +20,12 @@ enum {
     TUNNEL_LINGER_MS = 2000, /* until a refused client has read why */
     TUNNEL_ALSO_MAX = 16,    /* ranges of our own networks in an exposed internet */
     TUNNEL_GUESTS_MAX = 16,  /* ports that one peer has us listen at */
-    TUNNEL_AGAIN_MS = 1000,  /* until a peer is asked again to listen; doubles to */
+    TUNNEL_AGAIN_MS = 1000,  /* until what does not stand is tried again; doubles to */
     TUNNEL_AGAIN_MAX_MS = 60000,
     TUNNEL_CLIENT_KEY = 8 + 18 /* of tunnels.udp_clients: the rule's number, and the address */
 };
+
+#define TUNNEL_NUMBERS_MAX (INT64_C(1) << 52) /* a double of JSON's readers holds it */
 
 /* A forward, a proxy, or something exposed. */
 struct tunnel_rule {
@@ -43,7 +45,8 @@ struct tunnel_rule {
     uint64_t back;                 /* guest: the peer's number for it */
     struct tunnel_rule *consent;   /* guest: by which it was let in */
     struct om_call_owner standing; /* remote and guest: while it is open, somebody listens */
-    uv_timer_t again;              /* remote: when the peer is asked once more */
+    json_t *words;    /* owned: it was kept, and waits until what they say can stand; else NULL */
+    uv_timer_t again; /* remote, or waiting: when it is tried once more */
     uint64_t again_ms;
     uv_tcp_t listener;
     uv_udp_t udp;                         /* of a forward of UDP, and of DNS */
@@ -162,7 +165,19 @@ void tunnel_proxy(struct tunnel_conn *c);
 /** tunnel_proxy_answer() - tell client @c of a proxy how it went: @r; with OK it is joined. */
 void tunnel_proxy_answer(struct tunnel_conn *c, enum om_dial_result r);
 
+/* kept.c */
+
+/** tunnel_rules_load() - the kept rules of @t, of which those wait that cannot stand; false and
+ *  @err when their file makes no sense. */
+bool tunnel_rules_load(struct tunnels *t, struct om_error *err);
+
+/** tunnel_rules_save() - keep the rules of @t that are to be kept; false and @err. */
+bool tunnel_rules_save(const struct tunnels *t, struct om_error *err);
+
 /* remote.c */
+
+/** tunnel_again_after() - how long to wait when @ms were waited in vain. */
+uint64_t tunnel_again_after(uint64_t ms);
 
 /** tunnel_remote_start() - ask the peer of @rule, which is whole, to listen; again and again. */
 void tunnel_remote_start(struct tunnel_rule *rule);
@@ -177,8 +192,11 @@ void tunnel_remote_stop(struct tunnel_rule *rule);
 
 /* rule_words.c */
 
-/** tunnel_rule_read_forward() - make the new @r what @words say, and listen; false and @err. */
+/** tunnel_rule_read_forward() - make the new @r what @words say; false and @err. */
 bool tunnel_rule_read_forward(struct tunnel_rule *r, const json_t *words, struct om_error *err);
+
+/** tunnel_rule_listen() - have forward @r listen here, if it is to; false and @err. */
+bool tunnel_rule_listen(struct tunnel_rule *r, struct om_error *err);
 
 /** tunnel_rule_read_exposed() - make the new @r what @words say; false and @err. */
 bool tunnel_rule_read_exposed(struct tunnel_rule *r, const json_t *words, struct om_error *err);
@@ -191,7 +209,12 @@ json_t *tunnel_rule_kept(const struct tunnel_rule *r);
 /** tunnel_rule_new() - an empty rule of @t in @network, in no list yet; NULL: too many. */
 struct tunnel_rule *tunnel_rule_new(struct tunnels *t, const struct om_id *network);
 
-/** tunnel_rule_add() - @r is whole: number it and let it be found. */
+/** tunnel_rule_make() - a rule of @t, a forward when @forwards, of @words, which listens, but is in
+ *  no list yet; NULL and @err. */
+struct tunnel_rule *tunnel_rule_make(struct tunnels *t, bool forwards, const json_t *words,
+                                     struct om_error *err);
+
+/** tunnel_rule_add() - @r is whole: number it, if it has none, and let it be found. */
 void tunnel_rule_add(struct tunnel_rule *r);
 
 /** tunnel_rule_free() - @r was never added. */
@@ -210,9 +233,6 @@ bool tunnel_names(const struct tunnel_rule *r, const struct om_id *peer);
 /** tunnel_rule_drop() - @r is no more; connections it let in end, and those it began whose tunnel
  *  does not stand, or which are associations; the others live on. */
 void tunnel_rule_drop(struct tunnel_rule *r);
-
-/** tunnel_rules_load() - the kept rules of @t; false and @err when their file makes no sense. */
-bool tunnel_rules_load(struct tunnels *t, struct om_error *err);
 
 /** tunnel_exposed() - the rule of @t that lets @peer of @network reach @port (of UDP when @is_udp),
  *  or, with @internet, the internet; NULL: none. */

@@ -22,6 +22,11 @@ static void tell(struct tunnel_rule *r, json_t *result, const char *why)
     control_forwarded(r->tunnels->d->control, r->number, &r->network, &r->peers[0], result, &err);
 }
 
+uint64_t tunnel_again_after(uint64_t ms)
+{
+    return ms < TUNNEL_AGAIN_MAX_MS / 2 ? ms * 2 : TUNNEL_AGAIN_MAX_MS;
+}
+
 static void on_again(uv_timer_t *timer);
 
 /* Nobody listens for @r; who asked for it just now is told, else the peer is asked again. */
@@ -38,7 +43,7 @@ static void failed(struct tunnel_rule *r, const char *why)
         return;
     }
     (void)uv_timer_start(&r->again, on_again, r->again_ms, 0);
-    r->again_ms = r->again_ms < TUNNEL_AGAIN_MAX_MS / 2 ? r->again_ms * 2 : TUNNEL_AGAIN_MAX_MS;
+    r->again_ms = tunnel_again_after(r->again_ms);
 }
 
 static void on_remote_reply(struct om_call_owner *o, const struct om_act_reply *reply)

@@ -48,20 +48,49 @@ static json_t *words_of(const struct tunnel_rule *r)
 
 json_t *tunnel_rule_kept(const struct tunnel_rule *r)
 {
-    json_t *o = words_of(r);
+    json_t *o = r->words ? json_deep_copy(r->words) : words_of(r);
 
+    (void)json_object_set_new(o, "id", json_integer((json_int_t)r->number));
     if (o && r->login.password)
         (void)json_object_set_new(o, "password", json_string(r->login.password));
     return o;
 }
 
-static const char *kind_of(const struct tunnel_rule *r)
+static const char *kind_of(const struct tunnel_rule *r, const json_t *o)
 {
-    return r->is_proxy    ? "proxy"
-           : r->is_dns    ? "dns"
-           : r->is_remote ? "remote"
-           : r->is_guest  ? "guest"
-                          : "local";
+    return json_is_true(json_object_get(o, "proxy"))    ? "proxy"
+           : json_is_true(json_object_get(o, "dns"))    ? "dns"
+           : json_is_true(json_object_get(o, "remote")) ? "remote"
+           : r->is_guest                                ? "guest"
+                                                        : "local";
+}
+
+static bool is_same_type(const json_t *a, const json_t *b)
+{
+    return json_typeof(a) == json_typeof(b) || (json_is_boolean(a) && json_is_boolean(b));
+}
+
+/* What a rule that waits would be, as far as it makes sense. */
+static void show_kept(json_t *o, const json_t *words)
+{
+    static const char *const texts[] = {"peer", "user"}; /* null without one */
+    const char *key;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(o, next, key, value)
+    {
+        json_t *kept = json_object_get(words, key);
+        if (kept && is_same_type(kept, value))
+            (void)json_object_set(o, key, kept);
+    }
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(texts); i++) {
+        json_t *kept = json_object_get(words, texts[i]);
+        if (json_is_string(kept) && json_object_get(o, texts[i]))
+            (void)json_object_set(o, texts[i], kept);
+    }
+    if (json_is_integer(json_object_get(words, "rate")) && json_object_get(o, "to"))
+        (void)json_object_set(o, "rate", json_object_get(words, "rate"));
 }
 
 json_t *tunnel_rule_show(const struct tunnel_rule *r)
@@ -69,6 +98,8 @@ json_t *tunnel_rule_show(const struct tunnel_rule *r)
     json_t *o = words_of(r);
     struct om_splice_end live;
 
+    if (r->words)
+        show_kept(o, r->words);
     tunnel_conn_live(r, &live);
     live.sent += r->sent;
     live.received += r->received;
@@ -80,8 +111,9 @@ json_t *tunnel_rule_show(const struct tunnel_rule *r)
 
     (void)json_object_update_new(o, more);
     if (r->is_forward) {
-        (void)json_object_set_new(o, "kind", json_string(kind_of(r)));
-        (void)json_object_set_new(o, "up", json_boolean(!r->is_remote || r->is_standing));
+        (void)json_object_set_new(o, "kind", json_string(kind_of(r, o)));
+        (void)json_object_set_new(o, "up",
+                                  json_boolean(!r->words && (!r->is_remote || r->is_standing)));
     }
     return o;
 }
@@ -95,7 +127,7 @@ static bool add_peer(struct tunnel_rule *r, const json_t *who, struct om_error *
     if (!text || r->peer_count == TUNNEL_PEERS_MAX)
         return om_fail(err, OM_E_RANGE, "want 1 to %d peers", TUNNEL_PEERS_MAX) == OM_OK;
     if (strcmp(text, "*") == 0) {
-        if (net->is_open)
+        if (net && net->is_open)
             return om_fail(err, OM_E_RANGE,
                            "network %s is open to everybody: name the peers, --to PEER",
                            net->name) == OM_OK;
@@ -106,6 +138,8 @@ static bool add_peer(struct tunnel_rule *r, const json_t *who, struct om_error *
         r->peer_count++;
         return true;
     }
+    if (!net) /* only words are checked, where nobody is */
+        return ++r->peer_count > 0;
     words = json_pack("{s:s, s:s}", "peer", text, "network", net->name);
     const struct control_ask ask = {.d = r->tunnels->d, .params = words};
     bool is_found = control_peer(&ask, &net, &r->peers[r->peer_count], err);
@@ -223,10 +257,14 @@ bool tunnel_rule_read_forward(struct tunnel_rule *r, const json_t *words, struct
                               err) &&
            read_host(r, words, r->is_remote ? "127.0.0.1" : "", err) && read_login(r, words, err) &&
            (is_alone || read_port(words, "port", &r->port, err)) &&
-           ((is_alone && !json_is_string(peer)) || add_peer(r, peer, err)) &&
-           (r->is_remote || (r->is_dns   ? tunnel_dns_listen(r, err)
-                             : r->is_udp ? tunnel_udp_listen(r, err)
-                                         : tunnel_listen(r, err)));
+           ((is_alone && !json_is_string(peer)) || add_peer(r, peer, err));
+}
+
+bool tunnel_rule_listen(struct tunnel_rule *r, struct om_error *err)
+{
+    return r->is_remote || (r->is_dns   ? tunnel_dns_listen(r, err)
+                            : r->is_udp ? tunnel_udp_listen(r, err)
+                                        : tunnel_listen(r, err));
 }
 
 bool tunnel_rule_read_exposed(struct tunnel_rule *r, const json_t *words, struct om_error *err)

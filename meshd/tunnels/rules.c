@@ -2,19 +2,13 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <omerta/text.h>
 
 #include "control/parts.h"
-#include "host/secret_file.h"
 #include "tunnels/dns.h"
 #include "tunnels/udp.h"
 #include "tunnels/usage.h"
-
-enum { FILE_MAX = 1024 * 1024 }; /* of all rules there may be, as long as they may be */
-
-#define KEPT "tunnels.json"
 
 static struct tunnel_rule *find(const struct tunnels *t, bool forwards, uint64_t number)
 {
@@ -65,6 +59,8 @@ static void on_udp_closed(uv_handle_t *h)
 
 void tunnel_rule_free(struct tunnel_rule *r)
 {
+    json_decref(r->words);
+    r->words = NULL;
     r->login = (struct om_proxy_config){0};
     sodium_memzero(r->user, sizeof r->user);
     sodium_memzero(r->password, sizeof r->password);
@@ -113,27 +109,6 @@ json_t *tunnels_list(const struct tunnels *t, bool forwards)
     return list;
 }
 
-static bool save(const struct tunnels *t, struct om_error *err)
-{
-    json_t *forwards = json_array(), *exposed = json_array();
-    bool is_saved = false;
-
-    for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
-        const struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
-        if (r->keep && !r->is_guest)
-            (void)json_array_append_new(r->is_forward ? forwards : exposed, tunnel_rule_kept(r));
-    }
-    json_t *o = json_pack("{s:o, s:o}", "forwards", forwards, "exposed", exposed);
-    char *text = json_dumps(o, JSON_INDENT(2));
-    if (text)
-        is_saved = om_secret_write(t->d->place.home, KEPT, text, strlen(text), true, err) == OM_OK;
-    if (text)
-        sodium_memzero(text, strlen(text));
-    free(text);
-    json_decref(o);
-    return is_saved;
-}
-
 struct tunnel_rule *tunnel_rule_new(struct tunnels *t, const struct om_id *network)
 {
     struct tunnel_rule *r = t->rule_count < TUNNEL_RULES_MAX ? calloc(1, sizeof *r) : NULL;
@@ -149,7 +124,8 @@ void tunnel_rule_add(struct tunnel_rule *r)
 {
     struct tunnels *t = r->tunnels;
 
-    r->number = ++t->numbers;
+    if (r->number == 0)
+        r->number = ++t->numbers;
     om_list_push_back(&t->rules, &r->link);
     t->rule_count++;
 }
@@ -173,35 +149,36 @@ static struct tunnel_rule *begin(struct tunnels *t, const json_t *words, struct 
     return r;
 }
 
-/* Takes @r, which is whole when @is_good, into the list, and to disk. */
-static json_t *finish(struct tunnel_rule *r, bool is_good, struct om_error *err)
+struct tunnel_rule *tunnel_rule_make(struct tunnels *t, bool forwards, const json_t *words,
+                                     struct om_error *err)
 {
-    struct tunnels *t = r->tunnels;
+    struct tunnel_rule *r = begin(t, words, err);
 
-    if (!is_good) {
-        tunnel_rule_free(r);
+    if (!r)
         return NULL;
-    }
+    bool is_good = forwards ? tunnel_rule_read_forward(r, words, err) && tunnel_rule_listen(r, err)
+                            : tunnel_rule_read_exposed(r, words, err);
+    if (is_good)
+        return r;
+    tunnel_rule_free(r);
+    return NULL;
+}
+
+/* Into the list, and to disk. */
+static json_t *make(struct tunnels *t, bool forwards, const json_t *words, struct om_error *err)
+{
+    struct tunnel_rule *r = tunnel_rule_make(t, forwards, words, err);
+
+    if (!r)
+        return NULL;
     tunnel_rule_add(r);
-    if (r->keep && !save(t, err)) {
+    if (r->keep && !tunnel_rules_save(t, err)) {
         tunnel_rule_drop(r);
         return NULL;
     }
     if (r->is_remote)
         tunnel_remote_start(r);
     return tunnel_rule_show(r);
-}
-
-static json_t *make(struct tunnels *t, bool forwards, const json_t *words, struct om_error *err)
-{
-    struct tunnel_rule *r = begin(t, words, err);
-
-    if (!r)
-        return NULL;
-    r->is_forward = forwards;
-    bool is_good = forwards ? tunnel_rule_read_forward(r, words, err)
-                            : tunnel_rule_read_exposed(r, words, err);
-    return finish(r, is_good, err);
 }
 
 json_t *tunnels_forward(struct tunnels *t, const json_t *words, struct om_error *err)
@@ -227,53 +204,7 @@ bool tunnels_remove(struct tunnels *t, bool forwards, uint64_t number, struct om
                OM_OK;
     bool was_kept = r->keep;
     tunnel_rule_drop(r);
-    return !was_kept || save(t, err);
-}
-
-/* The kept rules; NULL and OM_OK when there are none. */
-static enum om_err read_kept(const struct tunnels *t, json_t **out, struct om_error *err)
-{
-    char *text = malloc(FILE_MAX);
-    enum om_err e = text ? OM_OK : om_fail(err, OM_E_NO_MEM, "no memory for %s", KEPT);
-    size_t n = 0;
-    json_error_t at;
-
-    *out = NULL;
-    if (e == OM_OK)
-        e = om_secret_read(t->d->place.home, KEPT, text, FILE_MAX, &n, err);
-    if (e == OM_OK)
-        *out = json_loadb(text, n, JSON_REJECT_DUPLICATES, &at);
-    if (e == OM_OK && !*out) /* what jansson says may quote a password */
-        e = om_fail(err, OM_E_PARSE, "%.100s/%s: line %d: no JSON", t->d->place.home, KEPT,
-                    at.line);
-    if (text)
-        sodium_memzero(text, n);
-    free(text);
-    return e == OM_E_MISSING ? OM_OK : e;
-}
-
-bool tunnel_rules_load(struct tunnels *t, struct om_error *err)
-{
-    struct om_error why;
-    struct om_logline line;
-    json_t *o, *rule;
-    size_t i;
-
-    if (read_kept(t, &o, err) != OM_OK)
-        return false;
-    for (int kind = 0; kind < 2; kind++)
-        json_array_foreach(json_object_get(o, kind == 0 ? "forwards" : "exposed"), i, rule)
-        {
-            json_t *made = make(t, kind == 0, rule, &why);
-            if (!made &&
-                om_log_begin(&line, &t->d->log, OM_LOG_WARN, "tunnel", "a kept rule is left out")) {
-                om_log_str(&line, "why", why.msg);
-                om_log_end(&line);
-            }
-            json_decref(made);
-        }
-    json_decref(o);
-    return true;
+    return !was_kept || tunnel_rules_save(t, err);
 }
 
 bool tunnels_open(struct tunnels **out, struct om_daemon *d, struct om_error *err)

@@ -37,6 +37,10 @@ struct tunnels;
 /** tunnels_open() - begin, with the rules that @d kept, by @out; else false and @err. */
 bool tunnels_open(struct tunnels **out, struct om_daemon *d, struct om_error *err);
 
+/** tunnels_check() - are the rules that @d kept, which need not run, in order? OM_E_PARSE: it will
+ *  not start; other errors: one of them will wait; @err says which. */
+enum om_err tunnels_check(struct om_daemon *d, struct om_error *err);
+
 /** tunnels_close() - end every connection; @t is freed once the loop has run. */
 void tunnels_close(struct tunnels *t);
 

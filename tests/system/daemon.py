@@ -243,6 +243,13 @@ class Daemon:
                               capture_output=True, check=False, stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout, done.stderr
 
+    def tool(self, *argv):
+        """Runs omerta-meshd for this home as a command: (exit, stdout, stderr)."""
+        done = subprocess.run([program("omerta-meshd"), *argv, "--home", self.home], timeout=60,
+                              capture_output=True, check=False, text=True,
+                              stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout, done.stderr
+
 
 def knows(daemon, others, seconds=20):
     """True once @daemon knows all of @others by id."""

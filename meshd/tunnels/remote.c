@@ -155,11 +155,11 @@ static bool allows(const struct tunnel_rule *r, const struct om_addr *at)
 }
 
 static struct tunnel_rule *consent_of(const struct tunnels *t, const struct om_act_call *call,
-                                      const struct om_addr *at)
+                                      const struct om_addr *at, bool is_udp)
 {
     for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
         struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
-        if (r->is_consent && om_id_equal(&r->network, &call->network) &&
+        if (r->is_consent && r->is_udp == is_udp && om_id_equal(&r->network, &call->network) &&
             tunnel_names(r, &call->peer) && allows(r, at))
             return r;
     }
@@ -211,12 +211,12 @@ static bool stand(struct tunnel_rule *r, const struct om_act_call *call, struct 
 }
 
 static void say_how(struct om_calls *calls, const struct om_act_call *call,
-                    const struct om_addr *at)
+                    const struct om_addr *at, bool is_udp)
 {
     char id[OM_ID_TEXT], listen[OM_ADDR_TEXT], text[200];
 
-    (void)snprintf(text, sizeof text, "there, run: omerta expose listen:%s --to %s",
-                   om_addr_print(at, listen), om_id_print(&call->peer, id));
+    (void)snprintf(text, sizeof text, "there, run: omerta expose listen:%s%s --to %s",
+                   om_addr_print(at, listen), is_udp ? " --udp" : "", om_id_print(&call->peer, id));
     om_calls_refuse(calls, call->call, om_dial_word(OM_DIAL_NOT_ALLOWED), text);
 }
 
@@ -240,9 +240,9 @@ void tunnels_listen(struct tunnels *t, const struct om_act_call *call)
                         "want {proto: tcp or udp, listen, port, back}");
         return;
     }
-    struct tunnel_rule *consent = consent_of(t, call, &listen);
+    struct tunnel_rule *consent = consent_of(t, call, &listen, is_udp);
     if (!consent) {
-        say_how(t->d->calls, call, &listen);
+        say_how(t->d->calls, call, &listen, is_udp);
         return;
     }
     struct tunnel_rule *r =

@@ -118,6 +118,15 @@ json_t *tunnel_rule_show(const struct tunnel_rule *r)
     return o;
 }
 
+/* The one behind those of @r is one of them now, unless it was already. */
+static void count_peer(struct tunnel_rule *r)
+{
+    for (unsigned i = 0; i < r->peer_count; i++)
+        if (om_id_equal(&r->peers[i], &r->peers[r->peer_count]))
+            return;
+    r->peer_count++;
+}
+
 static bool add_peer(struct tunnel_rule *r, const json_t *who, struct om_error *err)
 {
     const char *text = json_string_value(who);
@@ -135,7 +144,7 @@ static bool add_peer(struct tunnel_rule *r, const json_t *who, struct om_error *
         return true;
     }
     if (om_id_parse(&r->peers[r->peer_count], text, NULL) == OM_OK) {
-        r->peer_count++;
+        count_peer(r);
         return true;
     }
     if (!net) /* only words are checked, where nobody is */
@@ -144,7 +153,8 @@ static bool add_peer(struct tunnel_rule *r, const json_t *who, struct om_error *
     const struct control_ask ask = {.d = r->tunnels->d, .params = words};
     bool is_found = control_peer(&ask, &net, &r->peers[r->peer_count], err);
     json_decref(words);
-    r->peer_count += is_found;
+    if (is_found)
+        count_peer(r);
     return is_found;
 }
 
@@ -165,9 +175,14 @@ static bool read_host(struct tunnel_rule *r, const json_t *words, const char *ot
 
     if (!host || !*host)
         host = otherwise;
-    if (strlen(host) > OM_TARGET_NAME_MAX)
+    size_t n = strlen(host);
+    if (n > 2 && host[0] == '[' && host[n - 1] == ']') { /* as people write IPv6 before a port */
+        host++;
+        n -= 2;
+    }
+    if (n > OM_TARGET_NAME_MAX)
         return om_fail(err, OM_E_RANGE, "host: over %d bytes", OM_TARGET_NAME_MAX) == OM_OK;
-    (void)snprintf(r->host, sizeof r->host, "%s", host);
+    (void)snprintf(r->host, sizeof r->host, "%.*s", (int)n, host);
     return true;
 }
 
@@ -184,6 +199,10 @@ static bool read_limits(struct tunnel_rule *r, const json_t *words, struct om_er
         return om_fail(err, OM_E_RANGE, "max_connections: want 1 to %d", TUNNEL_PER_PEER) == OM_OK;
     if (r->is_consent && rate != 0)
         return om_fail(err, OM_E_RANGE, "rate: only a port or the internet can have one") == OM_OK;
+    /* What is kept of such a rule has the most there can be. */
+    if (r->is_consent && most != 0 && most != TUNNEL_PER_PEER)
+        return om_fail(err, OM_E_RANGE,
+                       "max_connections: only a port or the internet can have one") == OM_OK;
     r->rate = (uint32_t)rate;
     r->open_max = most > 0 ? (unsigned)most : TUNNEL_PER_PEER;
     return true;
@@ -282,6 +301,9 @@ bool tunnel_rule_read_exposed(struct tunnel_rule *r, const json_t *words, struct
     r->port = r->is_consent ? 0 : r->listen.port;
     if (is_good && !r->is_internet && !r->is_consent && json_object_get(words, "to_port"))
         is_good = read_port(words, "to_port", &r->port, err);
+    if (is_good && r->is_internet && r->is_udp)
+        is_good = om_fail(err, OM_E_RANGE,
+                          "udp: the internet is TCP and UDP alike: leave it away") == OM_OK;
     is_good = is_good && read_limits(r, words, err) && read_also(r, words, err);
     json_array_foreach(to, i, who) is_good = is_good && add_peer(r, who, err);
     if (is_good && !r->is_everybody && r->peer_count == 0)

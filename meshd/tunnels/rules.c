@@ -149,6 +149,41 @@ static struct tunnel_rule *begin(struct tunnels *t, const json_t *words, struct 
     return r;
 }
 
+static bool shares_peer(const struct tunnel_rule *a, const struct tunnel_rule *b)
+{
+    if (a->is_everybody || b->is_everybody)
+        return true;
+    for (unsigned i = 0; i < a->peer_count; i++)
+        if (tunnel_names(b, &a->peers[i]))
+            return true;
+    return false;
+}
+
+/* Would a peer, asking for what it may by @a, ask for what it may by @b? */
+static bool is_same_thing(const struct tunnel_rule *a, const struct tunnel_rule *b)
+{
+    if (a->is_internet != b->is_internet || a->is_consent != b->is_consent)
+        return false;
+    return a->is_internet || (a->is_udp == b->is_udp && a->listen.port == b->listen.port &&
+                              memcmp(a->listen.ip, b->listen.ip, sizeof a->listen.ip) == 0);
+}
+
+/* Of two rules for one thing and one peer only the older would ever be used. */
+static bool is_new(const struct tunnel_rule *r, struct om_error *err)
+{
+    const struct om_list *rules = &r->tunnels->rules;
+
+    for (struct om_link *l = om_list_first(rules); l; l = om_list_next(rules, l)) {
+        const struct tunnel_rule *o = OM_CONTAINER_OF(l, struct tunnel_rule, link);
+        unsigned long long n = o->number;
+        if (!o->is_forward && !o->words && om_id_equal(&o->network, &r->network) &&
+            is_same_thing(o, r) && shares_peer(o, r))
+            return om_fail(err, OM_E_EXISTS, "exists as %llu: omerta expose remove %llu", n, n) ==
+                   OM_OK;
+    }
+    return true;
+}
+
 struct tunnel_rule *tunnel_rule_make(struct tunnels *t, bool forwards, const json_t *words,
                                      struct om_error *err)
 {
@@ -157,7 +192,7 @@ struct tunnel_rule *tunnel_rule_make(struct tunnels *t, bool forwards, const jso
     if (!r)
         return NULL;
     bool is_good = forwards ? tunnel_rule_read_forward(r, words, err) && tunnel_rule_listen(r, err)
-                            : tunnel_rule_read_exposed(r, words, err);
+                            : tunnel_rule_read_exposed(r, words, err) && is_new(r, err);
     if (is_good)
         return r;
     tunnel_rule_free(r);

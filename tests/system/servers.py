@@ -71,7 +71,12 @@ def serving(handle, address="127.0.0.1"):
         def handle(self):
             handle(self.request)
 
-    with Threads((address, 0), Handler) as server:
+    class Family(Threads):
+        """Of IPv4 or IPv6."""
+
+        address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    with Family((address, 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

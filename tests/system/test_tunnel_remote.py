@@ -74,12 +74,15 @@ def exactly_none(connection):
 
 def test_udp_leads_here(two):
     ann, ben = two
-    expose(ann, "listen", "--to", "ben")
+    expose(ann, "listen", "--to", "ben")  # to TCP: no help
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as service, \
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         service.bind(("127.0.0.1", 0))
         service.settimeout(20)
         client.settimeout(20)
+        said = failing(ben, "forward", "add", "-R", f"0:ann:{service.getsockname()[1]}", "--udp")
+        assert f"omerta expose listen:127.0.0.1:0 --udp --to {ben.self_id()}" in said
+        expose(ann, "listen", "--udp", "--to", "ben")
         there, _ = remote(ben, f"0:ann:{service.getsockname()[1]}", "--udp")
         client.sendto(b"ping", ("127.0.0.1", there))
         data, sender = service.recvfrom(100)
@@ -96,6 +99,16 @@ def test_without_consent_nobody_listens(two):
         assert ben.rpc("forward.list")["forwards"] == [] and not listens(port)
         expose(ann, f"listen:{port}", "--to", "ben")  # as it says: the control
         assert remote(ben, f"{port}:ann:{here}")[0] == port and ask(port) == b"hello"
+
+
+def test_consent_to_udp_is_none_to_tcp(two):
+    ann, ben = two
+    expose(ann, "listen", "--udp", "--to", "ben")
+    with servers.serving(servers.echo) as here:
+        said = failing(ben, "forward", "add", "-R", f"0:ann:{here}")
+        assert "omerta expose listen:127.0.0.1:0 --to" in said
+        expose(ann, "listen", "--to", "ben")
+        assert ask(remote(ben, f"0:ann:{here}")[0]) == b"hello"  # the control
 
 
 @pytest.mark.parametrize("consent, asked", [("listen", "1023"), ("listen", "0.0.0.0:0"),
@@ -132,7 +145,8 @@ def test_consent_withdrawn_ends_it(serving):
 
 
 def test_it_comes_back_with_the_peer(serving):
-    ann, ben, port, _ = serving
+    ann, ben, port, consent = serving
+    told(ann, "expose", "remove", str(consent))
     expose(ann, "listen", "--to", "ben", "--keep")
     there, _ = remote(ben, f"{free_port()}:ann:{port}", "--keep")
     ann.end()

@@ -272,6 +272,9 @@ def test_without_a_gateway_only_peers(echoed):
     ("expose 80:host:0 --to ben", "PORT"),
     ("expose everything --to ben", "internet"),
     ("expose internet", "--to"),
+    ("expose internet --udp --to ann", "TCP and UDP alike"),
+    ("expose listen --max-connections 3 --to ann", "only a port or the internet"),
+    ("expose listen --rate 1M --to ann", "only a port or the internet"),
     ("expose 80 --to nobody-here", "nobody-here"),
     ("expose remove", "too few"),
     ("expose remove 99", "99"),
@@ -319,6 +322,39 @@ def bad(tmp_path_factory):
     finally:
         ben.end()
         ann.end()
+
+
+@pytest.mark.parametrize("words, again, other", [
+    ("80", "80", "81"), ("80", "80:127.0.0.2:90", "80 --udp"), ("80 --udp", "80 --udp", "80"),
+    ("80", "80 --rate 1M", "81"), ("internet", "internet --also 10.0.0.0/8", "80"),
+    ("listen", "listen", "listen --udp"), ("listen:1234", "listen:127.0.0.1:1234", "listen:1235")])
+def test_one_thing_is_exposed_once(bad, words, again, other):
+    """Another rule for it may only be for other peers: of two only the older would be used."""
+    ids = [letter * 51 + "a" for letter in "abc"]
+    made = [told(bad, "expose", *words.split(), "--to", ids[0], "--to", ids[0], "--to", "ann")]
+    try:
+        assert made[0]["to"][:1] == ids[:1] and len(made[0]["to"]) == 2, "each peer once"
+        number = made[0]["id"]
+        for to in (ids[:1], ids[1::-1]):
+            said = failing(bad, "expose", *again.split(), *[w for i in to for w in ("--to", i)])
+            assert f"exists as {number}: omerta expose remove {number}" in said
+        made.append(told(bad, "expose", *again.split(), "--to", ids[1], "--to", ids[2]))
+        made.append(told(bad, "expose", *other.split(), "--to", ids[0]))  # the control
+    finally:
+        for row in made:
+            told(bad, "expose", "remove", str(row["id"]))
+    assert told(bad, "expose", "list")["exposed"] == []
+
+
+def test_brackets_around_v6_are_no_part_of_it(two):
+    ann, ben = two
+    with servers.serving(servers.echo, "::1") as port:
+        row = expose(ann, f"7:[::1]:{port}", "--to", "ben")
+        assert row["host"] == "::1"
+        assert ask(forward(ben, "0:ann:7")[0]) == b"hello"
+        expose(ann, "internet", "--to", "ben", "--also", "::1/128")
+        row = ben.rpc("forward.add", listen="0", peer=ann.self_id(), host="[::1]", port=port)
+        assert ask(int(row["listen"].rpartition(":")[2])) == b"hello"
 
 
 def test_two_do_not_listen_at_one_port(echoed):

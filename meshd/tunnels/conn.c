@@ -78,6 +78,12 @@ void tunnel_rule_fail(struct tunnel_rule *r, const char *why)
     (void)om_text_escape(r->last_error, sizeof r->last_error, om_bytes(why, strlen(why)));
 }
 
+void tunnel_rule_works(struct tunnel_rule *r)
+{
+    if (r && r->is_forward)
+        r->last_error[0] = '\0';
+}
+
 void tunnel_conn_fail(struct tunnel_conn *c, const char *why)
 {
     if (c->rule)
@@ -141,5 +147,6 @@ void tunnel_conn_join(struct tunnel_conn *c)
     }
     free(c->rest);
     c->rest = NULL;
+    tunnel_rule_works(c->rule);
     om_splice_start(s);
 }

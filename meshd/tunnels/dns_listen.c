@@ -171,6 +171,8 @@ static void on_told(void *self, struct om_bytes answer, const char *why)
     c->ask = NULL;
     if (why)
         tunnel_rule_fail(c->rule, why);
+    else
+        tunnel_rule_works(c->rule);
     say(c, answer);
 }
 
@@ -312,8 +314,10 @@ static void on_connection(uv_stream_t *listener, int status)
 bool tunnel_dns_listen(struct tunnel_rule *r, struct om_error *err)
 {
     struct sockaddr_storage sa;
-    char shown[OM_ADDR_TEXT];
+    char shown[OM_ADDR_TEXT], who[TUNNEL_WHO];
     int n = (int)sizeof sa, e = uv_tcp_init(&r->tunnels->d->loop, &r->listener);
+
+    bool is_udp = false;
 
     r->listener.data = r->udp.data = r;
     if (e == 0)
@@ -327,6 +331,7 @@ bool tunnel_dns_listen(struct tunnel_rule *r, struct om_error *err)
     if (e == 0) { /* port 0: the kernel chose, and UDP takes the same */
         r->listen.port = ntohs(((const struct sockaddr_in *)&sa)->sin_port);
         e = tunnel_udp_socket_init(&r->tunnels->d->loop, &r->udp);
+        is_udp = true;
     }
     if (e == 0)
         e = tunnel_udp_socket_bind(&r->udp, &r->listen, on_datagram);
@@ -334,7 +339,7 @@ bool tunnel_dns_listen(struct tunnel_rule *r, struct om_error *err)
         return true;
     (void)om_fail(err, e == UV_EADDRINUSE ? OM_E_EXISTS : OM_E_STATE, "DNS %s: %s",
                   om_addr_print(&r->listen, shown),
-                  e == UV_EADDRINUSE ? "another program listens there" : uv_strerror(e));
+                  e == UV_EADDRINUSE ? tunnel_who_listens(r, is_udp, who) : uv_strerror(e));
     return false;
 }
 

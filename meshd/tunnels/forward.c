@@ -106,9 +106,39 @@ static void on_connection(uv_stream_t *listener, int status)
     om_calls_kick(r->tunnels->d->calls);
 }
 
+static bool is_at(const struct tunnel_rule *r, const struct om_addr *a)
+{
+    static const struct om_addr any6;
+    const struct om_addr any4 = om_addr_v4(0, 0);
+    const uint8_t *ip = r->listen.ip;
+
+    return r->listen.port == a->port &&
+           (memcmp(ip, a->ip, sizeof a->ip) == 0 || memcmp(ip, any4.ip, sizeof any4.ip) == 0 ||
+            memcmp(ip, any6.ip, sizeof any6.ip) == 0 ||
+            memcmp(a->ip, any4.ip, sizeof any4.ip) == 0 ||
+            memcmp(a->ip, any6.ip, sizeof any6.ip) == 0);
+}
+
+const char *tunnel_who_listens(const struct tunnel_rule *rule, bool is_udp,
+                               char out[static TUNNEL_WHO])
+{
+    const struct om_list *rules = &rule->tunnels->rules;
+
+    for (struct om_link *l = om_list_first(rules); l && !rule->is_guest;
+         l = om_list_next(rules, l)) {
+        const struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
+        bool has = (is_udp ? r->udp.type == UV_UDP : r->listener.type == UV_TCP);
+        if (!r->is_forward || !has || !is_at(r, &rule->listen))
+            continue;
+        (void)snprintf(out, TUNNEL_WHO, "taken by forward %llu", (unsigned long long)r->number);
+        return out;
+    }
+    return "another program listens there"; /* also what a peer hears */
+}
+
 bool tunnel_listen(struct tunnel_rule *r, struct om_error *err)
 {
-    char text[OM_IP_TEXT], shown[OM_ADDR_TEXT];
+    char text[OM_IP_TEXT], shown[OM_ADDR_TEXT], who[TUNNEL_WHO];
     struct sockaddr_storage sa;
     int e = uv_tcp_init(&r->tunnels->d->loop, &r->listener);
 
@@ -131,6 +161,6 @@ bool tunnel_listen(struct tunnel_rule *r, struct om_error *err)
         return true;
     (void)om_fail(err, e == UV_EADDRINUSE ? OM_E_EXISTS : OM_E_STATE, "%s: %s",
                   om_addr_print(&r->listen, shown),
-                  e == UV_EADDRINUSE ? "another program listens there" : uv_strerror(e));
+                  e == UV_EADDRINUSE ? tunnel_who_listens(r, false, who) : uv_strerror(e));
     return false;
 }

@@ -22,6 +22,7 @@ enum {
     TUNNEL_GUESTS_MAX = 16,  /* ports that one peer has us listen at */
     TUNNEL_AGAIN_MS = 1000,  /* until what does not stand is tried again; doubles to */
     TUNNEL_AGAIN_MAX_MS = 60000,
+    TUNNEL_WHO = 48,
     TUNNEL_CLIENT_KEY = 8 + 18 /* of tunnels.udp_clients: the rule's number, and the address */
 };
 
@@ -64,7 +65,7 @@ struct tunnel_rule {
     unsigned open_max; /* exposed: of each peer */
     unsigned open;     /* connections now */
     uint64_t total, failed, sent, received;
-    char last_error[160]; /* of the last that failed */
+    char last_error[160]; /* of the last that failed; "": a forward worked since */
 };
 
 struct tunnel_usage;
@@ -129,6 +130,9 @@ void tunnel_conn_drop(struct tunnel_conn *c);
 /** tunnel_rule_fail() - count and keep @why for @r. */
 void tunnel_rule_fail(struct tunnel_rule *r, const char *why);
 
+/** tunnel_rule_works() - forget why @r (or NULL) failed, if it is a forward: it does no more. */
+void tunnel_rule_works(struct tunnel_rule *r);
+
 /** tunnel_conn_fail() - count and keep @why for the rule of @c; the connection is the caller's. */
 void tunnel_conn_fail(struct tunnel_conn *c, const char *why);
 
@@ -139,6 +143,11 @@ void tunnel_conn_join(struct tunnel_conn *c);
 void tunnel_conn_live(const struct tunnel_rule *r, struct om_splice_end *out);
 
 /* forward.c */
+
+/** tunnel_who_listens() - words for @rule, which cannot have its port: of UDP when @is_udp, else of
+ *  TCP; @out lent, or a text of its own. */
+const char *tunnel_who_listens(const struct tunnel_rule *rule, bool is_udp,
+                               char out[static TUNNEL_WHO]);
 
 /** tunnel_listen() - accept connections for @rule; false and @err when the port is taken. */
 bool tunnel_listen(struct tunnel_rule *rule, struct om_error *err);

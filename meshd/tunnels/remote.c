@@ -68,6 +68,7 @@ static void on_remote_reply(struct om_call_owner *o, const struct om_act_reply *
     json_decref(body);
     om_node_limit(daemon_node(r->tunnels->d), om_clock_now(), o->call);
     r->is_standing = true;
+    tunnel_rule_works(r);
     r->again_ms = TUNNEL_AGAIN_MS;
     if (r->is_asked)
         tell(r, tunnel_rule_show(r), "");

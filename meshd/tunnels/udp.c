@@ -2,6 +2,7 @@
 #include "tunnels/udp.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,6 +251,7 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
 static void stand(struct tunnel_flow *f)
 {
     f->is_open = true;
+    tunnel_rule_works(f->rule);
     for (unsigned i = 0; i < f->waiting_count; i++) {
         tunnel_flow_send(f, om_bytes(f->waiting[i]->bytes + 2, f->waiting[i]->n));
         free(f->waiting[i]);
@@ -260,14 +262,16 @@ static void stand(struct tunnel_flow *f)
 static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
 {
     struct tunnel_flow *f = OM_CONTAINER_OF(o, struct tunnel_flow, owner);
+    char why[160];
 
     if (r->is_ok) {
         stand(f);
         return;
     }
     const char *word = om_dial_word(om_dial_result_of(r->error));
+    (void)snprintf(why, sizeof why, "%s: %.*s", r->error, (int)r->body.n, (const char *)r->body.p);
     if (f->rule)
-        tunnel_rule_fail(f->rule, word);
+        tunnel_rule_fail(f->rule, why);
     end(f, word);
 }
 

@@ -84,7 +84,7 @@ static void on_datagram(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struc
 
 bool tunnel_udp_listen(struct tunnel_rule *r, struct om_error *err)
 {
-    char shown[OM_ADDR_TEXT];
+    char shown[OM_ADDR_TEXT], who[TUNNEL_WHO];
     int e = tunnel_udp_socket_init(&r->tunnels->d->loop, &r->udp);
 
     r->udp.data = r;
@@ -94,6 +94,6 @@ bool tunnel_udp_listen(struct tunnel_rule *r, struct om_error *err)
         return true;
     (void)om_fail(err, e == UV_EADDRINUSE ? OM_E_EXISTS : OM_E_STATE, "UDP %s: %s",
                   om_addr_print(&r->listen, shown),
-                  e == UV_EADDRINUSE ? "another program listens there" : uv_strerror(e));
+                  e == UV_EADDRINUSE ? tunnel_who_listens(r, true, who) : uv_strerror(e));
     return false;
 }

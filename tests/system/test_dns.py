@@ -269,7 +269,7 @@ def test_it_is_a_rule_like_others(two, upstream):
     port = int(row["listen"].rpartition(":")[2])
     assert row["peer"] == ann.self_id() and row["dns"] is True
     assert dig(port, "ann.omerta", "AAAA", address="::1").status == "NOERROR"
-    assert "another program listens there" in failing(ben, "dns", f"[::1]:{port}")
+    assert f"taken by forward {row['id']}" in failing(ben, "dns", f"[::1]:{port}")
     assert ben.stop() == 0
     ben.start()
     row = ben.rpc("forward.list")["forwards"][0]

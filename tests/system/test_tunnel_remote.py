@@ -139,8 +139,11 @@ def test_consent_withdrawn_ends_it(serving):
     assert not listens(there)
     row = ben.rpc("forward.list")["forwards"][0]
     assert wait_until(lambda: not ben.rpc("forward.list")["forwards"][0]["up"], 10), row
+    assert ben.rpc("forward.list")["forwards"][0]["last_error"]
     expose(ann, "listen", "--to", "ben")
     assert wait_until(lambda: listens(there), 20), "it is asked for again"
+    assert wait_until(lambda: ben.rpc("forward.list")["forwards"][0]["up"], 10)
+    assert ben.rpc("forward.list")["forwards"][0]["last_error"] == ""
     assert ask(there) == b"hello"
 
 

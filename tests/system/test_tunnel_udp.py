@@ -82,7 +82,9 @@ def test_nobody_reaches_what_is_not_exposed(pair, echo):
     s = udp()
     s.sendto(b"hello", to)
     assert wait_until(lambda: second.rpc("forward.list")["forwards"][0]["last_error"], 10)
-    assert "not_allowed" in second.rpc("forward.list")["forwards"][0]["last_error"]
+    row = second.rpc("forward.list")["forwards"][0]
+    assert row["last_error"].startswith("not_allowed: ")
+    assert f"omerta expose {echo} --udp --to {second.self_id()}" in row["last_error"]
     s.setblocking(False)
     with pytest.raises(BlockingIOError):
         s.recv(1)
@@ -95,6 +97,7 @@ def test_nobody_reaches_what_is_not_exposed(pair, echo):
     first.rpc("expose.add", port=echo, to=[second.self_id()], udp=True)
     s.settimeout(10)
     assert ask(s, to, b"hello") == b">hello"  # the control
+    assert second.rpc("forward.list")["forwards"][0]["last_error"] == ""
 
 
 def test_many_programs_leave_room_for_others(pair, echo):

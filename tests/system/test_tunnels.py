@@ -359,6 +359,27 @@ def test_brackets_around_v6_are_no_part_of_it(two):
 
 def test_two_do_not_listen_at_one_port(echoed):
     _, ben, port, _ = echoed
-    local, _ = forward(ben, f"0:ann:{port}")
-    assert "another program" in failing(ben, "forward", "add", "-L", f"{local}:ann:{port}")
-    assert "another program" in failing(ben, "proxy", str(local))
+    local, number = forward(ben, f"0:ann:{port}")
+    taken = f"taken by forward {number}"
+    assert taken in failing(ben, "forward", "add", "-L", f"{local}:ann:{port}")
+    assert taken in failing(ben, "forward", "add", "-L", f"0.0.0.0:{local}:ann:{port}")
+    assert taken in failing(ben, "proxy", str(local)) and taken in failing(ben, "dns", str(local))
+    udp = told(ben, "forward", "add", "-L", f"{local}:ann:{port}", "--udp")["id"]
+    said = failing(ben, "forward", "add", "-L", f"{local}:ann:{port}", "--udp")
+    assert f"taken by forward {udp}" in said
+    with socket.create_server(("127.0.0.1", 0)) as other:  # the control
+        said = failing(ben, "proxy", str(other.getsockname()[1]))
+        assert "another program listens there" in said
+
+
+def test_an_error_is_forgotten_once_it_works(two):
+    ann, ben = two
+    with servers.serving(servers.echo) as port:
+        local, _ = forward(ben, f"0:ann:{port}")
+        assert is_reset(local)
+        row = ben.rpc("forward.list")["forwards"][0]
+        assert "not_allowed" in row["last_error"] and row["failed"] == 1
+        expose(ann, str(port), "--to", "ben")
+        assert ask(local) == b"hello"
+        row = ben.rpc("forward.list")["forwards"][0]
+        assert row["last_error"] == "" and row["failed"] == 1

@@ -2,12 +2,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include <omerta/text.h>
 
 #include "control/parts.h"
 #include "host/clock.h"
+#include "netstack/dns/zone.h"
 
 json_t *control_id(const struct om_id *id)
 {
@@ -62,12 +64,15 @@ const struct daemon_network *control_network(const struct control_ask *ask, stru
 }
 
 /* Does @text name the peer with @id and, as it says itself, @name? */
-static bool is_named(const char *text, const struct om_id *id, const char *name)
+static bool is_named(const char *text, const struct om_id *id, const char *name, bool any_case)
 {
+    int (*compare)(const char *, const char *) = any_case ? strcasecmp : strcmp;
+    int (*start)(const char *, const char *, size_t) = any_case ? strncasecmp : strncmp;
     char full[OM_ID_TEXT];
     size_t n = strlen(text);
 
-    return strcmp(name, text) == 0 || (n >= 4 && strncmp(om_id_print(id, full), text, n) == 0);
+    return compare(name, text) == 0 ||
+           (n >= OM_ZONE_START && start(om_id_print(id, full), text, n) == 0);
 }
 
 /* Appends "name (short)" to the sentence that lists candidates. */
@@ -80,32 +85,51 @@ static void add_candidate(char *list, size_t size, const struct om_id *id, const
                    *name ? " " : "", *name ? om_text_show(shown, name) : "");
 }
 
-static bool find_named(const struct control_ask *ask, const struct daemon_network *net,
-                       const char *text, struct om_id *out, struct om_error *err)
+struct found {
+    struct om_id id; /* the last */
+    unsigned count;
+    char list[120];
+};
+
+static void find_all(struct found *out, const struct control_ask *ask,
+                     const struct daemon_network *net, const char *text, bool any_case)
 {
-    char list[120] = "", shown[OM_SHOW_TEXT];
     struct om_announce a;
     struct om_id *ids;
-    unsigned n = daemon_peers(ask->d, &net->id, &ids), found = 0;
+    unsigned n = daemon_peers(ask->d, &net->id, &ids);
 
+    *out = (struct found){.count = 0};
     for (unsigned i = 0; i < n; i++) {
         if (om_node_record(daemon_node(ask->d), &net->id, &ids[i], &a, NULL) != OM_OK)
             a.name[0] = 0;
-        if (!is_named(text, &ids[i], a.name))
+        if (!is_named(text, &ids[i], a.name, any_case))
             continue;
-        *out = ids[i];
-        found++;
-        add_candidate(list, sizeof list, &ids[i], a.name);
+        out->id = ids[i];
+        out->count++;
+        add_candidate(out->list, sizeof out->list, &ids[i], a.name);
     }
     free(ids);
-    if (found == 1)
+}
+
+/* As it is written, else as names of hosts are, whatever the case. */
+static bool find_named(const struct control_ask *ask, const struct daemon_network *net,
+                       const char *text, struct om_id *out, struct om_error *err)
+{
+    char shown[OM_SHOW_TEXT];
+    struct found f;
+
+    find_all(&f, ask, net, text, false);
+    if (f.count == 0)
+        find_all(&f, ask, net, text, true);
+    *out = f.id;
+    if (f.count == 1)
         return true;
-    if (found == 0)
+    if (f.count == 0)
         (void)om_fail(err, OM_E_MISSING, "no peer \"%.40s\" in network %s",
                       om_text_show(shown, text), net->name);
     else
         (void)om_fail(err, OM_E_RANGE, "\"%.40s\" is ambiguous: %s", om_text_show(shown, text),
-                      list);
+                      f.list);
     return false;
 }
 

@@ -59,8 +59,10 @@ static unsigned add_keys(struct om_zone_host *out, const struct dns_named *list,
     unsigned count = 0;
 
     for (unsigned i = 0; i < n; i++)
-        if (*list[i].network_name)
-            out[count++] = host_of(&list[i], list[i].id);
+        if (*list[i].network_name) {
+            out[count] = host_of(&list[i], list[i].id);
+            out[count++].is_id = true;
+        }
     return count;
 }
 

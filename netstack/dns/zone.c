@@ -24,13 +24,18 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
 }
 
-static bool is(const struct label *l, const char *text)
+static bool begins(const struct label *l, const char *text)
 {
     for (unsigned i = 0; i < l->n; i++) {
         if (text[i] == '\0' || lower(l->p[i]) != lower((uint8_t)text[i]))
             return false;
     }
-    return text[l->n] == '\0';
+    return true;
+}
+
+static bool is(const struct label *l, const char *text)
+{
+    return begins(l, text) && text[l->n] == '\0';
 }
 
 static bool read_octet(const struct label *l, uint8_t *out)
@@ -137,10 +142,36 @@ static size_t answer_addr(struct om_mut out, const struct om_zone *zone,
     return 0;
 }
 
+/* Hosts that a label may mean. */
+struct meant {
+    const struct om_zone_host *whole, *start; /* the first; NULL: none */
+    unsigned starts;
+};
+
+static void weigh(struct meant *m, const struct label *l, const struct om_zone_host *h)
+{
+    if (is(l, h->peer) && (!m->whole || (h->is_id && !m->whole->is_id)))
+        m->whole = h; /* a peer may call itself what another's id is */
+    if (h->is_id && l->n >= OM_ZONE_START && begins(l, h->peer)) {
+        m->start = h;
+        m->starts++;
+    }
+}
+
+/* NULL: nobody, or one of several. */
+static const struct om_zone_host *meant(const struct meant *m)
+{
+    if (!m->whole)
+        return m->starts == 1 ? m->start : NULL;
+    bool is_other = m->starts > 1 || (m->starts == 1 && m->start->addrs != m->whole->addrs);
+    return m->whole->is_id || !is_other ? m->whole : NULL;
+}
+
 static void look_up(const struct om_zone *zone, const struct label *labels, unsigned n,
                     struct om_dns_reply *r)
 {
     bool is_known = n == 1;
+    struct meant m = {0};
 
     for (unsigned i = 0; i < zone->n; i++) {
         const struct om_zone_host *h = &zone->hosts[i];
@@ -149,12 +180,15 @@ static void look_up(const struct om_zone *zone, const struct label *labels, unsi
 
         if (n == 2 && is_network)
             is_known = true;
-        if (((n == 3 && is_network) || is_short) && is(&labels[0], h->peer)) {
-            r->addrs = h->addrs;
-            r->n_addrs = h->n_addrs;
-            r->txt = h->txt;
-            return;
-        }
+        if ((n == 3 && is_network) || is_short)
+            weigh(&m, &labels[0], h);
+    }
+    const struct om_zone_host *h = meant(&m);
+    if (h) {
+        r->addrs = h->addrs;
+        r->n_addrs = h->n_addrs;
+        r->txt = h->txt;
+        return;
     }
     r->rcode = is_known ? OM_DNS_NOERROR : OM_DNS_NXDOMAIN;
 }

@@ -5,7 +5,8 @@
  * Why:   programs reach peers by name; and such a name never leaves this machine as a question.
  * Keeps: zone_answers_addresses; zone_answers_names; zone_leaves_other_names;
  *        zone_tells_nothing_from_no_such_name; zone_keeps_the_case; zone_answers_texts;
- *        zone_leaves_out_the_only_network; zone_knows_private_names.
+ *        zone_leaves_out_the_only_network; zone_takes_the_start_of_an_id;
+ *        zone_does_not_choose_between_a_name_and_an_id; zone_knows_private_names.
  *
  * Source: RFC 1035 section 3.5 and RFC 3596 section 2.5 (names of addresses); RFC 8020; RFC 6761
  *         (special names), 6303 (addresses), 7686 (onion), 8375 (home.arpa).
@@ -17,17 +18,22 @@
 
 #define OM_ZONE_APEX "omerta"
 
-enum { OM_ZONE_TTL = 5 /* seconds: addresses of peers change */ };
+enum {
+    OM_ZONE_TTL = 5,  /* seconds: addresses of peers change */
+    OM_ZONE_START = 4 /* letters of an id that stand for it */
+};
 
 struct om_zone_host {
-    const char *peer, *network; /* one label each; borrowed */
-    const struct om_addr *addrs;
+    const char *peer, *network;  /* one label each; borrowed */
+    const struct om_addr *addrs; /* borrowed; hosts of one peer have the same */
     unsigned n_addrs;
     const char *txt; /* or NULL */
+    bool is_id;      /* the peer's label is its id, whose start is enough if it is nobody else's */
 };
 
 struct om_zone {
-    const struct om_zone_host *hosts; /* borrowed; the first of two with one name counts */
+    /* Borrowed; of two with one name an id counts, else the first. */
+    const struct om_zone_host *hosts;
     unsigned n;
     const char *only; /* the network whose peers are PEER.omerta, too; or NULL */
 };

@@ -107,6 +107,26 @@ def test_peers_have_names(two, upstream):
     assert not upstream.names
 
 
+def test_the_proxy_and_dns_take_the_same_names(two):
+    """However it is written, and the start of an id, from 4 letters on."""
+    ann, ben = two
+    port, through = serve(ben), proxy(ben)
+    address = overlay(port, "ann.omerta")
+    with servers.serving(servers.echo) as local:
+        expose(ann, str(local), "--to", "BEN", "--to", "ben")
+        for name in ("ann", "ANN", "aNn.default", ann.self_id()[:4], ann.self_id()[:30].upper()):
+            assert overlay(port, f"{name}.omerta") == address, name
+            how, s = socks(through, f"{name}.omerta", local)
+            s.close()
+            assert how == "ok", name
+        for name in (ann.self_id()[:3], "an", "anna"):
+            assert dig(port, f"{name}.omerta", "AAAA").status == "NXDOMAIN", name
+            how, s = socks(through, f"{name}.omerta", local)
+            s.close()
+            assert how == "no host", name
+    assert len(ann.rpc("expose.list")["exposed"][0]["to"]) == 1
+
+
 def test_without_a_gateway_others_are_refused(two, upstream):
     _, ben = two
     port = serve(ben)

@@ -140,6 +140,56 @@ OM_TEST(zone_leaves_out_the_only_network)
     CHECK_EQ(out[3] & OM_DNS_RCODE, OM_DNS_NXDOMAIN);
 }
 
+/* Is @text that host's only address? NULL: nobody's. */
+static bool leads_to(const struct om_zone *z, const char *text, const struct om_addr *to)
+{
+    struct om_dns_question q = question(text, OM_DNS_A, 7);
+    size_t n = om_zone_answer(om_mut(out, sizeof out), z, &q);
+
+    if (n == 0 || !to)
+        return n > 0 && out[7] == 0 && (out[3] & OM_DNS_RCODE) == OM_DNS_NXDOMAIN;
+    return out[7] == 1 && memcmp(out + n - 4, to->ip + 12, 4) == 0;
+}
+
+OM_TEST(zone_takes_the_start_of_an_id)
+{
+    static struct om_addr a[3];
+    static const struct om_zone_host ids[] = {
+        {.peer = "bcdefg", .network = "home", .addrs = &a[2], .n_addrs = 1},
+        {.peer = "abcdyz", .network = "home", .addrs = &a[2], .n_addrs = 1},
+        {.peer = "abcdex", .network = "home", .addrs = &a[0], .n_addrs = 1, .is_id = true},
+        {.peer = "abcdyz", .network = "home", .addrs = &a[1], .n_addrs = 1, .is_id = true},
+        {.peer = "bcdefghi", .network = "home", .addrs = &a[2], .n_addrs = 1, .is_id = true}};
+    const struct om_zone z = {.hosts = ids, .n = 5, .only = "home"};
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(a); i++)
+        a[i] = om_addr_v4(0x0a090001 + i, 0);
+    CHECK(leads_to(&z, "abcde.home.omerta", &a[0]));
+    CHECK(leads_to(&z, "ABCDY.omerta", &a[1]));
+    CHECK(leads_to(&z, "abcdyz.omerta", &a[1])); /* not who calls itself so */
+    CHECK(leads_to(&z, "bcdefg.omerta", &a[2])); /* name and start of the same */
+    CHECK(leads_to(&z, "abcd.omerta", NULL));    /* of two */
+    CHECK(leads_to(&z, "bcd.omerta", NULL));     /* too short */
+    const struct om_zone named = {
+        .hosts = (const struct om_zone_host[]){ids[0], ids[4], ids[2]}, .n = 3, .only = "home"};
+    CHECK(leads_to(&named, "abcd.omerta", &a[0])); /* the control: now it is nobody else's */
+}
+
+OM_TEST(zone_does_not_choose_between_a_name_and_an_id)
+{
+    static struct om_addr a[2];
+    static const struct om_zone_host both[] = {
+        {.peer = "abcd", .network = "home", .addrs = &a[0], .n_addrs = 1},
+        {.peer = "abcdex", .network = "home", .addrs = &a[1], .n_addrs = 1, .is_id = true}};
+    struct om_zone z = {.hosts = both, .n = 2, .only = "home"};
+
+    a[0] = om_addr_v4(0x0a090001, 0);
+    a[1] = om_addr_v4(0x0a090002, 0);
+    CHECK(leads_to(&z, "abcd.omerta", NULL));
+    z.n = 1; /* the control */
+    CHECK(leads_to(&z, "abcd.omerta", &a[0]));
+}
+
 OM_TEST(zone_knows_private_names)
 {
     static const char *const ours[] = {"localhost",

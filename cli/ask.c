@@ -63,6 +63,17 @@ static enum om_exit no_memory(struct om_error *err)
     return OM_EXIT_FAILED;
 }
 
+enum om_exit om_ask_connect(int *out, const char *socket_path, struct om_error *err)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    enum om_exit e = fd < 0 ? no_memory(err) : connect_to(fd, socket_path, err);
+
+    if (e && fd >= 0)
+        close(fd);
+    *out = e ? -1 : fd;
+    return e;
+}
+
 enum om_exit om_ask_open(struct om_ask **out, const char *socket_path, struct om_error *err)
 {
     struct om_ask *a = calloc(1, sizeof *a);
@@ -71,14 +82,11 @@ enum om_exit om_ask_open(struct om_ask **out, const char *socket_path, struct om
     *out = NULL;
     if (!a)
         return no_memory(err);
-    a->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    a->fd = -1;
     a->events = json_array();
     a->room = FIRST_BYTES;
     a->line = malloc(a->room);
-    if (a->fd < 0 || !a->events || !a->line)
-        e = no_memory(err);
-    else
-        e = connect_to(a->fd, socket_path, err);
+    e = a->events && a->line ? om_ask_connect(&a->fd, socket_path, err) : no_memory(err);
     if (e) {
         om_ask_close(a);
         return e;
@@ -241,7 +249,7 @@ static enum om_exit take_answer(json_t *message, json_t **result, struct om_erro
     json_t *error = json_object_get(message, "error");
 
     if (json_is_object(error)) {
-        om_out_escape(said, json_string_value(json_object_get(error, "message")));
+        om_out_said(said, json_string_value(json_object_get(error, "message")));
         om_fail(err, OM_E_STATE, "%.*s", OM_ERROR_MSG_MAX - 1,
                 *said ? said : "the daemon refused and gave no reason");
         json_decref(message);

@@ -29,6 +29,16 @@ enum { OM_ASK_FRAME_MAX = 1 << 20, OM_ASK_EVENTS_MAX = 256 };
 struct om_ask;
 
 /**
+ * om_ask_connect() - a connection to a socket of the daemon
+ * @out:     on success the descriptor, owned by the caller; else -1
+ * @socket:  its path
+ * @err:     sentence for a person
+ *
+ * Return: as om_ask_open().
+ */
+OM_MUST enum om_exit om_ask_connect(int *out, const char *socket, struct om_error *err);
+
+/**
  * om_ask_open() - connect to the daemon
  * @out:     on success a connection that the caller owns
  * @socket:  path of the control socket

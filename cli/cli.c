@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <omerta/text.h>
+
 enum om_exit om_cli_open(struct om_cli *cli, struct om_ask **out)
 {
     struct om_error err;
@@ -62,6 +64,17 @@ enum om_exit om_cli_words(struct om_cli *cli, unsigned least, unsigned most)
         return om_cli_usage(cli, "%s: unexpected \"%s\"", cli->args.command,
                             om_out_escape(shown, cli->args.words[most]));
     }
+    return OM_EXIT_OK;
+}
+
+enum om_exit om_cli_port(struct om_cli *cli, const char *text, long long *out)
+{
+    char shown[OM_SHOW_TEXT];
+    uint64_t port;
+
+    if (om_u64_parse(&port, text, UINT16_MAX, NULL) != OM_OK || port == 0)
+        return om_cli_usage(cli, "\"%s\": want a port from 1 to 65535", om_text_show(shown, text));
+    *out = (long long)port;
     return OM_EXIT_OK;
 }
 

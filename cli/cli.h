@@ -66,6 +66,10 @@ enum om_exit om_cli_usage(struct om_cli *cli, const char *fmt, ...) OM_PRINTF(2,
 /** om_cli_words() - check that @cli has between @least and @most words after the command. */
 OM_MUST enum om_exit om_cli_words(struct om_cli *cli, unsigned least, unsigned most);
 
+/** om_cli_port() - read @text, a word of @cli, as a port from 1 to 65535 into @out, or say that it
+ *  is none. */
+OM_MUST enum om_exit om_cli_port(struct om_cli *cli, const char *text, long long *out);
+
 /** om_cli_params() - new params: with "network" when @cli has --network; NULL: no memory. */
 json_t *om_cli_params(const struct om_cli *cli);
 

@@ -94,23 +94,34 @@ const char *om_out_off(const struct om_out *out)
     return out->colors ? "\033[0m" : "";
 }
 
-char *om_out_escape(char buf[static OM_OUT_TEXT_MAX], const char *text)
+/* All of @text is made harmless but the characters of @kept. */
+static char *escape(char buf[static OM_OUT_TEXT_MAX], const char *text, const char *kept)
 {
     size_t at = 0;
 
     buf[0] = 0;
     while (text && *text && at + 2 < OM_OUT_TEXT_MAX) {
-        size_t n = strcspn(text, "\"");
+        size_t n = strcspn(text, kept);
         struct om_bytes in = om_bytes(text, n);
 
         at += om_text_escape_take(buf + at, OM_OUT_TEXT_MAX - at, &in);
         if (in.n || !text[n] || at + 2 > OM_OUT_TEXT_MAX)
             break; /* it did not fit, or that was all */
-        buf[at++] = '"';
+        buf[at++] = text[n];
         buf[at] = 0;
         text += n + 1;
     }
     return buf;
+}
+
+char *om_out_escape(char buf[static OM_OUT_TEXT_MAX], const char *text)
+{
+    return escape(buf, text, "\"");
+}
+
+char *om_out_said(char buf[static OM_OUT_TEXT_MAX], const char *text)
+{
+    return escape(buf, text, "\"\\");
 }
 
 void om_out_lines(FILE *to, const char *text)

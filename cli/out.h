@@ -73,6 +73,10 @@ const char *om_out_off(const struct om_out *out);
  */
 char *om_out_escape(char buf[static OM_OUT_TEXT_MAX], const char *text);
 
+/** om_out_said() - as om_out_escape(), into @buf, a sentence @text of the daemon, which has escaped
+ *  what others wrote in it: its backslashes stay. */
+char *om_out_said(char buf[static OM_OUT_TEXT_MAX], const char *text);
+
 /** om_out_lines() - write @text, lines that others wrote, escaped to @to. */
 void om_out_lines(FILE *to, const char *text);
 

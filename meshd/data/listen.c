@@ -221,8 +221,10 @@ void data_take(struct data_conn *c, json_t *words)
         data_refuse(c, "missing", "no call with that number waits");
         return;
     }
+    c->peer = w->peer;
+    c->is_framed = json_is_true(json_object_get(words, "framed"));
     e = om_node_accept(daemon_node(s->d), om_clock_now(), w->owner.call, om_bytes(NULL, 0));
-    if (e != OM_OK || !data_say(c, json_pack("{s:b, s:o}", "ok", 1, "peer", control_id(&w->peer))))
+    if (e != OM_OK || !data_say(c, data_ready(c)))
         data_drop(c);
     else
         data_join(c, &w->owner);

@@ -39,12 +39,13 @@ struct data_conn {
     enum data_state state;
     struct om_line in;
     struct om_call_owner owner;                    /* CALLING */
-    struct om_id network, peer;                    /* peer: CALLING */
+    struct om_id network, peer;                    /* peer: CALLING, or of a call taken */
     char name[OM_METHOD_MAX + 1];                  /* LISTENING: a method; CHANNEL: a channel */
     struct data_from from;                         /* LISTENING and CHANNEL */
     uint8_t frame[OM_DGRAM_MAX + DATA_FRAME_HEAD]; /* CHANNEL: begun by the program */
     size_t frame_n;
-    char *rest; /* CHANNEL: what the socket did not take of a datagram; owned by the write */
+    bool is_framed; /* CALLING, or a call taken: what the stream brings comes in frames */
+    char *rest;     /* CHANNEL: what the socket did not take of a datagram; owned by the write */
     uv_write_t write;
 };
 
@@ -120,6 +121,9 @@ void data_turn_away(struct data_conn *c, json_t *words);
 void data_unlisten(struct data_conn *c);
 
 /* stream.c */
+
+/** data_ready() - what @c is told when it becomes a stream; NULL: no memory. */
+json_t *data_ready(const struct data_conn *c);
 
 /** data_dial() - @c wants to be a stream to a peer as @words say. */
 void data_dial(struct data_conn *c, json_t *words);

@@ -71,7 +71,8 @@ void data_join(struct data_conn *c, struct om_call_owner *owner)
                                             .socket = c->socket,
                                             .owner = owner,
                                             .on_end = on_stream_end,
-                                            .self = s};
+                                            .self = s,
+                                            .is_framed = c->is_framed};
 
     if (!s) {
         om_calls_hang_up(c->data->d->calls, owner, OM_CLOSE_LIMIT);

@@ -9,6 +9,15 @@
 #include "data/parts.h"
 #include "tunnels/tunnels.h"
 
+json_t *data_ready(const struct data_conn *c)
+{
+    json_t *o = json_pack("{s:b, s:o}", "ok", 1, "peer", control_id(&c->peer));
+
+    if (c->is_framed) /* who asked knows that this daemon does it */
+        (void)json_object_set_new(o, "framed", json_true());
+    return o;
+}
+
 static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
 {
     struct data_conn *c = OM_CONTAINER_OF(o, struct data_conn, owner);
@@ -17,7 +26,7 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
     if (!r->is_ok) {
         (void)om_text_escape(sentence, sizeof sentence, r->body);
         data_refuse(c, r->error, sentence);
-    } else if (!data_say(c, json_pack("{s:b, s:o}", "ok", 1, "peer", control_id(&c->peer)))) {
+    } else if (!data_say(c, data_ready(c))) {
         data_drop(c);
     } else {
         data_join(c, o);
@@ -98,6 +107,7 @@ void data_dial(struct data_conn *c, json_t *words)
     call.args = om_bytes(text, strlen(text));
     c->network = net->id;
     c->state = DATA_CALLING;
+    c->is_framed = json_is_true(json_object_get(words, "framed"));
     c->owner.on_reply = on_reply;
     c->owner.on_stream = on_stream;
     enum om_err e = om_calls_open(c->data->d->calls, &net->id, &c->peer, &call, &c->owner);

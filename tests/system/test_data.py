@@ -312,3 +312,47 @@ def test_the_manual_shows_the_example_that_runs():
     with open(EXAMPLE, encoding="utf-8") as f:
         wanted = f.read().replace("\\", "\\e").replace("-", "\\-")
     assert shown == wanted
+
+
+def frames(s):
+    """What comes in frames, and whether it came to the end that the other side meant."""
+    everything, parts = read_all(s), []
+    while len(everything) >= 4:
+        n, = struct.unpack(">I", everything[:4])
+        if n == 0:
+            return b"".join(parts), everything[4:] == b""
+        parts.append(everything[4:4 + n])
+        everything = everything[4 + n:]
+    return b"".join(parts), False
+
+
+@pytest.mark.parametrize("dials", [True, False])
+def test_frames_tell_an_end_from_a_cut(pair, dials):
+    first, second = pair
+    data = os.urandom(3 * MIB)
+    listener, _ = listen(first)
+    for ends in (True, False):
+        mine = dial_later(second, first.self_id(), framed=dials)
+        call = read_line(listener)
+        theirs, answer = connect(path_of(first), accept=call["call"], framed=not dials)
+        assert answer.get("framed") is (None if dials else True)
+        answer = read_line(mine)
+        assert answer.get("framed") is (True if dials else None)
+        framed, plain, writer = (mine, theirs, first) if dials else (theirs, mine, second)
+        got = {}
+        reader = threading.Thread(target=lambda s=framed, g=got: g.update(all=frames(s)),
+                                  daemon=True)
+        reader.start()
+        plain.sendall(data)
+        if ends:
+            plain.shutdown(socket.SHUT_WR)
+            framed.shutdown(socket.SHUT_WR)
+        else:
+            writer.kill()
+            writer.start()
+        reader.join(60)
+        whole, is_ended = got["all"]
+        assert is_ended == ends and data.startswith(whole)
+        assert not ends or whole == data
+        plain.close()
+        framed.close()

@@ -7,11 +7,13 @@
 
 #include <omerta/list.h>
 #include <omerta/node.h>
+#include <omerta/wire.h>
 
 #include "host/clock.h"
 
 enum {
     PIECES = 16,      /* of the call that one write to the socket takes */
+    HEAD = 4,         /* bytes of a frame's length */
     BLOCK_LEFT = 4096 /* a block with less room than this is full */
 };
 
@@ -37,7 +39,11 @@ struct om_splice {
     uint64_t ahead; /* bytes that may be under way, if all together allow it */
     uv_write_t write;
     uv_shutdown_t shutdown;
-    size_t writing;    /* bytes of the call that the socket is taking; 0: none */
+    size_t writing;   /* bytes that the socket is taking; 0: none */
+    size_t head_left; /* bytes of the last frame's length that it did not take yet */
+    uint8_t head[HEAD];
+    bool is_framed;
+    bool is_ended;     /* the frame that says so was written */
     bool is_reading;   /* from the socket */
     bool is_dry;       /* it has said something, and may not be read before its turn */
     bool is_eof;       /* of the socket */
@@ -335,6 +341,12 @@ static void drain(struct om_splice *s);
 
 static void took(struct om_splice *s, size_t n)
 {
+    size_t head = n < s->head_left ? n : s->head_left;
+
+    s->head_left -= head;
+    n -= head;
+    if (n == 0)
+        return;
     s->received += n;
     om_node_consume(om_calls_node(s->calls), om_clock_now(), s->owner.call, n);
 }
@@ -373,10 +385,20 @@ static bool write_later(struct om_splice *s, uv_buf_t *bufs, unsigned count, siz
     return false;
 }
 
+/* The length of a frame of @n bytes, which is at most PIECES of what one packet brings. */
+static uv_buf_t head_of(struct om_splice *s, size_t n)
+{
+    struct om_wr w = om_wr(om_mut(s->head, sizeof s->head));
+
+    om_wr_u32(&w, (uint32_t)n);
+    s->head_left = HEAD;
+    return uv_buf_init((char *)s->head, HEAD);
+}
+
 /* Has the socket take what it can of @count pieces; the rest it takes when it can. */
 static void give(struct om_splice *s, const struct om_bytes *pieces, unsigned count)
 {
-    uv_buf_t bufs[PIECES];
+    uv_buf_t room[1 + PIECES], *bufs = room + 1;
     size_t all = 0;
     int n = 0;
 
@@ -384,6 +406,11 @@ static void give(struct om_splice *s, const struct om_bytes *pieces, unsigned co
         memcpy(&bufs[i].base, &pieces[i].p, sizeof bufs[i].base); /* uv_buf_t has no const */
         bufs[i].len = pieces[i].n;
         all += pieces[i].n;
+    }
+    if (s->is_framed) {
+        *--bufs = head_of(s, all);
+        count++;
+        all += HEAD;
     }
     if (!s->is_deaf)
         n = uv_try_write(&s->socket->stream, bufs, count);
@@ -439,6 +466,10 @@ static void drain(struct om_splice *s)
         if (s->to && (count = cut(s, pieces, count)) == 0)
             return;
         give(s, pieces, count);
+    }
+    if (!s->is_over && is_end && s->writing == 0 && s->is_framed && !s->is_ended) {
+        s->is_ended = true;
+        give(s, NULL, 0);
     }
     if (!s->is_over && is_end && s->writing == 0 && !s->is_shut && !s->is_deaf) {
         s->is_shut = true;
@@ -507,6 +538,7 @@ enum om_err om_splice_new(struct om_splice **out, const struct om_splice_config 
     s->self = config->self;
     s->from = config->from_socket;
     s->to = config->to_socket;
+    s->is_framed = config->is_framed;
     s->in.on_turn = on_turn_in;
     s->out.on_turn = on_turn_out;
     s->socket->handle.data = s;

@@ -14,6 +14,10 @@
  * has them; a connection at rest holds none. To the socket, the node's own memory is written from,
  * and consumed when the kernel took it. Nothing is copied in between.
  *
+ * Framed, what the call brings goes to the socket in pieces, each after its length in 4 bytes, the
+ * most significant first; a length of 0 is the call's orderly end. So a socket that has no resets
+ * still tells a reset from an end: without the 0, something is missing.
+ *
  * With a shape, the socket is not read and not written to until it is this splice's turn; who sends
  * too fast is held back as by a slow reader.
  *
@@ -71,6 +75,7 @@ struct om_splice_config {
     /* The splice is over; its memory goes by itself. Not called by om_splice_close(). */
     void (*on_end)(void *self, const struct om_splice_end *end);
     void *self;
+    bool is_framed; /* what goes to the socket */
 };
 
 /**

@@ -161,7 +161,7 @@ static enum om_err walk_option(struct om_args *out, int argc, char *const *argv,
 }
 
 enum om_err om_args_parse(struct om_args *out, int argc, char *const *argv,
-                          const struct om_option *options, struct om_error *err)
+                          const struct om_option *options, bool ends_at_word, struct om_error *err)
 {
     bool only_words = false;
 
@@ -169,10 +169,14 @@ enum om_err om_args_parse(struct om_args *out, int argc, char *const *argv,
     for (int i = 1; i < argc; i++) {
         enum om_err e;
 
+        if (ends_at_word && out->count > 1)
+            only_words = true;
         if (!only_words && strcmp(argv[i], "--") == 0) {
             only_words = true;
             continue;
         }
+        if (ends_at_word && out->count > 0)
+            only_words = true;
         if (!only_words && argv[i][0] == '-' && argv[i][1])
             e = walk_option(out, argc, argv, &i, options, err);
         else

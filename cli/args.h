@@ -5,7 +5,8 @@
  * Why:   one walker for all commands, so that --json or --home mean the same everywhere and an
  *        unknown option always names the nearest known one.
  * Keeps: args_options_may_stand_anywhere; args_unknown_option_names_the_nearest;
- *        args_dashes_end_the_options; args_a_value_may_be_joined; args_empty_value_is_none.
+ *        args_dashes_end_the_options; args_a_value_may_be_joined; args_empty_value_is_none;
+ *        args_of_some_end_at_the_first_word.
  *
  * Options of all commands: --json, --help (-h), --home FOLDER, --network NAME, --color WHEN.
  */
@@ -60,12 +61,15 @@ const char *om_args_command(int argc, char *const *argv);
  * @argc:     as main() got it
  * @argv:     as main() got it; outlives @out
  * @options:  those of the command, ended by a NULL name; NULL: none but the common ones
+ * @ends_at_word:  what follows the first word after the command are words, but for one -- just
+ *                 there, which is skipped
  * @err:      sentence for a person; may be NULL
  *
  * Return: OM_OK; OM_E_PARSE; OM_E_FULL beyond OM_ARGS_WORDS_MAX or OM_ARGS_OPTIONS_MAX.
  */
 OM_MUST enum om_err om_args_parse(struct om_args *out, int argc, char *const *argv,
-                                  const struct om_option *options, struct om_error *err);
+                                  const struct om_option *options, bool ends_at_word,
+                                  struct om_error *err);
 
 /** om_args_has() - option @name was given in @args. */
 bool om_args_has(const struct om_args *args, const char *name);

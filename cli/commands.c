@@ -73,25 +73,25 @@ const struct om_command om_commands[] = {
      "user name, home and host name are replaced by placeholders that stay the same all through\n"
      "the file; names of peers and networks are left out. Read it before you send it.\n"
      "With --json: {path}, where the report was written; -o - writes the report itself.",
-     bugreport_options, om_cmd_bugreport},
-    {"check-deps", "", "the same as doctor", "See doctor.", NULL, om_cmd_doctor},
+     bugreport_options, om_cmd_bugreport, false},
+    {"check-deps", "", "the same as doctor", "See doctor.", NULL, om_cmd_doctor, false},
     {"completion", "bash|zsh|fish", "completion script for a shell",
      "bash: omerta completion bash > ~/.local/share/bash-completion/completions/omerta\n"
      "zsh:  omerta completion zsh > a file _omerta in a folder of $fpath\n"
      "fish: omerta completion fish > ~/.config/fish/completions/omerta.fish\n"
      "With --json: the same; a script is no JSON.",
-     NULL, om_cmd_completion},
+     NULL, om_cmd_completion, false},
     {"config", "[show|keys|path]", "what the daemon is configured to do",
      "show (the default): the values in force. keys: every key with what it means. path: where\n"
      "the file is.\n"
      "With --json, show: the reply of config.show; keys: an array of {key, flag, wants, default,\n"
      "help, needs_restart}; path: {path}.",
-     NULL, om_cmd_config},
+     NULL, om_cmd_config, false},
     {"cp", "[-r] [-p PORT] FILE... PEER:PATH | PEER:PATH... FOLDER",
      "copy files by scp through the mesh",
      "The scp of OpenSSH; a peer is named as in ssh.\n"
      "With --json: the same; scp's output is its own.",
-     cp_options, om_cmd_cp},
+     cp_options, om_cmd_cp, false},
     {"dns", "[BIND:]PORT [--gateway PEER] [--keep]",
      "a local DNS server for names of peers and, at a gateway, all others",
      "On 127.0.0.1 unless told otherwise; port 0 takes a free one. PEER.NETWORK.omerta, and\n"
@@ -100,17 +100,17 @@ const struct om_command om_commands[] = {
      "expose the internet, and never here; without a gateway it is REFUSED. forward list and\n"
      "remove know it.\n"
      "With --json: the reply of forward.add.",
-     dns_options, om_cmd_dns},
+     dns_options, om_cmd_dns, false},
     {"doctor", "", "check this machine: what is wrong and what mends it",
      "One line for each check: OK, WARN or FAIL, and below it the command that mends it. The exit\n"
      "code is 1 when a check fails.\n"
      "With --json: an array of {check, state, what, fix}; fix is null where none is needed.",
-     NULL, om_cmd_doctor},
+     NULL, om_cmd_doctor, false},
     {"down", "[--purge [--yes]]", "stop the daemon",
      "Waits until it is gone. --purge lists every file below the home and asks before it removes\n"
      "them: identity and keys are then lost.\n"
      "With --json: {was_running, purged, files, bytes, home}; files and bytes are those removed.",
-     down_options, om_cmd_down},
+     down_options, om_cmd_down, false},
     {"expose", "PORT[:HOST:PORT] | internet | listen[:[ADDRESS:]PORT] | list | usage | remove ID",
      "let peers reach something of this machine",
      "Nothing can be reached unless it is named here. PORT is what peers ask for; it is connected\n"
@@ -123,7 +123,7 @@ const struct om_command om_commands[] = {
      "who has used what, how much.\n"
      "With --json: the reply of expose.add; list: the reply of expose.list; usage: the reply of\n"
      "expose.usage; remove: the reply of expose.remove.",
-     expose_options, om_cmd_expose},
+     expose_options, om_cmd_expose, false},
     {"forward", "add -L|-R [BIND:]PORT:PEER:PORT | list | remove ID",
      "local ports that lead to ports of peers",
      "-L: a port here leads to a port of the peer, which must expose it. -R: a port of the peer,\n"
@@ -131,52 +131,52 @@ const struct om_command om_commands[] = {
      "away. BIND is 127.0.0.1 unless given; port 0 takes a free one.\n"
      "With --json: the reply of forward.add; list: the reply of forward.list; remove: the reply\n"
      "of forward.remove.",
-     forward_options, om_cmd_forward},
+     forward_options, om_cmd_forward, false},
     {"health", "[PEER] [-c N]", "how well a peer answers",
      "Probes the peer and shows what both sides know of the path. The exit code is 1 when nothing\n"
      "was answered.\n"
      "With --json: the reply of health.probe.",
-     health_options, om_cmd_health},
+     health_options, om_cmd_health, false},
     {"help", "[COMMAND|exit-codes]", "this help, or that of a command",
      "With --json: an array of {name, args, summary, help, options}, each option with name, value\n"
      "and help; of one command its object; of exit-codes an array of {code, help}.",
-     help_options, om_cmd_help},
+     help_options, om_cmd_help, false},
     {"init", "[--force]", "make home, config, identity and keys",
      "May be run again: what is there stays. With --force everything is made anew and the old\n"
      "files are kept beside it.\n"
      "With --json: {home, networks}; each network has its name and the id of this node in it.",
-     init_options, om_cmd_init},
+     init_options, om_cmd_init, false},
     {"key", "show", "this node's public identity",
      "Prints the peer id that others need.\n"
      "With --json: {home, networks}; each network has its name and the id of this node in it.",
-     NULL, om_cmd_key},
+     NULL, om_cmd_key, false},
     {"link", "[list]", "links whose packets end in the daemon",
      "A TUN or the card of a virtual machine, by the data socket (omerta-data(7)). DROPPED counts\n"
      "packets that may not pass, by the reason; ROGUE weighs those of late.\n"
      "With --json: the reply of links.list.",
-     NULL, om_cmd_link},
+     NULL, om_cmd_link, false},
     {"log", "[-f] [-n N]", "the log of the daemon",
      "From the daemon, or from its log file when it does not run.\n"
      "With --json: each line is a JSON text.",
-     log_options, om_cmd_log},
+     log_options, om_cmd_log, false},
     {"message", "PEER TEXT... | --list", "send a text to a peer, or read those received",
      "The words are joined by spaces. PEER is an id, its first 4 characters or more, or a name.\n"
      "With --json: the reply of message.send; with --list the reply of message.list.",
-     message_options, om_cmd_message},
+     message_options, om_cmd_message, false},
     {"nc", "PEER PORT", "connect standard input and output to a port of a peer",
      "For scripts, and as ProxyCommand of ssh: ProxyCommand omerta nc %h %p.\n"
      "With --json: the same; what comes is the peer's.",
-     NULL, om_cmd_nc},
+     NULL, om_cmd_nc, false},
     {"network", "[list]", "the networks this node is in",
      "Shows the networks joined.\n"
      "With --json: the reply of networks.list.",
-     NULL, om_cmd_network},
+     NULL, om_cmd_network, false},
     {"peers", "[PEER] | add ID [ENDPOINT...]", "the peers known, or one of them",
      "With a peer: all that is known here of it, then what it says of itself. add: tell the daemon "
      "of a peer and where it is.\n"
      "With --json: the reply of peers.list; with a peer: its entry there, and as status the reply\n"
      "of peer.status without the peer, null while it does not answer; add: the reply of peers.add.",
-     NULL, om_cmd_peers},
+     NULL, om_cmd_peers, false},
     {"ping", "[PEER] [-c N] [-i SEC]", "round trips to a peer, as they happen",
      "A line for each answer, then loss and the least, mean and greatest round trip. The exit "
      "code\n"
@@ -184,7 +184,7 @@ const struct om_command om_commands[] = {
      "With --json: a line {event, run, peer, seq, rtt_ms, path} for each answer, where rtt_ms "
      "null\n"
      "is one that is missing; then {event, sent, answered, loss_percent, min_ms, avg_ms, max_ms}.",
-     ping_options, om_cmd_ping},
+     ping_options, om_cmd_ping, false},
     {"proxy", "[[BIND:]PORT] [--via PEER] [--user NAME]",
      "a local SOCKS5 and HTTP proxy into the mesh",
      "On 127.0.0.1:1080 unless told otherwise. Names end in .omerta: PEER.omerta or\n"
@@ -194,31 +194,32 @@ const struct om_command om_commands[] = {
      "--user reads a password, which no list shows; with --keep it is kept in the home, for its\n"
      "user alone. It keeps out programs, not who can listen between them and the proxy.\n"
      "With --json: the reply of forward.add.",
-     proxy_options, om_cmd_proxy},
+     proxy_options, om_cmd_proxy, false},
     {"reload", "", "have the daemon read its config again",
      "All of the new config holds, or nothing of it; says what changed.\n"
      "With --json: the reply of config.reload.",
-     NULL, om_cmd_reload},
-    {"ssh", "[USER@]PEER [-p PORT] [-- SSH-OPTION...] [COMMAND...]", "a shell on a peer by OpenSSH",
+     NULL, om_cmd_reload, false},
+    {"ssh", "[-p PORT] [USER@]PEER [SSH-OPTION...] [COMMAND...]", "a shell on a peer by OpenSSH",
      "The peer must run an SSH server and expose its port. Its host key is kept in\n"
-     "HOME/ssh/known_hosts at the first connection.\n"
+     "HOME/ssh/known_hosts at the first connection, or, of a network that --network names, in\n"
+     "HOME/ssh/known_hosts.NETWORK. What follows the peer is ssh's.\n"
      "With --json: the same; ssh's output is its own.",
-     ssh_options, om_cmd_ssh},
+     ssh_options, om_cmd_ssh, true},
     {"status", "", "how the daemon and its networks are", "With --json: the reply of status.", NULL,
-     om_cmd_status},
+     om_cmd_status, false},
     {"up", "", "start the daemon of this user",
      "Through systemd --user where it runs with a unit omerta-meshd; else by itself, with its log\n"
      "in HOME/logs/meshd.log. Waits until it answers.\n"
      "With --json: {was_running, peer, version, home}; peer is the id of this node.",
-     NULL, om_cmd_up},
+     NULL, om_cmd_up, false},
     {"version", "", "of this program and of the daemon",
      "With --json: {omerta, daemon}: its version, and the reply of version or null.", NULL,
-     om_cmd_version},
+     om_cmd_version, false},
     {"watch", "[KIND...] [-c N]", "events as they happen",
      "One line each; with --json one JSON text each. A gap in the events is an event itself.\n"
      "With --json each is {event, at, peer, addr, a, b}, or what omerta-ipc(7) says of its kind.",
-     watch_options, om_cmd_watch},
-    {NULL, NULL, NULL, NULL, NULL, NULL},
+     watch_options, om_cmd_watch, false},
+    {NULL, NULL, NULL, NULL, NULL, NULL, false},
 };
 
 const struct om_command *om_command_find(const char *name)

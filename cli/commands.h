@@ -16,6 +16,7 @@ struct om_command {
     const char *help;                /* paragraphs for help and man page */
     const struct om_option *options; /* NULL: none of its own */
     enum om_exit (*run)(struct om_cli *cli);
+    bool ends_at_word; /* options stand before the first word only, as in ssh */
 };
 
 extern const struct om_command om_commands[]; /* ended by a NULL name */

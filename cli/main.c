@@ -39,7 +39,7 @@ static int run(int argc, char **argv)
 
     if (!command)
         return unknown_command(name);
-    if (om_args_parse(&cli.args, argc, argv, command->options, &err)) {
+    if (om_args_parse(&cli.args, argc, argv, command->options, command->ends_at_word, &err)) {
         fprintf(stderr, "omerta: %s\n", err.msg);
         return OM_EXIT_USAGE;
     }

@@ -101,6 +101,45 @@ def test_ssh(login):
     assert said.returncode == 7 and len(said.stdout) == MB, said.stderr
 
 
+def test_ssh_words_are_those_of_ssh(login):
+    _, ben, sshd = login
+    port, whom = str(sshd.port), f"{sshd.user}@ann"
+    # Options end at the peer, but ssh's own may follow it.
+    assert omerta(ben, "ssh", "-p", port, whom, "echo", "-n", "a  b", "--", "c") == "a b -- c"
+    assert omerta(ben, "ssh", whom, "-p", port, "echo", "-n", "x") == "x"
+    assert omerta(ben, "ssh", "-p", port, whom, "--", "-T", "echo", "y") == "y\n"
+    for bad in ("root@", "@ann", "@"):
+        code, _, err = ben.cli("ssh", bad)
+        assert code == 2 and f'"{bad}": want [USER@]PEER' in err, err
+
+
+def test_ssh_goes_to_the_network_that_is_named(login, folder):
+    _, ben, sshd = login
+    port, whom = str(sshd.port), f"{sshd.user}@ann"
+    words = ["--network", "default", "-p", port, whom, "echo", "$((6*7))"]
+    assert omerta(ben, "ssh", *words) == "42\n"
+    folder_of_keys = os.path.join(ben.home, "ssh")
+    assert "found" in ran("ssh-keygen", "-F", f"[ann]:{port}", "-f",
+                          os.path.join(folder_of_keys, "known_hosts.default"))
+    assert not os.path.exists(os.path.join(folder_of_keys, "known_hosts"))
+    said = ben.cli("nc", "--network", "nothing", "ann", port)
+    assert said[0] == 4 and said == ben.cli("ssh", "--network", "nothing", "-p", port, whom, "true")
+    here = os.path.join(folder, "here")
+    random_file(here, MB)
+    assert said == ben.cli("cp", "--network", "nothing", here, f"{whom}:there")
+
+
+def test_ssh_from_a_home_with_odd_letters(login, folder):
+    _, ben, sshd = login
+    odd = os.path.join(folder, "it's 100")
+    os.symlink(ben.home, odd)
+    words = ["ssh", "-p", str(sshd.port), f"{sshd.user}@ann", "echo", "there"]
+    assert omerta(ben, "--home", odd, *words) == "there\n"
+    os.symlink(ben.home, os.path.join(folder, 'a"b'))
+    code, _, err = ben.cli("--home", os.path.join(folder, 'a"b'), *words)
+    assert code == 1 and 'a"b: ssh cannot use a path' in err, err
+
+
 def test_another_host_key_is_not_taken(login, folder):
     _, ben, sshd = login
     words = ["ssh", "-p", str(sshd.port), f"{sshd.user}@ann", "true"]

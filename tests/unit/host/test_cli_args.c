@@ -18,7 +18,7 @@ static enum om_err parse(struct om_args *out, char **argv, struct om_error *err)
 
     while (argv[argc])
         argc++;
-    return om_args_parse(out, argc, argv, options, err);
+    return om_args_parse(out, argc, argv, options, false, err);
 }
 
 OM_TEST(args_options_may_stand_anywhere)
@@ -147,4 +147,22 @@ OM_TEST(seed_words_are_translated)
     CHECK(om_seed_command("restart", 2) == NULL);
     CHECK(om_seed_command("start", 1) == NULL);
     CHECK(om_seed_command("ping", 0) == NULL);
+}
+
+OM_TEST(args_of_some_end_at_the_first_word)
+{
+    char *argv[] = {"omerta", "ssh", "-c", "3", "ann", "--", "-n", "--", "ls"};
+    struct om_error err;
+    struct om_args a;
+
+    CHECK_OK(om_args_parse(&a, 9, argv, options, true, &err));
+    CHECK_EQ(a.given_count, 1);
+    CHECK_EQ(a.count, 4);
+    CHECK_STR(a.words[1], "-n");
+    CHECK_STR(a.words[2], "--");
+    CHECK_STR(a.words[3], "ls");
+    argv[5] = "-x"; /* not known here */
+    CHECK_OK(om_args_parse(&a, 9, argv, options, true, &err));
+    CHECK_EQ(a.count, 5);
+    CHECK_EQ(om_args_parse(&a, 9, argv, options, false, &err), OM_E_PARSE);
 }

@@ -69,7 +69,8 @@ static void play(struct played *p, const char *const *answers, char **argv)
     close(listener);
     while (argv[argc])
         argc++;
-    CHECK_OK(om_args_parse(&p->cli.args, argc, argv, om_command_find(argv[1])->options, &err));
+    CHECK_OK(
+        om_args_parse(&p->cli.args, argc, argv, om_command_find(argv[1])->options, false, &err));
     p->to = tmpfile();
     p->problems = tmpfile();
     CHECK(p->to && p->problems);

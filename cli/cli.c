@@ -6,6 +6,8 @@
 
 #include <omerta/text.h>
 
+#include "commands.h"
+
 enum om_exit om_cli_open(struct om_cli *cli, struct om_ask **out)
 {
     struct om_error err;
@@ -57,7 +59,8 @@ enum om_exit om_cli_usage(struct om_cli *cli, const char *fmt, ...)
 enum om_exit om_cli_words(struct om_cli *cli, unsigned least, unsigned most)
 {
     if (cli->args.count < least)
-        return om_cli_usage(cli, "%s: too few words", cli->args.command);
+        return om_cli_usage(cli, "%s: want %s", cli->args.command,
+                            om_command_find(cli->args.command)->args);
     if (cli->args.count > most) {
         char shown[OM_OUT_TEXT_MAX];
 

@@ -128,7 +128,7 @@ const struct om_command om_commands[] = {
      "local ports that lead to ports of peers",
      "-L: a port here leads to a port of the peer, which must expose it. -R: a port of the peer,\n"
      "which must expose listen, leads to a port here. It is asked for again when the peer was\n"
-     "away. BIND is 127.0.0.1 unless given; port 0 takes a free one.\n"
+     "away. BIND is 127.0.0.1 (localhost) unless given; * is 0.0.0.0; port 0 takes a free one.\n"
      "With --json: the reply of forward.add; list: the reply of forward.list; remove: the reply\n"
      "of forward.remove.",
      forward_options, om_cmd_forward, false},
@@ -164,7 +164,9 @@ const struct om_command om_commands[] = {
      "With --json: the reply of message.send; with --list the reply of message.list.",
      message_options, om_cmd_message, false},
     {"nc", "PEER PORT", "connect standard input and output to a port of a peer",
-     "For scripts, and as ProxyCommand of ssh: ProxyCommand omerta nc %h %p.\n"
+     "For scripts, and as ProxyCommand of ssh: ProxyCommand omerta nc %h %p. A connection that "
+     "was\n"
+     "cut before the other side ended it is an error: the exit code is 1.\n"
      "With --json: the same; what comes is the peer's.",
      NULL, om_cmd_nc, false},
     {"network", "[list]", "the networks this node is in",

@@ -265,18 +265,18 @@ def test_without_a_gateway_only_peers(echoed):
 @pytest.mark.parametrize("words, wanted", [
     ("expose 80", "--to"),
     ("expose 80 --to *", "open to everybody"),
-    ("expose 0 --to ben", "PORT"),
-    ("expose 65536 --to ben", "PORT"),
+    ("expose 0 --to ben", '"0": want a port'),
+    ("expose 65536 --to ben", '"65536": want a port'),
     ("expose 80: --to ben", "PORT"),
     ("expose 80:host --to ben", "PORT"),
-    ("expose 80:host:0 --to ben", "PORT"),
+    ("expose 80:host:0 --to ben", '"0": want a port'),
     ("expose everything --to ben", "internet"),
     ("expose internet", "--to"),
     ("expose internet --udp --to ann", "TCP and UDP alike"),
     ("expose listen --max-connections 3 --to ann", "only a port or the internet"),
     ("expose listen --rate 1M --to ann", "only a port or the internet"),
     ("expose 80 --to nobody-here", "nobody-here"),
-    ("expose remove", "too few"),
+    ("expose remove", "want the ID"),
     ("expose remove 99", "99"),
     ("expose remove x", "ID"),
     ("expose list more", "more"),
@@ -286,22 +286,40 @@ def test_without_a_gateway_only_peers(echoed):
     ("forward add -L 0:ben", "BIND"),
     ("forward add -L 0::80", "BIND"),
     ("forward add -L 0:nobody-here:80", "nobody-here"),
-    ("forward add -L 0:ann:0", "BIND"),
-    ("forward add -L 70000:ann:80", "70000"),
+    ("forward add -L 0:ann:0", '"0": want a port from 1 to 65535'),
+    ("forward add -L 70000:ann:80", '"70000": want a port from 1 to 65535'),
     ("forward add -L 192.0.2.1:0:ann:80", "192.0.2.1"),
     ("forward add -L name:0:ann:80", "name"),
+    ("forward add -L x:ann:80", '"x": want a port'),
+    ("forward add -R 80x:ann:80", '"80x": want a port'),
+    ("forward add -R 0:ann:x", '"x": want a port'),
+    ("forward -L 0:ann:80", "did you mean: forward add -L 0:ann:80"),
+    ("forward -R 0:ann:80 --udp", "did you mean: forward add -R 0:ann:80"),
+    ("forward list --keep", "forward list takes no --keep"),
+    ("forward remove 1 -L 0:ann:80", "forward remove takes no --local"),
     ("forward remove 99", "99"),
     ("forward sideways", "add"),
-    ("proxy x", "x"),
+    ("expose 70000", '"70000": want a port from 1 to 65535'),
+    ("expose 80:127.0.0.1:x", '"x": want a port'),
+    ("expose listen:x", '"x": want a port'),
+    ("expose list --to ann", "expose list takes no --to"),
+    ("expose usage --to ann", "expose usage takes no --to"),
+    ("expose internet --udp --to ann", "expose internet takes no --udp"),
+    ("expose listen --udp --to ann", "expose listen takes no --udp"),
+    ("expose remove 1 --udp", "expose remove takes no --udp"),
+    ("dns x", '"x": want a port'),
+    ("dns 127.0.0.1:70000", '"70000": want a port'),
+    ("proxy 70000", '"70000": want a port'),
+    ("proxy x", '"x": want a port'),
     ("proxy 127.0.0.1", "127.0.0.1"),
     ("proxy 0 --via nobody-here", "nobody-here"),
     ("proxy 0 1", "1"),
-    ("nc ann", "too few"),
+    ("nc ann", "nc: want PEER PORT"),
     ("nc ann 0", "port"),
     ("nc ann 70000", "port"),
     ("nc nobody-here 80", "nobody-here"),
-    ("ssh", "too few"),
-    ("cp one", "too few"),
+    ("ssh", "ssh: want [-p PORT] [USER@]PEER"),
+    ("cp one", "cp: want [-r]"),
 ])
 def test_bad_words_get_one_sentence(bad, words, wanted):
     assert wanted in failing(bad, *words.split())
@@ -355,6 +373,60 @@ def test_brackets_around_v6_are_no_part_of_it(two):
         expose(ann, "internet", "--to", "ben", "--also", "::1/128")
         row = ben.rpc("forward.add", listen="0", peer=ann.self_id(), host="[::1]", port=port)
         assert ask(int(row["listen"].rpartition(":")[2])) == b"hello"
+
+
+def line(daemon, *argv, wants_err=""):
+    """The one line that omerta @argv says when all is well."""
+    code, out, err = daemon.cli(*argv)
+    assert code == 0 and err == wants_err and out.count("\n") == 1, (argv, code, out, err)
+    return out.strip()
+
+
+def test_what_is_added_is_said(two):
+    ann, ben = two
+    whom, of = f"ben ({ben.self_id()[:10]})", f"ann ({ann.self_id()[:10]})"
+    fleeting = ", until a restart (--keep keeps it)"
+    to = ["--to", "ben"]
+    assert line(ann, "expose", "80", *to) == f"port 80 is open to {whom}; number 1{fleeting}"
+    assert line(ann, "expose", "80", "-u", "-k", *to) == f"port 80/udp is open to {whom}; number 2"
+    assert line(ann, "expose", "internet", "--also", "10.0.0.0/8", *to) == (
+        f"the internet is open through here to {whom}; number 3{fleeting}")
+    assert line(ann, "expose", "listen", *to) == (
+        f"we listen at 127.0.0.1, any port from 1024, for {whom} if they ask; number 4{fleeting}")
+    assert line(ann, "expose", "listen:localhost:9010", *to) == (
+        f"we listen at 127.0.0.1:9010 for {whom} if they ask; number 5{fleeting}")
+    assert line(ann, "expose", "81:::1:82", *to).startswith(f"port 81 is open to {whom}; number 6")
+    code, out, _ = ann.cli("expose", "list")
+    assert code == 0
+    rows = out.splitlines()
+    assert rows[0].split() == ["ID", "WHAT", "TO", "KEEP", "RATE", "OPEN", "TOTAL", "FAILED",
+                               "SENT", "RECEIVED"]
+    wanted = ["tcp 80 -> 127.0.0.1:80", "udp 80 -> 127.0.0.1:80", "internet + 10.0.0.0/8",
+              "listen 127.0.0.1, any port", "listen 127.0.0.1:9010", "tcp 81 -> [::1]:82"]
+    for number, (row, text) in enumerate(zip(rows[1:], wanted, strict=True), 1):
+        keep = "yes" if number == 2 else "no"
+        assert row.split()[:1] == [str(number)] and f" {text} " in row, row
+        assert row.partition(whom)[2].split()[0] == keep, row
+    assert max(len(row) for row in rows) < 120, out
+    said = line(ben, "forward", "add", "-L", "localhost:0:ann:80")
+    assert said.startswith("127.0.0.1:") and f" leads to port 80 of {of}; number 1" in said, said
+    assert line(ben, "forward", "add", "-k", "-L", "*:0:ann:80").startswith("0.0.0.0:")
+    rows = ben.cli("forward", "list")[1].splitlines()
+    at = rows[0].index("KEEP")
+    assert [row[at:at + 4].strip() for row in rows[1:]] == ["no", "yes"], rows
+
+
+def test_a_proxy_for_all_is_warned_of(two, folder):
+    _, ben = two
+    warning = ("omerta: whoever reaches this port may use it: --user NAME asks for a password\n")
+    assert "0.0.0.0:" in line(ben, "proxy", "0.0.0.0:0", wants_err=warning)
+    assert "[::]:" in line(ben, "proxy", "[::]:0", wants_err=warning)
+    line(ben, "proxy", "0")
+    line(ben, "proxy", "[::1]:0")
+    secret = os.path.join(folder, "secret")
+    with open(secret, "w", encoding="utf-8") as file:
+        file.write("opensesame\n")
+    line(ben, "proxy", "0.0.0.0:0", "--user", "ann", "--password-file", secret)
 
 
 def test_two_do_not_listen_at_one_port(echoed):

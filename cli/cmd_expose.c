@@ -73,7 +73,9 @@ static json_t *what(const json_t *row)
                    ? json_sprintf("internet + %s", om_table_cell(cell, OM_COLUMN_TEXT, also))
                    : json_string("internet");
     if (*listen)
-        return json_sprintf("listen %s", listen_text(cell, listen, ", any port"));
+        return json_sprintf(json_is_true(json_object_get(row, "udp")) ? "listen udp %s"
+                                                                      : "listen %s",
+                            listen_text(cell, listen, ", any port"));
     return json_sprintf(strchr(host, ':') ? "%s %lld -> [%s]:%lld" : "%s %lld -> %s:%lld",
                         json_is_true(json_object_get(row, "udp")) ? "udp" : "tcp",
                         number_of(row, "port"), *host ? host : "127.0.0.1",
@@ -118,7 +120,8 @@ static void show(char buf[static OM_OUT_TEXT_MAX], const json_t *r, const json_t
     if (json_is_true(json_object_get(r, "internet")))
         (void)snprintf(buf, OM_OUT_TEXT_MAX, "the internet is open through here to %s", to);
     else if (*text_of(r, "listen"))
-        (void)snprintf(buf, OM_OUT_TEXT_MAX, "we listen at %s for %s if they ask",
+        (void)snprintf(buf, OM_OUT_TEXT_MAX, "we listen%s at %s for %s if they ask",
+                       json_is_true(json_object_get(r, "udp")) ? " for UDP" : "",
                        listen_text(at, text_of(r, "listen"), ", any port from 1024,"), to);
     else
         (void)snprintf(buf, OM_OUT_TEXT_MAX, "port %lld%s is open to %s", number_of(r, "port"),
@@ -201,11 +204,8 @@ static enum om_exit read_limits(struct om_cli *cli, json_t *params)
 
 static enum om_exit add(struct om_cli *cli, const char *word)
 {
-    bool has_both = strcmp(word, "internet") == 0 || strncmp(word, "listen", strlen("listen")) == 0;
     enum om_exit e = om_cli_words(cli, 1, 1);
 
-    if (!e && has_both) /* TCP and UDP */
-        e = om_tunnel_options(cli, word, "to also rate max-connections keep ");
     if (e)
         return e;
     json_t *params = om_cli_params(cli), *to = all_of(cli, "to");

@@ -117,10 +117,10 @@ const struct om_command om_commands[] = {
      "to the same port of 127.0.0.1, or to HOST:PORT. internet lets them reach public addresses\n"
      "through this machine, never its own networks but for those that --also names. listen lets\n"
      "them open ports here that lead to them: at ADDRESS, 127.0.0.1 unless given, and PORT, or\n"
-     "any from 1024. Without --to every member of the network may, which an open network such\n"
-     "as default does not allow. Each peer has the whole of --rate and of --max-connections; what\n"
-     "is above waits, or, of UDP, is dropped, and connections above are refused as busy. usage:\n"
-     "who has used what, how much.\n"
+     "any from 1024; of TCP, or with --udp of UDP. Without --to every member of the network may,\n"
+     "which an open network such as default does not allow. Each peer has the whole of --rate and\n"
+     "of --max-connections; what is above waits, or, of UDP, is dropped, and connections above\n"
+     "are refused as busy; listen has neither. usage: who has used what, how much.\n"
      "With --json: the reply of expose.add; list: the reply of expose.list; usage: the reply of\n"
      "expose.usage; remove: the reply of expose.remove.",
      expose_options, om_cmd_expose, false},

@@ -304,8 +304,6 @@ def test_without_a_gateway_only_peers(echoed):
     ("expose listen:x", '"x": want a port'),
     ("expose list --to ann", "expose list takes no --to"),
     ("expose usage --to ann", "expose usage takes no --to"),
-    ("expose internet --udp --to ann", "expose internet takes no --udp"),
-    ("expose listen --udp --to ann", "expose listen takes no --udp"),
     ("expose remove 1 --udp", "expose remove takes no --udp"),
     ("dns x", '"x": want a port'),
     ("dns 127.0.0.1:70000", '"70000": want a port'),

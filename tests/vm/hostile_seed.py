@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""hostile_seed.py BUSYBOX - values of a seed that would like to be commands, names or lines of their own
+"""hostile_seed.py BUSYBOX - values of a seed that would like to be more than values
 
-Runs the guest's own seed.sh and seed.awk, with the guest's own shell and awk, on a folder that stands
-for the guest's root. Each value must come out as it went in, or not at all; none may make a file
-where none should be. A refused text has a good one beside it in the same run.
+Runs the guest's own seed.sh and seed.awk, with the guest's own shell and awk, on a folder that
+stands for the guest's root. Each value must come out as it went in, or not at all; none may make a
+file where none should be. A refused text has a good one beside it in the same run.
 """
 import base64
 import gzip
@@ -21,12 +21,13 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGr2"
 # What each would do if it were ever read as shell, awk, a format, a pattern or a path.
 NASTY = [
     "$(touch PWNED)", "`touch PWNED`", "; touch PWNED", "' ; touch PWNED; '", '" ; touch PWNED; "',
-    "a\ntouch PWNED\n", "\n", "\n\n", "a\r\nb", "${IFS}touch${IFS}PWNED", "| touch PWNED", "&& touch PWNED &",
-    "\\", "\\\\", "\\n", "\\\"", "\"", "\"\"\"", "'", "%s%n%d", "%", "*", "?", "[a-z]", "~root", "!!", "#", "-n", "-e",
-    "--help", "$1", "$0", "&", "\\&", "/", "../../../../PWNED", "\t", "\x1b[2J", "\x7f", "é\u20ac\U0001f600",
-    "\u2028", "{\"a\":1}", "[1,2]", "}", "]", ",", ":", "null", "#cloud-config", "x" * 100000,
-    "\\\"" * 20000, "\n" * 5000, "getline < \"/etc/passwd\"", "system(\"touch PWNED\")", "__proto__",
-    "EOF", "END", "-----BEGIN OPENSSH PRIVATE KEY-----", "a b  c   d", " lead", "trail ", ".", "",
+    "a\ntouch PWNED\n", "\n", "\n\n", "a\r\nb", "${IFS}touch${IFS}PWNED", "| touch PWNED",
+    "&& touch PWNED &", "\\", "\\\\", "\\n", "\\\"", "\"", "\"\"\"", "'", "%s%n%d", "%", "*", "?",
+    "[a-z]", "~root", "!!", "#", "-n", "-e", "--help", "$1", "$0", "&", "\\&", "/",
+    "../../../../PWNED", "\t", "\x1b[2J", "\x7f", "é\u20ac\U0001f600", "\u2028", "{\"a\":1}",
+    "[1,2]", "}", "]", ",", ":", "null", "#cloud-config", "x" * 100000, "\\\"" * 20000, "\n" * 5000,
+    "getline < \"/etc/passwd\"", "system(\"touch PWNED\")", "__proto__", "EOF", "END",
+    "-----BEGIN OPENSSH PRIVATE KEY-----", "a b  c   d", " lead", "trail ", ".", "",
 ]
 
 
@@ -91,7 +92,8 @@ def contents_come_out_as_they_went_in(busybox):
         check("contents", run.returncode == 0 and not run.stderr, run.stderr[-300:])
         for f in half:
             check("content", guest.read(f["path"]) == f["content"].encode(), repr(f)[:200])
-    new = {n for n in guest.tree() - before if not n.startswith(("out", "run/seed", "seed/", "root/.ssh"))}
+    allowed = ("out", "run/seed", "seed/", "root/.ssh")
+    new = {n for n in guest.tree() - before if not n.startswith(allowed)}
     check("no file but those", not new - {"etc/hosts", "etc/hostname"}, str(new))
     guest.close()
 
@@ -103,7 +105,8 @@ def names_stay_in_their_place(busybox):
         before = guest.tree()
         seed = {"hostname": text, text: "x", "ssh_authorized_keys": [text, KEY + " good"],
                 "users": [{"name": text, "ssh_authorized_keys": [text]}, text],
-                "write_files": [{"path": text, "content": "x", "permissions": text, "encoding": text},
+                "write_files": [{"path": text, "content": "x", "permissions": text,
+                                 "encoding": text},
                                 {"path": "/out/good", "content": "good", "permissions": text}],
                 "ssh_keys": {"ed25519_private": text}, "runcmd": []}
         run = guest.apply(seed, json.dumps({"local-hostname": text, text: text}).encode())
@@ -137,7 +140,8 @@ def arguments_are_arguments(busybox):
     guest = Guest(busybox)
     # printf of the shell itself: each argument in brackets, none split, none run.
     texts = [t for t in NASTY if len(t) < 1000]
-    guest.apply({"runcmd": [["printf", "[%s]"] + texts, "echo from a string; exit 3", [], ["false"]]})
+    guest.apply({"runcmd": [["printf", "[%s]"] + texts, "echo from a string; exit 3", [],
+                            ["false"]]})
     run = guest.sh("run")
     want = "".join(f"[{t}]" for t in texts).encode() + b"from a string\n"
     check("arguments", run.stdout == want, repr(run.stdout[-200:]))
@@ -168,16 +172,22 @@ def encodings_and_modes(busybox):
 def texts_that_are_not_json_are_left_out(busybox):
     good = json.dumps({"hostname": "good"}).encode()
     bad = [
-        b"", b"#cloud-config", b"#cloud-config\n", b"hostname: good\n", b"{", b"}", b"[", good[:-1], good + b"}", good + good,
-        b'{"hostname": "good",}', b'{"hostname" "good"}', b'{hostname: "good"}', b'{"hostname": good}', b"{'hostname': 'good'}",
-        b'{"hostname": "good"', b'{"hostname": "good', b'{"hostname": "go\nod"}', b'{"hostname": "go\x01od"}', b'{"hostname": "good\\"}',
-        b'{"hostname": "good", "x": "\\q"}', b'{"hostname": "good", "x": "\\u12"}', b'{"hostname": "good", "x": "\\u0000"}',
-        b'{"hostname": "good", "x": "\\ud800"}', b'{"hostname": "good", "x": "\\ud800\\u0041"}', b'{"hostname": "good", "x": "\\udc00"}',
-        b'{"hostname": "good", "x": [1,]}', b'{"hostname": "good", "x": [1}', b'{"hostname": "good", "x": {1}}',
-        b'{"hostname": "good", "x": ' + b"[" * 17 + b"]" * 17 + b"}", b'{"hostname": "good", "x": ' + b"[" * 100000,
-        b'{"hostname": "good"}\0', b'{"hostname": "go\0od"}', b'{"hostname": "good", "x": "' + b"x" * 262144 + b'"}',
-        b'{"hostname": "good", "x": [' + b"1," * 3000 + b"1]}", b'"hostname"', b'{"hostname": "good"} x', b'{"hostname": "good", "x": system("touch PWNED")}',
-        b'{"hostname": "good", "x": ' + b" " * 5000 + b"1 " * 2000 + b"}", os.urandom(4096), b'"' * 100001, b"\\" * 1000,
+        b"", b"#cloud-config", b"#cloud-config\n", b"hostname: good\n", b"{", b"}", b"[", good[:-1],
+        good + b"}", good + good, b'{"hostname": "good",}', b'{"hostname" "good"}',
+        b'{hostname: "good"}', b'{"hostname": good}', b"{'hostname': 'good'}",
+        b'{"hostname": "good"', b'{"hostname": "good', b'{"hostname": "go\nod"}',
+        b'{"hostname": "go\x01od"}', b'{"hostname": "good\\"}', b'{"hostname": "good", "x": "\\q"}',
+        b'{"hostname": "good", "x": "\\u12"}', b'{"hostname": "good", "x": "\\u0000"}',
+        b'{"hostname": "good", "x": "\\ud800"}', b'{"hostname": "good", "x": "\\ud800\\u0041"}',
+        b'{"hostname": "good", "x": "\\udc00"}', b'{"hostname": "good", "x": [1,]}',
+        b'{"hostname": "good", "x": [1}', b'{"hostname": "good", "x": {1}}',
+        b'{"hostname": "good", "x": ' + b"[" * 17 + b"]" * 17 + b"}",
+        b'{"hostname": "good", "x": ' + b"[" * 100000, b'{"hostname": "good"}\0',
+        b'{"hostname": "go\0od"}', b'{"hostname": "good", "x": "' + b"x" * 262144 + b'"}',
+        b'{"hostname": "good", "x": [' + b"1," * 3000 + b"1]}", b'"hostname"',
+        b'{"hostname": "good"} x', b'{"hostname": "good", "x": system("touch PWNED")}',
+        b'{"hostname": "good", "x": ' + b" " * 5000 + b"1 " * 2000 + b"}", os.urandom(4096),
+        b'"' * 100001, b"\\" * 1000,
     ]
     for text in bad:
         guest = Guest(busybox)
@@ -185,7 +195,8 @@ def texts_that_are_not_json_are_left_out(busybox):
         check("a bad text", run.returncode == 0 and run.stderr, repr(text[:60]))
         check("nothing of a bad text", guest.read("etc/hostname") is None, repr(text[:60]))
         run = guest.apply(good)
-        check("a good text", guest.read("etc/hostname") == b"good\n" and not run.stderr, repr(run.stderr))
+        check("a good text", guest.read("etc/hostname") == b"good\n" and not run.stderr,
+              repr(run.stderr))
         check("no file", not [n for n in guest.tree() if "PWNED" in n])
         guest.close()
     return len(bad)

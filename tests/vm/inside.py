@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "vm", "image"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "vm", "image"))
 import talk  # noqa: E402 (found by the line above)
 
 with open(os.environ["OM_IMAGE"] + "/image.json", encoding="utf-8") as image_file:
@@ -101,8 +102,9 @@ def files_go_both_ways():
 
 
 def words_it_does_not_know():
-    for line in "x", "run", "dance a", "put a", "run a sh -1", "run a sh 99999999999", "run a/b sh 0", \
-            "run " + "a" * 33 + " sh 0", "time a now", "* *", "hello ../..", "get a", "get a !!":
+    for line in "x", "run", "dance a", "put a", "run a sh -1", "run a sh 99999999999", \
+            "run a/b sh 0", "run " + "a" * 33 + " sh 0", "time a now", "* *", "hello ../..", \
+            "get a", "get a !!":
         AGENT.send(line)
         check(line, AGENT.frame()[0] == "fail", line)
     AGENT.send("\n   \n")
@@ -129,28 +131,30 @@ def people_come_by_ssh():
     run = ssh("-tt", "guest", text=b"exit\n")
     check("a shell", b"Omerta guest" in run.stdout and b"root@guest:" in run.stdout, run.stdout)
     check("a status", ssh("guest", "exit 42").returncode == 42)
-    for option in "PreferredAuthentications=password", "IdentityFile=/dev/null":
-        config = ["-o", option]
-        if "Identity" in option:
-            # Without the file of the configuration, which names the right one.
-            port = ssh("-G", "guest").stdout.decode().split("\nport ")[1].split("\n")[0]
-            config = ["-p", port, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
-        done = subprocess.run(["ssh", "-F", "/dev/null" if "Identity" in option else os.environ["OM_SSH"],
-                               "-o", "BatchMode=yes", *config,
-                               "root@127.0.0.1" if "Identity" in option else "guest", "true"],
-                              timeout=60, check=False, capture_output=True, stdin=subprocess.DEVNULL)
-        check("nobody else", done.returncode == 255 and b"Permission denied" in done.stderr, done.stderr)
+    # With no key: as the configuration has it, but for the file that holds the key.
+    with open(os.environ["OM_SSH"], encoding="utf-8") as f:
+        stranger = "".join(line for line in f if "IdentityFile" not in line)
+    with open(os.environ["OM_SSH"] + ".stranger", "w", encoding="utf-8") as f:
+        f.write(stranger)
+    for config, option in (os.environ["OM_SSH"], "PreferredAuthentications=password"), \
+            (os.environ["OM_SSH"] + ".stranger", "IdentityFile=/dev/null"):
+        done = subprocess.run(["ssh", "-F", config, "-o", option, "guest", "true"], timeout=60,
+                              check=False, capture_output=True, stdin=subprocess.DEVNULL)
+        check("nobody else", done.returncode == 255 and b"Permission denied" in done.stderr,
+              done.stderr)
     here = os.path.dirname(os.environ["OM_SSH"])
     data = os.urandom(5_000_000)
     with open(here + "/blob", "wb") as f:
         f.write(data)
-    for source, target in (here + "/blob", "guest:/work/blob"), ("guest:/work/blob", here + "/back"):
-        subprocess.run(["scp", "-q", "-F", os.environ["OM_SSH"], source, target], check=True, timeout=60)
+    for names in (here + "/blob", "guest:/work/blob"), ("guest:/work/blob", here + "/back"):
+        subprocess.run(["scp", "-q", "-F", os.environ["OM_SSH"], *names], check=True, timeout=60)
     want = hashlib.sha256(data).hexdigest()
     check("scp in", out("sha256sum /work/blob").startswith(want))
     with open(here + "/back", "rb") as f:
         check("scp out", f.read() == data)
-    check("rsync", "rsync" in out("rsync --version"))
+    subprocess.run(["rsync", "-e", f"ssh -F {os.environ['OM_SSH']}", here + "/blob",
+                    "guest:/work/blob2"], check=True, timeout=60)
+    check("rsync", out("sha256sum /work/blob2").startswith(want))
 
 
 def the_network_works():
@@ -174,18 +178,20 @@ def the_network_works():
     check("IPv6 by RA", "inet6 fec0:" in out("ip addr show eth0"))
     check("a resolver", "nameserver 10.0.2.3" in out("cat /etc/resolv.conf"))
     if "python" in IMAGE["languages"]:
-        check("urllib", out(f"import urllib.request as u; print(len(u.urlopen('{url}').read()))", "python")
-              == "7000\n")
+        program = f"import urllib.request as u; print(len(u.urlopen('{url}').read()))"
+        check("urllib", out(program, "python") == "7000\n")
     server.shutdown()
 
 
 def the_seed_was_read():
     check("write_files", out("cat /etc/of-the-seed; stat -c %a /etc/of-the-seed") == "$(id)\n600\n")
-    check("runcmd", out("until [ -e /run/ran ]; do usleep 50000; done; cat /run/ran") == "it's run\n")
+    wait = "until [ -e /run/ran ]; do usleep 50000; done; "
+    check("runcmd", out(wait + "cat /run/ran") == "it's run\n")
 
 
 def the_disk_is_the_work_folder():
-    check("its size", 1_900_000 < int(out("df -k /work | tail -n 1 | awk '{ print $2 }'")) < 2_100_000)
+    size = int(out("df -k /work | tail -n 1 | awk '{ print $2 }'"))
+    check("its size", 1_900_000 < size < 2_100_000, size)
     check("its kind", " /work ext4 " in out("cat /proc/mounts"))
     check("root's home is on it", out("df /root | tail -n 1 | cut -d ' ' -f 1") ==
           out("df /work | tail -n 1 | cut -d ' ' -f 1"))
@@ -193,9 +199,10 @@ def the_disk_is_the_work_folder():
 
 
 def python_runs():
-    modules = ("ssl json hashlib asyncio urllib.request ctypes decimal bz2 lzma readline curses csv "
-               "subprocess multiprocessing unittest xml.dom.minidom http.server argparse zipfile tarfile "
-               "logging email.message tomllib statistics fractions uuid zoneinfo concurrent.futures")
+    modules = ("ssl json hashlib asyncio urllib.request ctypes decimal bz2 lzma readline curses "
+               "csv subprocess multiprocessing unittest xml.dom.minidom http.server argparse "
+               "zipfile tarfile logging email.message tomllib statistics fractions uuid zoneinfo "
+               "concurrent.futures")
     check("modules", out(f"import {modules.replace(' ', ', ')}; print(1)", "python") == "1\n")
     status, _, err = AGENT.run("python", "raise SystemExit(3)")
     check("status", status == 3, err)

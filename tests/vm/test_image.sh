@@ -1,8 +1,7 @@
 #!/bin/bash
-# test_image.sh BUILD_DIR - the built-in guest images: made twice, the same bytes; nothing half made;
-# hostile seeds; each booted once. As an ordinary user, also when root starts it.
-# Packages are kept in BUILD_DIR/tests/vm between runs, images are not. Exit 77 where something needed
-# is missing here.
+# test_image.sh BUILD_DIR - the built-in guest images: made twice, the same bytes; nothing half
+# made; hostile seeds; each booted once. As an ordinary user, also when root starts it. Packages are
+# kept in BUILD_DIR/tests/vm between runs, images are not. Exit 77 where something needed is missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 image=$here/../../vm/image
@@ -18,7 +17,8 @@ fail() {
 }
 
 [ "$(uname -m)" = x86_64 ] || skip "the images are for x86_64"
-for tool in qemu-system-x86_64 qemu-img genisoimage ssh scp ssh-keygen python3 lz4 apt-get dpkg-deb; do
+for tool in qemu-system-x86_64 qemu-img genisoimage ssh scp ssh-keygen rsync python3 lz4 apt-get \
+    dpkg-deb; do
     command -v $tool >/dev/null || skip "$tool is missing"
 done
 
@@ -48,7 +48,7 @@ echo "== making"
 cat "$run/log"
 "$image/build.sh" --python --cache "$cache" --out "$run/python"
 
-echo "== made again, elsewhere, by somebody careful with another language: the same bytes"
+echo "== made again, elsewhere, by somebody with other habits: the same bytes"
 (
     umask 077
     mkdir "$run/other"
@@ -68,16 +68,18 @@ echo "== there already: nothing to do; changed: made again; something else: left
 grep -q "there already" "$run/log" || fail "made once more"
 before=$(sha256sum <"$run/mini/initrd")
 printf x | dd of="$run/mini/initrd" bs=1 seek=1000 conv=notrunc status=none
-python3 "$image/image.py" verify "$run/mini" 2>"$run/log" && fail "a changed image is taken for whole"
+python3 "$image/image.py" verify "$run/mini" 2>"$run/log" && fail "taken for whole"
 grep -q "changed since it was made: initrd" "$run/log" || fail "the change is not told"
 "$image/build.sh" --cache "$cache" --out "$run/mini" >"$run/log"
 grep -q "made: " "$run/log" || fail "not made again"
 [ "$(sha256sum <"$run/mini/initrd")" = "$before" ] || fail "made again, and another"
 mkdir "$run/precious" && echo data >"$run/precious/file"
-"$image/build.sh" --cache "$cache" --out "$run/precious" 2>"$run/log" >/dev/null && fail "took a folder"
-[ "$(cat "$run/precious/file")" = data ] || fail "a folder of somebody else's is gone"
+if "$image/build.sh" --cache "$cache" --out "$run/precious" >"$run/log" 2>&1; then
+    fail "an image in place of a folder of somebody else's"
+fi
+[ "$(cat "$run/precious/file")" = data ] || fail "the folder is gone"
 
-echo "== a spoilt package is fetched again; a fetch that fails, and a build that is stopped, leave nothing"
+echo "== a spoilt package is fetched again; a fetch that fails, a build that stops: nothing is left"
 deb=$(cd "$cache/debs" && echo zlib1g_*.deb)
 good=$(sha256sum <"$cache/debs/$deb")
 echo x >>"$cache/debs/$deb"

@@ -4,15 +4,16 @@
 #   build.sh [--python] [--out DIR] [--cache DIR] [--update]
 #
 #   --python  the image "python": mini and python3
-#   --out     where the image goes (default: CACHE/mini or CACHE/python): vmlinux, initrd, image.json
+#   --out     where vmlinux, initrd and image.json go (default: CACHE/mini or CACHE/python)
 #   --cache   where packages are kept (default: $XDG_CACHE_HOME/omerta/image)
 #   --update  ask the mirrors for newer packages, also when they were asked within the last day
 #
-# apt runs with its own list of sources, state and cache below the cache: the machine's configuration is
-# read, never changed. The chain of trust is Debian's: the archive keyring signs the index, the index
-# holds the hashes of packages, and a package in the cache is checked against them each time.
-# The same packages give the same bytes. An image that is there already is left alone; one that is not
-# appears in one step, whole. Each step prints one line. Exit: 0 there, 1 not, with a sentence why.
+# apt runs with its own list of sources, state and cache below the cache: the machine's
+# configuration is read, never changed. The chain of trust is Debian's: the archive keyring signs
+# the index, the index holds the hashes of packages, and a package in the cache is checked against
+# them each time. The same packages give the same bytes. An image that is there already is left
+# alone; one that is not appears in one step, whole. Each step prints one line.
+# Exit: 0 there, 1 not, with a sentence why.
 set -euo pipefail
 
 SUITE=bookworm
@@ -81,7 +82,8 @@ work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work" "$out.new.$$"' EXIT
 trap 'exit 130' INT TERM HUP
 
-# The mirror of Debian's that the machine's apt uses, from either form of its lists; $1: its last folder.
+# The mirror of Debian's that the machine's apt uses, from either form of its lists; $1: its last
+# folder.
 machine_mirror() {
     {
         cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
@@ -146,7 +148,8 @@ fetch() {
     while read -r _ file _ hash; do
         echo "${hash#SHA256:}  $file" >>"$work/sums"
         echo "$file" >>"$work/files"
-        if ! (cd "$cache/debs" && echo "${hash#SHA256:}  $file" | sha256sum --status -c 2>/dev/null); then
+        if ! (cd "$cache/debs" && echo "${hash#SHA256:}  $file" |
+            sha256sum --status -c 2>/dev/null); then
             missing="$missing ${file%%_*}"
         fi
     done <"$work/uris"
@@ -213,7 +216,8 @@ take() {
 while read -r package patterns; do
     taken=0
     for pattern in $patterns; do
-        for file in $(cd "$work/x/$package" && { compgen -G "usr/$pattern" || compgen -G "$pattern"; }); do
+        for file in $(cd "$work/x/$package" &&
+            { compgen -G "usr/$pattern" || compgen -G "$pattern"; }); do
             # A link into a package that is not taken.
             [ -e "$work/x/$package/$file" ] || continue
             take "$work/x/$package" "$file" "$([ "$package" != busybox-static ] || echo .static)"
@@ -230,8 +234,8 @@ for applet in $("$work/x/busybox/bin/busybox" --list-full); do
     applet=usr/${applet#usr/}
     [ -e "$tree/$applet" ] || ln -s /bin/busybox "$tree/$applet"
 done
-# The shell of our own scripts: it need not be linked at each start, nor start most commands at all. Not for
-# users: it would prefer its own commands to theirs, and what it asks of a resolver crashes.
+# The shell of our own scripts: it need not be linked at each start, nor start most commands at all.
+# Not for users: it would prefer its own commands to theirs, and asking a resolver it crashes.
 mkdir "$tree/usr/lib/omerta"
 mv "$tree/usr/bin/busybox.static" "$tree/usr/lib/omerta/sh"
 ln -s openssh/sftp-server "$tree/usr/lib/sftp-server"
@@ -263,7 +267,7 @@ echo "127.0.0.1 localhost
 echo "hosts: files dns" >"$tree/etc/nsswitch.conf"
 : >"$tree/etc/resolv.conf"
 : >"$tree/var/log/lastlog"
-echo "Omerta guest \"$name\", Linux $release. /work is its disk; all of it goes when the lease ends." \
+echo "Omerta guest \"$name\", Linux $release: /work is its disk, and goes when the lease ends." \
     >"$tree/etc/motd"
 echo "ID=omerta-$name
 NAME=\"Omerta guest $name\"
@@ -272,9 +276,9 @@ chmod -R u+rwX,go+rX "$tree"
 chmod 0755 "$tree"/etc/omerta/{boot,disk,net,lease,ssh,power,agent,seed.sh} \
     "$tree/etc/acpi/PWRF/00000080"
 
-# Python's modules, compiled once here instead of at each start in each guest, and by the guest's own
-# python: another version's would be of no use to it. Without their sources, which would take as much
-# memory again.
+# Python's modules, compiled once here instead of at each start in each guest, and by the guest's
+# own python: another version's would be of no use to it. Without their sources, which would take as
+# much memory again.
 if [ $name = python ]; then
     step "compiling the modules of python"
     version=$(cd "$tree/usr/bin" && echo python3.*)
@@ -282,7 +286,8 @@ if [ $name = python ]; then
     env -i PYTHONHOME="$tree/usr" PYTHONHASHSEED=0 \
         "$tree/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" \
         --library-path "$tree/usr/lib/x86_64-linux-gnu" "$tree/usr/bin/$version" -B -s \
-        -m compileall -q -b -j 1 --invalidation-mode unchecked-hash -s "$tree" "$tree/usr/lib/$version" ||
+        -m compileall -q -b -j 1 --invalidation-mode unchecked-hash -s "$tree" \
+        "$tree/usr/lib/$version" ||
         fail "python's modules cannot be compiled"
     find "$tree/usr/lib/$version" -name '*.py' -delete
 fi

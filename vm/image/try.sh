@@ -4,10 +4,10 @@
 #   try.sh [--memory MIB] [--disk SIZE] [--seed-extra JSON] [--keep-log FILE] DIR [COMMAND...]
 #
 # Waits for SSH, runs a command by SSH (host key from the seed: no question asked) and a job by the
-# agent, then COMMAND, which finds OM_SSH (an ssh_config with the host "guest"), OM_AGENT (the agent's
-# socket), OM_QMP and OM_IMAGE in its environment; then powers off by the ACPI button. Software emulation (TCG)
-# only: what it measures is the same on every machine. Exit: 0, or that of the first step that failed;
-# 77 where something needed is not installed.
+# agent, then COMMAND, which finds OM_SSH (an ssh_config with the host "guest"), OM_AGENT (the
+# agent's socket) and OM_IMAGE in its environment; then powers off by the ACPI button. Software
+# emulation (TCG) only: what it measures is the same on every machine. Exit: 0, or that of the first
+# step that failed; 77 where something needed is not installed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -34,7 +34,10 @@ for tool in qemu-system-x86_64 qemu-img genisoimage ssh ssh-keygen python3; do
     command -v $tool >/dev/null || { echo "try.sh: $tool is missing"; exit 77; }
 done
 python3 "$here/image.py" verify "$image"
-field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$image/image.json" "$1"; }
+field() {
+    python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' \
+        "$image/image.json" "$1"
+}
 memory=${memory:-$(field memory_min_mib)}
 
 dir=$(mktemp -d)
@@ -71,9 +74,11 @@ with open(f"{d}/user-data", "w", encoding="utf-8") as f:
 with open(f"{d}/meta-data", "w", encoding="utf-8") as f:
     json.dump({"instance-id": "try", "local-hostname": "guest"}, f)
 PYTHON
-genisoimage -quiet -output "$dir/seed.iso" -volid cidata -joliet -rock "$dir/user-data" "$dir/meta-data"
+genisoimage -quiet -output "$dir/seed.iso" -volid cidata -joliet -rock \
+    "$dir/user-data" "$dir/meta-data"
 
-port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(python3 -c 'import socket
+print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
 drives=()
 if [ -n "$disk" ]; then
     qemu-img create -q -f qcow2 "$dir/disk.qcow2" "$disk"
@@ -114,8 +119,8 @@ Host guest
 CONFIG
 echo "guest $(cut -d ' ' -f 1,2 "$dir/host.pub")" >"$dir/known_hosts"
 
-# The first bytes of the server's greeting, or nothing; slirp takes the connection before the guest does.
-python3 - "$port" "$qemu" <<'PYTHON' || failed "no greeting of SSH within 60 s: $(cat "$dir/qemu")"
+# The first bytes of the greeting: QEMU's network takes the connection before the guest does.
+python3 - "$port" "$qemu" <<'PYTHON' || failed "no greeting by SSH in 60 s: $(cat "$dir/qemu")"
 import os
 import socket
 import sys
@@ -134,8 +139,8 @@ while time.monotonic() < end:
 sys.exit(1)
 PYTHON
 # On a busy machine the processor time says more than the clock.
-echo "ssh greets: $(since "$start"), with $(awk -v hz="$(getconf CLK_TCK)" '{ printf "%.2f", ($14 + $15) / hz }' \
-    "/proc/$qemu/stat") s of processor time"
+spent=$(awk -v hz="$(getconf CLK_TCK)" '{ printf "%.2f", ($14 + $15) / hz }' "/proc/$qemu/stat")
+echo "ssh greets: $(since "$start"), with $spent s of processor time"
 
 before=$(ms)
 ssh -F "$dir/ssh_config" guest uname -a || failed "no command by SSH"
@@ -149,7 +154,7 @@ echo "job by the agent: $(since "$before")"
 
 status=0
 if [ $# -gt 0 ]; then
-    OM_SSH=$dir/ssh_config OM_AGENT=$dir/agent OM_QMP=$dir/qmp OM_IMAGE=$image OM_CONSOLE=$dir/console "$@" || status=$?
+    OM_SSH=$dir/ssh_config OM_AGENT=$dir/agent OM_IMAGE=$image "$@" || status=$?
 fi
 
 before=$(ms)

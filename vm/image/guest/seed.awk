@@ -2,13 +2,13 @@
 #
 #   awk -v dir=FOLDER -f seed.awk FILE
 #
-# {"a": {"b": ["x", 2]}} becomes a.b.0 with x, a.b.1 with 2, and a.b# with 2, the length of the list.
-# A value is written to its file as it is, decoded, and goes nowhere else: what is in it is never part
-# of a name, a pattern, a format or a command. Names are made of keys and numbers only; a key that is
-# not of [A-Za-z0-9_-] is left out with all that is below it. A first line that begins with # is a
-# comment (#cloud-config). Anything wrong in the text: one line of error, exit 1, and the caller
-# takes nothing of it. Memory and time grow with the text, not with its square: the text is cut at
-# quotes, a string at its backslashes.
+# {"a": {"b": ["x", 2]}} becomes a.b.0 with x, a.b.1 with 2, and a.b# with 2, the length of the
+# list. A value is written to its file as it is, decoded, and goes nowhere else: what is in it is
+# never part of a name, a pattern, a format or a command. Names are made of keys and numbers only; a
+# key that is not of [A-Za-z0-9_-] is left out with all that is below it. A first line that begins
+# with # is a comment (#cloud-config). Anything wrong in the text: one line of error, exit 1, and
+# the caller takes nothing of it. Memory and time grow with the text, not with its square: the text
+# is cut at quotes, a string at its backslashes.
 
 BEGIN {
     RS = "\""

@@ -7,8 +7,8 @@
 #
 # Of cloud-init's words: hostname, ssh_authorized_keys (at the top and of each of users: there is
 # one user here, root), ssh_keys.ed25519_private, write_files (path, content, encoding b64 or
-# gz+b64, permissions, append) and runcmd (strings and lists). seed.awk has made a file of each value,
-# so none is ever read as shell: what is used here is "$(cat FILE)", and nothing is evaluated.
+# gz+b64, permissions, append) and runcmd (strings and lists). seed.awk has made a file of each
+# value, so none is ever read as shell: what is used here is "$(cat FILE)", nothing is evaluated.
 # Tests set OM_ROOT, the folder that stands for /.
 set -u
 root=${OM_ROOT:-}

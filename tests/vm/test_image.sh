@@ -1,7 +1,7 @@
 #!/bin/bash
 # test_image.sh BUILD_DIR - the built-in guest images: made twice, the same bytes; nothing half
 # made; hostile seeds; each booted once. As an ordinary user, also when root starts it. Packages are
-# kept in BUILD_DIR/tests/vm between runs, images are not. Exit 77 where something needed is missing.
+# kept in BUILD_DIR/tests/vm between runs, images are not. Exit 77 where something is missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 image=$here/../../vm/image
@@ -96,7 +96,19 @@ grep -q "^build.sh: " "$run/log" || fail "no sentence says why"
 [ ! -e "$cache/debs/$deb" ] || fail "a fetch that failed left a package"
 # A line of progress, and then nobody reads on: the build ends in the middle.
 "$image/build.sh" --cache "$cache" --out "$run/again" 2>/dev/null | grep -q -m 1 "putting" || true
+# One that is killed cannot clean up: the next one does.
+"$image/build.sh" --cache "$cache" --out "$run/killed" >"$run/log" 2>&1 &
+killed=$!
+until grep -q "unpacking" "$run/log"; do
+    kill -0 $killed || fail "a build that ended before it could be killed"
+    read -rt 0.02 <> <(:) || true
+done
+kill -KILL $killed
+wait $killed 2>/dev/null || true
 flock "$cache/lock" true
+[ ! -e "$run/killed" ] || fail "half an image"
+[ -n "$(find "$cache" -maxdepth 1 -name 'work.*')" ] || fail "killed too late to prove anything"
+"$image/build.sh" --cache "$cache" --out "$run/mini" >"$run/log"
 left=$(find "$run/again" "$run"/again.* "$cache"/work.* -maxdepth 0 2>/dev/null || true)
 [ -z "$left" ] || [ "$left" = "$run/again" ] || fail "a build that was stopped left $left"
 [ ! -e "$run/again" ] || python3 "$image/image.py" verify "$run/again"

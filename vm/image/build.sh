@@ -78,6 +78,8 @@ done
 exec 9>"$cache/lock"
 flock 9
 
+# Nobody else is at it, so what is there was left by one that was killed.
+rm -rf "$cache"/work.* "$out".new.* "$out".old.*
 work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work" "$out.new.$$"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -124,14 +126,21 @@ ask_mirrors() {
     touch "$apt/asked"
 }
 
-# Where each package is, as apt says it: URI, file, size, hash.
+# Where each package is, as apt says it: URI, file, size, hash. It takes apt seconds, so what it said
+# is kept until the mirrors are asked again.
 resolve() {
-    local kernel
+    local kernel said=$apt/uris.$name
+    if [ "$said" -nt "$apt/asked" ] && [ "$said" -nt "$here/mini.list" ] &&
+        [ "$said" -nt "$here/$name.list" ]; then
+        cp "$said" "$work/uris"
+        return
+    fi
     kernel=$(private_apt apt-cache depends linux-image-cloud-amd64 2>/dev/null |
         sed -n 's/^ *Depends: \(linux-image-[0-9].*-cloud-amd64\)$/\1/p' | head -n 1)
     [ -n "$kernel" ] || return 1
     # shellcheck disable=SC2046 # one argument a package
-    private_apt apt-get download --print-uris "$kernel" $(packages) >"$work/uris" 2>"$apt/log"
+    private_apt apt-get download --print-uris "$kernel" $(packages) >"$work/uris" 2>"$apt/log" &&
+        cp "$work/uris" "$said.new" && mv "$said.new" "$said"
 }
 
 lists() {

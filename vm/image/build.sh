@@ -126,8 +126,8 @@ ask_mirrors() {
     touch "$apt/asked"
 }
 
-# Where each package is, as apt says it: URI, file, size, hash. That takes seconds, so what it said is
-# kept until the mirrors are asked again.
+# Where each package is, as apt says it: URI, file, size, hash. That takes seconds, so it is kept
+# until the mirrors are asked again.
 resolve() {
     local kernel said=$apt/uris.$name
     if [ "$said" -nt "$apt/asked" ] && [ "$said" -nt "$here/mini.list" ] &&

@@ -8,9 +8,8 @@
 
 #include <omerta/text.h>
 
+#include "vm/core/base64.h"
 #include "vm/core/fields.h"
-
-enum { PAD = 64 /* the digit behind the last one */ };
 
 static const char hello[] = "#cloud-config\n";
 
@@ -46,23 +45,12 @@ static json_t *one_text(const char *s)
 /* Content in base64: it may be any bytes, and a reader of lines does not cut it. */
 static json_t *base64(struct om_bytes in)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-    char *text = malloc((in.n + 2) / 3 * 4 + 1), *to = text;
+    char *text = malloc(OM_VM_BASE64_LEN(in.n) + 1);
 
     if (!text)
         return NULL;
-    for (size_t i = 0; i < in.n; i += 3) {
-        size_t left = in.n - i;
-        uint32_t v = (uint32_t)in.p[i] << 16;
-        v |= left > 1 ? (uint32_t)in.p[i + 1] << 8 : 0;
-        v |= left > 2 ? in.p[i + 2] : 0;
-        *to++ = digits[v >> 18];
-        *to++ = digits[v >> 12 & 63];
-        *to++ = digits[left > 1 ? v >> 6 & 63 : PAD];
-        *to++ = digits[left > 2 ? v & 63 : PAD];
-    }
-    json_t *o = json_stringn(text, (size_t)(to - text));
+    om_vm_base64_encode(text, in);
+    json_t *o = json_string(text);
     free(text);
     return o;
 }

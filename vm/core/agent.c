@@ -63,10 +63,9 @@ enum om_err om_vm_agent_input(struct om_vm_agent *a, struct om_bytes in)
 /* The next whole line, in place; of one that is too long nothing is kept. */
 static bool take_line(struct om_vm_agent *a, struct om_mut *line)
 {
-    for (;;) {
-        uint8_t *from = a->in + a->in_at;
+    while (a->in_at < a->in_n) {
         size_t left = a->in_n - a->in_at;
-        uint8_t *end = left ? memchr(from, '\n', left) : NULL;
+        uint8_t *from = a->in + a->in_at, *end = memchr(from, '\n', left);
         size_t n = end ? (size_t)(end - from) : left;
         bool is_bad = a->is_skipping || n > OM_VM_AGENT_LINE_MAX;
 
@@ -82,6 +81,7 @@ static bool take_line(struct om_vm_agent *a, struct om_mut *line)
         *line = om_mut(from, n);
         return true;
     }
+    return false;
 }
 
 /* The next word of @line; empty at its end. */

@@ -16,7 +16,7 @@ static const char *const engines[] = {"kvm", "tcg"};
 static_assert(OM_ARRAY_SIZE(engines) == OM_VM_ENGINE_COUNT, "one name for each");
 
 static const char agent_port[] = "virtserialport,chardev=agent,name=" OM_VM_AGENT_PORT;
-static const char longest_socket[] = "/console.sock";
+#define LONGEST_SOCKET "/console.sock"
 
 const char *om_vm_engine_name(enum om_vm_engine e)
 {
@@ -291,7 +291,7 @@ static enum om_err check_launch(const struct om_vm_machine *l, struct om_error *
         size_t max;
     } rows[] = {
         {"qemu", l->qemu, OM_VM_ARG_PATH_MAX},
-        {"folder", l->folder, OM_VM_SOCKET_PATH_MAX - (sizeof longest_socket - 1)},
+        {"folder", l->folder, OM_VM_SOCKET_PATH_MAX - (sizeof LONGEST_SOCKET - 1)},
         {"kernel", l->kernel, OM_VM_ARG_PATH_MAX},
         {"initrd", l->initrd, OM_VM_ARG_PATH_MAX},
         {"disk", l->disk, OM_VM_ARG_PATH_MAX},

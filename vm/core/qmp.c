@@ -120,10 +120,11 @@ void om_vm_qmp_sent(struct om_vm_qmp *q, size_t n)
 /* The next whole line, lent, without its end; false when there is none. */
 static bool take_line(struct om_vm_qmp *q, struct om_bytes *line)
 {
-    const uint8_t *from = q->in + q->in_at;
     size_t left = q->in_n - q->in_at;
-    const uint8_t *end = left ? memchr(from, '\n', left) : NULL;
 
+    if (left == 0)
+        return false;
+    const uint8_t *from = q->in + q->in_at, *end = memchr(from, '\n', left);
     if ((end ? (size_t)(end - from) : left) > OM_VM_QMP_LINE_MAX) {
         fall(q, "QEMU says a line without an end");
         return false;

@@ -9,6 +9,8 @@
  *
  * Sockets in the VM's folder, where QEMU listens: nic.sock (frames, 4-byte length before each),
  * qmp.sock, agent.sock (virtio-serial port org.omerta.agent), console.sock (serial port).
+ * Who connects to console.sock must read it: QEMU writes it byte by byte, and with some hundred of
+ * them unread the guest stands still. With nobody connected they are dropped.
  * Drives carry a serial that the guest reads in /sys/block/vdX/serial: "disk" and "cidata".
  *
  * In options of the form a=b,c=d a comma inside a value is doubled; drives are written as JSON,

@@ -23,7 +23,10 @@ FLOORS = {
         ["mesh/base", "mesh/core", "netstack", "tunnel/core"],
         ["libuv", "c-ares", "libmnl"],
     ),
-    "vm/host": (["mesh/base", "vm/core"], ["libuv", "jansson", "sqlite", "libarchive"]),
+    "vm/host": (
+        ["mesh/base", "vm/core"],
+        ["libsodium", "libuv", "jansson", "sqlite", "libarchive"],
+    ),
     "meshd/ipc": (["mesh/base"], ["jansson"]),
     "meshd": (None, None),  # wires everything
     "cli": (["mesh/base", "meshd/ipc"], ["jansson", "libsmartcols", "libqrencode"]),

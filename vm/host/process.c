@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,14 @@ enum om_err om_vm_process_spawn(struct om_vm_process **out,
     return keep(out, p, e);
 }
 
+/* A process that ended makes its descriptor readable, also while nobody has waited for it. */
+static bool is_over(int pidfd)
+{
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+    return poll(&p, 1, 0) != 0;
+}
+
 /* First a descriptor of the process, then a look at who it is, then: is it still alive? Then the
  * look was at this one, whatever became of the number in between. */
 static enum om_err find_again(struct om_vm_process *p, const struct om_vm_ident *who,
@@ -190,8 +199,7 @@ static enum om_err find_again(struct om_vm_process *p, const struct om_vm_ident 
     if (p->pidfd < 0 && errno != ESRCH && errno != EINVAL)
         return om_fail(err, OM_E_STATE, "cannot watch process %d: %s", (int)who->pid,
                        strerror(errno));
-    if (p->pidfd < 0 || om_vm_ident_of(&p->who, who->pid, NULL) != OM_OK ||
-        (pidfd_send_signal(p->pidfd, 0, NULL, 0) != 0 && errno == ESRCH))
+    if (p->pidfd < 0 || om_vm_ident_of(&p->who, who->pid, NULL) != OM_OK || is_over(p->pidfd))
         return om_fail(err, OM_E_MISSING, "process %d has ended", (int)who->pid);
     if (!om_vm_ident_equal(&p->who, who))
         return om_fail(err, OM_E_MISSING, "process %d has ended; another has its number",

@@ -8,7 +8,8 @@
  * Keeps: process_tells_how_it_ended; process_that_cannot_start_says_why;
  *        process_has_only_its_three_descriptors; process_has_its_limits;
  *        process_outlives_its_watcher_and_is_adopted; process_of_a_recycled_number_is_left_alone;
- *        process_that_is_gone_is_not_adopted; process_log_is_bounded;
+ *        process_that_is_gone_is_not_adopted;
+ *        process_that_nobody_waited_for_is_not_adopted; process_log_is_bounded;
  *        process_writes_no_file_beyond_its_limit; process_closed_in_its_exit_callback.
  *
  *     spawn, adopt            ended (pidfd readable)

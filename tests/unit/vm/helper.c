@@ -7,9 +7,11 @@
 
 int main(int argc, char **argv)
 {
-    static const char *const programs[] = {"/bin/sh", "/bin/true", NULL};
+    const char *programs[8] = {NULL}; /* the rest of the line */
 
-    if (argc == 2 && strcmp(argv[1], "--vm-spawner") == 0)
+    for (int i = 2; i < argc && i < 9; i++)
+        programs[i - 2] = argv[i];
+    if (argc >= 2 && argc < 9 && strcmp(argv[1], "--vm-spawner") == 0)
         return om_vm_spawner_serve(0, programs);
     if (argc == 2 && strcmp(argv[1], "--make-seed") == 0)
         return om_vm_seed_serve(0, 1);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "loop.h"
@@ -304,6 +305,27 @@ OM_TEST(process_that_is_gone_is_not_adopted)
     OM_TRY(e != OM_E_NO_MEM);
     CHECK_ERR(e, OM_E_MISSING);
 out:
+    rig_fini(&r);
+}
+
+OM_TEST(process_that_nobody_waited_for_is_not_adopted)
+{
+    struct rig r;
+    struct om_vm_ident who = {0};
+    siginfo_t info;
+
+    rig_init(&r);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    CHECK_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0); /* it stays a zombie */
+    CHECK_OK(om_vm_ident_of(&who, child, NULL));
+    struct om_vm_process_config c = config_of(&r, NULL);
+    enum om_err e = om_vm_process_adopt(&r.p, &c, &who, &r.err);
+    OM_TRY(e != OM_E_NO_MEM);
+    CHECK_ERR(e, OM_E_MISSING);
+out:
+    CHECK_EQ(waitpid(child, NULL, 0), child);
     rig_fini(&r);
 }
 

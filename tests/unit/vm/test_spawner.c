@@ -39,7 +39,7 @@ static void on_lost(void *self)
 
 static enum om_err open_spawner(struct rig *r)
 {
-    static const char *const argv[] = {OM_VM_HELPER, "--vm-spawner", NULL};
+    static const char *const argv[] = {OM_VM_HELPER, "--vm-spawner", "/bin/sh", "/bin/true", NULL};
     struct om_vm_spawner_config c = {&r->loop.uv, argv, on_lost, r};
 
     return om_vm_spawner_open(&r->s, &c, &r->err);
@@ -253,7 +253,7 @@ out:
 
 OM_TEST(spawner_refuses_nonsense)
 {
-    static const char *const argv[] = {OM_VM_HELPER, "--vm-spawner", NULL};
+    static const char *const argv[] = {OM_VM_HELPER, "--vm-spawner", "/bin/sh", "/bin/true", NULL};
     static const char *const nonsense[] = {
         "{}",
         "[]",

@@ -50,7 +50,7 @@ static const char *const allowed[] = {
     "exit", "exit_group", "futex", "get_robust_list", "getpid", "getppid", "gettid",
     "restart_syscall", "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait",
     "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_yield", "set_robust_list",
-    "set_tid_address", "sigaltstack", "sigreturn",
+    "set_tid_address", "sigaltstack", "sigreturn", "waitid",
     /* files: configuration, keys, store, logs, sockets in the home */
     "access", "chmod", "close", "faccessat", "faccessat2", "fadvise64", "fallocate", "fchmod",
     "fchmodat", "fchown", "fcntl", "fdatasync", "flock", "fstat", "fstatfs", "fsync", "ftruncate",

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "spawner.h"
 #include "task.h"
 
 enum {
@@ -85,7 +86,7 @@ static enum om_err start(struct om_vm_probe *p, const struct om_vm_probe_config 
                           "-device",
                           "isa-debug-exit,iobase=0xf4,iosize=1",
                           "-sandbox",
-                          "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+                          OM_VM_SANDBOX,
                           "-no-reboot",
                           NULL};
     struct om_vm_task_config config = {.loop = c->loop,

@@ -6,7 +6,10 @@
  *        start.
  * Why:   the daemon parses strangers' bytes and therefore may neither fork nor execute; QEMU must
  *        not inherit its filter of system calls either.
- * Keeps: spawner_runs_a_program; spawner_says_why_it_cannot; spawner_runs_only_what_it_was_told;
+ *        QEMU too could be told to run a program, as the script of a network device: so it is run
+ *        only with its own sandbox, once and in these words, and with no options from a file.
+ * Keeps: spawner_runs_a_program; spawner_runs_qemu_only_in_its_sandbox;
+ *        spawner_says_why_it_cannot; spawner_runs_only_what_it_was_told;
  *        spawner_hands_over_descriptors; spawner_adopts_what_outlived_another;
  *        spawner_that_died_is_told_of; spawner_leaves_programs_running;
  *        spawner_refuses_nonsense.
@@ -28,6 +31,9 @@
 #include "process.h"
 
 enum { OM_VM_PROCESSES_MAX = 256, OM_VM_SPAWNER_WAIT_MS = 5000 };
+
+/* What follows -sandbox on a command line of QEMU, or it is not run. */
+#define OM_VM_SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 struct om_vm_spawner_config {
     uv_loop_t *loop;

@@ -72,6 +72,42 @@ static bool is_allowed(const struct server *s, const char *program)
     return false;
 }
 
+static bool is_qemu(const char *program)
+{
+    const char *name = strrchr(program, '/');
+
+    return strncmp(name ? name + 1 : program, "qemu-system-", strlen("qemu-system-")) == 0;
+}
+
+/* QEMU takes its options with one dash or two, and those of a file (-readconfig) as if they were
+ * written here. */
+static bool is_sandboxed(const char *const *argv)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 1; argv[i]; i++) {
+        const char *word = argv[i];
+        word += strncmp(word, "--", 2) == 0;
+        if (strcmp(word, "-readconfig") == 0)
+            return false;
+        if (strcmp(word, "-sandbox") == 0) {
+            if (!argv[i + 1] || strcmp(argv[i + 1], OM_VM_SANDBOX) != 0)
+                return false;
+            count++;
+        }
+    }
+    return count == 1;
+}
+
+static enum om_err judge(const struct server *s, const char *const *argv, struct om_error *err)
+{
+    if (!is_allowed(s, argv[0]))
+        return om_fail(err, OM_E_UNSUPPORTED, "%.120s is none of the programs to be run", argv[0]);
+    if (is_qemu(argv[0]) && !is_sandboxed(argv))
+        return om_fail(err, OM_E_UNSUPPORTED, "QEMU is run only with -sandbox " OM_VM_SANDBOX);
+    return OM_OK;
+}
+
 static enum om_err start(struct server *s, const struct om_vm_order *o, const int *fds,
                          struct om_vm_order *answer, struct om_error *err)
 {
@@ -82,9 +118,8 @@ static enum om_err start(struct server *s, const struct om_vm_order *o, const in
     if (!w || find(s, o->id))
         return om_fail(err, OM_E_FULL, "want at most %d processes, each with a number of its own",
                        OM_VM_PROCESSES_MAX);
-    if (o->op == OM_VM_ORDER_SPAWN && !is_allowed(s, o->argv[0]))
-        return om_fail(err, OM_E_UNSUPPORTED, "%.120s is none of the programs to be run",
-                       o->argv[0]);
+    if (o->op == OM_VM_ORDER_SPAWN && (e = judge(s, o->argv, err)) != OM_OK)
+        return e;
     for (int i = 0, next = 0; i < OM_VM_ORDER_FDS; i++)
         if (o->has_fd[i] && (given[i] = fds[next++]) < 0)
             return om_fail(err, OM_E_PARSE, "a descriptor is missing");

@@ -151,7 +151,7 @@ static enum om_err start_qemu(struct rig *r)
                           "-device",
                           "virtio-net-pci,netdev=nic",
                           "-sandbox",
-                          "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+                          OM_VM_SANDBOX,
                           NULL};
     struct om_vm_process_config c = config_of(r, argv);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "loop.h"
+#include "qemu.h"
 #include "vm/host/parcel.h"
 #include "vm/host/spawner.h"
 
@@ -146,6 +147,43 @@ OM_TEST(spawner_runs_only_what_it_was_told)
     argv[0] = "/bin/true";
     OM_TRY(om_vm_process_spawn(&r.p, &c, &r.err) == OM_OK);
     CHECK(loop_until(&r.loop, &r.has_ended));
+out:
+    rig_fini(&r);
+}
+
+OM_TEST(spawner_runs_qemu_only_in_its_sandbox)
+{
+    static const char *const bad[][5] = {
+        {"-m", "32"},
+        {"-sandbox"},
+        {"-sandbox", "off"},
+        {"-sandbox", OM_VM_SANDBOX ",spawn=allow"},
+        {"-sandbox", OM_VM_SANDBOX, "-sandbox", OM_VM_SANDBOX},
+        {"-sandbox", OM_VM_SANDBOX, "--sandbox", "off"},
+        {"-sandbox", OM_VM_SANDBOX, "-readconfig", "x"},
+        {"-sandbox", OM_VM_SANDBOX, "--readconfig", "x"},
+    };
+    struct rig r = {.has_ended = false};
+    char qemu[FOLDER_MAX + 32];
+
+    CHECK(loop_init(&r.loop));
+    folder_at(r.log, r.loop.top, "log");
+    (void)snprintf(qemu, sizeof qemu, "%s/qemu-system-x86_64", r.loop.top);
+    CHECK(qemu_play(qemu, "exit 5"));
+    const char *spawner[] = {OM_VM_HELPER, "--vm-spawner", qemu, NULL};
+    struct om_vm_spawner_config s = {&r.loop.uv, spawner, NULL, NULL};
+    OM_TRY(om_vm_spawner_open(&r.s, &s, &r.err) == OM_OK);
+    for (size_t i = 0; i <= OM_ARRAY_SIZE(bad); i++) {
+        const char *argv[7] = {qemu, "-sandbox", OM_VM_SANDBOX, NULL}; /* the last is good */
+        if (i < OM_ARRAY_SIZE(bad))
+            memcpy(&argv[1], bad[i], sizeof bad[i]);
+        struct om_vm_process_config c = config_of(&r, argv);
+        enum om_err e = om_vm_process_spawn(&r.p, &c, &r.err);
+        OM_TRY(e != OM_E_NO_MEM);
+        CHECK_ERR(e, i < OM_ARRAY_SIZE(bad) ? OM_E_UNSUPPORTED : OM_OK);
+    }
+    CHECK(loop_until(&r.loop, &r.has_ended));
+    CHECK_EQ(r.how.code, 5);
 out:
     rig_fini(&r);
 }

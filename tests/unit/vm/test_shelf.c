@@ -154,12 +154,15 @@ OM_TEST(shelf_lock_of_the_dead_is_free)
     rig_init(&r);
     pid_t child = fork();
     if (child == 0) {
-        if (open_images(&r) == OM_OK && om_vm_shelf_lock(r.s, true) == OM_OK)
+        enum om_err e = open_images(&r);
+        if (e == OM_OK && om_vm_shelf_lock(r.s, true) == OM_OK)
             (void)raise(SIGKILL);
-        _exit(9);
+        _exit(e == OM_E_NO_MEM ? 9 : 8);
     }
     CHECK_EQ(waitpid(child, &status, 0), child);
-    OM_TRY(WIFSIGNALED(status));
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 9)
+        goto out; /* it was the child that had no memory */
+    CHECK(WIFSIGNALED(status));
     OM_TRY(open_images(&r) == OM_OK);
     CHECK_OK(om_vm_shelf_lock(r.s, true));
 out:
@@ -198,13 +201,17 @@ OM_TEST(shelf_are_bounded)
     CHECK_OK(e);
     CHECK_EQ(r.count, 1);
     put(&r, "huge", huge, sizeof huge);
-    CHECK_ERR(read_all(&r), OM_E_RANGE);
+    e = read_all(&r);
+    OM_TRY(e != OM_E_NO_MEM);
+    CHECK_ERR(e, OM_E_RANGE);
     CHECK_EQ(r.count, 1);
     for (int i = 0; i < OM_VM_SHELF_MAX; i++) {
         (void)snprintf(name, sizeof name, "a%03d", i);
         put(&r, name, "{}", 2);
     }
-    CHECK_ERR(read_all(&r), OM_E_FULL);
+    e = read_all(&r);
+    OM_TRY(e != OM_E_NO_MEM);
+    CHECK_ERR(e, OM_E_FULL);
     CHECK_EQ(r.count, OM_VM_SHELF_MAX);
     CHECK(!om_vm_shelf_is_name("..") && !om_vm_shelf_is_name("a/b"));
     CHECK(!om_vm_shelf_is_name("") && !om_vm_shelf_is_name("-x"));

@@ -1,12 +1,14 @@
 /* ident.c - the fields of /proc that a recycled number cannot repeat. */
 #include "ident.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { START_FIELD = 22, STATE_FIELD = 3 };
@@ -70,4 +72,36 @@ enum om_err om_vm_ident_of(struct om_vm_ident *out, int32_t pid, struct om_error
 bool om_vm_ident_equal(const struct om_vm_ident *a, const struct om_vm_ident *b)
 {
     return a->pid == b->pid && a->start == b->start && strcmp(a->boot, b->boot) == 0;
+}
+
+/* By device and inode, since a path may have been written in many ways. */
+static bool is_in(const char *pid, const struct stat *folder)
+{
+    char path[48];
+    struct stat st;
+
+    (void)snprintf(path, sizeof path, "/proc/%.20s/cwd", pid);
+    return stat(path, &st) == 0 && st.st_dev == folder->st_dev && st.st_ino == folder->st_ino;
+}
+
+enum om_err om_vm_ident_in(const char *folder,
+                           void (*each)(void *self, const struct om_vm_ident *who), void *self,
+                           struct om_error *err)
+{
+    struct stat wanted;
+
+    if (stat(folder, &wanted) != 0)
+        return OM_OK;
+    DIR *d = opendir("/proc");
+    if (!d)
+        return om_fail(err, OM_E_STATE, "cannot read /proc: %s", strerror(errno));
+    for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+        struct om_vm_ident who;
+        int32_t pid = (int32_t)strtol(e->d_name, NULL, 10); /* 0: it is no process */
+        if (pid > 0 && pid != getpid() && is_in(e->d_name, &wanted) &&
+            om_vm_ident_of(&who, pid, NULL) == OM_OK && is_in(e->d_name, &wanted))
+            each(self, &who);
+    }
+    (void)closedir(d);
+    return OM_OK;
 }

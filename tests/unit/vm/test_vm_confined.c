@@ -143,6 +143,10 @@ static bool look_at_images(struct rig *r)
     return ok;
 }
 
+static void on_who(void *self OM_UNUSED, const struct om_vm_ident *who OM_UNUSED)
+{
+}
+
 static bool start(struct rig *r, struct om_error *err)
 {
     char qemu[OM_VM_PATH_MAX];
@@ -182,6 +186,8 @@ static int live(void)
         return 5;
     if (!write_down(&r) || !look_at_images(&r))
         return 6;
+    if (om_vm_ident_in(r.vm, on_who, NULL, &err) != OM_OK)
+        return 9;
     if (om_vm_wipe(r.loop.top, &err) !=
         OM_OK) /* nothing is left for rmdir(2), which is not allowed */
         return 7;

@@ -11,7 +11,7 @@
  * On a file system that copies on write, or a disk that levels wear, old blocks may live on: that
  * is for encryption of the disk.
  *
- * It takes as long as the disk does, so a loop has it done by the thread pool (uv_queue_work).
+ * It takes as long as the disk does: a loop has it done by wipe_job.h.
  *
  * Full: folders nested deeper than OM_VM_WIPE_DEPTH are left, and said to be.
  */

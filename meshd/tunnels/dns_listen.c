@@ -102,14 +102,10 @@ static int sockaddr_of(struct sockaddr_storage *out, const struct om_addr *a)
 /* Over UDP an answer that is too long for the program is cut to nothing: it asks again by TCP. */
 static void say_udp(const struct client *c, struct om_bytes answer)
 {
-    struct om_dns_reply cut = {.is_cut = true};
     uint8_t out[OM_DNS_UDP_LEAST];
 
-    if (c->is_question && answer.n > om_dns_room(&c->question)) {
-        cut.rcode = (enum om_dns_rcode)(om_load32(answer.p) & OM_DNS_RCODE);
-        size_t n = om_dns_reply_write(om_mut(out, sizeof out), &c->question, &cut);
-        answer = om_bytes(out, n);
-    }
+    if (c->is_question)
+        answer = om_dns_cut(om_mut(out, sizeof out), &c->question, answer);
     if (!tunnel_udp_socket_send(&c->rule->udp, &c->from, om_bytes(NULL, 0), answer))
         c->rule->failed++;
     else

@@ -339,6 +339,17 @@ size_t om_dns_reply_write(struct om_mut out, const struct om_dns_question *q,
     return om_wr_len(&w);
 }
 
+struct om_bytes om_dns_cut(struct om_mut room, const struct om_dns_question *q,
+                           struct om_bytes answer)
+{
+    struct om_dns_reply cut = {.is_cut = true};
+
+    if (answer.n <= om_dns_room(q))
+        return answer;
+    cut.rcode = (enum om_dns_rcode)(om_load32(answer.p) & OM_DNS_RCODE);
+    return om_bytes(room.p, om_dns_reply_write(room, q, &cut));
+}
+
 size_t om_dns_refusal_write(struct om_mut out, struct om_bytes in)
 {
     struct om_rd r = om_rd(in);

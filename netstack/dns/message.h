@@ -6,6 +6,7 @@
  * Why:   names are forwarded, cached and answered here without a resolver's whole language.
  * Keeps: dns_reads_a_question; dns_refuses_bad_questions; dns_names_are_bounded;
  *        dns_walks_every_record; dns_ages_ttls; dns_reply_is_what_was_asked; dns_reply_is_cut;
+ *        dns_cuts_what_does_not_fit;
  *        dns_answer_must_be_the_questions; dns_writes_a_question_anew; dns_says_why;
  *        dns_refuses_what_it_cannot_read.
  *
@@ -211,6 +212,18 @@ size_t om_dns_room(const struct om_dns_question *q);
  */
 size_t om_dns_reply_write(struct om_mut out, const struct om_dns_question *q,
                           const struct om_dns_reply *r);
+
+/**
+ * om_dns_cut() - what of an answer goes to a program over UDP
+ * @room:    OM_DNS_UDP_LEAST bytes or more
+ * @q:       its question
+ * @answer:  the whole answer, OM_DNS_HEAD bytes or more
+ *
+ * Return: @answer when @q has room for it; else a message in @room that has nothing but TC and the
+ * answer's code, so that it is asked for again over TCP.
+ */
+struct om_bytes om_dns_cut(struct om_mut room, const struct om_dns_question *q,
+                           struct om_bytes answer);
 
 /**
  * om_dns_refusal_write() - an answer to what om_dns_question_parse() did not take

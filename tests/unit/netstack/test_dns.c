@@ -298,6 +298,29 @@ OM_TEST(dns_reply_is_cut)
     CHECK_EQ(om_dns_reply_write(om_mut(out, 20), &q, &r), 0);
 }
 
+OM_TEST(dns_cuts_what_does_not_fit)
+{
+    struct om_addr addrs[40];
+    struct om_dns_question q = question("www.example.org", OM_DNS_A, 77);
+    struct om_dns_reply r = {.addrs = addrs, .n_addrs = 40};
+    uint8_t whole[2048], room[OM_DNS_UDP_LEAST];
+    uint32_t ttls[4];
+
+    for (uint32_t i = 0; i < 40; i++)
+        addrs[i] = om_addr_v4(i, 0);
+    struct om_bytes answer =
+        om_bytes(whole, om_dns_reply_write(om_mut(whole, sizeof whole), &q, &r));
+    CHECK(answer.n > OM_DNS_UDP_LEAST);
+    struct om_bytes cut = om_dns_cut(om_mut(room, sizeof room), &q, answer);
+    CHECK(om_dns_is_answer(&q, cut) && cut.n <= OM_DNS_UDP_LEAST);
+    CHECK(cut.p[2] & OM_DNS_TC >> 8);
+    CHECK_EQ(walk(cut, ttls), 0);
+    q.has_edns = true;
+    q.udp_max = OM_DNS_UDP_MAX;
+    cut = om_dns_cut(om_mut(room, sizeof room), &q, answer);
+    CHECK(cut.p == answer.p && cut.n == answer.n);
+}
+
 OM_TEST(dns_writes_a_question_anew)
 {
     struct om_dns_question q = question("WWW.example.org", OM_DNS_AAAA, 77), again;

@@ -143,8 +143,9 @@ static const struct om_ipc_method table[] = {
     {.name = "links.list",
      .summary = "Links whose packets end here and go on through tunnels",
      .reply = {{"links", OM_PARAM_OBJECTS, true,
-                "of each: id, kind (ip or ether), mtu, network, peer; here, there, here6, there6: "
-                "its addresses; flows, udp_flows: now; opened, refused, unroutable: connections so "
+                "of each: id, name, kind (ip or ether), mtu, network, peer; here, there, here6, "
+                "there6: its addresses; flows, udp_flows: now; opened, refused, unroutable: "
+                "connections so "
                 "far; frames_in, frames_out, bytes_in, bytes_out; out_full: packets that its "
                 "program did not read in time; udp_dropped: datagrams; dropped: packets of the "
                 "link that may not pass, by the reason; rogue_score: of those of late; "

@@ -57,6 +57,7 @@ enum om_err link_new(struct link **out, struct links *s, const struct link_confi
     l->config = *config;
     om_list_init(&l->tcps);
     om_list_init(&l->udps);
+    om_list_init(&l->questions);
     randombytes_buf(key, sizeof key);
     OM_BUG_IF(om_table_init(&l->udp_by_key, LINK_UDP_KEY, LINK_UDP_MAX, key) != OM_OK);
     l->in = malloc(LINK_IN);
@@ -105,6 +106,7 @@ void link_end(struct link *l)
         next = om_list_next(&l->udps, u);
         link_udp_drop(OM_CONTAINER_OF(u, struct link_udp, link));
     }
+    link_dns_end(l);
     om_stack_port_remove(l->links->stack, l->port);
     links_touch(l->links);
     link_add_up(l, &l->links->past);

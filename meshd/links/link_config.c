@@ -13,6 +13,34 @@ static bool fail(struct om_error *err, const char *sentence)
     return false;
 }
 
+static bool read_name(struct link_config *c, const json_t *words, struct om_error *err)
+{
+    const json_t *name = json_object_get(words, "name");
+    const char *text = name ? json_string_value(name) : NULL;
+    size_t n = text ? strlen(text) : 0;
+
+    if (!name)
+        return true;
+    if (n < 1 || n > LINK_NAME_MAX || strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != n) {
+        (void)om_fail(err, OM_E_PARSE, "\"name\": want 1 to %d of a-z, 0-9 and hyphen",
+                      LINK_NAME_MAX);
+        return false;
+    }
+    memcpy(c->name, text, n + 1);
+    return true;
+}
+
+static bool read_bool(bool *out, const json_t *words, const char *key, struct om_error *err)
+{
+    const json_t *b = json_object_get(words, key);
+
+    *out = json_is_true(b);
+    if (!b || json_is_boolean(b))
+        return true;
+    (void)om_fail(err, OM_E_PARSE, "\"%s\": want true or false", key);
+    return false;
+}
+
 static bool read_kind(struct link_config *c, const json_t *words, struct om_error *err)
 {
     const char *kind = json_string_value(json_object_get(words, "kind"));
@@ -156,7 +184,8 @@ bool link_config_read(struct link_config *out, const json_t *words, struct om_er
     struct link_config c = {.kind = OM_PORT_IP};
 
     if (!read_kind(&c, words, err) || !read_mtu(&c, words, err) || !read_v4(&c.sides, words, err) ||
-        !read_v6(&c.sides, words, err))
+        !read_v6(&c.sides, words, err) || !read_name(&c, words, err) ||
+        !read_bool(&c.has_dns, words, "dns", err))
         return false;
     if (!c.sides.has_v4 && !c.sides.has_v6)
         return fail(err, "want \"here\" and \"there\", \"here6\" and \"there6\", or all four");

@@ -17,12 +17,14 @@
 
 #include "links/link_route.h"
 
-enum { LINK_MTU_USUAL = 1500 };
+enum { LINK_MTU_USUAL = 1500, LINK_NAME_MAX = 32 };
 
 struct link_config {
     enum om_port_kind kind;
     uint16_t mtu;
     struct link_sides sides;
+    char name[LINK_NAME_MAX + 1];                      /* "": none */
+    bool has_dns;                                      /* names are answered at our own address */
     uint8_t mac[OM_STACK_MAC], here_mac[OM_STACK_MAC]; /* Ethernet: the card's, and ours */
     struct om_id network, peer;
 };
@@ -30,7 +32,7 @@ struct link_config {
 /**
  * link_config_read() - all but network and peer
  * @out:    written on success
- * @words:  kind, mtu, here, there, here6, there6, mac, here_mac
+ * @words:  kind, mtu, here, there, here6, there6, mac, here_mac, name, dns
  * @err:    sentence for a person
  *
  * Return: false and @err when they make no link.

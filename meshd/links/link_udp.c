@@ -98,6 +98,10 @@ void link_udp_input(struct link *l, const struct om_stack_act *act)
     struct key k = key_of(&act->from, &act->to);
     struct link_udp *u = om_table_find(&l->udp_by_key, &k);
 
+    if (link_dns_is_at(l, &act->to)) {
+        link_dns_input(l, act);
+        return;
+    }
     if (!u) {
         u = open_udp(l, &act->from, &act->to);
     } else {

@@ -2,6 +2,7 @@
 #include "links/links.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <sodium.h>
 
@@ -17,6 +18,16 @@ static struct link *find_port(const struct links *s, uint32_t port)
     for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l)) {
         struct link *k = OM_CONTAINER_OF(l, struct link, link);
         if (k->port == port)
+            return k;
+    }
+    return NULL;
+}
+
+static struct link *find_name(const struct links *s, const char *name)
+{
+    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l)) {
+        struct link *k = OM_CONTAINER_OF(l, struct link, link);
+        if (strcmp(k->config.name, name) == 0)
             return k;
     }
     return NULL;
@@ -117,6 +128,8 @@ enum om_err links_add(struct links *s, const struct link_config *config, uint64_
     enum om_err e = OM_OK;
     struct link *l;
 
+    if (*config->name && find_name(s, config->name))
+        return om_fail(err, OM_E_EXISTS, "\"name\": another link is called %s", config->name);
     if (s->count == OM_LINKS_MAX)
         return om_fail(err, OM_E_FULL, "there are %d links already", OM_LINKS_MAX);
     if (!s->stack)
@@ -157,20 +170,21 @@ static json_t *show(const struct link *l, om_time now)
     for (unsigned i = 0; i < OM_ARRAY_SIZE(ends); i++)
         if (i < 2 ? s->has_v4 : s->has_v6)
             (void)om_addr_ip_print(ends[i]->ip, ip[i]);
-    return json_pack("{s:I, s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, "
-                     "s:I, s:I, s:I, "
-                     "s:I, s:I, s:i, s:o, s:s}",
-                     "id", (json_int_t)l->number, "kind",
-                     l->config.kind == OM_PORT_ETHER ? "ether" : "ip", "mtu", (int)l->config.mtu,
-                     "network", control_id(&l->config.network), "peer", control_id(&l->config.peer),
-                     "here", ip[0], "there", ip[1], "here6", ip[2], "there6", ip[3], "flows",
-                     (int)l->tcp_count, "udp_flows", (int)l->udp_count, "frames_in",
-                     (json_int_t)c->frames_in, "frames_out", (json_int_t)c->frames_out, "bytes_in",
-                     (json_int_t)c->bytes_in, "bytes_out", (json_int_t)c->bytes_out, "opened",
-                     (json_int_t)c->opened, "refused", (json_int_t)c->refused, "unroutable",
-                     (json_int_t)c->unroutable, "out_full", (json_int_t)c->out_full, "udp_dropped",
-                     (json_int_t)c->udp_dropped, "rogue_score", (int)link_gate_score(l->gate, now),
-                     "dropped", link_gate_dropped(l->gate), "last_error", l->last_error);
+    return json_pack(
+        "{s:I, s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, "
+        "s:I, s:I, s:I, "
+        "s:I, s:I, s:i, s:o, s:s}",
+        "id", (json_int_t)l->number, "name", l->config.name, "kind",
+        l->config.kind == OM_PORT_ETHER ? "ether" : "ip", "mtu", (int)l->config.mtu, "network",
+        control_id(&l->config.network), "peer", control_id(&l->config.peer), "here", ip[0], "there",
+        ip[1], "here6", ip[2], "there6", ip[3], "flows", (int)l->tcp_count, "udp_flows",
+        (int)l->udp_count, "frames_in", (json_int_t)c->frames_in, "frames_out",
+        (json_int_t)c->frames_out, "bytes_in", (json_int_t)c->bytes_in, "bytes_out",
+        (json_int_t)c->bytes_out, "opened", (json_int_t)c->opened, "refused",
+        (json_int_t)c->refused, "unroutable", (json_int_t)c->unroutable, "out_full",
+        (json_int_t)c->out_full, "udp_dropped", (json_int_t)c->udp_dropped, "rogue_score",
+        (int)link_gate_score(l->gate, now), "dropped", link_gate_dropped(l->gate), "last_error",
+        l->last_error);
 }
 
 json_t *links_list(const struct links *s)

@@ -60,7 +60,7 @@ void links_close(struct links *s);
  * @number:  receives the link's number, for links_start()
  * @err:     sentence for a person
  *
- * Return: OM_OK; OM_E_FULL; OM_E_NO_MEM; OM_E_RANGE.
+ * Return: OM_OK; OM_E_EXISTS for a name that another has; OM_E_FULL; OM_E_NO_MEM; OM_E_RANGE.
  */
 OM_MUST enum om_err links_add(struct links *s, const struct link_config *config, uint64_t *number,
                               struct om_error *err);

@@ -18,6 +18,8 @@ enum {
     LINK_ASKS_MAX = 64,  /* of them, those whose other end has not answered (PROTOCOL 8) */
     LINK_UDP_MAX = 512,  /* exchanges of one link, which leave half of them to TCP */
     LINK_UDP_KEY = 36,
+    LINK_DNS_MAX = 64, /* questions of one link under way; above it SERVFAIL */
+    LINK_DNS_PORT = 53,
     LINK_HEAD = 4, /* bytes of a frame's length */
     LINK_ETHER_HEAD = 14,
     LINK_IN = 256 * 1024,        /* bytes read at once */
@@ -34,8 +36,8 @@ struct link {
     uint32_t port;
     struct om_socket *socket; /* NULL before links_start() */
     struct link_gate *gate;
-    struct om_list tcps, udps;
-    unsigned tcp_count, asking, udp_count;
+    struct om_list tcps, udps, questions;
+    unsigned tcp_count, asking, udp_count, question_count;
     struct om_table udp_by_key; /* of both addresses */
     struct link_counts counts;
     char last_error[160];
@@ -135,5 +137,16 @@ void link_udp_input(struct link *l, const struct om_stack_act *act);
 
 /** link_udp_drop() - end @u. */
 void link_udp_drop(struct link_udp *u);
+
+/* link_dns.c */
+
+/** link_dns_is_at() - does @l answer questions about names at @to? */
+bool link_dns_is_at(const struct link *l, const struct om_addr *to);
+
+/** link_dns_input() - a question, @act, came from behind @l. */
+void link_dns_input(struct link *l, const struct om_stack_act *act);
+
+/** link_dns_end() - no question of @l is answered any more. */
+void link_dns_end(struct link *l);
 
 #endif

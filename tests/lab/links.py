@@ -100,11 +100,12 @@ def reset(s):
 """
 
 
-def start_tun(lab, host, daemon, name="om0", **words):
+def start_tun(lab, host, daemon, device="om0", **words):
     """Starts tun_link on @host; (process, the daemon's answer)."""
     line = json.dumps({"open": "link"} | words)
     kind = "tap" if words["kind"] == "ether" else "tun"
-    process = lab.popen(host, [harness(), kind, name, os.path.join(daemon.home, "data.sock"), line],
+    socket = os.path.join(daemon.home, "data.sock")
+    process = lab.popen(host, [harness(), kind, device, socket, line],
                         stdout=subprocess.PIPE, text=True)
     answer = process.stdout.readline()
     return process, json.loads(answer) if answer else None
@@ -134,14 +135,14 @@ def set_up_tap(lab):
         lab.route("c", "203.0.113.0/24" if address == HERE4 else "2001:db8::/32", address)
 
 
-def two_daemons(lab, make):
-    """ann on p and ben on c, who know each other."""
+def two_daemons(lab, make, *options):
+    """ann (with @options) on p and ben on c, who know each other."""
     need("omerta", "omerta-meshd", HARNESS)
     lab.host("p", "c")
     lab.link("p", "eth0", "c", "eth0")
     lab.address("p", "eth0", "10.1.0.1/24")
     lab.address("c", "eth0", "10.1.0.2/24")
-    ann = make("ann", [*ALONE, "--name", "ann"], lab=lab, host="p", port=18002).start()
+    ann = make("ann", [*ALONE, "--name", "ann", *options], lab=lab, host="p", port=18002).start()
     ben = make("ben", [*ALONE, "--name", "ben", *ann.bootstrap("10.1.0.1")], lab=lab, host="c",
                port=18002).start()
     assert wait_until(lambda: named(ben, "ann") and named(ann, "ben"), 20)
@@ -157,13 +158,15 @@ def open_link(lab, make, mtu=1500):
     return Link(lab, ann, ben, process)
 
 
-def open_tap(lab, make):
-    """The same with frames of Ethernet: om0 is a TAP, as the card of a machine."""
-    ann, ben = two_daemons(lab, make)
-    words = ip_words(ann) | {"kind": "ether", "mac": MAC}
-    process, answer = start_tun(lab, "c", ben, **words)
+def open_tap(lab, make, *options, words=None):
+    """The same with frames of Ethernet: om0 is a TAP, as the card of a machine. With @words, which
+    say more of the link, the card has no address yet; @options are ann's."""
+    ann, ben = two_daemons(lab, make, *options)
+    all_words = ip_words(ann) | {"kind": "ether", "mac": MAC} | (words or {})
+    process, answer = start_tun(lab, "c", ben, **all_words)
     assert answer and answer["ok"], answer
-    set_up_tap(lab)
+    if words is None:
+        set_up_tap(lab)
     return Link(lab, ann, ben, process)
 
 

@@ -49,6 +49,11 @@ OM_TEST(link_config_reads_what_is_right)
     CHECK_EQ(c.mac[3], 0xab);
     CHECK_EQ(c.mac[5], 0x0f);
     CHECK_EQ(c.here_mac[0], 0x02);
+    CHECK(!c.has_dns);
+    CHECK_STR(c.name, "");
+    OM_TRY(reads(&c, "{\"kind\":\"ip\",\"name\":\"vm-01\",\"dns\":true," V4 "}", &err));
+    CHECK(c.has_dns);
+    CHECK_STR(c.name, "vm-01");
 out:
     return;
 }
@@ -76,6 +81,11 @@ OM_TEST(link_config_names_what_is_wrong)
         {"{\"kind\":\"ip\",\"here6\":\"fd64::1/56\",\"there6\":\"fd64::2\"}", "\"here6\""},
         {"{\"kind\":\"ip\",\"here6\":\"fd64::1/64\",\"there6\":\"fd65::2\"}", "\"there6\""},
         {"{\"kind\":\"ether\"," V4 "}", "\"mac\""},
+        {"{\"kind\":\"ip\",\"name\":\"\"," V4 "}", "\"name\""},
+        {"{\"kind\":\"ip\",\"name\":\"VM\"," V4 "}", "\"name\""},
+        {"{\"kind\":\"ip\",\"name\":7," V4 "}", "\"name\""},
+        {"{\"kind\":\"ip\",\"name\":\"a23456789b23456789c23456789d23456\"," V4 "}", "\"name\""},
+        {"{\"kind\":\"ip\",\"dns\":1," V4 "}", "\"dns\""},
         {"{\"kind\":\"ether\",\"mac\":\"01:00:5e:00:00:01\"," V4 "}", "\"mac\""},
         {"{\"kind\":\"ether\",\"mac\":\"52:54:00:00:00:0g\"," V4 "}", "\"mac\""},
         {"{\"kind\":\"ether\",\"mac\":\"52-54-00-00-00-01\"," V4 "}", "\"mac\""},

@@ -38,6 +38,7 @@ static enum om_err add_port(struct link *l)
 static void free_link(struct link *l)
 {
     link_gate_free(l->gate);
+    link_dhcp_free(l->dhcp);
     om_table_fini(&l->udp_by_key);
     free(l->in);
     free(l->out);
@@ -62,6 +63,8 @@ enum om_err link_new(struct link **out, struct links *s, const struct link_confi
     OM_BUG_IF(om_table_init(&l->udp_by_key, LINK_UDP_KEY, LINK_UDP_MAX, key) != OM_OK);
     l->in = malloc(LINK_IN);
     enum om_err e = l->in ? link_gate_new(&l->gate, config, om_clock_now(), key) : OM_E_NO_MEM;
+    if (e == OM_OK && config->has_dhcp)
+        e = link_dhcp_new(&l->dhcp, config, om_clock_now());
     if (e == OM_OK)
         e = add_port(l);
     if (e == OM_OK)
@@ -138,6 +141,38 @@ static void tell_alarm(const struct link *l, om_time now)
     om_log_end(&line);
 }
 
+/* What the card asks of the link itself never gets to the stack. */
+static void take(struct link *l, om_time now, struct om_bytes frame)
+{
+    uint8_t room[LINK_DHCP_FRAME];
+    struct om_bytes answer;
+
+    if (!l->dhcp || !link_dhcp_input(l->dhcp, now, frame, om_mut(room, sizeof room), &answer))
+        om_stack_input(l->links->stack, now, l->port, frame);
+    else if (answer.n > 0)
+        link_put(l, now, answer);
+}
+
+void link_tick(struct link *l, om_time now)
+{
+    uint8_t room[LINK_DHCP_FRAME];
+
+    if (link_gate_deadline(l->gate) <= now)
+        link_gate_tick(l->gate, now);
+    if (!l->dhcp)
+        return;
+    struct om_bytes frame = link_dhcp_tick(l->dhcp, now, om_mut(room, sizeof room));
+    if (frame.n > 0)
+        link_put(l, now, frame);
+}
+
+om_time link_deadline(const struct link *l)
+{
+    om_time at = link_gate_deadline(l->gate);
+
+    return l->dhcp ? om_time_min(at, link_dhcp_deadline(l->dhcp)) : at;
+}
+
 /* Cuts frames out of what was read; false when where the next one begins nobody knows. */
 static bool cut(struct link *l, om_time now)
 {
@@ -156,7 +191,7 @@ static bool cut(struct link *l, om_time now)
         l->counts.frames_in++;
         l->counts.bytes_in += n;
         if (link_gate_passes(l->gate, now, frame))
-            om_stack_input(l->links->stack, now, l->port, frame);
+            take(l, now, frame);
     }
     size_t left = om_rd_left(&r);
     memmove(l->in, l->in + l->in_n - left, left);

@@ -135,21 +135,6 @@ static bool read_v4(struct link_sides *s, const json_t *words, struct om_error *
            fail(err, "\"there\": want another address within the prefix of \"here\"");
 }
 
-static bool read_v6(struct link_sides *s, const json_t *words, struct om_error *err)
-{
-    static const unsigned long range[2] = {V6_PREFIX, V6_PREFIX};
-    uint8_t prefix;
-
-    s->has_v6 = json_object_get(words, "here6") || json_object_get(words, "there6");
-    if (!s->has_v6)
-        return true;
-    if (!read_here(&s->here6, &prefix, words, "here6", range, err) ||
-        !read_there(&s->there6, words, "there6", false, err))
-        return false;
-    return is_pair(&s->here6, &s->there6, V6_PREFIX) ||
-           fail(err, "\"there6\": want another address within the prefix of \"here6\"");
-}
-
 static int digit(char c)
 {
     static const char digits[] = "0123456789abcdefABCDEF";
@@ -179,20 +164,54 @@ static bool read_mac(uint8_t out[static OM_STACK_MAC], const json_t *words, cons
     return false;
 }
 
+void link_config_own6(struct om_addr *out, const struct om_addr *prefix,
+                      const uint8_t mac[static OM_STACK_MAC])
+{
+    const uint8_t card[8] = {mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
+
+    *out = (struct om_addr){.port = 0};
+    memcpy(out->ip, prefix->ip, V6_PREFIX / 8);
+    memcpy(out->ip + V6_PREFIX / 8, card, sizeof card);
+}
+
+/* A card that is told its prefix makes the address that nobody named. */
+static bool read_v6(struct link_config *c, const json_t *words, struct om_error *err)
+{
+    static const unsigned long range[2] = {V6_PREFIX, V6_PREFIX};
+    bool is_told = !c->has_dhcp || json_object_get(words, "there6");
+    struct link_sides *s = &c->sides;
+    uint8_t prefix;
+
+    s->has_v6 = json_object_get(words, "here6") || json_object_get(words, "there6");
+    if (!s->has_v6)
+        return true;
+    if (!read_here(&s->here6, &prefix, words, "here6", range, err) ||
+        (is_told && !read_there(&s->there6, words, "there6", false, err)))
+        return false;
+    if (!is_told)
+        link_config_own6(&s->there6, &s->here6, c->mac);
+    return is_pair(&s->here6, &s->there6, V6_PREFIX) ||
+           fail(err, "\"there6\": want another address within the prefix of \"here6\"");
+}
+
 bool link_config_read(struct link_config *out, const json_t *words, struct om_error *err)
 {
     struct link_config c = {.kind = OM_PORT_IP};
 
-    if (!read_kind(&c, words, err) || !read_mtu(&c, words, err) || !read_v4(&c.sides, words, err) ||
-        !read_v6(&c.sides, words, err) || !read_name(&c, words, err) ||
-        !read_bool(&c.has_dns, words, "dns", err))
+    if (!read_kind(&c, words, err) || !read_mtu(&c, words, err) || !read_name(&c, words, err) ||
+        !read_bool(&c.has_dns, words, "dns", err) || !read_bool(&c.has_dhcp, words, "dhcp", err) ||
+        !read_v4(&c.sides, words, err))
         return false;
-    if (!c.sides.has_v4 && !c.sides.has_v6)
-        return fail(err, "want \"here\" and \"there\", \"here6\" and \"there6\", or all four");
+    if (c.has_dhcp && c.kind != OM_PORT_ETHER)
+        return fail(err, "\"dhcp\": only a link of \"ether\" has a card to tell");
     if (c.kind == OM_PORT_ETHER &&
         (!read_mac(c.mac, words, "mac", NULL, err) ||
          !read_mac(c.here_mac, words, "here_mac", "02:6f:6d:00:00:01", err)))
         return false;
+    if (!read_v6(&c, words, err))
+        return false;
+    if (!c.sides.has_v4 && !c.sides.has_v6)
+        return fail(err, "want \"here\" and \"there\", \"here6\" and \"there6\", or all four");
     *out = c;
     return true;
 }

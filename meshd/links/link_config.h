@@ -23,8 +23,9 @@ struct link_config {
     enum om_port_kind kind;
     uint16_t mtu;
     struct link_sides sides;
-    char name[LINK_NAME_MAX + 1];                      /* "": none */
-    bool has_dns;                                      /* names are answered at our own address */
+    char name[LINK_NAME_MAX + 1]; /* "": none */
+    bool has_dns;                 /* names are answered at our own address */
+    bool has_dhcp;                /* Ethernet: the card is told its addresses */
     uint8_t mac[OM_STACK_MAC], here_mac[OM_STACK_MAC]; /* Ethernet: the card's, and ours */
     struct om_id network, peer;
 };
@@ -32,11 +33,16 @@ struct link_config {
 /**
  * link_config_read() - all but network and peer
  * @out:    written on success
- * @words:  kind, mtu, here, there, here6, there6, mac, here_mac, name, dns
+ * @words:  kind, mtu, here, there, here6, there6, mac, here_mac, name, dns, dhcp
  * @err:    sentence for a person
  *
  * Return: false and @err when they make no link.
  */
 bool link_config_read(struct link_config *out, const json_t *words, struct om_error *err);
+
+/** link_config_own6() - by @out the address that a card with @mac makes for itself of the first 64
+ *  bits of @prefix (RFC 4291 appendix A). */
+void link_config_own6(struct om_addr *out, const struct om_addr *prefix,
+                      const uint8_t mac[static OM_STACK_MAC]);
 
 #endif

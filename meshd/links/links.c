@@ -70,7 +70,7 @@ static void arm(struct links *s, om_time now)
     uint64_t ms = NEVER_MS;
 
     for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l))
-        at = om_time_min(at, link_gate_deadline(OM_CONTAINER_OF(l, struct link, link)->gate));
+        at = om_time_min(at, link_deadline(OM_CONTAINER_OF(l, struct link, link)));
     if (at == OM_NEVER) {
         (void)uv_timer_stop(&s->timer);
         return;
@@ -105,11 +105,8 @@ static void on_timer(uv_timer_t *t)
         return;
     if (om_stack_deadline(s->stack) <= now)
         om_stack_tick(s->stack, now);
-    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l)) {
-        struct link *k = OM_CONTAINER_OF(l, struct link, link);
-        if (link_gate_deadline(k->gate) <= now)
-            link_gate_tick(k->gate, now);
-    }
+    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l))
+        link_tick(OM_CONTAINER_OF(l, struct link, link), now);
     links_drain(s, now);
 }
 
@@ -170,21 +167,35 @@ static json_t *show(const struct link *l, om_time now)
     for (unsigned i = 0; i < OM_ARRAY_SIZE(ends); i++)
         if (i < 2 ? s->has_v4 : s->has_v6)
             (void)om_addr_ip_print(ends[i]->ip, ip[i]);
-    return json_pack(
-        "{s:I, s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, "
-        "s:I, s:I, s:I, "
-        "s:I, s:I, s:i, s:o, s:s}",
-        "id", (json_int_t)l->number, "name", l->config.name, "kind",
-        l->config.kind == OM_PORT_ETHER ? "ether" : "ip", "mtu", (int)l->config.mtu, "network",
-        control_id(&l->config.network), "peer", control_id(&l->config.peer), "here", ip[0], "there",
-        ip[1], "here6", ip[2], "there6", ip[3], "flows", (int)l->tcp_count, "udp_flows",
-        (int)l->udp_count, "frames_in", (json_int_t)c->frames_in, "frames_out",
-        (json_int_t)c->frames_out, "bytes_in", (json_int_t)c->bytes_in, "bytes_out",
-        (json_int_t)c->bytes_out, "opened", (json_int_t)c->opened, "refused",
-        (json_int_t)c->refused, "unroutable", (json_int_t)c->unroutable, "out_full",
-        (json_int_t)c->out_full, "udp_dropped", (json_int_t)c->udp_dropped, "rogue_score",
-        (int)link_gate_score(l->gate, now), "dropped", link_gate_dropped(l->gate), "last_error",
-        l->last_error);
+    const struct {
+        const char *name;
+        uint64_t n;
+    } numbers[] = {{"mtu", l->config.mtu},
+                   {"flows", l->tcp_count},
+                   {"udp_flows", l->udp_count},
+                   {"frames_in", c->frames_in},
+                   {"frames_out", c->frames_out},
+                   {"bytes_in", c->bytes_in},
+                   {"bytes_out", c->bytes_out},
+                   {"opened", c->opened},
+                   {"refused", c->refused},
+                   {"unroutable", c->unroutable},
+                   {"out_full", c->out_full},
+                   {"udp_dropped", c->udp_dropped},
+                   {"dhcp_answered", link_dhcp_answered(l->dhcp)},
+                   {"dhcp_dropped", link_dhcp_dropped(l->dhcp)},
+                   {"rogue_score", link_gate_score(l->gate, now)}};
+    json_t *o = json_pack("{s:I, s:s, s:s, s:b, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:s}", "id",
+                          (json_int_t)l->number, "name", l->config.name, "kind",
+                          l->config.kind == OM_PORT_ETHER ? "ether" : "ip", "dns",
+                          (int)l->config.has_dns, "dhcp", (int)l->config.has_dhcp, "network",
+                          control_id(&l->config.network), "peer", control_id(&l->config.peer),
+                          "here", ip[0], "there", ip[1], "here6", ip[2], "there6", ip[3], "dropped",
+                          link_gate_dropped(l->gate), "last_error", l->last_error);
+
+    for (unsigned i = 0; o && i < OM_ARRAY_SIZE(numbers); i++)
+        (void)json_object_set_new(o, numbers[i].name, json_integer((json_int_t)numbers[i].n));
+    return o;
 }
 
 json_t *links_list(const struct links *s)

@@ -10,6 +10,7 @@
 #include <omerta/stack_flow.h>
 
 #include "links/link_ahead.h"
+#include "links/link_dhcp.h"
 #include "links/links.h"
 #include "tunnels/parts.h"
 
@@ -36,6 +37,7 @@ struct link {
     uint32_t port;
     struct om_socket *socket; /* NULL before links_start() */
     struct link_gate *gate;
+    struct link_dhcp *dhcp; /* of config.has_dhcp; else NULL */
     struct om_list tcps, udps, questions;
     unsigned tcp_count, asking, udp_count, question_count;
     struct om_table udp_by_key; /* of both addresses */
@@ -106,6 +108,12 @@ void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest);
 
 /** link_put() - @frame is for the program of @l at @now; link_flush() after the last of some. */
 void link_put(struct link *l, om_time now, struct om_bytes frame);
+
+/** link_tick() - do for @l what is due at @now. */
+void link_tick(struct link *l, om_time now);
+
+/** link_deadline() - when @l wants link_tick(). */
+om_time link_deadline(const struct link *l);
 
 /** link_flush() - write what waits for the program of @l. */
 void link_flush(struct link *l);

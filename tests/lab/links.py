@@ -163,6 +163,7 @@ def open_tap(lab, make, *options, words=None):
     say more of the link, the card has no address yet; @options are ann's."""
     ann, ben = two_daemons(lab, make, *options)
     all_words = ip_words(ann) | {"kind": "ether", "mac": MAC} | (words or {})
+    all_words = {key: word for key, word in all_words.items() if word is not None}
     process, answer = start_tun(lab, "c", ben, **all_words)
     assert answer and answer["ok"], answer
     if words is None:

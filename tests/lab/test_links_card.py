@@ -1,5 +1,6 @@
 """What the card of a machine needs of a link: addresses, names, and connections to it."""
 
+import json
 import os
 import sys
 
@@ -60,3 +61,52 @@ def test_names_of_links_differ(lab, make):
     assert not answer["ok"] and answer["error"] == "exists", answer
     _, answer = start_tun(lab, "c", link.ben, "om1", **(words | {"name": "vm-2"}))
     assert answer["ok"]
+
+
+# What a client does with what it was told: address, route and resolver, as a machine's would be.
+UDHCPC = """#!/bin/sh
+[ "$1" = bound ] || [ "$1" = renew ] || exit 0
+ip addr add $ip/$mask dev $interface
+ip link set dev $interface mtu $mtu
+ip route add default via $router
+echo "$ip $mask $router $dns $mtu $lease $hostname" > "$(dirname "$0")/told"
+"""
+
+
+def dhcp(lab, folder, *options):
+    """Runs a DHCP client at om0; what it was told."""
+    script = os.path.join(folder, "udhcpc.sh")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(UDHCPC)
+    os.chmod(script, 0o755)
+    lab.run("c", [servers.need_program("busybox"), "udhcpc", "-i", "om0", "-s", script, "-n", "-q",
+                  "-f", "-t", "5", "-T", "1", *options])
+    with open(os.path.join(folder, "told"), encoding="utf-8") as file:
+        return file.read().split()
+
+
+def test_addresses(lab, make, folder):
+    own6 = "fd64::5054:ff:fe00:2"
+    # Without "there6": the card makes it.
+    link = open_tap(lab, make, *NAMES, words={"dns": True, "dhcp": True, "name": "vm-1",
+                                              "mtu": 1400, "there6": None})
+    assert link.row()["there6"] == own6
+    lab.sysctl("c", "net/ipv6/conf/om0/accept_ra", "2")
+    lab.ip("c", f"link set dev om0 address {MAC} addrgenmode eui64 up")
+    start_upstream(link)
+    said = dhcp(lab, folder, "-a")  # which asks whether anybody else has the address
+    assert said == ["10.64.0.2", "24", HERE4, HERE4, "1400", "3600", "vm-1"]
+    route = json.loads(lab.run("c", ["ip", "-j", "route", "show", "default"]).stdout)
+    assert route[0]["gateway"] == HERE4
+    assert lab.ping("c", HERE4)
+    assert wait_until(lambda: own6 in lab.run("c", ["ip", "-6", "addr", "show", "dev",
+                                                    "om0"]).stdout, 15)
+    assert "default via fe80::6f:6dff:fe00:1" in lab.run("c", ["ip", "-6", "route"]).stdout
+    assert lab.ping("c", HERE6)
+    for here in (HERE4, HERE6):
+        assert dig(link, f"@{here}", "ann.omerta", "AAAA", "+short").startswith("fd")
+        assert dig(link, f"@{here}", "a.test", "+short") == "192.0.2.1\n"
+    dhcp(lab, folder)  # once more: the same
+    row = link.row()
+    assert row["dhcp"] and row["dhcp_answered"] >= 5 and row["dhcp_dropped"] == 0
+    assert "spoofed" not in row["dropped"] and "malformed" not in row["dropped"], row

@@ -3,6 +3,7 @@
 
 #include "control/control.h"
 #include "data/data.h"
+#include "links/links.h"
 #include "tunnels/tunnels.h"
 #include "host/clock.h"
 #include "state.h"
@@ -52,6 +53,8 @@ static void on_call(struct om_daemon *d, const struct om_act_call *call)
         tunnels_listen(d->tunnels, call);
     else if (d->tunnels && strcmp(call->method, TUNNEL_NAMES) == 0)
         tunnels_query(d->tunnels, call);
+    else if (d->links && strcmp(call->method, LINK_METHOD) == 0)
+        links_call(d->links, call);
     else
         om_calls_refuse(d->calls, call->call, "unknown_method", NULL);
 }

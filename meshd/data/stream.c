@@ -7,6 +7,7 @@
 
 #include "control/parts.h"
 #include "data/parts.h"
+#include "links/links.h"
 #include "tunnels/tunnels.h"
 
 json_t *data_ready(const struct data_conn *c)
@@ -63,6 +64,7 @@ static json_t *read_wish(const json_t *words, char method[static OM_METHOD_MAX +
     bool is_tcp = strcmp(json_string_value(json_object_get(words, "open")), "tcp") == 0;
     json_t *args = json_object_get(words, "args");
     json_int_t port = json_integer_value(json_object_get(words, "port"));
+    json_t *link = json_object_get(words, "link");
     const json_t *host = json_object_get(words, "host");
     const char *name;
 
@@ -71,7 +73,13 @@ static json_t *read_wish(const json_t *words, char method[static OM_METHOD_MAX +
             (void)om_fail(err, OM_E_PARSE, "\"port\": want 1 to 65535; \"host\": a string");
             return NULL;
         }
-        snprintf(method, OM_METHOD_MAX + 1, "%s", TUNNEL_METHOD);
+        if (link && (host || !(json_is_string(link) || json_is_integer(link)))) {
+            (void)om_fail(err, OM_E_PARSE, "\"link\": want its name or number, and no \"host\"");
+            return NULL;
+        }
+        snprintf(method, OM_METHOD_MAX + 1, "%s", link ? LINK_METHOD : TUNNEL_METHOD);
+        if (link)
+            return json_pack("{s:O, s:I}", "link", link, "port", port);
         return json_pack("{s:s, s:I, s:s*}", "proto", "tcp", "port", port, "host",
                          json_string_value(host));
     }

@@ -142,16 +142,15 @@ static const struct om_ipc_method table[] = {
                {"rtt_p95_ms", OM_PARAM_NUMBER, false, "the same"}}},
     {.name = "links.list",
      .summary = "Links whose packets end here and go on through tunnels",
-     .reply =
-         {{"links", OM_PARAM_OBJECTS, true,
-           "of each: id, name, kind (ip or ether), mtu, dns, dhcp, network, peer; here, there, "
-           "here6, there6: its addresses; flows, udp_flows: now; opened, refused, "
-           "unroutable: connections so far; frames_in, frames_out, bytes_in, bytes_out; "
-           "out_full: packets that its program did not read in time; udp_dropped: datagrams; "
-           "dhcp_answered, dhcp_dropped: questions of its card about addresses; dropped: "
-           "packets of the link that may not pass, by the reason; rogue_score: of those of "
-           "late; "
-           "last_error: of the last that was refused"}}},
+     .reply = {{"links", OM_PARAM_OBJECTS, true,
+                "of each: id, name, kind (ip or ether), mtu, dns, dhcp, inward, network, peer; "
+                "here, there, here6, there6: its addresses; flows, udp_flows: now; opened, "
+                "refused, unroutable: connections so far; inward_flows, inward_opened, "
+                "inward_refused: those of the peer; frames_in, frames_out, bytes_in, bytes_out; "
+                "out_full: packets that its program did not read in time; udp_dropped: datagrams; "
+                "dhcp_answered, dhcp_dropped: questions of its card about addresses; dropped: "
+                "packets of the link that may not pass, by the reason; rogue_score: of those of "
+                "late; last_error: of the last that was refused"}}},
     {.name = "log.level",
      .summary = "Which log lines are written, until the next start; without a level, only say it",
      .params = {{"level", OM_PARAM_STRING, false, "error, warn, info, debug or trace"}},

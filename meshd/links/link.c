@@ -29,7 +29,7 @@ static enum om_err add_port(struct link *l)
                                   .is_catch_all = true,
                                   .has_checksums = true,
                                   .is_checked = true, /* by the gate */
-                                  .flows_max = LINK_TCP_MAX};
+                                  .flows_max = LINK_TCP_MAX + LINK_INWARD_MAX};
 
     memcpy(port.mac, c->here_mac, sizeof port.mac);
     return om_stack_port_add(l->links->stack, &port, &l->port);
@@ -90,6 +90,8 @@ void link_add_up(const struct link *l, struct links_totals *t)
     t->counts.out_full += c->out_full;
     t->counts.opened += c->opened;
     t->counts.refused += c->refused;
+    t->counts.inward += c->inward;
+    t->counts.inward_refused += c->inward_refused;
     t->counts.unroutable += c->unroutable;
     t->counts.udp_dropped += c->udp_dropped;
     for (unsigned r = 0; r < link_gate_reasons(); r++)
@@ -103,7 +105,11 @@ void link_end(struct link *l)
     l->is_over = true;
     for (struct om_link *c = om_list_first(&l->tcps), *next; c; c = next) {
         next = om_list_next(&l->tcps, c);
-        link_tcp_drop(OM_CONTAINER_OF(c, struct link_tcp, link));
+        struct link_tcp *k = OM_CONTAINER_OF(c, struct link_tcp, link);
+        if (k->is_knocking)
+            link_open_refuse(k, OM_DIAL_UNREACHABLE);
+        else
+            link_tcp_drop(k);
     }
     for (struct om_link *u = om_list_first(&l->udps), *next; u; u = next) {
         next = om_list_next(&l->udps, u);

@@ -200,7 +200,7 @@ bool link_config_read(struct link_config *out, const json_t *words, struct om_er
 
     if (!read_kind(&c, words, err) || !read_mtu(&c, words, err) || !read_name(&c, words, err) ||
         !read_bool(&c.has_dns, words, "dns", err) || !read_bool(&c.has_dhcp, words, "dhcp", err) ||
-        !read_v4(&c.sides, words, err))
+        !read_bool(&c.is_inward, words, "inward", err) || !read_v4(&c.sides, words, err))
         return false;
     if (c.has_dhcp && c.kind != OM_PORT_ETHER)
         return fail(err, "\"dhcp\": only a link of \"ether\" has a card to tell");

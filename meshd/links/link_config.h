@@ -25,6 +25,7 @@ struct link_config {
     struct link_sides sides;
     char name[LINK_NAME_MAX + 1]; /* "": none */
     bool has_dns;                 /* names are answered at our own address */
+    bool is_inward;               /* the peer may connect to what is behind it */
     bool has_dhcp;                /* Ethernet: the card is told its addresses */
     uint8_t mac[OM_STACK_MAC], here_mac[OM_STACK_MAC]; /* Ethernet: the card's, and ours */
     struct om_id network, peer;
@@ -33,7 +34,7 @@ struct link_config {
 /**
  * link_config_read() - all but network and peer
  * @out:    written on success
- * @words:  kind, mtu, here, there, here6, there6, mac, here_mac, name, dns, dhcp
+ * @words:  kind, mtu, here, there, here6, there6, mac, here_mac, name, dns, dhcp, inward
  * @err:    sentence for a person
  *
  * Return: false and @err when they make no link.

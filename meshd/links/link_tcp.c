@@ -1,4 +1,4 @@
-/* link_tcp.c - connections of a link, each a call to its peer. */
+/* link_tcp.c - connections of a link, each a call to its peer, or of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,20 @@ static void forget(struct link_tcp *c, enum om_close_code code)
     if (c->flow)
         (void)om_table_remove(&s->flows, &c->flow);
     om_list_remove(&c->link);
-    c->of->tcp_count--;
+    link_tcp_stands(c);
+    c->of->inward_count -= c->is_inward;
+    c->of->tcp_count -= !c->is_inward;
     c->of->asking -= c->is_asking;
     free(c);
+}
+
+void link_tcp_stands(struct link_tcp *c)
+{
+    if (!c->is_knocking)
+        return;
+    c->is_knocking = false;
+    c->of->knocking--;
+    om_list_remove(&c->knock);
 }
 
 static void close_flow(struct link_tcp *c, bool is_abort)
@@ -32,7 +43,7 @@ static void close_flow(struct link_tcp *c, bool is_abort)
 
     if (c->flow)
         om_flow_close(s->stack, om_clock_now(), c->flow, is_abort);
-    else
+    else if (!c->is_inward)
         om_stack_refuse(s->stack, om_clock_now(), c->ask, OM_REFUSE_RST);
     links_touch(s);
 }
@@ -139,6 +150,8 @@ static void settle(struct link_tcp *c)
 
 void link_tcp_news(struct link_tcp *c, om_time now, unsigned news)
 {
+    if (c->is_knocking && !link_open_news(c, now, news))
+        return;
     if (news & (OM_FLOW_RESET | OM_FLOW_TIMEOUT | OM_FLOW_REFUSED)) {
         link_tcp_drop(c);
         return;
@@ -160,6 +173,11 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *act)
 
     if ((news & OM_CALL_RESET) || !c->flow) {
         link_tcp_drop(c);
+        return;
+    }
+    if (c->is_knocking) { /* what the peer says waits in the node */
+        if (news & OM_CALL_DONE)
+            link_tcp_drop(c);
         return;
     }
     if (news & OM_CALL_STOPPED)
@@ -227,6 +245,28 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
     forget(c, OM_CLOSE_CANCELLED);
 }
 
+struct link_tcp *link_tcp_new(struct link *l, bool is_inward)
+{
+    struct link_tcp *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->of = l;
+    c->is_inward = c->is_knocking = is_inward;
+    c->is_asking = !is_inward;
+    c->owner.on_reply = on_reply;
+    c->owner.on_stream = on_stream;
+    link_ahead_init(&c->ahead);
+    om_list_push_back(&l->tcps, &c->link);
+    l->tcp_count += !is_inward;
+    l->asking += !is_inward;
+    l->inward_count += is_inward;
+    l->knocking += is_inward;
+    if (is_inward)
+        om_list_push_back(&l->links->knocks, &c->knock);
+    return c;
+}
+
 void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
 {
     struct tunnel_wish wish = {"tcp", l->config.network, l->config.peer, "", act->to.port, 0};
@@ -243,7 +283,7 @@ void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
         om_stack_refuse(l->links->stack, now, act->ask, OM_REFUSE_LATER);
         return;
     }
-    c = is_nowhere || is_full ? NULL : calloc(1, sizeof *c);
+    c = is_nowhere || is_full ? NULL : link_tcp_new(l, false);
     l->counts.opened++;
     l->counts.unroutable += is_nowhere;
     if (!c) {
@@ -254,15 +294,7 @@ void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
         return;
     }
     wish.host = host;
-    c->of = l;
     c->ask = act->ask;
-    c->is_asking = true;
-    l->asking++;
-    c->owner.on_reply = on_reply;
-    c->owner.on_stream = on_stream;
-    link_ahead_init(&c->ahead);
-    om_list_push_back(&l->tcps, &c->link);
-    l->tcp_count++;
     if (tunnel_ask(l->links->d->tunnels, NULL, &c->owner, &wish))
         return;
     link_fail(l, "unreachable: the peer cannot be called");

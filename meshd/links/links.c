@@ -33,6 +33,16 @@ static struct link *find_name(const struct links *s, const char *name)
     return NULL;
 }
 
+static struct link *find_number(const struct links *s, uint64_t number)
+{
+    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l)) {
+        struct link *k = OM_CONTAINER_OF(l, struct link, link);
+        if (k->number == number)
+            return k;
+    }
+    return NULL;
+}
+
 static void on_act(struct links *s, om_time now, const struct om_stack_act *act)
 {
     struct link *l = find_port(s, act->port);
@@ -66,7 +76,7 @@ static void on_timer(uv_timer_t *t);
 /* Sets the timer to when the stack or a gate wants something next. */
 static void arm(struct links *s, om_time now)
 {
-    om_time at = om_stack_deadline(s->stack);
+    om_time at = om_time_min(om_stack_deadline(s->stack), link_open_deadline(s));
     uint64_t ms = NEVER_MS;
 
     for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l))
@@ -107,6 +117,7 @@ static void on_timer(uv_timer_t *t)
         om_stack_tick(s->stack, now);
     for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l))
         link_tick(OM_CONTAINER_OF(l, struct link, link), now);
+    link_open_tick(s, now);
     links_drain(s, now);
 }
 
@@ -146,15 +157,23 @@ enum om_err links_add(struct links *s, const struct link_config *config, uint64_
 
 void links_start(struct links *s, uint64_t number, struct om_socket *socket, struct om_bytes rest)
 {
-    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l)) {
-        struct link *k = OM_CONTAINER_OF(l, struct link, link);
-        if (k->number == number) {
-            link_start(k, socket, rest);
-            return;
-        }
-    }
-    if (socket)
+    struct link *l = find_number(s, number);
+
+    if (l)
+        link_start(l, socket, rest);
+    else if (socket)
         om_socket_close(socket, false);
+}
+
+void links_connect(struct links *s, uint64_t number, uint16_t port, uint64_t call)
+{
+    struct link *l = find_number(s, number);
+
+    if (l)
+        link_open(l, port, call);
+    else
+        om_calls_refuse(s->d->calls, call, om_dial_word(OM_DIAL_UNREACHABLE),
+                        om_dial_text(OM_DIAL_UNREACHABLE));
 }
 
 static json_t *show(const struct link *l, om_time now)
@@ -179,19 +198,23 @@ static json_t *show(const struct link *l, om_time now)
                    {"bytes_out", c->bytes_out},
                    {"opened", c->opened},
                    {"refused", c->refused},
+                   {"inward_flows", l->inward_count},
+                   {"inward_opened", c->inward},
+                   {"inward_refused", c->inward_refused},
                    {"unroutable", c->unroutable},
                    {"out_full", c->out_full},
                    {"udp_dropped", c->udp_dropped},
                    {"dhcp_answered", link_dhcp_answered(l->dhcp)},
                    {"dhcp_dropped", link_dhcp_dropped(l->dhcp)},
                    {"rogue_score", link_gate_score(l->gate, now)}};
-    json_t *o = json_pack("{s:I, s:s, s:s, s:b, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:s}", "id",
-                          (json_int_t)l->number, "name", l->config.name, "kind",
-                          l->config.kind == OM_PORT_ETHER ? "ether" : "ip", "dns",
-                          (int)l->config.has_dns, "dhcp", (int)l->config.has_dhcp, "network",
-                          control_id(&l->config.network), "peer", control_id(&l->config.peer),
-                          "here", ip[0], "there", ip[1], "here6", ip[2], "there6", ip[3], "dropped",
-                          link_gate_dropped(l->gate), "last_error", l->last_error);
+    json_t *o =
+        json_pack("{s:I, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:s}", "id",
+                  (json_int_t)l->number, "name", l->config.name, "kind",
+                  l->config.kind == OM_PORT_ETHER ? "ether" : "ip", "dns", (int)l->config.has_dns,
+                  "dhcp", (int)l->config.has_dhcp, "inward", (int)l->config.is_inward, "network",
+                  control_id(&l->config.network), "peer", control_id(&l->config.peer), "here",
+                  ip[0], "there", ip[1], "here6", ip[2], "there6", ip[3], "dropped",
+                  link_gate_dropped(l->gate), "last_error", l->last_error);
 
     for (unsigned i = 0; o && i < OM_ARRAY_SIZE(numbers); i++)
         (void)json_object_set_new(o, numbers[i].name, json_integer((json_int_t)numbers[i].n));
@@ -252,6 +275,7 @@ bool links_open(struct links **out, struct om_daemon *d, struct om_error *err)
     s->d = d;
     s->timer.data = s;
     om_list_init(&s->links);
+    om_list_init(&s->knocks);
     randombytes_buf(key, sizeof key);
     OM_BUG_IF(om_table_init(&s->flows, sizeof(uint32_t), OM_FLOWS_MAX, key) != OM_OK);
     *out = s;

@@ -7,13 +7,20 @@
  * Why:   a machine or a whole network reaches peers by plain IP, and the daemon needs neither root
  *        nor a device for it: frames come through a local socket.
  *
+ * The peer of a link that is "inward" may connect to what is behind it.
+ *
+ * Wire: a call of LINK_METHOD with {"link": the link's name or number, "port": N}, by the link's
+ * own peer. It is accepted once the port behind the link has answered; else refused with
+ * om_dial_word(), "not_allowed" also where there is no such link.
+ *
  * On the socket each frame, an IP packet or an Ethernet frame, follows its length: 4 bytes, the
  * highest first, as QEMU's "-netdev stream" has it. Connections to the link's own address go to
  * what the peer exposes, all others to the internet as seen from the peer (links/link_route.h).
  *
- * Full: OM_LINKS_MAX links; OM_FLOWS_MAX connections of all, LINK_TCP_MAX of one, what is above is
- * refused; LINK_UDP_MAX exchanges of one, then that silent for longest ends; LINK_OUT bytes for a
- * program that does not read, then packets are dropped and counted.
+ * Full: OM_LINKS_MAX links; OM_FLOWS_MAX connections of all, LINK_TCP_MAX of one and
+ * LINK_INWARD_MAX that its peer opened, what is above is refused; LINK_UDP_MAX exchanges of one,
+ * then that silent for longest ends; LINK_OUT bytes for a program that does not read, then packets
+ * are dropped and counted.
  *
  * Source: meshd/dist/man/omerta-data.7 on how one is opened.
  */
@@ -29,15 +36,18 @@
 
 enum { OM_LINKS_MAX = OM_PORTS_MAX };
 
+#define LINK_METHOD "link.open"
+
 struct links;
 
 struct link_counts {
     uint64_t frames_in, frames_out, bytes_in, bytes_out;
-    uint64_t out_full;    /* packets that the program did not take */
-    uint64_t opened;      /* connections */
-    uint64_t refused;     /* connections and exchanges that the peer or we said no to */
-    uint64_t unroutable;  /* of these, to where no host can be */
-    uint64_t udp_dropped; /* datagrams, by one of the bounds */
+    uint64_t out_full;               /* packets that the program did not take */
+    uint64_t opened;                 /* connections */
+    uint64_t refused;                /* connections and exchanges that the peer or we said no to */
+    uint64_t inward, inward_refused; /* connections that the peer asked for */
+    uint64_t unroutable;             /* of these, to where no host can be */
+    uint64_t udp_dropped;            /* datagrams, by one of the bounds */
 };
 
 /* Of all links, those that ended included. */
@@ -73,6 +83,13 @@ OM_MUST enum om_err links_add(struct links *s, const struct link_config *config,
  * @rest:    what it said already
  */
 void links_start(struct links *s, uint64_t number, struct om_socket *socket, struct om_bytes rest);
+
+/** links_call() - a peer wants a connection to what is behind a link of @s: @call. */
+void links_call(struct links *s, const struct om_act_call *call);
+
+/** links_connect() - @call, whose peer may, goes to @port of what is behind link @number of @s; or
+ *  it is refused. */
+void links_connect(struct links *s, uint64_t number, uint16_t port, uint64_t call);
 
 /** links_total() - the counters of @s, by @out. */
 void links_total(const struct links *s, struct links_totals *out);

@@ -15,9 +15,11 @@
 #include "tunnels/parts.h"
 
 enum {
-    LINK_TCP_MAX = 1024, /* connections of one link; a peer has no more streams */
-    LINK_ASKS_MAX = 64,  /* of them, those whose other end has not answered (PROTOCOL 8) */
-    LINK_UDP_MAX = 512,  /* exchanges of one link, which leave half of them to TCP */
+    LINK_TCP_MAX = 1024,   /* connections of one link; a peer has no more streams */
+    LINK_ASKS_MAX = 64,    /* of them, those whose other end has not answered (PROTOCOL 8) */
+    LINK_INWARD_MAX = 256, /* besides these, those that the peer opened */
+    LINK_KNOCKS_MAX = 64,  /* of them, those that nothing behind the link has answered */
+    LINK_UDP_MAX = 512,    /* exchanges of one link, which leave half of them to TCP */
     LINK_UDP_KEY = 36,
     LINK_DNS_MAX = 64, /* questions of one link under way; above it SERVFAIL */
     LINK_DNS_PORT = 53,
@@ -40,6 +42,7 @@ struct link {
     struct link_dhcp *dhcp; /* of config.has_dhcp; else NULL */
     struct om_list tcps, udps, questions;
     unsigned tcp_count, asking, udp_count, question_count;
+    unsigned inward_count, knocking;
     struct om_table udp_by_key; /* of both addresses */
     struct link_counts counts;
     char last_error[160];
@@ -61,17 +64,21 @@ struct links {
     uint64_t numbers;
     struct links_totals past; /* of links that ended */
     struct om_table flows;    /* link_tcp by their flow */
+    struct om_list knocks;    /* link_tcp by "knock", the next to give up first */
     bool is_due;              /* the timer is set to now */
 };
 
-/* A connection that something behind a link opened. */
+/* A connection that something behind a link opened, or that the link's peer opened to it. */
 struct link_tcp {
-    struct om_link link;
+    struct om_link link, knock;
     struct link *of;
     struct om_call_owner owner;
     uint32_t ask;  /* while it has no flow */
     uint32_t flow; /* 0: none yet */
     struct link_ahead ahead;
+    om_time until;         /* is_knocking: when it is given up */
+    bool is_inward;        /* the peer's */
+    bool is_knocking;      /* the flow does not stand yet; in links.knocks */
     bool is_asking;        /* counted in link.asking */
     bool is_finished;      /* the call knows that the flow ended */
     bool is_deaf;          /* the peer wants no more: what comes is thrown away */
@@ -135,8 +142,33 @@ void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act);
 /** link_tcp_news() - @news of the flow of @c at @now. */
 void link_tcp_news(struct link_tcp *c, om_time now, unsigned news);
 
+/** link_tcp_new() - a connection of @l without flow and call; of its peer's when @is_inward; NULL
+ *  without memory. */
+struct link_tcp *link_tcp_new(struct link *l, bool is_inward);
+
+/** link_tcp_stands() - what is behind the link has answered @c. */
+void link_tcp_stands(struct link_tcp *c);
+
 /** link_tcp_drop() - end @c with a reset to both sides. */
 void link_tcp_drop(struct link_tcp *c);
+
+/* link_open.c */
+
+/** link_open() - @call of the peer of @l goes to @port of what is behind it, or is refused. */
+void link_open(struct link *l, uint16_t port, uint64_t call);
+
+/** link_open_refuse() - it came to nothing: tell the peer @r, and end @c. */
+void link_open_refuse(struct link_tcp *c, enum om_dial_result r);
+
+/** link_open_news() - @news at @now of the flow of @c, which does not stand yet; false: there is no
+ *  more to do, and @c may have ended. */
+bool link_open_news(struct link_tcp *c, om_time now, unsigned news);
+
+/** link_open_deadline() - when @s wants link_open_tick(). */
+om_time link_open_deadline(const struct links *s);
+
+/** link_open_tick() - give up what is due in @s at @now. */
+void link_open_tick(struct links *s, om_time now);
 
 /* link_udp.c */
 

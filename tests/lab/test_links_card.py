@@ -2,13 +2,17 @@
 
 import json
 import os
+import subprocess
 import sys
+import time
 
 import servers
 import upstream
 from daemon import wait_until
-from links import HERE4, HERE6, MAC, THERE4, THERE6, ip_words, open_tap, start_tun
-from tunnel_pair import told
+from fixtures import ALONE
+from links import (HERE4, HERE6, MAC, PRELUDE, THERE4, THERE6, ip_words, open_tap, set_up_tap,
+                   start_tun)
+from tunnel_pair import named, told
 
 NAMES = ["--dns-upstream", "127.0.0.1:53"]
 
@@ -110,3 +114,118 @@ def test_addresses(lab, make, folder):
     row = link.row()
     assert row["dhcp"] and row["dhcp_answered"] >= 5 and row["dhcp_dropped"] == 0
     assert "spoofed" not in row["dropped"] and "malformed" not in row["dropped"], row
+
+
+# As a program of ann's: a stream to a port of what is behind ben's link.
+DIAL = """
+import json
+def dial(**words):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    s.sendall(json.dumps({"open": "tcp", "peer": sys.argv[2]} | words).encode() + b"\\n")
+    line = b""
+    while not line.endswith(b"\\n"):
+        piece = s.recv(1)
+        assert piece, "no answer"
+        line += piece
+    return s, json.loads(line)
+"""
+ECHO = """
+def echo(c):
+    with c:
+        while piece := c.recv(1 << 16):
+            c.sendall(piece)
+        c.sendall(b"end")  # after the other side had finished
+l = listen(sys.argv[2], sys.argv[1])
+print("ready")
+while True:
+    c, _ = l.accept()
+    threading.Thread(target=echo, args=(c,), daemon=True).start()
+"""
+BIG = """
+said = os.urandom(20 * 1000 * 1000)
+s, answer = dial(link="vm-1", port=8000)
+assert answer["ok"], answer
+def say():
+    s.sendall(said)
+    s.shutdown(socket.SHUT_WR)
+threading.Thread(target=say).start()
+heard = read_all(s)
+print(hashlib.sha256(heard).digest() == hashlib.sha256(said + b"end").digest())
+"""
+
+
+def dialled(link, daemon, source, *argv):
+    """What @source prints as a program of @daemon's host, with dial()."""
+    return link.lab.run("p", [sys.executable, "-c", PRELUDE + DIAL + source,
+                              os.path.join(daemon.home, "data.sock"), link.ben.self_id(),
+                              *map(str, argv)]).stdout
+
+
+def error(link, daemon, which, port):
+    """The error that a program of @daemon's gets for a stream to that link; "" when it stands."""
+    return dialled(link, daemon, """
+which = sys.argv[3]
+s, answer = dial(link=int(which) if which.isdigit() else which, port=int(sys.argv[4]))
+print(answer.get("error", ""))
+""", which, port).strip()
+
+
+def behind(link, address, port):
+    """An echo service of the kernel behind the link."""
+    process = link.lab.popen("c", [sys.executable, "-u", "-c", PRELUDE + ECHO, address, str(port)],
+                             stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+
+
+def test_the_peer_opens_connections(lab, make):
+    link = open_tap(lab, make, words={"name": "vm-1", "inward": True})
+    set_up_tap(lab)
+    behind(link, THERE4, 8000)
+    assert dialled(link, link.ann, BIG) == "True\n"
+    number = link.row()["id"]
+    assert error(link, link.ann, number, 8000) == ""  # by number
+    assert error(link, link.ann, "vm-1", 8001) == "connection_refused"
+    lab.command(lab.wrap("c", ["nft", "add table inet t; "
+                               "add chain inet t in { type filter hook input priority 0; }; "
+                               "add rule inet t in tcp dport 8002 drop"]))
+    begun = time.monotonic()
+    assert error(link, link.ann, "vm-1", 8002) == "timeout"
+    assert 3 < time.monotonic() - begun < 12  # several SYNs were sent
+    assert error(link, link.ann, "vm-2", 8000) == "not_allowed"
+    assert error(link, link.ann, number + 1, 8000) == "not_allowed"
+    assert error(link, link.ann, "vm-1", 8000) == ""  # control
+    assert wait_until(lambda: link.row()["inward_flows"] == 0)
+    row = link.row()
+    assert row["inward_opened"] == 5 and row["inward_refused"] == 2 and row["opened"] == 0, row
+    assert row["dropped"] == {}, row
+
+
+def test_only_the_peer_of_a_link_that_says_so(lab, make):
+    link = open_tap(lab, make, words={"name": "vm-1", "inward": True})
+    set_up_tap(lab)
+    behind(link, THERE4, 8000)
+    carl = make("carl", [*ALONE, "--name", "carl", *link.ann.bootstrap("10.1.0.1")], lab=lab,
+                host="p", port=18003).start()
+    assert wait_until(lambda: named(carl, "ben") and named(link.ben, "carl"), 20)
+    assert error(link, carl, "vm-1", 8000) == "not_allowed"
+    assert error(link, link.ann, "vm-1", 8000) == ""  # control
+    # Another link, whose words do not let the peer in.
+    words = ip_words(link.ann) | {"name": "vm-2", "here": "10.65.0.1/24", "there": "10.65.0.2"}
+    _, answer = start_tun(lab, "c", link.ben, "om1", **words)
+    assert answer["ok"]
+    assert error(link, link.ann, "vm-2", 8000) == "not_allowed"
+
+
+def test_the_peer_opens_connections_v6(lab, make):
+    link = open_tap(lab, make, words={"name": "vm-1", "inward": True, "here": None, "there": None})
+    lab.ip("c", f"link set dev om0 address {MAC} txqueuelen 5000 up")
+    lab.address("c", "om0", f"{THERE6}/64")
+    assert wait_until(lambda: "tentative" not in lab.run("c", ["ip", "addr", "show", "dev",
+                                                               "om0"]).stdout)
+    behind(link, THERE6, 8000)
+    assert dialled(link, link.ann, BIG) == "True\n"
+    # The link goes, and what was open with it.
+    link.process.kill()
+    link.process.wait()
+    assert wait_until(lambda: error(link, link.ann, "vm-1", 8000) == "not_allowed")

@@ -55,11 +55,11 @@ OM_TEST(link_config_reads_what_is_right)
     CHECK(c.has_dns);
     CHECK_STR(c.name, "vm-01");
     OM_TRY(reads(&c,
-                 "{\"kind\":\"ether\",\"dhcp\":true,\"mac\":\"52:54:00:00:00:02\","
+                 "{\"kind\":\"ether\",\"dhcp\":true,\"inward\":true,\"mac\":\"52:54:00:00:00:02\","
                  "\"here6\":\"fd64::1/64\"}",
                  &err));
     struct om_addr own = ip("fd64::5054:ff:fe00:2");
-    CHECK(c.has_dhcp && om_addr_equal(&c.sides.there6, &own));
+    CHECK(c.has_dhcp && c.is_inward && om_addr_equal(&c.sides.there6, &own));
 out:
     return;
 }
@@ -92,6 +92,7 @@ OM_TEST(link_config_names_what_is_wrong)
         {"{\"kind\":\"ip\",\"name\":7," V4 "}", "\"name\""},
         {"{\"kind\":\"ip\",\"name\":\"a23456789b23456789c23456789d23456\"," V4 "}", "\"name\""},
         {"{\"kind\":\"ip\",\"dns\":1," V4 "}", "\"dns\""},
+        {"{\"kind\":\"ip\",\"inward\":\"yes\"," V4 "}", "\"inward\""},
         {"{\"kind\":\"ip\",\"dhcp\":true," V4 "}", "\"dhcp\""},
         {"{\"kind\":\"ether\",\"mac\":\"52:54:00:00:00:02\",\"here6\":\"fd64::1/64\"}",
          "\"there6\""},

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include "control/parts.h"
+#include "links/links.h"
 #include "tunnels/parts.h"
 
 enum { BACKLOG = 512, KEEPALIVE_S = 60 };
@@ -50,6 +51,11 @@ bool tunnel_ask(struct tunnels *t, struct tunnel_rule *r, struct om_call_owner *
     json_t *args = json_pack("{s:s, s:i}", "proto", w->proto, "port", (int)w->port);
     enum om_err e = OM_E_NO_MEM;
 
+    if (r && *r->to_link) {
+        call.method = LINK_METHOD;
+        json_decref(args);
+        args = json_pack("{s:s, s:i}", "link", r->to_link, "port", (int)w->port);
+    }
     if (args && *w->host)
         (void)json_object_set_new(args, "host", json_string(w->host));
     if (args && w->flow)

@@ -19,6 +19,7 @@ enum {
     TUNNEL_OPEN_MS = 40000,  /* until a tunnel stands */
     TUNNEL_LINGER_MS = 2000, /* until a refused client has read why */
     TUNNEL_ALSO_MAX = 16,    /* ranges of our own networks in an exposed internet */
+    TUNNEL_LINK_MAX = 32,    /* bytes of the name of a link (links/link_config.h) */
     TUNNEL_GUESTS_MAX = 16,  /* ports that one peer has us listen at */
     TUNNEL_AGAIN_MS = 1000,  /* until what does not stand is tried again; doubles to */
     TUNNEL_AGAIN_MAX_MS = 60000,
@@ -59,6 +60,7 @@ struct tunnel_rule {
     char user[OM_PROXY_SECRET_MAX + 1], password[OM_PROXY_SECRET_MAX + 1];
     char host[OM_TARGET_NAME_MAX + 1];    /* forward: seen from the peer, or ""; exposed: dialled */
     uint16_t port;                        /* forward: of the peer; exposed: dialled */
+    char to_link[TUNNEL_LINK_MAX + 1];    /* forward: of what is behind that link of the peer; "" */
     struct om_cidr also[TUNNEL_ALSO_MAX]; /* internet: ranges that are reached all the same */
     unsigned also_count;
     uint32_t rate;     /* exposed: of each peer, bytes per second each way; 0: as it comes */

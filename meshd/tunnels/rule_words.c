@@ -29,11 +29,11 @@ static json_t *words_of(const struct tunnel_rule *r)
     if (r->is_everybody)
         (void)json_array_append_new(to, json_string("*"));
     if (r->is_forward)
-        o = json_pack("{s:s, s:s, s:O?, s:s, s:i, s:b, s:s?, s:b, s:b, s:b, s:b}", "listen",
+        o = json_pack("{s:s, s:s, s:O?, s:s, s:s, s:i, s:b, s:s?, s:b, s:b, s:b, s:b}", "listen",
                       om_addr_print(&r->listen, listen), "network", net ? net->name : "", "peer",
-                      r->peer_count ? json_array_get(to, 0) : NULL, "host", r->host, "port",
-                      (int)r->port, "proxy", r->is_proxy, "user", r->login.user, "dns", r->is_dns,
-                      "remote", r->is_remote, "udp", r->is_udp, "keep", r->keep);
+                      r->peer_count ? json_array_get(to, 0) : NULL, "host", r->host, "link",
+                      r->to_link, "port", (int)r->port, "proxy", r->is_proxy, "user", r->login.user,
+                      "dns", r->is_dns, "remote", r->is_remote, "udp", r->is_udp, "keep", r->keep);
     else
         o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:o, s:s, s:b, s:b, s:o*, s:i}", "port",
                       r->is_consent ? 0 : (int)r->listen.port, "network", net ? net->name : "",
@@ -263,6 +263,24 @@ static bool read_login(struct tunnel_rule *r, const json_t *words, struct om_err
     return true;
 }
 
+/* A port of what is behind a link, not of the peer itself. */
+static bool read_link(struct tunnel_rule *r, const json_t *words, bool is_alone,
+                      struct om_error *err)
+{
+    const json_t *link = json_object_get(words, "link");
+    const char *name = json_string_value(link);
+
+    if (!link || (name && !*name))
+        return true;
+    if (is_alone || r->is_udp || r->is_remote || *r->host)
+        return om_fail(err, OM_E_RANGE, "link: only a TCP port without host can lead there") ==
+               OM_OK;
+    if (!name || strlen(name) > TUNNEL_LINK_MAX)
+        return om_fail(err, OM_E_PARSE, "link: want the name of a link of the peer") == OM_OK;
+    (void)snprintf(r->to_link, sizeof r->to_link, "%s", name);
+    return true;
+}
+
 bool tunnel_rule_read_forward(struct tunnel_rule *r, const json_t *words, struct om_error *err)
 {
     const json_t *peer = json_object_get(words, "peer");
@@ -275,6 +293,7 @@ bool tunnel_rule_read_forward(struct tunnel_rule *r, const json_t *words, struct
     return tunnel_read_listen(&r->listen, json_string_value(json_object_get(words, "listen")),
                               err) &&
            read_host(r, words, r->is_remote ? "127.0.0.1" : "", err) && read_login(r, words, err) &&
+           read_link(r, words, is_alone, err) &&
            (is_alone || read_port(words, "port", &r->port, err)) &&
            ((is_alone && !json_is_string(peer)) || add_peer(r, peer, err));
 }

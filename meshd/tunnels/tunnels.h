@@ -62,8 +62,8 @@ void tunnels_deliver(struct tunnels *t, const struct om_act_deliver *a);
 /**
  * tunnels_forward() - listen on a local port
  * @t:      the tunnels
- * @words:  {listen, peer, network, host, port, proxy, user, password, dns, remote, udp, keep}: ids
- *           as text
+ * @words:  {listen, peer, network, host, link, port, proxy, user, password, dns, remote, udp,
+ *           keep}: ids as text
  * @err:    sentence for a person
  *
  * Return: what tunnels_list() shows of it, a new reference; NULL and @err.

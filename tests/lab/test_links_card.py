@@ -210,6 +210,17 @@ def test_only_the_peer_of_a_link_that_says_so(lab, make):
     assert wait_until(lambda: named(carl, "ben") and named(link.ben, "carl"), 20)
     assert error(link, carl, "vm-1", 8000) == "not_allowed"
     assert error(link, link.ann, "vm-1", 8000) == ""  # control
+    # A local port of ann's that leads there.
+    row = link.ann.rpc("forward.add", listen="8010", peer=link.ben.self_id(), port=8000,
+                       link="vm-1")
+    assert row["link"] == "vm-1" and row["host"] == ""
+    done = lab.run("p", [sys.executable, "-c", PRELUDE + """
+with connect(8010, "127.0.0.1") as s:
+    s.sendall(b"hello")
+    s.shutdown(socket.SHUT_WR)
+    print(read_all(s).decode())
+"""])
+    assert done.stdout == "helloend\n"
     # Another link, whose words do not let the peer in.
     words = ip_words(link.ann) | {"name": "vm-2", "here": "10.65.0.1/24", "there": "10.65.0.2"}
     _, answer = start_tun(lab, "c", link.ben, "om1", **words)

@@ -29,7 +29,7 @@ static enum om_err add_port(struct link *l)
                                   .is_catch_all = true,
                                   .has_checksums = true,
                                   .is_checked = true, /* by the gate */
-                                  .flows_max = LINK_TCP_MAX + LINK_INWARD_MAX};
+                                  .flows_max = LINK_TCP_MAX + LINK_INWARD_MAX + LINK_DNS_TCP_MAX};
 
     memcpy(port.mac, c->here_mac, sizeof port.mac);
     return om_stack_port_add(l->links->stack, &port, &l->port);
@@ -59,6 +59,7 @@ enum om_err link_new(struct link **out, struct links *s, const struct link_confi
     om_list_init(&l->tcps);
     om_list_init(&l->udps);
     om_list_init(&l->questions);
+    om_list_init(&l->streams);
     randombytes_buf(key, sizeof key);
     OM_BUG_IF(om_table_init(&l->udp_by_key, LINK_UDP_KEY, LINK_UDP_MAX, key) != OM_OK);
     l->in = malloc(LINK_IN);
@@ -116,6 +117,7 @@ void link_end(struct link *l)
         link_udp_drop(OM_CONTAINER_OF(u, struct link_udp, link));
     }
     link_dns_end(l);
+    link_dns_end_streams(l);
     om_stack_port_remove(l->links->stack, l->port);
     links_touch(l->links);
     link_add_up(l, &l->links->past);
@@ -165,6 +167,7 @@ void link_tick(struct link *l, om_time now)
 
     if (link_gate_deadline(l->gate) <= now)
         link_gate_tick(l->gate, now);
+    link_dns_tick(l, now);
     if (!l->dhcp)
         return;
     struct om_bytes frame = link_dhcp_tick(l->dhcp, now, om_mut(room, sizeof room));
@@ -174,7 +177,7 @@ void link_tick(struct link *l, om_time now)
 
 om_time link_deadline(const struct link *l)
 {
-    om_time at = link_gate_deadline(l->gate);
+    om_time at = om_time_min(link_gate_deadline(l->gate), link_dns_deadline(l));
 
     return l->dhcp ? om_time_min(at, link_dhcp_deadline(l->dhcp)) : at;
 }

@@ -275,8 +275,8 @@ void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
     bool is_full = l->tcp_count == LINK_TCP_MAX;
     struct link_tcp *c;
 
-    if (link_dns_is_at(l, &act->to)) { /* by UDP only */
-        om_stack_refuse(l->links->stack, now, act->ask, OM_REFUSE_RST);
+    if (link_dns_is_at(l, &act->to)) {
+        link_dns_ask(l, now, act->ask);
         return;
     }
     if (l->asking == LINK_ASKS_MAX) {

@@ -61,6 +61,8 @@ static void on_act(struct links *s, om_time now, const struct om_stack_act *act)
         c = om_table_find(&s->flows, &act->flow);
         if (c)
             link_tcp_news(c, now, act->news);
+        else if (l)
+            link_dns_news(l, now, act);
         break;
     case OM_STACK_DATAGRAM:
         if (l)

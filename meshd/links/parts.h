@@ -21,7 +21,8 @@ enum {
     LINK_KNOCKS_MAX = 64,  /* of them, those that nothing behind the link has answered */
     LINK_UDP_MAX = 512,    /* exchanges of one link, which leave half of them to TCP */
     LINK_UDP_KEY = 36,
-    LINK_DNS_MAX = 64, /* questions of one link under way; above it SERVFAIL */
+    LINK_DNS_MAX = 64,     /* questions of one link under way; above it SERVFAIL */
+    LINK_DNS_TCP_MAX = 16, /* connections of one link for such questions; above it refused */
     LINK_DNS_PORT = 53,
     LINK_HEAD = 4, /* bytes of a frame's length */
     LINK_ETHER_HEAD = 14,
@@ -40,8 +41,8 @@ struct link {
     struct om_socket *socket; /* NULL before links_start() */
     struct link_gate *gate;
     struct link_dhcp *dhcp; /* of config.has_dhcp; else NULL */
-    struct om_list tcps, udps, questions;
-    unsigned tcp_count, asking, udp_count, question_count;
+    struct om_list tcps, udps, questions, streams;
+    unsigned tcp_count, asking, udp_count, question_count, stream_count;
     unsigned inward_count, knocking;
     struct om_table udp_by_key; /* of both addresses */
     struct link_counts counts;
@@ -186,7 +187,24 @@ bool link_dns_is_at(const struct link *l, const struct om_addr *to);
 /** link_dns_input() - a question, @act, came from behind @l. */
 void link_dns_input(struct link *l, const struct om_stack_act *act);
 
-/** link_dns_end() - no question of @l is answered any more. */
+/** link_dns_end() - no question of @l by UDP is answered any more. */
 void link_dns_end(struct link *l);
+
+/* link_dns_tcp.c */
+
+/** link_dns_ask() - something behind @l wants to connect to our port 53: @ask, at @now. */
+void link_dns_ask(struct link *l, om_time now, uint32_t ask);
+
+/** link_dns_news() - news at @now of a flow of @l that is no link_tcp: @act. */
+void link_dns_news(struct link *l, om_time now, const struct om_stack_act *act);
+
+/** link_dns_deadline() - when @l wants link_dns_tick(). */
+om_time link_dns_deadline(const struct link *l);
+
+/** link_dns_tick() - end connections of @l that are idle at @now. */
+void link_dns_tick(struct link *l, om_time now);
+
+/** link_dns_end_streams() - end all of @l. */
+void link_dns_end_streams(struct link *l);
 
 #endif

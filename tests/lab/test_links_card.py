@@ -33,6 +33,46 @@ def start_upstream(link):
         check=False).stdout, 15)
 
 
+TCP_NAMES = """
+def question(name, number):
+    labels = b"".join(bytes([len(x)]) + x for x in name.split(b".")) + b"\\0"
+    q = struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\\0\\1\\0\\1"
+    return struct.pack(">H", len(q)) + q
+def answer(s):
+    return exactly(s, struct.unpack(">H", exactly(s, 2))[0])
+with connect(53, sys.argv[1]) as s:
+    s.sendall(question(b"a.test", 7) + question(b"b.test", 8)[:9])
+    first = answer(s)
+    s.sendall(question(b"b.test", 8)[9:])
+    s.shutdown(socket.SHUT_WR)
+    second = answer(s)
+    if first[:2] == b"\\0\\7" and second[:2] == b"\\0\\x08" and s.recv(1) == b"":
+        print("two answers")
+for said in (b"\\0\\0", b"\\xff\\xff", b"\\0\\4abcd"):
+    with connect(53, sys.argv[1]) as s:
+        s.sendall(said)
+        try:
+            assert s.recv(1) == b""
+        except ConnectionResetError:
+            pass
+print("nonsense ends")
+held = []
+try:
+    for _ in range(20):
+        held.append(connect(53, sys.argv[1]))
+except ConnectionRefusedError:
+    pass
+if len(held) == 16:
+    print("within bounds")
+try:
+    assert held[0].recv(1) == b""
+except ConnectionResetError:
+    print("idle ends")
+for s in held:
+    s.close()
+"""
+
+
 def test_names(lab, make):
     link = open_tap(lab, make, *NAMES, words={"dns": True})
     lab.ip("c", f"link set dev om0 address {MAC} up")
@@ -46,8 +86,15 @@ def test_names(lab, make):
         assert dig(link, f"@{here}", "a.test", "+short") == "192.0.2.1\n"
         assert "flags: qr tc" in dig(link, f"@{here}", "long.test", "TXT", "+ignore")
         assert "192.0.2.1" in dig(link, f"@{here}", "a.test", "+noedns")
+        assert "192.0.2.1" in dig(link, f"@{here}", "a.test", "+tcp")
+        whole = dig(link, f"@{here}", "long.test", "TXT", "+short")  # by itself over TCP then
+        assert len(whole) > upstream.LONG
     row = link.row()
-    assert row["udp_flows"] == 0 and row["name"] == ""  # nothing went to a port of ann's
+    # Nothing went to a port of ann's.
+    assert row["udp_flows"] == 0 and row["opened"] == 0 and row["name"] == ""
+    done = link.inside(TCP_NAMES, HERE4)
+    assert done.stdout == "two answers\nnonsense ends\nwithin bounds\nidle ends\n"
+    assert "192.0.2.1" in dig(link, f"@{HERE4}", "a.test", "+tcp")
 
 
 def test_a_link_without_names_goes_to_the_peer(lab, make):

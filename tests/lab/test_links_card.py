@@ -246,6 +246,12 @@ def test_the_peer_opens_connections(lab, make):
     row = link.row()
     assert row["inward_opened"] == 5 and row["inward_refused"] == 2 and row["opened"] == 0, row
     assert row["dropped"] == {}, row
+    # Whoever asked goes before there is an answer.
+    lab.popen("p", [sys.executable, "-c", PRELUDE + DIAL + 'dial(link="vm-1", port=8002)',
+                    os.path.join(link.ann.home, "data.sock"), link.ben.self_id()], stderr=-3)
+    assert wait_until(lambda: link.row()["inward_flows"] == 1)
+    assert link.ann.stop() == 0
+    assert wait_until(lambda: link.row()["inward_flows"] == 0, 2)
 
 
 def test_only_the_peer_of_a_link_that_says_so(lab, make):
@@ -287,3 +293,40 @@ def test_the_peer_opens_connections_v6(lab, make):
     link.process.kill()
     link.process.wait()
     assert wait_until(lambda: error(link, link.ann, "vm-1", 8000) == "not_allowed")
+
+
+def test_connections_that_come_to_nothing(lab, make):
+    link = open_tap(lab, make, words={"name": "vm-1", "inward": True})
+    set_up_tap(lab)
+    behind(link, THERE4, 8000)
+    lab.command(lab.wrap("c", ["nft", "add table inet t; "
+                               "add chain inet t in { type filter hook input priority 0; }; "
+                               "add rule inet t in tcp dport 8002 drop"]))
+    # Above the bound of those that nobody answers.
+    said = dialled(link, link.ann, """
+told = []
+def one():
+    told.append(dial(link="vm-1", port=8002)[1]["error"])
+threads = [threading.Thread(target=one) for _ in range(80)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(told.count("timeout"), told.count("busy"))
+""")
+    assert said == "64 16\n"
+    assert error(link, link.ann, "vm-1", 8000) == ""  # control
+    # The link goes while one stands and one waits.
+    process = lab.popen("p", [sys.executable, "-u", "-c", PRELUDE + DIAL + """
+s, answer = dial(link="vm-1", port=8000)
+s.sendall(b"hello")
+exactly(s, 5)
+print("ready")
+waits = dial(link="vm-1", port=8002)[1]
+print(waits["error"], read_all(s))
+""", os.path.join(link.ann.home, "data.sock"), link.ben.self_id()],
+                        stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    assert wait_until(lambda: link.row()["inward_flows"] == 2)
+    link.process.kill()
+    link.process.wait()
+    assert process.stdout.readline() == "unreachable b''\n"
+    assert wait_until(lambda: told(link.ben, "link", "list")["links"] == [])

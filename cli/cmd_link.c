@@ -7,12 +7,14 @@
 
 static const struct om_column columns[] = {
     {"ID", "id", OM_COLUMN_COUNT},
+    {"NAME", "name", OM_COLUMN_TEXT},
     {"KIND", "kind", OM_COLUMN_TEXT},
     {"PEER", "peer", OM_COLUMN_SHORT},
     {"MTU", "mtu", OM_COLUMN_COUNT},
     {"THERE", "there_all", OM_COLUMN_TEXT},
     {"TCP", "flows", OM_COLUMN_COUNT},
     {"UDP", "udp_flows", OM_COLUMN_COUNT},
+    {"INWARD", "inward_flows", OM_COLUMN_COUNT},
     {"IN", "bytes_in", OM_COLUMN_BYTES},
     {"OUT", "bytes_out", OM_COLUMN_BYTES},
     {"REFUSED", "refused", OM_COLUMN_COUNT},

@@ -84,6 +84,8 @@ static void add_links(struct page *p, const struct om_daemon *d)
     COUNT("link_bytes_out_total", "bytes of these frames", t.counts.bytes_out);
     COUNT("link_connections_total", "connections that links asked for", t.counts.opened);
     COUNT("link_refused_total", "of these, refused", t.counts.refused);
+    COUNT("link_inward_total", "connections that peers of links asked for", t.counts.inward);
+    COUNT("link_inward_refused_total", "of these, refused", t.counts.inward_refused);
     COUNT("link_out_full_total", "packets that a link's program did not read in time",
           t.counts.out_full);
     COUNT("link_udp_dropped_total", "datagrams of links, by one of the bounds",

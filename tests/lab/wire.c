@@ -202,11 +202,12 @@ static void report_end(const char *name, struct end *e, const struct wire_link *
     e->missed += kernel.tp_drops;
     printf("\"%s\": {\"offered\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"control\": %" PRIu64
            ", \"lost\": %" PRIu64 ", \"queue_full\": %" PRIu64 ", \"no_room\": %" PRIu64
-           ", \"delivered\": %" PRIu64 ", \"under_way\": %" PRIu64 ", \"oversize\": %" PRIu64
-           ", \"unfinished\": %" PRIu64 ", \"missed\": %" PRIu64 ", \"refused\": %" PRIu64 "}, ",
+           ", \"delivered\": %" PRIu64 ", \"control_delivered\": %" PRIu64
+           ", \"under_way\": %" PRIu64 ", \"oversize\": %" PRIu64 ", \"unfinished\": %" PRIu64
+           ", \"missed\": %" PRIu64 ", \"refused\": %" PRIu64 "}, ",
            name, c->offered, c->bytes, c->control, c->lost, c->queue_full, c->no_room, c->delivered,
-           c->offered - c->lost - c->queue_full - c->no_room - c->delivered, e->oversize,
-           e->unfinished, e->missed, ends[e == &ends[0]].refused);
+           c->control_delivered, c->offered - c->lost - c->queue_full - c->no_room - c->delivered,
+           e->oversize, e->unfinished, e->missed, ends[e == &ends[0]].refused);
 }
 
 static void report(void)

@@ -162,6 +162,7 @@ void wire_link_pop(struct wire_link *l)
     struct wire_frame *f = frame_of(om_list_first(&l->under_way));
 
     OM_BUG_IF(!f);
+    l->counts.control_delivered += wire_is_control(f->bytes, f->len);
     om_list_remove(&f->link);
     om_list_push_front(&l->spare, &f->link);
     l->counts.delivered++;

@@ -43,6 +43,7 @@ struct wire_config {
 struct wire_counts {
     uint64_t offered, bytes;
     uint64_t control;    /* of those offered */
+    uint64_t control_delivered;
     uint64_t lost;       /* by chance */
     uint64_t queue_full; /* the rate's queue */
     uint64_t no_room;    /* WIRE_FRAMES_MAX, or longer than WIRE_FRAME_MAX */

@@ -42,7 +42,7 @@ struct wire_config {
 /* Each frame offered is under way, or in exactly one of the others. */
 struct wire_counts {
     uint64_t offered, bytes;
-    uint64_t control;    /* of those offered */
+    uint64_t control; /* of those offered */
     uint64_t control_delivered;
     uint64_t lost;       /* by chance */
     uint64_t queue_full; /* the rate's queue */

@@ -24,7 +24,8 @@ with open(sys.argv[1], encoding="utf-8") as f:
     files = {os.path.realpath(e["file"]) for e in json.load(f)}
 root = os.path.realpath(sys.argv[2]) + "/"
 build = os.path.dirname(os.path.realpath(sys.argv[1])) + "/"
-for name in sorted(n for n in files if n.startswith(root) and not n.startswith(build)):
+for name in sorted(n for n in files
+                   if n.endswith(".c") and n.startswith(root) and not n.startswith(build)):
     sys.stdout.write(name + "\0")
 PY
 }

@@ -40,11 +40,12 @@ ip link add lan netns ann type veth peer name lan netns ben
 ip link add wan netns ann type veth peer name wan netns web
 ip -n ann address add "$ann/24" dev lan
 ip -n ben address add "$ben/24" dev lan
-ip -n ann address add 9.9.9.1/24 dev wan
+ip -n ann address add 9.9.9.1/32 dev wan # the web is not beside her
 ip -n web address add "$web/24" dev wan
 for link in ann:lan ben:lan ann:wan web:wan; do
     ip -n "${link%:*}" link set "${link#*:}" up
 done
+ip -n ann route add "$web" dev wan
 
 mkdir "$demo_work/site"
 echo 'a page of the internet' >"$demo_work/site/index.html"

@@ -6,6 +6,7 @@
 #include "links/links.h"
 #include "tunnels/tunnels.h"
 #include "host/clock.h"
+#include "service/vms.h"
 #include "state.h"
 
 static void on_event(struct om_daemon *d, const struct om_event *e)
@@ -55,6 +56,8 @@ static void on_call(struct om_daemon *d, const struct om_act_call *call)
         tunnels_query(d->tunnels, call);
     else if (d->links && strcmp(call->method, LINK_METHOD) == 0)
         links_call(d->links, call);
+    else if (d->vms && strncmp(call->method, VM_METHODS, strlen(VM_METHODS)) == 0)
+        vms_call(d->vms, call);
     else
         om_calls_refuse(d->calls, call->call, "unknown_method", NULL);
 }

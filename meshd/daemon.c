@@ -18,6 +18,8 @@
 #include "metrics_server.h"
 #include "sdnotify.h"
 #include "secrets.h"
+#include "service/vms.h"
+#include "service/wanted.h"
 #include "state.h"
 
 enum { CLOCK_EVERY_MS = 30000 };
@@ -257,6 +259,8 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return fail(d, OM_EXIT_CONFIG);
     if (!links_open(&d->links, d, err))
         return fail(d, OM_EXIT_FAILED);
+    if (!vms_open(&d->vms, d, err) || !wanted_open(&d->wanted, d, err))
+        return fail(d, OM_EXIT_HOME);
     if (!metrics_server_open(&d->metrics, d, err))
         return fail(d, OM_EXIT_FAILED);
     if (!daemon_presence(d, err))
@@ -284,6 +288,10 @@ static void stop(struct om_daemon *d)
     if (d->data)
         data_close(d->data);
     d->data = NULL;
+    wanted_close(d->wanted);
+    d->wanted = NULL;
+    vms_close(d->vms);
+    d->vms = NULL;
     links_close(d->links);
     d->links = NULL;
     if (d->tunnels)

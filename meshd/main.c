@@ -10,6 +10,7 @@
 #include "secrets.h"
 #include "state.h"
 #include "tools.h"
+#include "vm/host/helper.h"
 
 static void usage(FILE *out)
 {
@@ -142,6 +143,9 @@ static enum parsed parse(struct line *l, struct om_config_flags *flags, int argc
 
 int main(int argc, char **argv)
 {
+    if (om_vm_helper_wanted(argc, argv))
+        return om_vm_helper_run(argc, argv);
+
     struct om_daemon *d = calloc(1, sizeof *d);
     struct line line = {0};
     struct om_error err = {.msg = ""};

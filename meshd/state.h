@@ -39,6 +39,8 @@ struct control;
 struct data;
 struct tunnels;
 struct links;
+struct vms;
+struct wanted;
 struct metrics_server;
 
 struct daemon_network {
@@ -80,6 +82,8 @@ struct om_daemon {
     struct data *data;
     struct tunnels *tunnels;
     struct links *links;
+    struct vms *vms;
+    struct wanted *wanted;
     struct metrics_server *metrics;
     struct inbox inbox;
     struct latency latency;

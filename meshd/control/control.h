@@ -71,6 +71,15 @@ void control_status(struct control *c, const struct om_act_status *s);
 void control_forwarded(struct control *c, uint64_t number, const struct om_id *network,
                        const struct om_id *peer, json_t *result, const struct om_error *err);
 
+/** control_vm_answer() - question @number about a virtual machine, asked of @peer of @network, is
+ *  answered in @c: @result, taken; NULL: @err. */
+void control_vm_answer(struct control *c, uint64_t number, const struct om_id *network,
+                       const struct om_id *peer, json_t *result, const struct om_error *err);
+
+/** control_notify_vm() - something happened to a virtual machine: @what, taken, goes to client
+ *  @client of @c, which asked for it, and to subscribers. */
+void control_notify_vm(struct control *c, uint64_t client, json_t *what);
+
 /** control_clients() - clients of @c now. */
 unsigned control_clients(const struct control *c);
 

@@ -68,5 +68,19 @@ json_t *control_expose_list(struct control_ask *ask, struct om_error *err);
 json_t *control_expose_remove(struct control_ask *ask, struct om_error *err);
 /** control_expose_usage() - "expose.usage": @ask, @err as any control_method. */
 json_t *control_expose_usage(struct control_ask *ask, struct om_error *err);
+/** control_provide_set() - "provide.set": @ask, @err as any control_method. */
+json_t *control_provide_set(struct control_ask *ask, struct om_error *err);
+/** control_provide_show() - "provide.show": @ask, @err as any control_method. */
+json_t *control_provide_show(struct control_ask *ask, struct om_error *err);
+/** control_vm_console() - "vm.console": @ask, @err as any control_method. */
+json_t *control_vm_console(struct control_ask *ask, struct om_error *err);
+/** control_vm_extend() - "vm.extend": @ask, @err as any control_method. */
+json_t *control_vm_extend(struct control_ask *ask, struct om_error *err);
+/** control_vm_list() - "vm.list": @ask, @err as any control_method. */
+json_t *control_vm_list(struct control_ask *ask, struct om_error *err);
+/** control_vm_release() - "vm.release": @ask, @err as any control_method. */
+json_t *control_vm_release(struct control_ask *ask, struct om_error *err);
+/** control_vm_request() - "vm.request": @ask, @err as any control_method. */
+json_t *control_vm_request(struct control_ask *ask, struct om_error *err);
 
 #endif

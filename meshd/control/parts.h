@@ -13,7 +13,7 @@
 #include "ipc/methods.h"
 #include "ipc/outbox.h"
 
-enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT, WAIT_FORWARD };
+enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT, WAIT_FORWARD, WAIT_VM };
 
 struct control_client {
     struct om_link link;
@@ -91,6 +91,11 @@ bool control_wait(struct control_ask *ask, enum wait_kind kind, const struct om_
  *  of @network; false and @err when too many wait. */
 bool control_wait_forward(struct control_ask *ask, uint64_t number, const struct om_id *network,
                           const struct om_id *peer, struct om_error *err);
+
+/** control_wait_vm() - @ask is answered by control_vm_answer() of @number, @peer and @network;
+ *  false and @err when too many wait. */
+bool control_wait_vm(struct control_ask *ask, uint64_t number, const struct om_id *network,
+                     const struct om_id *peer, struct om_error *err);
 
 /** control_waits_for() - does client @number of @c wait for an answer or a pong? */
 bool control_waits_for(const struct control *c, uint64_t number);

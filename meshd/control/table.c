@@ -36,9 +36,16 @@ control_method control_method_find(const char *name)
         {"peers.add", control_peers_add},
         {"peers.list", control_peers_list},
         {"ping.start", control_ping_start},
+        {"provide.set", control_provide_set},
+        {"provide.show", control_provide_show},
         {"status", control_status_get},
         {"stop", control_stop},
         {"version", control_version},
+        {"vm.console", control_vm_console},
+        {"vm.extend", control_vm_extend},
+        {"vm.list", control_vm_list},
+        {"vm.release", control_vm_release},
+        {"vm.request", control_vm_request},
     };
 
     for (unsigned i = 0; i < OM_ARRAY_SIZE(table); i++)

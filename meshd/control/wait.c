@@ -117,16 +117,38 @@ void control_notify_message(struct control *c, const struct inbox_entry *e)
         answer_all(c, WAIT_RECEIPT, &e->network, &e->peer, e->id, control_message_json(e), NULL);
 }
 
-void control_forwarded(struct control *c, uint64_t number, const struct om_id *network,
-                       const struct om_id *peer, json_t *result, const struct om_error *err)
+static void answer_number(struct control *c, enum wait_kind kind, uint64_t number,
+                          const struct om_id *network, const struct om_id *peer, json_t *result,
+                          const struct om_error *err)
 {
     uint8_t key[OM_MESSAGE_ID] = {0};
 
     memcpy(key, &number, sizeof number);
     if (c)
-        answer_all(c, WAIT_FORWARD, network, peer, key, result, err);
+        answer_all(c, kind, network, peer, key, result, err);
     else
         json_decref(result);
+}
+
+void control_forwarded(struct control *c, uint64_t number, const struct om_id *network,
+                       const struct om_id *peer, json_t *result, const struct om_error *err)
+{
+    answer_number(c, WAIT_FORWARD, number, network, peer, result, err);
+}
+
+void control_vm_answer(struct control *c, uint64_t number, const struct om_id *network,
+                       const struct om_id *peer, json_t *result, const struct om_error *err)
+{
+    answer_number(c, WAIT_VM, number, network, peer, result, err);
+}
+
+bool control_wait_vm(struct control_ask *ask, uint64_t number, const struct om_id *network,
+                     const struct om_id *peer, struct om_error *err)
+{
+    uint8_t key[OM_MESSAGE_ID] = {0};
+
+    memcpy(key, &number, sizeof number);
+    return control_wait(ask, WAIT_VM, network, peer, key, err);
 }
 
 bool control_wait_forward(struct control_ask *ask, uint64_t number, const struct om_id *network,

@@ -12,6 +12,26 @@
         "peer", OM_PARAM_PEER, true, "full id, its start (4 or more characters), or name"          \
     }
 
+#define PROVIDER                                                                                   \
+    {                                                                                              \
+        "peer", OM_PARAM_PEER, false, "the provider, as peers are named elsewhere"                 \
+    }
+#define VM                                                                                         \
+    {                                                                                              \
+        "vm", OM_PARAM_STRING, false, "its id, or the start of it; else the only one"              \
+    }
+
+/* What provide.set and provide.show answer. */
+#define PROVIDED                                                                                   \
+    {                                                                                              \
+        {"on", OM_PARAM_BOOL, true, "machines are provided"},                                      \
+            {"to", OM_PARAM_STRINGS, true, "to these peers, besides this node"},                   \
+            {"limits", OM_PARAM_OBJECT, false, "of vm, peer, network and all"},                    \
+            {"used", OM_PARAM_OBJECT, true, "vms, cpus, memory, disk (MiB) taken now"},            \
+            {"engine", OM_PARAM_STRING, true, "kvm, tcg, none or unknown"},                        \
+            {"reason", OM_PARAM_STRING, true, "why that one"},                                     \
+    }
+
 static const struct om_ipc_method table[] = {
     {.name = "config.reload",
      .summary = "Read the configuration again; all of it takes effect, or nothing",
@@ -222,6 +242,16 @@ static const struct om_ipc_method table[] = {
      .reply = {{"run", OM_PARAM_INTEGER, true, "number that the notifications bear"},
                {"peer", OM_PARAM_STRING, true, "its id"},
                {"count", OM_PARAM_INTEGER, true, "notifications to come"}}},
+    {.name = "provide.set",
+     .summary = "Let peers, and this node itself, have virtual machines here, or no longer",
+     .params = {{"on", OM_PARAM_BOOL, true, "provide them"},
+                {"vms", OM_PARAM_INTEGER, false, "at most, all together"},
+                {"cpus", OM_PARAM_INTEGER, false, "of all together"},
+                {"memory", OM_PARAM_STRING, false, "of all together, as 4G or 512M"},
+                {"disk", OM_PARAM_STRING, false, "of all together"},
+                {"to", OM_PARAM_STRINGS, false, "peers; * is everybody in a closed network"}},
+     .reply = PROVIDED},
+    {.name = "provide.show", .summary = "What is provided here", .reply = PROVIDED},
     {.name = "status",
      .summary = "How this daemon is",
      .reply = {{"version", OM_PARAM_STRING, true, "of the daemon"},
@@ -250,6 +280,49 @@ static const struct om_ipc_method table[] = {
      .summary = "What answers",
      .reply = {{"version", OM_PARAM_STRING, true, "of the daemon"},
                {"protocol", OM_PARAM_INTEGER, true, "version of the wire protocol"}}},
+    {.name = "vm.console",
+     .summary = "The last that a machine wrote to its console",
+     .params = {VM, PROVIDER, NETWORK},
+     .reply = {{"vm", OM_PARAM_STRING, true, "its id"},
+               {"text", OM_PARAM_STRING, true, "safe for a terminal"}}},
+    {.name = "vm.extend",
+     .summary = "Add time to the lease of a machine",
+     .params = {VM, PROVIDER, NETWORK, {"ttl", OM_PARAM_STRING, true, "a duration, as 30m"}},
+     .reply = {{"vm", OM_PARAM_STRING, true, "its id"},
+               {"left_s", OM_PARAM_INTEGER, false, "of its lease"}}},
+    {.name = "vm.list",
+     .summary =
+         "The virtual machines of this node, and those that it provides; of a provider, those"
+         " it says are ours",
+     .params = {PROVIDER, NETWORK},
+     .reply = {{"vms", OM_PARAM_OBJECTS, true,
+                "vm, key, network, provider, self, state, end, text, left_s, address, host_key,"
+                " engine, image of each"},
+               {"provided", OM_PARAM_OBJECTS, false,
+                "vm, key, consumer, state, end, text, left_s, address, host_key, image, cpus,"
+                " memory_mib, disk_mib, engine, pid of each"}}},
+    {.name = "vm.release",
+     .summary = "Give a machine back: it ends, and nothing of it is left",
+     .params = {VM, PROVIDER, NETWORK},
+     .reply = {{"vm", OM_PARAM_STRING, true, "its id"},
+               {"state", OM_PARAM_STRING, true, "of it; notifications \"vm\" tell the rest"}}},
+    {.name = "vm.request",
+     .summary = "Ask for a virtual machine; what happens to it are notifications \"vm\"",
+     .params = {{"peer", OM_PARAM_PEER, false, "the provider; none: this node itself"},
+                NETWORK,
+                {"key", OM_PARAM_STRING, false, "the same one never makes a second machine"},
+                {"cpus", OM_PARAM_INTEGER, false, "default 1"},
+                {"memory", OM_PARAM_STRING, false, "as 512M; a bare number is MiB"},
+                {"disk", OM_PARAM_STRING, false, "as 2G; default: none"},
+                {"image", OM_PARAM_STRING, false, "of the provider's; default mini"},
+                {"ttl", OM_PARAM_STRING, false, "lease, as 1h"},
+                {"timeout", OM_PARAM_STRING, false, "to be running by then, or not at all"},
+                {"description", OM_PARAM_STRING, false, "what it is for"},
+                {"ssh_key", OM_PARAM_STRING, false, "who may log in; default: this home's"}},
+     .reply = {{"vm", OM_PARAM_STRING, true, "its id"},
+               {"key", OM_PARAM_STRING, true, "of the request"},
+               {"provider", OM_PARAM_STRING, true, "its peer id"},
+               {"state", OM_PARAM_STRING, true, "and the rest, as vm.list"}}},
 };
 
 const struct om_ipc_method *om_methods(unsigned *count)

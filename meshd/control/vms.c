@@ -1,0 +1,180 @@
+/* vms.c - methods about virtual machines: those asked for, and those provided. */
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/methods.h"
+#include "control/parts.h"
+#include "service/vms.h"
+#include "service/wanted.h"
+#include "vm/core/spec.h"
+
+enum { KEY_BYTES = 16, KEY_TEXT = 32 /* in hex */ };
+
+void control_notify_vm(struct control *c, uint64_t client, json_t *what)
+{
+    struct control_client *k = c && client ? control_client(c, client) : NULL;
+
+    if (!c) {
+        json_decref(what);
+        return;
+    }
+    if (k && !k->wants_all && !k->kinds) /* else it is told with the others */
+        control_send_to(k, "vm", json_incref(what));
+    control_send_event(c, "vm", what);
+}
+
+/* The key of this home, unless the question brought one. */
+static void add_ssh_key(const struct control_ask *ask, json_t *spec)
+{
+    char path[OM_PATH_MAX], line[OM_VM_SSH_KEY] = "";
+
+    if (json_object_get(spec, "ssh_key") || snprintf(path, sizeof path, "%s/ssh/id_ed25519.pub",
+                                                     ask->d->place.home) >= (int)sizeof path)
+        return;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t n = read(fd, line, sizeof line - 1);
+    (void)close(fd);
+    line[n > 0 ? n : 0] = 0;
+    line[strcspn(line, "\r\n")] = 0;
+    if (om_vm_ssh_key_check(line, NULL) == OM_OK)
+        (void)json_object_set_new(spec, "ssh_key", json_string(line));
+}
+
+json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
+{
+    static const char *const words[] = {"cpus", "memory",  "disk",        "image",
+                                        "ttl",  "timeout", "description", "ssh_key"};
+    const char *key = json_string_value(json_object_get(ask->params, "key"));
+    bool has_peer = json_object_get(ask->params, "peer") != NULL;
+    char made[KEY_TEXT + 1];
+    uint8_t random[KEY_BYTES];
+    const struct daemon_network *net = NULL;
+    struct om_vm_spec checked;
+    struct om_id peer;
+
+    if (has_peer ? !control_peer(ask, &net, &peer, err) : !(net = control_network(ask, err)))
+        return NULL;
+    json_t *spec = json_object();
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(words); i++)
+        (void)json_object_set(spec, words[i], json_object_get(ask->params, words[i]));
+    add_ssh_key(ask, spec);
+    randombytes_buf(random, sizeof random);
+    (void)sodium_bin2hex(made, sizeof made, random, sizeof random);
+    json_t *result = NULL;
+    if (key && !om_vm_name_is_plain(key, KEY_TEXT))
+        (void)om_fail(err, OM_E_PARSE, "\"key\": want 1 to %d letters and digits", KEY_TEXT);
+    else if (om_vm_spec_read(&checked, spec, err) == OM_OK)
+        result = wanted_request(ask->d->wanted, ask, net, has_peer ? &peer : NULL, key ? key : made,
+                                spec, err);
+    json_decref(spec);
+    return result;
+}
+
+/* @method about one machine, or at the provider that the question names. */
+static json_t *about(struct control_ask *ask, const char *method, struct om_error *err)
+{
+    const struct daemon_network *net = NULL;
+    bool has_peer = json_object_get(ask->params, "peer") != NULL;
+    struct om_id peer;
+
+    if (has_peer && !control_peer(ask, &net, &peer, err))
+        return NULL;
+    return wanted_short(ask->d->wanted, ask, method, net, has_peer ? &peer : NULL, err);
+}
+
+json_t *control_vm_list(struct control_ask *ask, struct om_error *err)
+{
+    if (json_object_get(ask->params, "peer"))
+        return about(ask, "vm.list", err);
+    return json_pack("{s:o, s:o}", "vms", wanted_list(ask->d->wanted), "provided",
+                     vms_here(ask->d->vms));
+}
+
+json_t *control_vm_extend(struct control_ask *ask, struct om_error *err)
+{
+    return about(ask, "vm.extend", err);
+}
+
+json_t *control_vm_release(struct control_ask *ask, struct om_error *err)
+{
+    return about(ask, "vm.release", err);
+}
+
+json_t *control_vm_console(struct control_ask *ask, struct om_error *err)
+{
+    return about(ask, "vm.console", err);
+}
+
+/* Full ids of the peers that @to names; NULL and @err. */
+static json_t *find_peers(struct control_ask *ask, const json_t *to, struct om_error *err)
+{
+    json_t *out = json_array(), *one;
+    size_t i;
+
+    json_array_foreach(to, i, one)
+    {
+        const struct daemon_network *net;
+        struct om_id peer;
+        json_t *params = json_pack("{s:O}", "peer", one);
+        struct control_ask each = {.d = ask->d, .params = params};
+        const char *text = json_string_value(one);
+        bool is_all = text && strcmp(text, "*") == 0;
+        bool is_full = text && om_id_parse(&peer, text, NULL) == OM_OK;
+        bool is_found = is_all || is_full || (params && control_peer(&each, &net, &peer, err));
+        json_decref(params);
+        if (!is_found) {
+            json_decref(out);
+            return NULL;
+        }
+        (void)json_array_append_new(out, is_all ? json_string("*") : control_id(&peer));
+    }
+    return out;
+}
+
+/* What is given as words of a command replaces those of all machines together. */
+static void set_limits(struct control_ask *ask, json_t *set)
+{
+    static const char *const words[] = {"vms", "cpus", "memory", "disk"};
+    struct om_error err = {.msg = ""};
+    json_t *now = vms_provide(ask->d->vms, NULL, &err);
+    json_t *was = json_object_get(json_object_get(now, "limits"), "all");
+    json_t *all = was ? json_deep_copy(was) : json_object(), *value;
+    bool is_any = false;
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(words); i++) {
+        value = json_object_get(ask->params, words[i]);
+        is_any |= value != NULL;
+        (void)json_object_set(all, words[i], value);
+    }
+    if (is_any)
+        (void)json_object_set_new(set, "limits", json_pack("{s:O}", "all", all));
+    json_decref(all);
+    json_decref(now);
+}
+
+json_t *control_provide_set(struct control_ask *ask, struct om_error *err)
+{
+    const json_t *to = json_object_get(ask->params, "to");
+    json_t *set = json_pack("{s:O}", "on", json_object_get(ask->params, "on")), *ids = NULL;
+
+    if (to && !(ids = find_peers(ask, to, err))) {
+        json_decref(set);
+        return NULL;
+    }
+    if (ids)
+        (void)json_object_set_new(set, "to", ids);
+    set_limits(ask, set);
+    json_t *result = vms_provide(ask->d->vms, set, err);
+    json_decref(set);
+    return result;
+}
+
+json_t *control_provide_show(struct control_ask *ask, struct om_error *err)
+{
+    return vms_provide(ask->d->vms, NULL, err);
+}

@@ -1,0 +1,233 @@
+/*
+ * parts.h - what the files of this folder share
+ *
+ * What:  the hub of the virtual machines that run here, one machine with all that hangs on it, and
+ *        the functions by which the files hand work to one another.
+ * Why:   process, files, sockets, ledger and consumer of a machine are a file each; here they meet.
+ */
+#ifndef OM_SERVICE_PARTS_H
+#define OM_SERVICE_PARTS_H
+
+#include <omerta/stack.h>
+
+#include "ipc/place.h"
+#include "service/hostkey.h"
+#include "service/provide.h"
+#include "service/vms.h"
+#include "state.h"
+#include "tunnel/host/splice.h"
+#include "vm/core/image.h"
+#include "vm/core/quota.h"
+#include "vm/core/vm.h"
+#include "vm/host/accel.h"
+#include "vm/host/console.h"
+#include "vm/host/disk.h"
+#include "vm/host/ledger.h"
+#include "vm/host/process.h"
+#include "vm/host/seed_job.h"
+#include "vm/host/spawner.h"
+
+enum {
+    VM_ID_TEXT = 16,   /* "vm-", ten hex digits and the zero */
+    VM_KEY_TEXT = 65,  /* of a request, with the zero */
+    VM_LINES_MAX = 64, /* events that a consumer has not received; then its call is hung up */
+    VM_PLUG_AGAIN_MS = 100,
+    VM_HELLO_AGAIN_MS = 1000,
+    VM_MTU = 1500,
+    VM_CLOSE_S = 30,           /* what the end of the daemon waits for machines to end */
+    VM_WAIT_S = 45,            /* for the test guest that tells what this machine can do */
+    VM_MOST_S = 30 * 24 * 3600 /* no lease is longer */
+};
+
+struct service_vm;
+
+/* Which of QEMU's sockets. */
+enum vm_plug_kind { VM_PLUG_QMP, VM_PLUG_CONSOLE, VM_PLUG_AGENT, VM_PLUG_NIC, VM_PLUGS };
+
+/* One connection to QEMU; outlives its machine until the loop has closed it. */
+struct vm_plug {
+    struct service_vm *vm; /* NULL: let go of */
+    enum vm_plug_kind kind;
+    struct om_socket *socket;
+    uv_connect_t connect;
+    bool is_connecting, is_up;
+    char in[8192];
+};
+
+/* A line on its way to the consumer; the node borrows it until it is released. */
+struct vm_line {
+    struct om_link link;
+    uint64_t end; /* bytes of the stream up to its end */
+    char text[];
+};
+
+struct vm_check; /* prepare.c: work for the thread pool */
+
+struct service_vm {
+    struct om_link link;
+    struct vms *hub;
+    uint64_t number; /* never used twice, by this run */
+    char id[VM_ID_TEXT];
+    char key[VM_KEY_TEXT];
+    struct om_id network, consumer;
+    bool is_own; /* asked for on this machine, not by a peer */
+    unsigned slot;
+    char folder[OM_PATH_MAX];
+    struct om_vm_spec spec;
+    struct om_vm_image image;
+    struct om_vm vm;
+    struct om_wall begun;
+    char host_key[OM_HOSTKEY_PUBLIC];
+
+    struct om_vm_process *process;
+    struct om_vm_ident ident; /* pid 0: none */
+    struct vm_check *check;   /* of the preparation, under way; NULL */
+    unsigned jobs;            /* of the thread pool */
+    bool is_draining;
+    bool is_unsure; /* its process ended, or only who watched it did */
+    struct om_vm_disk *disk;
+    struct om_vm_seed_job *seed;
+
+    struct vm_plug *plugs[VM_PLUGS];
+    bool is_wanted[VM_PLUGS];
+    om_time again_at; /* plugs and the agent's hello; OM_NEVER */
+    struct om_vm_qmp qmp;
+    bool has_qmp, is_greeted;
+    size_t hello_n; /* bytes of the agent's line that are as they should be */
+    struct om_vm_console *console;
+
+    struct om_call_owner owner; /* the consumer's stream */
+    struct om_list lines;
+    uint64_t line_end;
+    unsigned line_count;
+};
+
+struct vms {
+    struct om_daemon *d;
+    struct om_list machines;
+    unsigned count;
+    uint64_t numbers;
+    struct om_vm_quota quota;
+    struct provide provide;
+    struct om_vm_ledger *ledger;
+    struct om_vm_spawner *spawner;
+    struct om_vm_accel *looking; /* under way; NULL */
+    struct om_vm_accel_found accel;
+    bool is_known; /* accel is */
+    char self_path[OM_PATH_MAX], qemu[OM_PATH_MAX], qemu_img[OM_PATH_MAX];
+    char missing[OM_ERROR_MSG_MAX]; /* what lacks for any machine, or "" */
+    uv_timer_t timer;
+    bool is_closing;
+    bool is_lost;     /* nobody watches processes any more: machines are left to the next daemon */
+    om_time close_by; /* then they are, too */
+    struct om_list shorts;                                      /* answers on their way to peers */
+    void (*on_own)(void *self, const char *key, json_t *event); /* lent */
+    void *self;
+};
+
+/* hub.c */
+
+/** vms_touch() - something of @s changed: deadlines are looked at anew, soon. */
+void vms_touch(struct vms *s);
+
+/* vms.c */
+
+/** vms_look() - have @s find out, once, what this machine runs guests with. */
+void vms_look(struct vms *s);
+
+/** vms_complain() - log that something about machine @id of @s went wrong: @why. */
+void vms_complain(struct vms *s, const char *id, const char *why);
+
+/** vms_folder() - HOME/vms/@id of @s into @out; false when that is too long. */
+bool vms_folder(const struct vms *s, const char *id, char out[static OM_PATH_MAX]);
+
+/** vms_new() - a machine with @id in @s, nothing of it done yet; NULL when there is no room. */
+struct service_vm *vms_new(struct vms *s, const char *id);
+
+/** vms_find() - the machine of @who in @s whose id is @name; NULL when there is none. The owner may
+ *  name any. */
+struct service_vm *vms_find(const struct vms *s, const struct vms_who *who, const char *name);
+
+/** vms_admit() - a machine of @s for @who, as vms_request(); NULL and @err. */
+struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const json_t *args,
+                             struct om_error *err);
+
+/** vms_image() - read image.json of @name in the home of @s into @out; false and @err. */
+bool vms_image(const struct vms *s, const char *name, struct om_vm_image *out,
+               struct om_error *err);
+
+/* machine.c */
+
+/** machine_input() - @kind, with @text or NULL, happened to @v; what follows is done. */
+void machine_input(struct service_vm *v, enum om_vm_input_kind kind, const char *text);
+
+/** machine_qmp() - the monitor of @v told @e. */
+void machine_qmp(struct service_vm *v, const struct om_vm_qmp_event *e);
+
+/** machine_drain() - do what @v wants done. */
+void machine_drain(struct service_vm *v);
+
+/** machine_json() - @v as lists and events show it, a new reference. */
+json_t *machine_json(const struct service_vm *v);
+
+/** machine_mac() - the address of the card of @v into @out. */
+void machine_mac(const struct service_vm *v, uint8_t out[static OM_STACK_MAC]);
+
+/** machine_is_over() - is nothing of @v left, so that it may be freed? */
+bool machine_is_over(const struct service_vm *v);
+
+/** machine_free() - release @v, of which nothing runs any more. */
+void machine_free(struct service_vm *v);
+
+/* prepare.c */
+
+/** prepare_start() - image, folder, disk and seed of @v anew; PREPARED or UNPREPARED follows. */
+void prepare_start(struct service_vm *v);
+
+/** prepare_cancel() - give that up for @v; UNPREPARED follows, unless it was just done. */
+void prepare_cancel(struct service_vm *v);
+
+/** prepare_wipe() - the folder of @v goes; WIPED follows. */
+void prepare_wipe(struct service_vm *v);
+
+/* plugs.c */
+
+/** plugs_connect() - connect @v to the socket of @kind, now and again until it stands. */
+void plugs_connect(struct service_vm *v, enum vm_plug_kind kind);
+
+/** plugs_drop() - @v has no sockets any more. */
+void plugs_drop(struct service_vm *v);
+
+/** plugs_tick() - try again what is due for @v at @now. */
+void plugs_tick(struct service_vm *v, om_time now);
+
+/** plugs_deadline() - when @v wants that. */
+om_time plugs_deadline(const struct service_vm *v);
+
+/** plugs_command() - give @c to the monitor of @v. */
+void plugs_command(struct service_vm *v, enum om_vm_qmp_command c);
+
+/* rows.c */
+
+/** rows_put() - have the ledger remember @v as it is now; false and @err. */
+bool rows_put(struct service_vm *v, struct om_error *err);
+
+/** rows_forget() - @v is no more. */
+void rows_forget(struct service_vm *v);
+
+/** rows_recall() - take up what the ledger of @s remembers, remove what nobody knows; false and
+ *  @err when it cannot be read. */
+bool rows_recall(struct vms *s, struct om_error *err);
+
+/* serve.c */
+
+/** serve_tell() - @event, taken, goes to the consumer of @v. */
+void serve_tell(struct service_vm *v, json_t *event);
+
+/** serve_close() - answers of @s that are on their way are given up. */
+void serve_close(struct vms *s);
+
+/** serve_drop() - the consumer's stream of @v ends, after what was written to it. */
+void serve_drop(struct service_vm *v);
+
+#endif

@@ -1,0 +1,241 @@
+/* prepare.c - image, folder, disk and seed of a machine, one after the other; and their end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "service/parts.h"
+#include "vm/core/seed.h"
+#include "vm/host/wipe.h"
+
+enum { READ_BYTES = 256 * 1024, SPARE_BYTES = 256 * 1024 * 1024, BYTES_PER_MIB = 1024 * 1024 };
+
+/* What takes as long as the disk does; the thread touches nothing else. */
+struct vm_check {
+    uv_work_t work;
+    struct service_vm *vm;
+    bool is_wipe, is_cancelled;
+    char folder[OM_PATH_MAX], image_folder[OM_PATH_MAX];
+    struct om_vm_image image;
+    struct om_error err; /* code OM_OK: it went well */
+};
+
+/* false: it cannot be read. */
+static bool hash(const char *path, uint8_t out[static OM_VM_SHA256])
+{
+    crypto_hash_sha256_state state;
+    uint8_t *bytes = malloc(READ_BYTES);
+    int fd = bytes ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t n = -1;
+
+    (void)crypto_hash_sha256_init(&state);
+    while (fd >= 0 && (n = read(fd, bytes, READ_BYTES)) > 0)
+        (void)crypto_hash_sha256_update(&state, bytes, (unsigned long long)n);
+    (void)crypto_hash_sha256_final(&state, out);
+    if (fd >= 0)
+        (void)close(fd);
+    free(bytes);
+    return n == 0;
+}
+
+static void judge(struct vm_check *c)
+{
+    char path[OM_PATH_MAX + OM_VM_IMAGE_WORD + 1];
+    uint8_t sum[OM_VM_SHA256];
+
+    om_vm_image_begin(&c->image);
+    for (unsigned i = 0; i < c->image.files; i++) {
+        const char *name = c->image.file[i].name;
+        (void)snprintf(path, sizeof path, "%s/%s", c->image_folder, name);
+        (void)om_vm_image_judge(&c->image, name, hash(path, sum) ? sum : NULL);
+    }
+    if (om_vm_image_end(&c->image) != OM_VM_IMAGE_GOOD)
+        (void)om_fail(&c->err, OM_E_STATE, "%.180s", c->image.fault);
+}
+
+static void on_work(uv_work_t *work)
+{
+    struct vm_check *c = work->data;
+
+    c->err = (struct om_error){.code = OM_OK};
+    if (om_vm_wipe(c->folder, &c->err) != OM_OK || c->is_wipe)
+        return;
+    if (mkdir(c->folder, 0700) != 0)
+        (void)om_fail(&c->err, OM_E_STATE, "cannot make the folder of the machine: %s",
+                      strerror(errno));
+    else
+        judge(c);
+}
+
+static void on_seed(void *self, enum om_err e, const char *why)
+{
+    struct service_vm *v = self;
+
+    v->seed = NULL;
+    machine_input(v, e == OM_OK ? OM_VM_IN_PREPARED : OM_VM_IN_UNPREPARED, e == OM_OK ? NULL : why);
+}
+
+static enum om_err write_seed(struct service_vm *v, const struct hostkey *key, struct om_error *err)
+{
+    const char *const argv[] = {v->hub->self_path, "--make-seed", NULL};
+    struct om_vm_seed_texts texts = {NULL};
+    uint8_t mac[OM_STACK_MAC];
+    struct om_vm_seed seed = {.instance_id = v->id,
+                              .hostname = v->id,
+                              .ssh_key = v->spec.ssh_key[0] ? v->spec.ssh_key : NULL,
+                              .host_key_private = key->private_text,
+                              .host_key_public = key->public_line,
+                              .mac = mac};
+
+    machine_mac(v, mac);
+    enum om_err e = om_vm_seed_build(&texts, &seed, err);
+    if (e == OM_OK) {
+        const struct om_vm_iso_file files[] = {
+            {"user-data", texts.user_data, strlen(texts.user_data)},
+            {"meta-data", texts.meta_data, strlen(texts.meta_data)},
+            {"network-config", texts.network_config, strlen(texts.network_config)}};
+        const struct om_vm_seed_job_config config = {.loop = &v->hub->d->loop,
+                                                     .via = v->hub->spawner,
+                                                     .argv = argv,
+                                                     .folder = v->folder,
+                                                     .name = "seed.iso",
+                                                     .files = files,
+                                                     .count = OM_ARRAY_SIZE(files),
+                                                     .on_done = on_seed,
+                                                     .self = v};
+        e = om_vm_seed_job_start(&v->seed, &config, err);
+    }
+    om_vm_seed_texts_fini(&texts);
+    return e;
+}
+
+static void make_seed(struct service_vm *v)
+{
+    struct om_error err = {.msg = "no memory"};
+    uint8_t random[OM_HOSTKEY_SEED];
+    struct hostkey key;
+
+    randombytes_buf(random, sizeof random);
+    hostkey_make(&key, random);
+    sodium_memzero(random, sizeof random);
+    memcpy(v->host_key, key.public_line, sizeof v->host_key);
+    enum om_err e = write_seed(v, &key, &err);
+    sodium_memzero(&key, sizeof key);
+    if (e != OM_OK)
+        machine_input(v, OM_VM_IN_UNPREPARED, err.msg);
+}
+
+static void on_disk(void *self, enum om_err e, const char *why)
+{
+    struct service_vm *v = self;
+
+    v->disk = NULL;
+    if (e == OM_OK)
+        make_seed(v);
+    else
+        machine_input(v, OM_VM_IN_UNPREPARED, why);
+}
+
+static void make_disk(struct service_vm *v)
+{
+    char base[OM_PATH_MAX + 16] = "";
+    const char *format = om_vm_image_find_file(&v->image, "disk.qcow2") ? "qcow2"
+                         : om_vm_image_find_file(&v->image, "disk.raw") ? "raw"
+                                                                        : NULL;
+    struct om_error err = {.msg = "no memory"};
+    const struct om_vm_disk_config config = {.loop = &v->hub->d->loop,
+                                             .via = v->hub->spawner,
+                                             .qemu_img = v->hub->qemu_img,
+                                             .folder = v->folder,
+                                             .name = "disk.qcow2",
+                                             .image = format ? base : NULL,
+                                             .format = format,
+                                             .bytes = (uint64_t)v->spec.disk_mib * BYTES_PER_MIB,
+                                             .spare = SPARE_BYTES,
+                                             .on_done = on_disk,
+                                             .self = v};
+
+    if (!format && v->spec.disk_mib == 0) {
+        make_seed(v);
+        return;
+    }
+    (void)snprintf(base, sizeof base, "%.4000s/images/%s/disk.%s", v->hub->d->place.home,
+                   v->image.name, format ? format : "");
+    if (om_vm_disk_start(&v->disk, &config, &err) != OM_OK)
+        machine_input(v, OM_VM_IN_UNPREPARED, err.msg);
+}
+
+static void on_work_done(uv_work_t *work, int status OM_UNUSED)
+{
+    struct vm_check *c = work->data;
+    struct service_vm *v = c->vm;
+    bool is_good = c->err.code == OM_OK;
+
+    v->jobs--;
+    if (c->is_wipe) {
+        machine_input(v, OM_VM_IN_WIPED, is_good ? "" : c->err.msg);
+    } else {
+        v->check = NULL;
+        v->image = c->image;
+        if (c->is_cancelled || !is_good)
+            machine_input(v, OM_VM_IN_UNPREPARED, is_good ? "given up" : c->err.msg);
+        else
+            make_disk(v);
+    }
+    free(c);
+    vms_touch(v->hub);
+}
+
+static struct vm_check *queue(struct service_vm *v, bool is_wipe)
+{
+    struct vm_check *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->work.data = c;
+    c->vm = v;
+    c->is_wipe = is_wipe;
+    c->image = v->image;
+    memcpy(c->folder, v->folder, sizeof c->folder);
+    (void)snprintf(c->image_folder, sizeof c->image_folder, "%.4000s/images/%s",
+                   v->hub->d->place.home, v->image.name);
+    if (uv_queue_work(&v->hub->d->loop, &c->work, on_work, on_work_done) != 0) {
+        free(c);
+        return NULL;
+    }
+    v->jobs++;
+    return c;
+}
+
+void prepare_start(struct service_vm *v)
+{
+    v->check = queue(v, false);
+    if (!v->check)
+        machine_input(v, OM_VM_IN_UNPREPARED, "no memory");
+}
+
+void prepare_cancel(struct service_vm *v)
+{
+    bool is_now = v->disk || v->seed;
+
+    if (v->check)
+        v->check->is_cancelled = true;
+    if (v->disk)
+        om_vm_disk_cancel(v->disk);
+    if (v->seed)
+        om_vm_seed_job_cancel(v->seed);
+    v->disk = NULL;
+    v->seed = NULL;
+    if (is_now)
+        machine_input(v, OM_VM_IN_UNPREPARED, "given up");
+}
+
+void prepare_wipe(struct service_vm *v)
+{
+    if (!queue(v, true))
+        machine_input(v, OM_VM_IN_WIPED, "no memory");
+}

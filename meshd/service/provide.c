@@ -1,0 +1,118 @@
+/* provide.c - words to limits and back. */
+#include "service/provide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <omerta/text.h>
+
+#include "host/secret_file.h"
+
+#define KEPT "provide.json"
+
+enum { FILE_MAX_BYTES = 64 * 1024 };
+
+static bool read_peers(struct provide *p, const json_t *to, struct om_error *err)
+{
+    char shown[OM_SHOW_TEXT];
+    const json_t *one;
+    size_t i;
+
+    p->is_for_all = false;
+    p->peers = 0;
+    json_array_foreach(to, i, one)
+    {
+        const char *text = json_string_value(one);
+        if (text && strcmp(text, "*") == 0) {
+            p->is_for_all = true;
+            continue;
+        }
+        if (p->peers == PROVIDE_PEERS_MAX)
+            return om_fail(err, OM_E_FULL, "\"to\": at most %d peers", PROVIDE_PEERS_MAX) == OM_OK;
+        if (!text || om_id_parse(&p->peer[p->peers], text, NULL) != OM_OK)
+            return om_fail(err, OM_E_PARSE, "\"to\": want full peer ids or *, not \"%s\"",
+                           om_text_show(shown, text ? text : "")) == OM_OK;
+        p->peers++;
+    }
+    return true;
+}
+
+bool provide_read(struct provide *p, const json_t *words, struct om_error *err)
+{
+    const json_t *limits = json_object_get(words, "limits"), *on = json_object_get(words, "on"),
+                 *to = json_object_get(words, "to");
+    struct provide next = *p;
+
+    if (!json_is_object(words) || (on && !json_is_boolean(on)) || (to && !json_is_array(to)))
+        return om_fail(err, OM_E_PARSE, "want {on: true or false, to: [peers], limits: {...}}") ==
+               OM_OK;
+    if (on)
+        next.is_on = json_is_true(on);
+    if (limits && om_vm_limits_read(&next.limits, limits, err) != OM_OK)
+        return false;
+    if (to && !read_peers(&next, to, err))
+        return false;
+    if (next.is_on && next.limits.most[OM_VM_SCOPE_ALL].vms == 0)
+        return om_fail(err, OM_E_RANGE,
+                       "say how much may be taken: vms, cpus, memory and disk of all together") ==
+               OM_OK;
+    *p = next;
+    return true;
+}
+
+json_t *provide_write(const struct provide *p)
+{
+    json_t *to = json_array();
+    char id[OM_ID_TEXT];
+
+    if (p->is_for_all)
+        (void)json_array_append_new(to, json_string("*"));
+    for (unsigned i = 0; i < p->peers; i++)
+        (void)json_array_append_new(to, json_string(om_id_print(&p->peer[i], id)));
+    json_t *o = json_pack("{s:b, s:o}", "on", p->is_on, "to", to);
+    if (o && p->limits.most[OM_VM_SCOPE_ALL].vms > 0)
+        (void)json_object_set_new(o, "limits", om_vm_limits_write(&p->limits));
+    return o;
+}
+
+bool provide_load(struct provide *p, const char *home, struct om_error *err)
+{
+    char *text = calloc(1, FILE_MAX_BYTES);
+    json_error_t at;
+    size_t n = 0;
+
+    *p = (struct provide){.is_on = false};
+    if (!text)
+        return om_fail(err, OM_E_NO_MEM, "no memory for " KEPT) == OM_OK;
+    enum om_err e = om_secret_read(home, KEPT, text, FILE_MAX_BYTES, &n, err);
+    json_t *words = e == OM_OK ? json_loadb(text, n, JSON_REJECT_DUPLICATES, &at) : NULL;
+    if (e == OM_OK && !words)
+        (void)om_fail(err, OM_E_PARSE, KEPT ": line %d: %.120s", at.line, at.text);
+    bool is_read = e == OM_E_MISSING || (words && provide_read(p, words, err));
+    json_decref(words);
+    free(text);
+    return is_read;
+}
+
+bool provide_save(const struct provide *p, const char *home, struct om_error *err)
+{
+    json_t *words = provide_write(p);
+    char *text = words ? json_dumps(words, JSON_INDENT(2)) : NULL;
+    bool is_kept = text && om_secret_write(home, KEPT, text, strlen(text), true, err) == OM_OK;
+
+    if (!text)
+        (void)om_fail(err, OM_E_NO_MEM, "no memory for " KEPT);
+    json_decref(words);
+    free(text);
+    return is_kept;
+}
+
+bool provide_allows(const struct provide *p, const struct om_id *peer, bool is_open)
+{
+    if (p->is_for_all && !is_open)
+        return true;
+    for (unsigned i = 0; i < p->peers; i++)
+        if (om_id_equal(&p->peer[i], peer))
+            return true;
+    return false;
+}

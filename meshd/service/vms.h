@@ -1,0 +1,89 @@
+/*
+ * vms.h - the virtual machines that this node runs for others, or for itself
+ *
+ * What:  who may have one, which there are, and all that is done with them: asked for, listed,
+ *        extended, released, their console read.
+ * Why:   a machine is state in vm/core and things in vm/host; here these are wired together, once,
+ *        for consumers that are peers and for the user of this very machine.
+ *
+ * Peers reach it by calls: "vm.request" and "vm.watch" become a stream of JSON texts, one a line,
+ * that tell what happens to the machine; "vm.list", "vm.extend", "vm.release" and "vm.console" are
+ * answered at once. A peer sees, and touches, machines of its own only.
+ *
+ * QEMU outlives a daemon that was killed: the next one takes the machines up again by the ledger
+ * (HOME/vm.db). A daemon that is told to stop ends them.
+ *
+ * Full: OM_VM_COUNT_MAX machines, fewer by the limits that the owner set; then requests are refused
+ * with a sentence that says whose limit it is.
+ */
+#ifndef OM_SERVICE_VMS_H
+#define OM_SERVICE_VMS_H
+
+#include <jansson.h>
+
+#include <omerta/call.h>
+
+#include "state.h"
+
+#define VM_METHODS   "vm."
+#define VM_NOT_THERE "not_there" /* error of a call about a machine that its peer does not have */
+
+struct vms;
+
+/* Who asks. */
+struct vms_who {
+    struct om_id network, peer;
+    bool is_own; /* the user of this machine */
+};
+
+/** vms_open() - begin for @d, by @out; before seccomp, as it starts what runs programs. Without
+ *  QEMU there is nothing to run, and that is fine; false and @err when something went wrong. */
+bool vms_open(struct vms **out, struct om_daemon *d, struct om_error *err);
+
+/** vms_close() - end all machines of @s; it is freed once the loop has run; NULL is fine. */
+void vms_close(struct vms *s);
+
+/** vms_call() - a peer calls @s: @call, whose method begins with VM_METHODS. */
+void vms_call(struct vms *s, const struct om_act_call *call);
+
+/** vms_on_own() - events of machines of @s that were asked for here go to @on_own with @self: the
+ *  request's key, and the event, lent. */
+void vms_on_own(struct vms *s, void (*on_own)(void *self, const char *key, json_t *event),
+                void *self);
+
+/**
+ * vms_request() - somebody wants a machine
+ * @s:     the hub
+ * @who:   asks
+ * @args:  {"key", "spec"}; with a key that was used it is the machine that was made then
+ * @err:   why not, in a sentence
+ *
+ * Return: the machine as machines are shown, a new reference; NULL and @err.
+ */
+json_t *vms_request(struct vms *s, const struct vms_who *who, const json_t *args,
+                    struct om_error *err);
+
+/**
+ * vms_short() - what is answered at once
+ * @s:       the hub
+ * @who:     asks
+ * @method:  "vm.list", "vm.extend", "vm.release" or "vm.console"
+ * @args:    {"vm", "ttl"}, as the method wants it
+ * @err:     why not, in a sentence
+ *
+ * Return: the answer, a new reference; NULL and @err.
+ */
+json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, const json_t *args,
+                  struct om_error *err);
+
+/** vms_is_there() - does @who have a machine @id in @s? */
+bool vms_is_there(const struct vms *s, const struct vms_who *who, const char *id);
+
+/** vms_here() - every machine of @s with its consumer, for the owner; a new reference. */
+json_t *vms_here(const struct vms *s);
+
+/** vms_provide() - what @s provides, a new reference; @set, if not NULL, changes it before. NULL
+ *  and @err when that is refused. */
+json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err);
+
+#endif

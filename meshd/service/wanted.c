@@ -1,0 +1,413 @@
+/* wanted.c - the records: what is known of each machine, and the file it is kept in. */
+#include "service/wanted.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <omerta/addr.h>
+#include <omerta/text.h>
+
+#include "control/parts.h"
+#include "host/clock.h"
+#include "host/secret_file.h"
+#include "service/wanted_parts.h"
+#include "vm/core/fields.h"
+#include "vm/core/spec.h"
+
+#define KEPT "vms.json"
+
+enum { KEEP_EVERY_MS = 500, FILE_BYTES = 1024 * 1024, US_PER_S = 1000000, US_PER_MS = 1000 };
+
+static void on_timer(uv_timer_t *t)
+{
+    struct wanted *w = t->data;
+    om_time now = om_clock_now();
+
+    for (struct om_link *l = om_list_first(&w->machines), *next; l; l = next) {
+        struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
+        next = om_list_next(&w->machines, l);
+        if (v->again_at <= now)
+            wanted_call(v);
+    }
+    if (w->is_stale)
+        wanted_keep(w);
+    else
+        wanted_arm(w);
+}
+
+void wanted_arm(struct wanted *w)
+{
+    om_time at = w->is_stale ? w->keep_at : OM_NEVER, now = om_clock_now();
+
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l))
+        at = om_time_min(at, OM_CONTAINER_OF(l, struct wanted_vm, link)->again_at);
+    if (at == OM_NEVER)
+        (void)uv_timer_stop(&w->timer);
+    else
+        (void)uv_timer_start(&w->timer, on_timer,
+                             at <= now ? 1 : (uint64_t)((at - now + US_PER_MS - 1) / US_PER_MS), 0);
+}
+
+json_t *wanted_show(const struct wanted_vm *v)
+{
+    om_time now = om_clock_now();
+    json_t *left = v->until == OM_NEVER
+                       ? json_null()
+                       : json_integer(v->until > now ? (v->until - now) / US_PER_S : 0);
+
+    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s}", "vm",
+                     v->vm, "key", v->key, "network", control_id(&v->network), "provider",
+                     control_id(&v->provider), "self", v->is_own ? 1 : 0, "state", v->state, "end",
+                     v->end, "text", v->text, "left_s", left, "address", v->address, "host_key",
+                     v->host_key, "engine", v->engine, "image", v->image);
+}
+
+static void write_file(struct wanted *w)
+{
+    json_t *all = wanted_list(w);
+    char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
+    struct om_error err = {.msg = "no memory"};
+    struct om_logline line;
+
+    w->is_stale = false;
+    json_decref(all);
+    if ((!text ||
+         om_secret_write(w->d->place.home, KEPT, text, strlen(text), true, &err) != OM_OK) &&
+        om_log_begin(&line, &w->d->log, OM_LOG_WARN, "vm", KEPT " cannot be written")) {
+        om_log_str(&line, "why", err.msg);
+        om_log_end(&line);
+    }
+    free(text);
+}
+
+void wanted_keep(struct wanted *w)
+{
+    om_time now = om_clock_now();
+
+    w->is_stale = true;
+    if (w->keep_at <= now) {
+        w->keep_at = now + OM_MS(KEEP_EVERY_MS);
+        write_file(w);
+    }
+    wanted_arm(w);
+}
+
+static struct wanted_vm *wanted_new(struct wanted *w, const struct om_id *network,
+                                    const struct om_id *provider, bool is_own, const char *key)
+{
+    struct wanted_vm *v = w->count < WANTED_MAX ? calloc(1, sizeof *v) : NULL;
+
+    if (!v)
+        return NULL;
+    v->hub = w;
+    v->network = *network;
+    v->provider = *provider;
+    v->is_own = is_own;
+    v->again_at = v->until = OM_NEVER;
+    v->again_ms = WANTED_AGAIN_MS;
+    (void)snprintf(v->key, sizeof v->key, "%s", key);
+    (void)snprintf(v->state, sizeof v->state, "asked");
+    om_list_push_back(&w->machines, &v->link);
+    w->count++;
+    return v;
+}
+
+void wanted_drop(struct wanted_vm *v)
+{
+    om_calls_hang_up(v->hub->d->calls, &v->owner, OM_CLOSE_DONE);
+    om_line_fini(&v->in);
+    json_decref(v->spec);
+    om_list_remove(&v->link);
+    v->hub->count--;
+    free(v);
+}
+
+void wanted_sentence(char *out, size_t size, struct om_bytes in)
+{
+    if (in.n < size && om_vm_text_is_plain((const char *)in.p, in.n))
+        (void)snprintf(out, size, "%.*s", (int)in.n, (const char *)in.p);
+    else
+        (void)om_text_escape(out, size, in);
+}
+
+/* A text of the provider's; what is wrong leaves @out as it was. */
+static void read_word(char *out, size_t size, const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+
+    if (text && (!*text || om_vm_name_is_plain(text, size - 1)))
+        (void)snprintf(out, size, "%s", text);
+}
+
+static void read_event(struct wanted_vm *v, const json_t *o)
+{
+    const json_t *left = json_object_get(o, "left_s");
+    const char *key = json_string_value(json_object_get(o, "host_key"));
+    const char *address = json_string_value(json_object_get(o, "address"));
+    const char *text = json_string_value(json_object_get(o, "text"));
+    uint8_t ip[16];
+
+    if (!*v->vm) /* it never changes */
+        read_word(v->vm, sizeof v->vm, o, "vm");
+    read_word(v->state, sizeof v->state, o, "state");
+    read_word(v->end, sizeof v->end, o, "end");
+    read_word(v->engine, sizeof v->engine, o, "engine");
+    read_word(v->image, sizeof v->image, o, "image");
+    if (key && strlen(key) < sizeof v->host_key && om_vm_ssh_key_check(key, NULL) == OM_OK)
+        (void)snprintf(v->host_key, sizeof v->host_key, "%s", key);
+    if (address && om_addr_ip_parse(ip, address))
+        (void)snprintf(v->address, sizeof v->address, "%.60s", address);
+    if (text)
+        wanted_sentence(v->text, sizeof v->text, om_bytes(text, strlen(text)));
+    if (json_is_integer(left) && json_integer_value(left) >= 0 &&
+        json_integer_value(left) < INT32_MAX)
+        v->until = om_clock_now() + OM_SEC(json_integer_value(left));
+}
+
+bool wanted_event(struct wanted_vm *v, const json_t *event)
+{
+    struct wanted *w = v->hub;
+    const char *kind = json_string_value(json_object_get(event, "event"));
+
+    if (!kind)
+        return true;
+    if (strcmp(kind, "warning") == 0)
+        (void)snprintf(v->text, sizeof v->text, "its lease ends soon");
+    read_event(v, event);
+    v->again_ms = WANTED_AGAIN_MS;
+    if (v->number) {
+        uint64_t number = v->number;
+        v->number = 0;
+        control_vm_answer(w->d->control, number, &v->network, &v->provider, wanted_show(v), NULL);
+    }
+    bool is_gone = strcmp(v->state, "gone") == 0;
+    uint64_t client = v->client;
+    json_t *shown = wanted_show(v);
+    if (is_gone)
+        wanted_drop(v);
+    wanted_keep(w);
+    control_notify_vm(w->d->control, client, shown);
+    return !is_gone;
+}
+
+static struct wanted_vm *find_key(const struct wanted *w, const char *key)
+{
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l))
+        if (strcmp(OM_CONTAINER_OF(l, struct wanted_vm, link)->key, key) == 0)
+            return OM_CONTAINER_OF(l, struct wanted_vm, link);
+    return NULL;
+}
+
+static void on_own(void *self, const char *key, json_t *event)
+{
+    struct wanted_vm *v = find_key(self, key);
+
+    if (v && v->is_own)
+        (void)wanted_event(v, event);
+}
+
+struct wanted_vm *wanted_find(const struct wanted *w, const char *name, struct om_error *err)
+{
+    struct wanted_vm *found = NULL;
+    size_t n = name ? strlen(name) : 0;
+
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l)) {
+        struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
+        if (!name ? !*v->vm : strncmp(v->vm, name, n) != 0)
+            continue;
+        if (found) {
+            (void)om_fail(err, OM_E_RANGE, "there are several virtual machines: name one");
+            return NULL;
+        }
+        found = v;
+    }
+    if (!found)
+        (void)om_fail(err, OM_E_MISSING, "there is no such virtual machine (omerta vm list)");
+    return found;
+}
+
+/* On this very node: the same request, without a call. */
+static json_t *request_own(struct wanted_vm *v, const json_t *spec, struct om_error *err)
+{
+    struct wanted *w = v->hub;
+    const struct vms_who who = {.network = v->network, .peer = v->provider, .is_own = true};
+    json_t *args = json_pack("{s:s, s:O}", "key", v->key, "spec", spec);
+    char key[sizeof v->key];
+
+    memcpy(key, v->key, sizeof key);
+    json_t *made = args ? vms_request(w->d->vms, &who, args, err) : NULL;
+    json_decref(args);
+    v = find_key(w, key); /* which its events may have ended already */
+    if (made && v) {
+        read_event(v, made);
+        wanted_keep(w);
+        json_decref(made);
+        return wanted_show(v);
+    }
+    if (v)
+        wanted_drop(v);
+    if (made)
+        (void)om_fail(err, OM_E_STATE, "it ended at once");
+    json_decref(made);
+    return NULL;
+}
+
+json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct daemon_network *net,
+                       const struct om_id *peer, const char *key, const json_t *spec,
+                       struct om_error *err)
+{
+    struct wanted_vm *v = find_key(w, key);
+
+    if (v) {
+        v->client = ask->client->number;
+        return wanted_show(v);
+    }
+    v = wanted_new(w, &net->id, peer ? peer : &net->self, !peer, key);
+    if (!v) {
+        (void)om_fail(err, OM_E_FULL, "there are %d virtual machines already", WANTED_MAX);
+        return NULL;
+    }
+    v->client = ask->client->number;
+    if (!peer)
+        return request_own(v, spec, err);
+    v->spec = json_deep_copy(spec);
+    v->number = ++w->numbers;
+    if (!v->spec || !control_wait_vm(ask, v->number, &net->id, peer, err)) {
+        wanted_drop(v);
+        return NULL;
+    }
+    wanted_call(v);
+    return NULL;
+}
+
+json_t *wanted_short(struct wanted *w, struct control_ask *ask, const char *method,
+                     const struct daemon_network *net, const struct om_id *peer,
+                     struct om_error *err)
+{
+    const char *name = json_string_value(json_object_get(ask->params, "vm"));
+    struct wanted_vm *v = peer ? NULL : wanted_find(w, name, err);
+    json_t *args = json_object();
+    struct vms_who who = {.is_own = false};
+
+    if (!peer && !v) {
+        json_decref(args);
+        return NULL;
+    }
+    who.network = v ? v->network : net->id;
+    who.peer = v ? v->provider : *peer;
+    who.is_own = v && v->is_own;
+    if (v || name)
+        (void)json_object_set_new(args, "vm", json_string(v ? v->vm : name));
+    (void)json_object_set(args, "ttl", json_object_get(ask->params, "ttl")); /* absent: nothing */
+    if (who.is_own) {
+        json_t *result = vms_short(w->d->vms, &who, method, args, err);
+        json_decref(args);
+        return result;
+    }
+    uint64_t number = ++w->numbers;
+    if (wanted_ask(w, &who.network, &who.peer, method, args, number, err))
+        (void)control_wait_vm(ask, number, &who.network, &who.peer, err);
+    return NULL;
+}
+
+json_t *wanted_list(const struct wanted *w)
+{
+    json_t *out = json_array();
+
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l))
+        (void)json_array_append_new(out, wanted_show(OM_CONTAINER_OF(l, struct wanted_vm, link)));
+    return out;
+}
+
+static void take_up(struct wanted *w, const json_t *o)
+{
+    const char *key = json_string_value(json_object_get(o, "key"));
+    const char *network = json_string_value(json_object_get(o, "network"));
+    const char *provider = json_string_value(json_object_get(o, "provider"));
+    bool is_own = json_is_true(json_object_get(o, "self"));
+    struct om_id net, peer;
+
+    if (!key || !om_vm_name_is_plain(key, WANTED_WORD) || !network || !provider ||
+        om_id_parse(&net, network, NULL) != OM_OK || om_id_parse(&peer, provider, NULL) != OM_OK)
+        return;
+    struct wanted_vm *v = wanted_new(w, &net, &peer, is_own, key);
+    if (!v)
+        return;
+    read_event(v, o);
+    if (is_own) {
+        const struct vms_who who = {.network = net, .peer = peer, .is_own = true};
+        if (!vms_is_there(w->d->vms, &who, v->vm))
+            wanted_drop(v);
+    } else if (*v->vm) {
+        v->again_at = om_clock_now() + OM_MS(WANTED_AGAIN_MS);
+    } else { /* nobody ever heard of it */
+        wanted_drop(v);
+    }
+}
+
+static bool load(struct wanted *w, struct om_error *err)
+{
+    char *text = calloc(1, FILE_BYTES);
+    json_error_t at;
+    json_t *all = NULL, *one;
+    size_t n = 0, i;
+
+    (void)om_fail(err, OM_E_NO_MEM, "no memory for " KEPT);
+    enum om_err e =
+        text ? om_secret_read(w->d->place.home, KEPT, text, FILE_BYTES, &n, err) : OM_E_NO_MEM;
+    if (e == OM_OK)
+        all = json_loadb(text, n, JSON_REJECT_DUPLICATES, &at);
+    if (e == OM_OK && !all)
+        (void)om_fail(err, OM_E_PARSE, KEPT ": line %d: %.120s", at.line, at.text);
+    bool is_read = e == OM_E_MISSING || json_is_array(all);
+    json_array_foreach(all, i, one) take_up(w, one);
+    json_decref(all);
+    free(text);
+    return is_read;
+}
+
+bool wanted_open(struct wanted **out, struct om_daemon *d, struct om_error *err)
+{
+    struct wanted *w = calloc(1, sizeof *w);
+
+    if (!w || uv_timer_init(&d->loop, &w->timer) < 0) {
+        free(w);
+        return om_fail(err, OM_E_NO_MEM, "no memory for virtual machines") == OM_OK;
+    }
+    w->d = d;
+    w->timer.data = w;
+    om_list_init(&w->machines);
+    om_list_init(&w->asks);
+    *out = w;
+    if (!load(w, err))
+        return false;
+    vms_on_own(d->vms, on_own, w);
+    wanted_arm(w);
+    return true;
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+void wanted_close(struct wanted *w)
+{
+    struct om_link *next;
+
+    if (!w)
+        return;
+    vms_on_own(w->d->vms, NULL, NULL);
+    if (w->is_stale)
+        write_file(w);
+    for (struct om_link *l = om_list_first(&w->asks); l; l = next) {
+        next = om_list_next(&w->asks, l);
+        wanted_ask_drop(OM_CONTAINER_OF(l, struct wanted_ask, link));
+    }
+    for (struct om_link *l = om_list_first(&w->machines); l; l = next) {
+        next = om_list_next(&w->machines, l);
+        wanted_drop(OM_CONTAINER_OF(l, struct wanted_vm, link));
+    }
+    uv_close((uv_handle_t *)&w->timer, on_timer_closed);
+}

@@ -1,0 +1,73 @@
+/*
+ * wanted.h - the virtual machines that this node asked others, or itself, for
+ *
+ * What:  asks a provider, follows what happens to the machine, remembers it in HOME/vms.json, and
+ *        passes on what its user wants: list, extend, release, console.
+ * Why:   a machine that nobody remembers could neither be reached nor released.
+ *
+ * What a provider tells is checked word by word: it may be anybody's.
+ *
+ *   asked -> known (the provider gave it an id) -> gone, and forgotten
+ *              | stream lost: "vm.watch" again, WANTED_AGAIN_MS later, then ever more seldom
+ *
+ * Full: WANTED_MAX machines, WANTED_ASKS_MAX questions under way; then new ones are refused.
+ */
+#ifndef OM_SERVICE_WANTED_H
+#define OM_SERVICE_WANTED_H
+
+#include <jansson.h>
+
+#include "control/control.h"
+#include "state.h"
+
+enum {
+    WANTED_MAX = 256,
+    WANTED_ASKS_MAX = 64,
+    WANTED_AGAIN_MS = 500,
+    WANTED_AGAIN_MAX_MS = 60000,
+    WANTED_ASK_S = 8 /* programs wait for 10 s */
+};
+
+struct wanted;
+
+/** wanted_open() - begin for @d, which has its hub of machines, by @out; false and @err. */
+bool wanted_open(struct wanted **out, struct om_daemon *d, struct om_error *err);
+
+/** wanted_close() - let go of @w; what it knows is kept for the next run; NULL is fine. */
+void wanted_close(struct wanted *w);
+
+/**
+ * wanted_request() - a machine
+ * @w:     ours
+ * @ask:   of the program; deferred when a peer is asked
+ * @net:   the network
+ * @peer:  the provider; NULL: this node itself
+ * @key:   of the request; the same key never makes a second machine
+ * @spec:  as vm/core/spec.h reads it; borrowed
+ * @err:   why not
+ *
+ * Return: the machine as wanted_list() shows it; NULL with @err, or deferred.
+ */
+json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct daemon_network *net,
+                       const struct om_id *peer, const char *key, const json_t *spec,
+                       struct om_error *err);
+
+/**
+ * wanted_short() - a question about one machine, or at a provider
+ * @w:       ours
+ * @ask:     of the program, with "vm" (an id, its start, or absent) and what the method wants
+ * @method:  "vm.list", "vm.extend", "vm.release" or "vm.console"
+ * @net:     with @peer: its network
+ * @peer:    the provider to ask; NULL: the one of the machine that "vm" names
+ * @err:     why not
+ *
+ * Return: the answer; NULL with @err, or deferred.
+ */
+json_t *wanted_short(struct wanted *w, struct control_ask *ask, const char *method,
+                     const struct daemon_network *net, const struct om_id *peer,
+                     struct om_error *err);
+
+/** wanted_list() - the machines of @w, a new reference. */
+json_t *wanted_list(const struct wanted *w);
+
+#endif

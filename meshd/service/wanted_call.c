@@ -1,0 +1,228 @@
+/* wanted_call.c - calls to providers: the stream that tells of a machine, and short questions. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "host/clock.h"
+#include "service/wanted_parts.h"
+
+/* What the provider said, as a sentence for people. */
+static void read_refusal(struct om_error *err, const struct om_act_reply *reply)
+{
+    char text[WANTED_TEXT] = "";
+
+    wanted_sentence(text, sizeof text, reply->body);
+    if (*text)
+        (void)om_fail(err, OM_E_STATE, "%.190s", text);
+    else
+        (void)om_fail(err, OM_E_STATE, "the provider refused: %.60s", reply->error);
+}
+
+static void again(struct wanted_vm *v)
+{
+    v->again_at = om_clock_now() + OM_MS(v->again_ms);
+    if (v->again_ms < WANTED_AGAIN_MAX_MS / 2)
+        v->again_ms *= 2;
+    wanted_arm(v->hub);
+}
+
+/* The program that waits for the first word about @v hears why there is none. */
+static void refused(struct wanted_vm *v, const struct om_error *err)
+{
+    struct wanted *w = v->hub;
+
+    if (v->number)
+        control_vm_answer(w->d->control, v->number, &v->network, &v->provider, NULL, err);
+    wanted_drop(v);
+    wanted_keep(w);
+}
+
+static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
+{
+    struct wanted_vm *v = OM_CONTAINER_OF(o, struct wanted_vm, owner);
+    struct om_error err;
+
+    if (reply->is_ok) {
+        om_node_limit(daemon_node(v->hub->d), om_clock_now(), o->call);
+        return;
+    }
+    bool is_gone = *v->vm && strcmp(reply->error, VM_NOT_THERE) == 0;
+    read_refusal(&err, reply);
+    om_calls_hang_up(v->hub->d->calls, o, OM_CLOSE_DONE);
+    if (is_gone) {
+        json_t *event = json_pack("{s:s, s:s}", "event", "state", "state", "gone");
+        (void)wanted_event(v, event);
+        json_decref(event);
+    } else if (*v->vm) {
+        again(v);
+    } else {
+        refused(v, &err);
+    }
+}
+
+/* Each line that came; false: @v is gone. */
+static bool read_lines(struct wanted_vm *v)
+{
+    struct om_bytes line;
+    json_error_t at;
+
+    while (om_line_next(&v->in, &line)) {
+        json_t *event = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &at);
+        bool is_there = !event || wanted_event(v, event);
+        json_decref(event);
+        if (!is_there)
+            return false;
+    }
+    return true;
+}
+
+static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
+{
+    struct wanted_vm *v = OM_CONTAINER_OF(o, struct wanted_vm, owner);
+    struct om_calls *calls = v->hub->d->calls;
+    bool is_end = (news->news & (OM_CALL_RESET | OM_CALL_STOPPED)) != 0;
+
+    while (v->owner.is_open) {
+        struct om_bytes in = om_node_read(om_calls_node(calls), o->call, &is_end);
+        if (in.n == 0)
+            break;
+        bool is_fed = om_line_feed(&v->in, in) == OM_OK;
+        om_node_consume(om_calls_node(calls), om_clock_now(), o->call, in.n);
+        if (!is_fed) {
+            is_end = true;
+            break;
+        }
+        if (!read_lines(v))
+            return;
+    }
+    is_end = is_end || (news->news & (OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE));
+    if (!is_end)
+        return;
+    struct om_error err;
+    om_calls_hang_up(calls, &v->owner, OM_CLOSE_DONE);
+    om_line_fini(&v->in);
+    (void)om_fail(&err, OM_E_STATE, "the provider hung up");
+    if (*v->vm)
+        again(v);
+    else
+        refused(v, &err);
+}
+
+void wanted_call(struct wanted_vm *v)
+{
+    struct om_daemon *d = v->hub->d;
+    const struct daemon_network *net = daemon_network(d, &v->network);
+    bool is_new = !*v->vm;
+    json_t *args = is_new ? json_pack("{s:s, s:O}", "key", v->key, "spec", v->spec)
+                          : json_pack("{s:s}", "vm", v->vm);
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    enum om_err e = OM_E_NO_MEM;
+    struct om_error err;
+
+    json_decref(args);
+    v->again_at = OM_NEVER;
+    v->owner.on_reply = on_reply;
+    v->owner.on_stream = on_stream;
+    om_line_fini(&v->in);
+    if (text && net) {
+        const struct om_call_config call = {.method = is_new ? "vm.request" : "vm.watch",
+                                            .args = om_bytes(text, strlen(text)),
+                                            .priority = OM_NORMAL,
+                                            .timeout = OM_SEC(WANTED_ASK_S)};
+        e = daemon_reach(d, net, &v->provider);
+        if (e == OM_OK)
+            e = om_calls_open(d->calls, &v->network, &v->provider, &call, &v->owner);
+    }
+    free(text);
+    if (e != OM_OK && is_new) {
+        (void)om_fail(&err, e, "the provider cannot be asked: %s", om_err_text(e));
+        refused(v, &err);
+    } else if (e != OM_OK) {
+        again(v);
+    }
+    om_calls_kick(d->calls);
+}
+
+void wanted_ask_drop(struct wanted_ask *a)
+{
+    om_calls_hang_up(a->hub->d->calls, &a->owner, OM_CLOSE_DONE);
+    om_line_fini(&a->in);
+    om_list_remove(&a->link);
+    a->hub->ask_count--;
+    free(a);
+}
+
+/* @result is taken; NULL: @err. */
+static void told(struct wanted_ask *a, json_t *result, const struct om_error *err)
+{
+    control_vm_answer(a->hub->d->control, a->number, &a->network, &a->peer, result, err);
+    wanted_ask_drop(a);
+}
+
+static void on_ask_reply(struct om_call_owner *o, const struct om_act_reply *reply)
+{
+    struct wanted_ask *a = OM_CONTAINER_OF(o, struct wanted_ask, owner);
+    struct om_error err;
+
+    if (reply->is_ok) {
+        om_node_limit(daemon_node(a->hub->d), om_clock_now(), o->call);
+        return;
+    }
+    read_refusal(&err, reply);
+    told(a, NULL, &err);
+}
+
+static void on_ask_stream(struct om_call_owner *o, const struct om_act_stream *news)
+{
+    struct wanted_ask *a = OM_CONTAINER_OF(o, struct wanted_ask, owner);
+    struct om_node *n = om_calls_node(a->hub->d->calls);
+    bool is_end = false, is_fed = true;
+    struct om_bytes in, line;
+    struct om_error err;
+    json_error_t at;
+
+    while (is_fed && (in = om_node_read(n, o->call, &is_end)).n > 0) {
+        is_fed = om_line_feed(&a->in, in) == OM_OK;
+        om_node_consume(n, om_clock_now(), o->call, in.n);
+    }
+    if (om_line_next(&a->in, &line)) {
+        (void)om_fail(&err, OM_E_PARSE, "the provider's answer makes no sense");
+        told(a, json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &at), &err);
+    } else if (!is_fed || is_end || (news->news & (OM_CALL_RESET | OM_CALL_STOPPED))) {
+        (void)om_fail(&err, OM_E_STATE, "the provider hung up");
+        told(a, NULL, &err);
+    }
+}
+
+bool wanted_ask(struct wanted *w, const struct om_id *network, const struct om_id *peer,
+                const char *method, json_t *args, uint64_t number, struct om_error *err)
+{
+    const struct daemon_network *net = daemon_network(w->d, network);
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    struct wanted_ask *a = w->ask_count < WANTED_ASKS_MAX ? calloc(1, sizeof *a) : NULL;
+    enum om_err e = OM_E_NO_MEM;
+
+    json_decref(args);
+    if (text && a && net) {
+        const struct om_call_config call = {.method = method,
+                                            .args = om_bytes(text, strlen(text)),
+                                            .priority = OM_NORMAL,
+                                            .timeout = OM_SEC(WANTED_ASK_S)};
+        *a = (struct wanted_ask){.hub = w, .network = *network, .peer = *peer, .number = number};
+        a->owner.on_reply = on_ask_reply;
+        a->owner.on_stream = on_ask_stream;
+        e = daemon_reach(w->d, net, peer);
+        if (e == OM_OK)
+            e = om_calls_open(w->d->calls, network, peer, &call, &a->owner);
+    }
+    free(text);
+    if (e != OM_OK) {
+        free(a);
+        return om_fail(err, e, "the provider cannot be asked: %s", om_err_text(e)) == OM_OK;
+    }
+    om_list_push_back(&w->asks, &a->link);
+    w->ask_count++;
+    om_calls_kick(w->d->calls);
+    return true;
+}

@@ -1,0 +1,91 @@
+/*
+ * wanted_parts.h - what the files about wanted machines share
+ *
+ * What:  one machine that was asked for, one question that is under way, and who holds them.
+ * Why:   records and their file, and the calls to providers, are a file each.
+ */
+#ifndef OM_SERVICE_WANTED_PARTS_H
+#define OM_SERVICE_WANTED_PARTS_H
+
+#include "ipc/line.h"
+#include "service/vms.h"
+#include "service/wanted.h"
+
+enum { WANTED_WORD = 64, WANTED_TEXT = 200, WANTED_HOST_KEY = 128 };
+
+struct wanted_vm {
+    struct om_link link;
+    struct wanted *hub;
+    struct om_id network, provider;
+    bool is_own;
+    char key[WANTED_WORD + 1];
+    char vm[WANTED_WORD]; /* "": not known yet */
+    char state[WANTED_WORD], end[WANTED_WORD], text[WANTED_TEXT];
+    char address[WANTED_WORD], host_key[WANTED_HOST_KEY], engine[WANTED_WORD], image[WANTED_WORD];
+    om_time until;           /* of its lease; OM_NEVER: not known */
+    json_t *spec;            /* owned; NULL once it was asked for */
+    uint64_t client, number; /* the program that asked; 0: none, or answered */
+    struct om_call_owner owner;
+    struct om_line in;
+    om_time again_at;
+    unsigned again_ms;
+};
+
+struct wanted_ask {
+    struct om_link link;
+    struct wanted *hub;
+    struct om_id network, peer;
+    uint64_t number;
+    struct om_call_owner owner;
+    struct om_line in;
+};
+
+struct wanted {
+    struct om_daemon *d;
+    struct om_list machines, asks;
+    unsigned count, ask_count;
+    uint64_t numbers;
+    uv_timer_t timer;
+    om_time keep_at; /* earliest moment of the next write */
+    bool is_stale;   /* what is in the file */
+};
+
+/* wanted.c */
+
+/** wanted_find() - the machine of @w whose id is or begins with @name; NULL and @err. */
+struct wanted_vm *wanted_find(const struct wanted *w, const char *name, struct om_error *err);
+
+/** wanted_drop() - forget @v, and tell nobody. */
+void wanted_drop(struct wanted_vm *v);
+
+/** wanted_event() - @event of the provider of @v; @v is gone when false. */
+bool wanted_event(struct wanted_vm *v, const json_t *event);
+
+/** wanted_show() - @v for programs, a new reference. */
+json_t *wanted_show(const struct wanted_vm *v);
+
+/** wanted_sentence() - a provider's text @in into the @size bytes at @out: as it is, or escaped
+ *  when it holds what no sentence does, or is too long. */
+void wanted_sentence(char *out, size_t size, struct om_bytes in);
+
+/** wanted_keep() - HOME/vms.json of @w is to be written: now, or soon if it just was, as a provider
+ *  says how often that is. */
+void wanted_keep(struct wanted *w);
+
+/** wanted_arm() - look at @w anew when it is due. */
+void wanted_arm(struct wanted *w);
+
+/* wanted_call.c */
+
+/** wanted_call() - ask the provider of @v for it, or to tell of it again. */
+void wanted_call(struct wanted_vm *v);
+
+/** wanted_ask() - @w asks @peer of @network: @method with @args, taken; its answer is @number's;
+ *  false and @err when it cannot. */
+bool wanted_ask(struct wanted *w, const struct om_id *network, const struct om_id *peer,
+                const char *method, json_t *args, uint64_t number, struct om_error *err);
+
+/** wanted_ask_drop() - @a is over. */
+void wanted_ask_drop(struct wanted_ask *a);
+
+#endif

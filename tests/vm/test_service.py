@@ -1,0 +1,333 @@
+"""Virtual machines from request to release, with real daemons and the real small image."""
+
+import glob
+import json
+import os
+import platform
+import shutil
+import subprocess
+
+import pytest
+
+from daemon import RpcError
+from fixtures import ALONE
+from omerta_lab import wait_until
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.join(HERE, "..", "..", "vm", "image", "build.sh")
+CACHE = os.environ.get("OMERTA_VM_CACHE", os.path.join(HERE, "..", "..", "build", "tests", "vm"))
+BOOT_SECONDS = 240
+END_SECONDS = 60
+SMALL = {"memory": "192M", "disk": "256M", "ttl": "20m"}
+ROOM = {"vms": 2, "cpus": 2, "memory": "1G", "disk": "2G"}
+
+
+@pytest.fixture(scope="session")
+def image():
+    """The folder of the image "mini", built once and kept."""
+    if platform.machine() != "x86_64":
+        pytest.skip("the images are for x86_64")
+    for tool in ("qemu-system-x86_64", "qemu-img", "apt-get", "dpkg-deb", "lz4", "flock"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is missing")
+    cache = os.path.join(os.path.abspath(CACHE), "service")
+    out = os.path.join(cache, "mini")
+    done = subprocess.run([BUILD, "--cache", cache, "--out", out], capture_output=True, text=True,
+                          check=False, timeout=500)
+    if done.returncode and "no mirror" in done.stderr:
+        pytest.skip("no mirror of Debian's can be reached")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def give_image(daemon, image):
+    """The image, as "omerta image build" would have left it."""
+    os.symlink(image, os.path.join(daemon.home, "images", "mini"))
+
+
+def qemus(daemon):
+    """Process ids of the QEMUs whose folder is in the home of @daemon."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            continue
+        folder = os.path.join(daemon.home, "vms").encode()
+        if words[0].endswith(b"qemu-system-x86_64") and any(folder in w for w in words):
+            found.append(int(path.split("/")[2]))
+    return found
+
+
+def assert_nothing_left(daemon):
+    """No process, no folder (and so no socket, disk or key)."""
+    assert qemus(daemon) == []
+    assert os.listdir(os.path.join(daemon.home, "vms")) == []
+
+
+def provided(daemon):
+    """What it says that it runs for others."""
+    return daemon.rpc("vm.list")["provided"]
+
+
+def wanted(daemon):
+    """What it says that others run for it."""
+    return daemon.rpc("vm.list")["vms"]
+
+
+def until(control, state, seconds=BOOT_SECONDS):
+    """The notification that tells of @state; a machine that is gone instead is a failure."""
+    event = control.event(lambda e: e["method"] == "vm" and
+                          e["params"]["state"] in (state, "gone"), seconds)["params"]
+    assert event["state"] == state, event
+    return event
+
+
+def refusal(daemon, **words):
+    """The sentence with which a request is refused."""
+    with pytest.raises(RpcError) as why:
+        daemon.rpc("vm.request", **words)
+    return why.value.message
+
+
+def has_session(daemon, peer):
+    """Until @daemon holds a session with @peer."""
+    def connected():
+        return any(p["id"] == peer and p["connected"] for p in daemon.rpc("peers.list")["peers"])
+    return wait_until(connected, 20)
+
+
+@pytest.fixture
+def three(make, image):
+    """A provider for the second, which is a consumer; the third is neither."""
+    provider = make("p", ALONE).start()
+    consumer = make("c", ALONE + provider.bootstrap()).start()
+    other = make("o", ALONE + provider.bootstrap()).start()
+    for one in (consumer, other):
+        assert has_session(one, provider.self_id())
+    give_image(provider, image)
+    provider.rpc("provide.set", on=True, to=[consumer.self_id()], **ROOM)
+    yield provider, consumer, other
+    # Whatever a test left behind.
+    for one in (provider, consumer):
+        if one.process.poll() is None:
+            one.stop()
+    for pid in qemus(provider):
+        os.kill(pid, 9)
+
+
+def test_request_to_release(three):
+    """One machine through its life: running, seen by its two sides only, extended, released."""
+    provider, consumer, other = three
+    name = provider.self_id()
+    with consumer.control() as control:
+        asked = control.rpc("vm.request", peer=name, key="only-once", **SMALL)
+        again = control.rpc("vm.request", peer=name, key="only-once", **SMALL)
+        assert asked["vm"] == again["vm"] and asked["provider"] == name
+        up = until(control, "running")
+        vm = up["vm"]
+        assert up["host_key"].startswith("ssh-ed25519 ") and up["address"].startswith("10.77.")
+        assert 0 < up["left_s"] <= 1200
+
+        # Both sides list the one machine; the kernel's last words are on its console.
+        assert [m["vm"] for m in wanted(consumer)] == [vm]
+        assert [m["vm"] for m in provided(provider)] == [vm]
+        assert [m["vm"] for m in consumer.rpc("vm.list", peer=name)["vms"]] == [vm]
+        assert "boot: up after" in consumer.rpc("vm.console")["text"]
+        assert len(qemus(provider)) == 1 and qemus(provider)[0] == provided(provider)[0]["pid"]
+        assert provider.rpc("links.list")["links"][0]["peer"] == consumer.self_id()
+
+        # A third sees nothing of it and can do nothing to it, not even by its name.
+        assert wanted(other) == [] and other.rpc("vm.list", peer=name)["vms"] == []
+        for method in ("vm.release", "vm.console", "vm.extend"):
+            more = {"ttl": "1h"} if method == "vm.extend" else {}
+            with pytest.raises(RpcError, match="no such virtual machine of yours"):
+                other.rpc(method, vm=vm, peer=name, **more)
+        assert provided(provider)[0]["state"] == "running"
+
+        before = consumer.rpc("vm.extend", vm=vm, ttl="10m")["left_s"]
+        assert before > 1200
+        consumer.rpc("vm.release", vm=vm)
+        control.event(lambda e: e["params"]["state"] == "gone" and
+                      e["params"]["end"] == "released", END_SECONDS)
+    assert wanted(consumer) == [] and provided(provider) == []
+    assert_nothing_left(provider)
+
+    def forgotten():
+        with open(os.path.join(consumer.home, "vms.json"), encoding="utf-8") as file:
+            return json.load(file) == []
+
+    assert wait_until(forgotten, 10)
+    used = provider.rpc("provide.show")["used"]
+    assert used == {"vms": 0, "cpus": 0, "memory": 0, "disk": 0}
+
+
+def test_provider_is_killed(three):
+    """SIGKILL of the provider's daemon: the machine lives, the next daemon takes it up again."""
+    provider, consumer, _ = three
+    with consumer.control() as control:
+        control.rpc("vm.request", peer=provider.self_id(), **SMALL)
+        vm = until(control, "running")["vm"]
+    pid = provided(provider)[0]["pid"]
+    provider.kill()
+    assert qemus(provider) == [pid]
+    provider.start()
+    assert wait_until(lambda: [m["state"] for m in provided(provider)] == ["running"], 30)
+    assert provided(provider)[0]["pid"] == pid and provided(provider)[0]["vm"] == vm
+    # The consumer finds its way back by itself, and can give it back.
+    assert wait_until(lambda: has_session(consumer, provider.self_id()), 40)
+
+    def released():
+        try:
+            consumer.rpc("vm.release", vm=vm)
+        except RpcError:
+            return False
+        return True
+
+    assert wait_until(released, 60)
+    assert wait_until(lambda: not provided(provider), END_SECONDS)
+    assert wait_until(lambda: not wanted(consumer), END_SECONDS)
+    assert_nothing_left(provider)
+
+
+def test_killed_before_it_runs(make, image):
+    """SIGKILL while a machine is made or boots: the next daemon ends it or has it, never both."""
+    alone = make("p", ALONE).start()
+    give_image(alone, image)
+    alone.rpc("provide.set", on=True, **ROOM)
+    for state in ("preparing", "booting"):
+        with alone.control() as control:
+            control.rpc("vm.request", **SMALL)
+            until(control, state)
+        alone.kill()
+        alone.start()
+        assert wait_until(lambda: [m["state"] for m in provided(alone)] in ([], ["running"]), 60)
+        assert len(qemus(alone)) == len(provided(alone)) == len(wanted(alone))
+        for machine in wanted(alone):
+            alone.rpc("vm.release", vm=machine["vm"])
+        assert wait_until(lambda: not provided(alone) and not wanted(alone), END_SECONDS)
+        assert_nothing_left(alone)
+
+
+def test_spawner_is_killed(make, image):
+    """The process that watches QEMU ends: the machine stays, and the next daemon has it."""
+    alone = make("p", ALONE).start()
+    give_image(alone, image)
+    alone.rpc("provide.set", on=True, **ROOM)
+    with alone.control() as control:
+        control.rpc("vm.request", **SMALL)
+        vm = until(control, "running")["vm"]
+    pid = qemus(alone)[0]
+    children = subprocess.run(["pgrep", "-P", str(alone.process.pid), "-f", "vm-spawner"],
+                              capture_output=True, text=True, check=True).stdout.split()
+    assert len(children) == 1
+    os.kill(int(children[0]), 9)
+    assert wait_until(lambda: "start the daemon again" in alone.rpc("provide.show")["reason"], 10)
+    assert qemus(alone) == [pid]
+    assert "start the daemon again" in refusal(alone, **SMALL)
+    assert alone.stop() == 0
+    assert qemus(alone) == [pid]
+    alone.start()
+    assert wait_until(lambda: [m["state"] for m in provided(alone)] == ["running"], 30)
+    assert provided(alone)[0]["pid"] == pid
+    alone.rpc("vm.release", vm=vm)
+    assert wait_until(lambda: not provided(alone), END_SECONDS)
+    assert_nothing_left(alone)
+
+
+def test_qemu_is_killed(make, image):
+    """QEMU ends by itself: said, and everything is given back."""
+    alone = make("p", ALONE).start()
+    give_image(alone, image)
+    alone.rpc("provide.set", on=True, **ROOM)
+    with alone.control() as control:
+        control.rpc("vm.request", **SMALL)
+        until(control, "running")
+        os.kill(qemus(alone)[0], 9)
+        end = control.event(lambda e: e["params"]["state"] == "gone", END_SECONDS)["params"]
+    assert end["end"] == "died" and "signal 9" in end["text"], end
+    assert_nothing_left(alone)
+    assert alone.rpc("provide.show")["used"]["vms"] == 0
+
+
+def test_lease_ends(make, image):
+    """Nobody extends it: warned of, then gone."""
+    alone = make("p", ALONE).start()
+    give_image(alone, image)
+    alone.rpc("provide.set", on=True, **ROOM)
+    with alone.control() as control:
+        control.rpc("vm.request", memory="192M", ttl="10s")
+        until(control, "running")
+        control.event(lambda e: "ends soon" in e["params"]["text"], END_SECONDS)
+        end = control.event(lambda e: e["params"]["state"] == "gone", END_SECONDS)["params"]
+    assert end["end"] == "expired", end
+    assert_nothing_left(alone)
+
+
+def test_own_provider(make, image):
+    """One machine alone: --provider self, and what a stopped daemon leaves."""
+    alone = make("p", ALONE).start()
+    give_image(alone, image)
+    alone.rpc("provide.set", on=True, **ROOM)
+    with alone.control() as control:
+        control.rpc("vm.request", **SMALL)
+        vm = until(control, "running")["vm"]
+        assert [m["vm"] for m in wanted(alone)] == [m["vm"] for m in provided(alone)] == [vm]
+    assert len(qemus(alone)) == 1
+    assert alone.stop() == 0
+    assert_nothing_left(alone)
+    alone.start()
+    assert wanted(alone) == [] and provided(alone) == []
+
+
+def test_refusals(make, image):
+    """Each reason has a sentence, and nothing is left of what was refused."""
+    provider = make("p", ALONE).start()
+    consumer = make("c", ALONE + provider.bootstrap()).start()
+    name = provider.self_id()
+    assert has_session(consumer, name)
+    assert "provides no virtual machines" in refusal(consumer, peer=name, **SMALL)
+    assert "provides no virtual machines" in refusal(provider, **SMALL)
+    with pytest.raises(RpcError, match="say how much"):
+        provider.rpc("provide.set", on=True)
+    provider.rpc("provide.set", on=True, **ROOM)
+    assert "no virtual machines to you" in refusal(consumer, peer=name, **SMALL)
+    provider.rpc("provide.set", on=True, to=[consumer.self_id()])
+    assert "no image \"mini\"" in refusal(consumer, peer=name, **SMALL)
+    give_image(provider, image)
+    assert "memory" in refusal(consumer, peer=name, memory="8G")
+    assert "disk" in refusal(consumer, peer=name, disk="8G")
+    assert "memory" in refusal(consumer, peer=name, memory="64M")  # less than the image needs
+    assert "no image \"other\"" in refusal(consumer, peer=name, image="other")
+    assert "ttl" in refusal(consumer, peer=name, ttl="soon")
+    assert wanted(consumer) == [] and provided(provider) == []
+
+    # An image that is not the one it was: not run.
+    os.unlink(os.path.join(provider.home, "images", "mini"))
+    spoilt = os.path.join(provider.home, "images", "mini")
+    shutil.copytree(image, spoilt)
+    with open(os.path.join(spoilt, "initrd"), "r+b") as file:
+        file.seek(1000)
+        file.write(b"x")
+    with consumer.control() as control:
+        control.rpc("vm.request", peer=name, **SMALL)
+        end = control.event(lambda e: e["params"]["state"] == "gone", END_SECONDS)["params"]
+    assert end["end"] == "failed" and "initrd" in end["text"], end
+    provider.rpc("provide.set", on=False)
+    assert "provides no virtual machines" in refusal(consumer, peer=name, **SMALL)
+    assert_nothing_left(provider)
+
+
+def test_without_qemu(make):
+    """Where QEMU is missing nothing can be provided, and that is said."""
+    daemon = make("p", ALONE)
+    with_path = os.environ["PATH"]
+    os.environ["PATH"] = "/nowhere"
+    try:
+        daemon.start()
+    finally:
+        os.environ["PATH"] = with_path
+    with pytest.raises(RpcError, match="QEMU is not installed here"):
+        daemon.rpc("provide.set", on=True, **ROOM)
+    assert daemon.rpc("provide.show")["engine"] == "none"

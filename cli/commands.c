@@ -43,6 +43,8 @@ static const struct om_option forward_options[] = {
 static const struct om_option health_options[] = {
     {"count", "N", "probes to send (3; at most 100)", 'c'}, END};
 static const struct om_option help_options[] = {{"man", NULL, "print the man page", 0}, END};
+static const struct om_option image_options[] = {
+    {"update", NULL, "ask the mirrors for newer packages", 0}, END};
 static const struct om_option init_options[] = {
     {"force", NULL, "begin anew; what was there is kept as a backup", 'f'}, END};
 static const struct om_option log_options[] = {
@@ -57,6 +59,13 @@ static const struct om_option ping_options[] = {
     {"count", "N", "stop after N probes (4; at most 256)", 'c'},
     {"interval", "SEC", "time between probes (1)", 'i'},
     END};
+static const struct om_option provide_options[] = {
+    {"to", "PEER", "who may have machines, besides this node; may be given several times", 0},
+    {"vms", "N", "machines at most, all together", 0},
+    {"cpu", "N", "processors of all together", 0},
+    {"memory", "SIZE", "of all together, as 4G", 0},
+    {"disk", "SIZE", "of all together", 0},
+    END};
 static const struct om_option proxy_options[] = {
     {"via", "PEER", "the peer through which hosts are reached that are no peers", 0},
     {"user", "NAME", "let only NAME use it, with a password", 'u'},
@@ -65,6 +74,19 @@ static const struct om_option proxy_options[] = {
     END};
 static const struct om_option ssh_options[] = {{"port", "PORT", "of the SSH server (22)", 'p'},
                                                END};
+static const struct om_option vm_options[] = {
+    {"provider", "PEER", "who provides it; self is this node", 0},
+    {"cpu", "N", "processors (1)", 0},
+    {"memory", "SIZE", "as 512M; a bare number is MiB", 0},
+    {"disk", "SIZE", "of its own disk, as 2G (none)", 0},
+    {"image", "NAME", "of the provider's (mini)", 0},
+    {"ttl", "TIME", "of its lease, as 1h", 0},
+    {"timeout", "TIME", "to be running by then, or not at all", 0},
+    {"description", "TEXT", "what it is for, for the provider's rules", 0},
+    {"key", "TEXT", "of the request: the same one never makes a second machine", 0},
+    {"wait", NULL, "until it runs, with what happens meanwhile", 'w'},
+    {"all", NULL, "release every machine", 0},
+    END};
 static const struct om_option watch_options[] = {{"count", "N", "stop after N events", 'c'}, END};
 
 const struct om_command om_commands[] = {
@@ -141,6 +163,13 @@ const struct om_command om_commands[] = {
      "With --json: an array of {name, args, summary, help, options}, each option with name, value\n"
      "and help; of one command its object; of exit-codes an array of {code, help}.",
      help_options, om_cmd_help, false},
+    {"image", "[build [mini|python] | list | verify [NAME]]", "what virtual machines are made of",
+     "build makes a built-in image of Debian's packages, fetched once, in HOME/images: mini, or\n"
+     "python, which also has python3. list shows those that are there, verify compares the files\n"
+     "of one with the hashes that were recorded when it was made.\n"
+     "With --json, build: {name, path}; list: an array of {name, kernel, languages,\n"
+     "memory_min_mib, path}; verify: {name, good}.",
+     image_options, om_cmd_image, false},
     {"init", "[--force]", "make home, config, identity and keys",
      "May be run again: what is there stays. With --force everything is made anew and the old\n"
      "files are kept beside it.\n"
@@ -187,6 +216,15 @@ const struct om_command om_commands[] = {
      "null\n"
      "is one that is missing; then {event, sent, answered, loss_percent, min_ms, avg_ms, max_ms}.",
      ping_options, om_cmd_ping, false},
+    {"provide",
+     "[on | off | show] [--to PEER...] [--vms N] [--cpu N] [--memory SIZE] [--disk SIZE]",
+     "let peers have virtual machines of this one",
+     "Off until it is turned on with all four limits; later each may be changed alone. This node\n"
+     "itself may always have machines of its own then. off refuses new ones; those that run stay\n"
+     "until their lease ends. In an open network a peer has to be named; --to '*' is everybody in\n"
+     "a closed one.\n"
+     "With --json: the reply of provide.show.",
+     provide_options, om_cmd_provide, false},
     {"proxy", "[[BIND:]PORT] [--via PEER] [--user NAME]",
      "a local SOCKS5 and HTTP proxy into the mesh",
      "On 127.0.0.1:1080 unless told otherwise. Names end in .omerta: PEER.omerta or\n"
@@ -217,6 +255,21 @@ const struct om_command om_commands[] = {
     {"version", "", "of this program and of the daemon",
      "With --json: {omerta, daemon}: its version, and the reply of version or null.", NULL,
      om_cmd_version, false},
+    {"vm",
+     "[request --provider PEER|self | list | show [VM] | console [VM] | extend [VM] TIME |"
+     " release [VM | --all]]",
+     "virtual machines: ask for one, look after it, give it back",
+     "request asks the provider for a machine, and with --wait tells what happens until it runs;\n"
+     "the exit code is 1 when it ends instead. list shows the machines of this node and those "
+     "that\n"
+     "it provides; with --provider, what that peer says is ours. console prints the last that the\n"
+     "guest wrote, made safe for a terminal. release waits until nothing is left. VM is an id, "
+     "the\n"
+     "start of one, or absent when there is only one.\n"
+     "With --json, request and release: a line for each thing that happens; show: one of the\n"
+     "machines of list; list: the reply of vm.list; console: the reply of vm.console; extend: the\n"
+     "reply of vm.extend.",
+     vm_options, om_cmd_vm, false},
     {"watch", "[KIND...] [-c N]", "events as they happen",
      "One line each; with --json one JSON text each. A gap in the events is an event itself.\n"
      "With --json each is {event, at, peer, addr, a, b}, or what omerta-ipc(7) says of its kind.",

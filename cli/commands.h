@@ -39,6 +39,7 @@ const char *om_command_near(const char *word);
     X(forward)                                                                                     \
     X(health)                                                                                      \
     X(help)                                                                                        \
+    X(image)                                                                                       \
     X(init)                                                                                        \
     X(key)                                                                                         \
     X(link)                                                                                        \
@@ -48,12 +49,14 @@ const char *om_command_near(const char *word);
     X(network)                                                                                     \
     X(peers)                                                                                       \
     X(ping)                                                                                        \
+    X(provide)                                                                                     \
     X(proxy)                                                                                       \
     X(reload)                                                                                      \
     X(ssh)                                                                                         \
     X(status)                                                                                      \
     X(up)                                                                                          \
     X(version)                                                                                     \
+    X(vm)                                                                                          \
     X(watch)
 
 /* One function for each: enum om_exit om_cmd_NAME(struct om_cli *cli). */

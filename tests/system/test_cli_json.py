@@ -163,6 +163,7 @@ ASKED = {
     "help": ["help"],
     "help-command": ["help", "log"],
     "help-exit-codes": ["help", "exit-codes"],
+    "image": ["image"],
     "key": ["key", "show"],
     "message": ["message", "PEER", "a text"],
     "message-list": ["message", "--list"],
@@ -171,8 +172,10 @@ ASKED = {
     "peers": ["peers"],
     "peers-one": ["peers", "PEER"],
     "peers-add": ["peers", "add", "PEER"],
+    "provide": ["provide"],
     "status": ["status"],
     "version": ["version"],
+    "vm": ["vm"],
 }
 
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from daemon import RpcError
+from daemon import RpcError, program
 from fixtures import ALONE
 from omerta_lab import wait_until
 
@@ -331,3 +331,46 @@ def test_without_qemu(make):
     with pytest.raises(RpcError, match="QEMU is not installed here"):
         daemon.rpc("provide.set", on=True, **ROOM)
     assert daemon.rpc("provide.show")["engine"] == "none"
+
+
+def test_command_line(make, image):
+    """The same by the commands, each with its words."""
+    alone = make("p", ALONE).start()
+    code, out, err = alone.cli("vm", "request")
+    assert code == 2 and "--provider" in err
+    code, out, err = alone.cli("vm", "request", "--provider", "self")
+    assert code == 4 and "provides no virtual machines" in err
+    code, out, err = alone.cli("provide", "on")
+    assert code == 4 and "say how much" in err
+    code, out, err = alone.cli("provide", "on", "--vms", "1", "--cpu", "1", "--memory", "512M",
+                               "--disk", "1G")
+    assert code == 0 and "virtual machines" in out, err
+    code, out, err = alone.cli("image", "list")
+    assert code == 0 and "no image" in out
+    give_image(alone, image)
+    code, out, err = alone.cli("image", "list")
+    assert code == 0 and "mini" in out
+    code, out, err = alone.cli("image", "verify")
+    assert code == 0 and "mini" in out, err
+    argv = [program("omerta"), "vm", "request", "--provider", "self", "--memory", "192M", "--wait"]
+    done = subprocess.run(argv, env=dict(os.environ, OMERTA_HOME=alone.home), text=True,
+                          timeout=BOOT_SECONDS, capture_output=True, check=False)
+    code, out, err = done.returncode, done.stdout, done.stderr
+    assert code == 0 and "booting" in out and out.strip().endswith("running"), (out, err)
+    vm = out.split(":")[0]
+    code, out, err = alone.cli("vm", "list")
+    assert code == 0 and out.count(vm) == 2, out
+    code, out, err = alone.cli("vm", "show", vm)
+    assert code == 0 and "ssh-ed25519" in out
+    code, out, err = alone.cli("vm", "console")
+    assert code == 0 and "boot: up after" in out
+    code, out, err = alone.cli("vm", "extend", "30m")
+    assert code == 0 and "left" in out, err
+    # The one machine that is allowed runs already.
+    code, out, err = alone.cli("vm", "request", "--provider", "self")
+    assert code == 4 and err.count("\n") == 1, err
+    code, out, err = alone.cli("vm", "release", "--all")
+    assert code == 0 and "gone, released" in out, (out, err)
+    assert_nothing_left(alone)
+    code, out, err = alone.cli("provide", "off")
+    assert code == 0 and "provides nothing" in out

@@ -10,6 +10,7 @@
 #include "control/methods.h"
 #include "control/parts.h"
 #include "metrics_page.h"
+#include "service/vms.h"
 
 enum { TAIL_BYTES = 256 * 1024, TAIL_LINES = 1000 };
 
@@ -161,6 +162,22 @@ static void add_check(json_t *list, const char *check, bool is_ok, const char *w
                                                 is_ok ? "" : fix));
 }
 
+/* What machines run with here, and why. */
+static void add_vms(json_t *list, struct om_daemon *d)
+{
+    struct om_error err = {.msg = ""};
+    json_t *o = vms_provide(d->vms, NULL, &err);
+    const char *engine = json_string_value(json_object_get(o, "engine"));
+    const char *reason = json_string_value(json_object_get(o, "reason"));
+    bool is_unknown = engine && strcmp(engine, "unknown") == 0;
+
+    if (engine && reason)
+        add_check(list, "virtual-machines", strcmp(engine, "none") != 0,
+                  is_unknown ? "QEMU is there; it is tried when machines are provided" : reason,
+                  "sudo apt install qemu-system-x86 qemu-utils, then start the daemon again");
+    json_decref(o);
+}
+
 json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
 {
     struct om_daemon *d = ask->d;
@@ -184,5 +201,6 @@ json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
               om_netwatch_has_default(d->netwatch, false) ||
                   om_netwatch_has_default(d->netwatch, true),
               "default route", "connect this machine to a network");
+    add_vms(list, d);
     return json_pack("{s:o}", "checks", list);
 }

@@ -82,7 +82,7 @@ static void on_seed(void *self, enum om_err e, const char *why)
 static enum om_err write_seed(struct service_vm *v, const struct hostkey *key, struct om_error *err)
 {
     const char *const argv[] = {v->hub->self_path, "--make-seed", NULL};
-    struct om_vm_seed_texts texts = {NULL};
+    struct om_vm_seed_texts texts = {.meta_data = NULL};
     uint8_t mac[OM_STACK_MAC];
     struct om_vm_seed seed = {.instance_id = v->id,
                               .hostname = v->id,

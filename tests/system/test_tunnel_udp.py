@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 
 import pytest
 
@@ -117,6 +118,26 @@ def test_many_programs_leave_room_for_others(pair, echo):
             assert c.recv(1) == b"x"
     for s in programs:
         s.close()
+
+
+def test_a_flow_at_rest_ends(pair, echo):
+    """After two minutes (RFC 4787); one that is used, the control, does not."""
+    _, to = forward(pair, echo)
+    rest, used = udp(), udp()
+    assert ask(rest, to, b"once") == b">once" and ask(used, to, b"once") == b">once"
+    used.settimeout(5)
+    begin = time.monotonic()
+
+    def flows():
+        used.sendto(b"again", to)
+        assert used.recv(100) == b">again"
+        return [side.rpc(method)[key][0]["open"] for side, method, key in
+                ((pair[1], "forward.list", "forwards"), (pair[0], "expose.list", "exposed"))]
+
+    assert flows() == [2, 2]
+    assert wait_until(lambda: flows() == [1, 1], 150)
+    assert 115 < time.monotonic() - begin < 150
+    assert ask(rest, to, b"anew") == b">anew"
 
 
 def test_removing_ends_the_flows(pair, echo):

@@ -148,6 +148,10 @@ struct service_vm *vms_new(struct vms *s, const char *id);
  *  name any. */
 struct service_vm *vms_find(const struct vms *s, const struct vms_who *who, const char *name);
 
+/** vms_find_key() - the machine of @who in @s that the request with @key made; NULL when there is
+ *  none. */
+struct service_vm *vms_find_key(const struct vms *s, const struct vms_who *who, const char *key);
+
 /** vms_admit() - a machine of @s for @who, as vms_request(); NULL and @err. */
 struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const json_t *args,
                              struct om_error *err);

@@ -208,7 +208,8 @@ void vms_call(struct vms *s, const struct om_act_call *call)
     json_error_t at;
     json_t *args =
         json_loadb((const char *)call->args.p, call->args.n, JSON_REJECT_DUPLICATES, &at);
-    const char *name = json_string_value(json_object_get(args, "vm"));
+    const char *name = json_string_value(json_object_get(args, "vm")),
+               *key = json_string_value(json_object_get(args, "key"));
     const struct om_act_call copy = *call; /* lent until the node is asked for something */
     bool is_request = strcmp(call->method, "vm.request") == 0;
     char method[OM_METHOD_MAX + 1];
@@ -222,7 +223,7 @@ void vms_call(struct vms *s, const struct om_act_call *call)
     if (is_request || strcmp(method, "vm.watch") == 0) {
         struct service_vm *v = is_request ? vms_admit(s, &who, args, &err) : NULL;
         if (!is_request) {
-            v = name ? vms_find(s, &who, name) : NULL;
+            v = name ? vms_find(s, &who, name) : key ? vms_find_key(s, &who, key) : NULL;
             (void)om_fail(&err, OM_E_MISSING, "there is no such virtual machine of yours");
         }
         if (v)

@@ -97,13 +97,7 @@ struct service_vm *vms_find(const struct vms *s, const struct vms_who *who, cons
     return NULL;
 }
 
-bool vms_is_there(const struct vms *s, const struct vms_who *who, const char *id)
-{
-    return vms_find(s, who, id) != NULL;
-}
-
-/* The machine that was made when @who used @key before. */
-static struct service_vm *find_key(const struct vms *s, const struct vms_who *who, const char *key)
+struct service_vm *vms_find_key(const struct vms *s, const struct vms_who *who, const char *key)
 {
     for (struct om_link *l = om_list_first(&s->machines); l; l = om_list_next(&s->machines, l)) {
         struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
@@ -112,6 +106,13 @@ static struct service_vm *find_key(const struct vms *s, const struct vms_who *wh
             return v;
     }
     return NULL;
+}
+
+json_t *vms_now(const struct vms *s, const struct vms_who *who, const char *id, const char *key)
+{
+    struct service_vm *v = id ? vms_find(s, who, id) : vms_find_key(s, who, key);
+
+    return v && v->vm.state != OM_VM_GONE ? machine_json(v) : NULL;
 }
 
 /* May anybody have a machine of us now? */
@@ -212,7 +213,7 @@ struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const jso
         (void)om_fail(err, OM_E_PARSE, "\"key\": want 1 to %d letters and digits", VM_KEY_TEXT - 1);
         return NULL;
     }
-    struct service_vm *v = find_key(s, who, key);
+    struct service_vm *v = vms_find_key(s, who, key);
     if (v)
         return v;
     if (om_vm_spec_read(&spec, json_object_get(args, "spec"), err) != OM_OK ||

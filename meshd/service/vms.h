@@ -6,9 +6,10 @@
  * Why:   a machine is state in vm/core and things in vm/host; here these are wired together, once,
  *        for consumers that are peers and for the user of this very machine.
  *
- * Peers reach it by calls: "vm.request" and "vm.watch" become a stream of JSON texts, one a line,
- * that tell what happens to the machine; "vm.list", "vm.extend", "vm.release" and "vm.console" are
- * answered at once. A peer sees, and touches, machines of its own only.
+ * Peers reach it by calls: "vm.request" and "vm.watch" (of a "vm", or of the "key" of its request)
+ * become a stream of JSON texts, one a line, that tell what happens to the machine; "vm.list",
+ * "vm.extend", "vm.release" and "vm.console" are answered at once. A peer sees, and touches,
+ * machines of its own only.
  *
  * QEMU outlives a daemon that was killed: the next one takes the machines up again by the ledger
  * (HOME/vm.db). A daemon that is told to stop ends them.
@@ -76,8 +77,9 @@ json_t *vms_request(struct vms *s, const struct vms_who *who, const json_t *args
 json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, const json_t *args,
                   struct om_error *err);
 
-/** vms_is_there() - does @who have a machine @id in @s? */
-bool vms_is_there(const struct vms *s, const struct vms_who *who, const char *id);
+/** vms_now() - what the machine of @who in @s with @id, or NULL and the request's @key, is now: a
+ *  new reference; NULL when there is none. */
+json_t *vms_now(const struct vms *s, const struct vms_who *who, const char *id, const char *key);
 
 /** vms_here() - every machine of @s with its consumer, for the owner; a new reference. */
 json_t *vms_here(const struct vms *s);

@@ -269,6 +269,7 @@ json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct d
         return NULL;
     }
     v->client = ask->client->number;
+    write_file(w); /* before it is asked for: then it may be there, whatever becomes of us */
     if (!peer)
         return request_own(v, spec, err);
     v->spec = json_deep_copy(spec);
@@ -335,15 +336,17 @@ static void take_up(struct wanted *w, const json_t *o)
     if (!v)
         return;
     read_event(v, o);
-    if (is_own) {
-        const struct vms_who who = {.network = net, .peer = peer, .is_own = true};
-        if (!vms_is_there(w->d->vms, &who, v->vm))
-            wanted_drop(v);
-    } else if (*v->vm) {
+    if (!is_own) {
         v->again_at = om_clock_now() + OM_MS(WANTED_AGAIN_MS);
-    } else { /* nobody ever heard of it */
-        wanted_drop(v);
+        return;
     }
+    const struct vms_who who = {.network = net, .peer = peer, .is_own = true};
+    json_t *now = vms_now(w->d->vms, &who, *v->vm ? v->vm : NULL, v->key);
+    if (now)
+        read_event(v, now);
+    else
+        wanted_drop(v);
+    json_decref(now);
 }
 
 static bool load(struct wanted *w, struct om_error *err)

@@ -43,18 +43,20 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
     struct wanted_vm *v = OM_CONTAINER_OF(o, struct wanted_vm, owner);
     struct om_error err;
 
-    if (reply->is_ok) {
+    if (reply->is_ok) { /* so from now on it is asked after, not for */
+        json_decref(v->spec);
+        v->spec = NULL;
         om_node_limit(daemon_node(v->hub->d), om_clock_now(), o->call);
         return;
     }
-    bool is_gone = *v->vm && strcmp(reply->error, VM_NOT_THERE) == 0;
+    bool is_gone = !v->spec && strcmp(reply->error, VM_NOT_THERE) == 0;
     read_refusal(&err, reply);
     om_calls_hang_up(v->hub->d->calls, o, OM_CLOSE_DONE);
     if (is_gone) {
         json_t *event = json_pack("{s:s, s:s}", "event", "state", "state", "gone");
         (void)wanted_event(v, event);
         json_decref(event);
-    } else if (*v->vm) {
+    } else if (!v->spec) {
         again(v);
     } else {
         refused(v, &err);
@@ -103,7 +105,7 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
     om_calls_hang_up(calls, &v->owner, OM_CLOSE_DONE);
     om_line_fini(&v->in);
     (void)om_fail(&err, OM_E_STATE, "the provider hung up");
-    if (*v->vm)
+    if (!v->spec)
         again(v);
     else
         refused(v, &err);
@@ -113,9 +115,10 @@ void wanted_call(struct wanted_vm *v)
 {
     struct om_daemon *d = v->hub->d;
     const struct daemon_network *net = daemon_network(d, &v->network);
-    bool is_new = !*v->vm;
-    json_t *args = is_new ? json_pack("{s:s, s:O}", "key", v->key, "spec", v->spec)
-                          : json_pack("{s:s}", "vm", v->vm);
+    bool is_new = v->spec != NULL;
+    json_t *args = is_new   ? json_pack("{s:s, s:O}", "key", v->key, "spec", v->spec)
+                   : *v->vm ? json_pack("{s:s}", "vm", v->vm)
+                            : json_pack("{s:s}", "key", v->key);
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
     enum om_err e = OM_E_NO_MEM;
     struct om_error err;

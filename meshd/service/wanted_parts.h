@@ -19,11 +19,11 @@ struct wanted_vm {
     struct om_id network, provider;
     bool is_own;
     char key[WANTED_WORD + 1];
-    char vm[WANTED_WORD]; /* "": not known yet */
+    char vm[WANTED_WORD]; /* "": not known yet; then the provider knows it by the key, if at all */
     char state[WANTED_WORD], end[WANTED_WORD], text[WANTED_TEXT];
     char address[WANTED_WORD], host_key[WANTED_HOST_KEY], engine[WANTED_WORD], image[WANTED_WORD];
     om_time until;           /* of its lease; OM_NEVER: not known */
-    json_t *spec;            /* owned; NULL once it was asked for */
+    json_t *spec;            /* owned; NULL once it was asked for, by this run or one before */
     uint64_t client, number; /* the program that asked; 0: none, or answered */
     struct om_call_owner owner;
     struct om_line in;

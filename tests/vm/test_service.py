@@ -211,6 +211,36 @@ def test_killed_before_it_runs(make, image):
         assert_nothing_left(alone)
 
 
+def test_consumer_is_killed_as_it_asks(three):
+    """SIGKILL of who asks, at any moment: in the end both sides know the same machines."""
+    provider, consumer, _ = three
+    name = provider.self_id()
+    seen = set()
+    for asked_for in (0, 1):
+        with consumer.control() as control:
+            if asked_for:
+                control.rpc("vm.request", peer=name, **SMALL)
+            else:
+                ask = {"jsonrpc": "2.0", "id": 1, "method": "vm.request",
+                       "params": dict(SMALL, peer=name)}
+                control.send(json.dumps(ask).encode() + b"\n")
+        consumer.kill()
+        consumer.start()
+        assert wait_until(lambda: has_session(consumer, name), 40)
+
+        def agreed():
+            ours = [m["vm"] for m in wanted(consumer)]
+            return ours == [m["vm"] for m in provided(provider)] and "" not in ours
+
+        assert wait_until(agreed, 60), (wanted(consumer), provided(provider))
+        seen.add(len(wanted(consumer)) + asked_for)
+        for machine in wanted(consumer):
+            consumer.rpc("vm.release", vm=machine["vm"])
+        assert wait_until(lambda: not provided(provider) and not wanted(consumer), END_SECONDS)
+    assert 2 in seen  # the one that was surely made was found again
+    assert_nothing_left(provider)
+
+
 def test_spawner_is_killed(make, image):
     """The process that watches QEMU ends: the machine stays, and the next daemon has it."""
     alone = make("p", ALONE).start()

@@ -27,6 +27,7 @@ struct node_call {
     struct om_id network, id; /* of the peer */
     struct om_peer *peer;     /* NULL: the association ended */
     struct om_stream *stream; /* NULL: then too */
+    struct node_loop *loop;   /* shared with the other end, when the peer is this node itself */
     struct om_call rpc;
     enum node_call_owner owner;
     uint64_t tag;  /* gossip's own */
@@ -42,6 +43,17 @@ struct node_call {
     struct om_link of_peer; /* in om_peer.calls while the association lives */
     struct om_timer timer;
 };
+
+/**
+ * node_call_make() - a call that has no stream yet
+ * @n:        the node
+ * @network:  in which
+ * @id:       of the peer
+ *
+ * Return: as node_call_new().
+ */
+struct node_call *node_call_make(struct om_node *n, const struct om_id *network,
+                                 const struct om_id *id);
 
 /**
  * node_call_new() - a call in the tables of a node

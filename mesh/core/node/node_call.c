@@ -1,7 +1,7 @@
 /* node_call.c - what happens on streams: a question, an answer, bytes, an end. */
 #include <stdlib.h>
 
-#include "node/call.h"
+#include "node/loop.h"
 
 static void fire(struct om_timer *t, om_time now)
 {
@@ -11,7 +11,8 @@ static void fire(struct om_timer *t, om_time now)
     node_call_advance(c, now);
 }
 
-struct node_call *node_call_new(struct om_node *n, struct om_peer *p, struct om_stream *s)
+struct node_call *node_call_make(struct om_node *n, const struct om_id *network,
+                                 const struct om_id *id)
 {
     struct node_call *c = calloc(1, sizeof *c);
 
@@ -24,12 +25,21 @@ struct node_call *node_call_new(struct om_node *n, struct om_peer *p, struct om_
     }
     n->calls_made++;
     c->node = n;
-    c->network = p->net->id;
-    c->id = p->id;
-    c->peer = p;
-    c->stream = s;
+    c->network = *network;
+    c->id = *id;
     c->timer.fire = fire;
     c->timer.at = OM_NEVER;
+    return c;
+}
+
+struct node_call *node_call_new(struct om_node *n, struct om_peer *p, struct om_stream *s)
+{
+    struct node_call *c = node_call_make(n, &p->net->id, &p->id);
+
+    if (!c)
+        return NULL;
+    c->peer = p;
+    c->stream = s;
     s->user = c;
     om_list_push_back(&p->calls, &c->of_peer);
     return c;
@@ -45,6 +55,8 @@ void node_call_free(struct node_call *c)
         c->stream->user = NULL;
         om_stream_forget(&c->peer->carrier->mux, c->stream);
     }
+    if (c->loop)
+        node_loop_leave(c, OM_CLOSE_CANCELLED);
     om_timer_stop(&n->timers, &c->timer);
     if (om_link_is_linked(&c->ready))
         om_list_remove(&c->ready);
@@ -65,6 +77,8 @@ void node_call_drop(struct node_call *c, om_time now, uint32_t code)
         om_stream_reset(&p->carrier->mux, c->stream, code);
         om_stream_stop(&p->carrier->mux, c->stream, code);
     }
+    if (c->loop)
+        node_loop_leave(c, code);
     node_call_free(c);
     if (p) {
         node_flush(n, now, p);
@@ -166,6 +180,8 @@ static void collect(struct node_call *c, om_time now)
 
 static bool has_bytes(const struct node_call *c)
 {
+    if (!c->stream)
+        return c->loop && node_loop_has(c);
     return om_stream_peek(c->stream).n > 0 || om_stream_at_end(c->stream);
 }
 
@@ -180,7 +196,7 @@ static void on_accepted(struct node_call *c, om_time now)
         c->is_data = true;
         if (c->rpc.asks)
             node_call_due(c, DUE_REPLY);
-        if (c->stream && has_bytes(c))
+        if (has_bytes(c))
             node_call_due(c, OM_CALL_READABLE);
     }
 }
@@ -194,6 +210,8 @@ void node_call_advance(struct node_call *c, om_time now)
         node_call_drop(c, now, OM_CLOSE_LIMIT);
         return;
     }
+    if (c->loop)
+        node_loop_pass(c, now);
     if (om_call_deadline(&c->rpc) == OM_NEVER)
         om_timer_stop(&n->timers, &c->timer);
     else if (om_timer_arm(&n->timers, &c->timer, om_call_deadline(&c->rpc)) != OM_OK)
@@ -203,7 +221,7 @@ void node_call_advance(struct node_call *c, om_time now)
     case OM_CALL_HEARING:
         break;
     case OM_CALL_ASKED:
-        if (node_gossip_asked(c, now) || node_service_asked(c, now)) {
+        if (c->stream && (node_gossip_asked(c, now) || node_service_asked(c, now))) {
             answer_here(c);
             break;
         }
@@ -373,6 +391,13 @@ static uint64_t for_program(const struct node_call *c, uint64_t at)
     return at > c->preface ? at - c->preface : 0;
 }
 
+static uint64_t released_of(const struct node_call *c)
+{
+    if (c->loop)
+        return node_loop_released(c);
+    return c->stream ? for_program(c, c->stream->released) : c->written;
+}
+
 static void tell(struct node_call *c, struct om_act *out)
 {
     const struct om_call *r = &c->rpc;
@@ -397,7 +422,7 @@ static void tell(struct node_call *c, struct om_act *out)
     } else {
         out->kind = OM_ACT_STREAM;
         const struct om_stream *s = c->stream;
-        uint64_t released = s ? for_program(c, s->released) : c->written;
+        uint64_t released = released_of(c);
         uint64_t left = s ? for_program(c, s->send.sent) : 0;
         out->stream = (struct om_act_stream){
             .call = c->handle,

@@ -1,5 +1,5 @@
 /* node_program.c - calls and their bytes, as programs ask for them. */
-#include "node/call.h"
+#include "node/loop.h"
 
 enum om_err node_call_ask(struct om_node *n, om_time now, struct om_peer *p,
                           const struct om_call_config *config, struct node_call **out)
@@ -31,11 +31,14 @@ enum om_err om_node_call(struct om_node *n, om_time now, const struct om_id *net
                          const struct om_id *peer, const struct om_call_config *config,
                          uint64_t *call)
 {
+    const struct om_network *net = node_network(n, network);
+    bool is_self = net && om_id_equal(peer, &net->self.id);
     struct node_call *c;
     struct om_peer *p;
-    enum om_err e = node_find_reachable(n, network, peer, &p);
+    enum om_err e = is_self ? node_loop_call(n, now, net, config, &c)
+                            : node_find_reachable(n, network, peer, &p);
 
-    if (e == OM_OK)
+    if (e == OM_OK && !is_self)
         e = node_call_ask(n, now, p, config, &c);
     if (e == OM_OK)
         *call = c->handle;
@@ -48,7 +51,7 @@ enum om_err om_node_accept(struct om_node *n, om_time now, uint64_t call, struct
 
     if (!c)
         return OM_E_MISSING;
-    if (!c->stream)
+    if (!c->stream && !node_loop_is_whole(c))
         return OM_E_STATE;
     enum om_err e = om_call_accept(&c->rpc, body);
     if (e == OM_OK)
@@ -75,7 +78,7 @@ static enum om_err find_open(const struct om_node *n, uint64_t call, struct node
     *out = node_call_find(n, call);
     if (!*out)
         return OM_E_MISSING;
-    return (*out)->stream && (*out)->is_data ? OM_OK : OM_E_STATE;
+    return ((*out)->stream || (*out)->loop) && (*out)->is_data ? OM_OK : OM_E_STATE;
 }
 
 static void send(struct node_call *c, om_time now)
@@ -89,6 +92,8 @@ enum om_err om_node_write(struct om_node *n, om_time now, uint64_t call, struct 
     struct node_call *c;
     enum om_err e = find_open(n, call, &c);
 
+    if (e == OM_OK && c->loop)
+        return node_loop_write(c, data);
     if (e == OM_OK)
         e = om_stream_write(&c->peer->carrier->mux, c->stream, data);
     if (e != OM_OK)
@@ -103,6 +108,8 @@ enum om_err om_node_finish(struct om_node *n, om_time now, uint64_t call)
     struct node_call *c;
     enum om_err e = find_open(n, call, &c);
 
+    if (e == OM_OK && c->loop)
+        return node_loop_finish(c);
     if (e == OM_OK)
         e = om_stream_finish(&c->peer->carrier->mux, c->stream);
     if (e == OM_OK)
@@ -114,8 +121,8 @@ void om_node_limit(struct om_node *n, om_time now, uint64_t call)
 {
     struct node_call *c;
 
-    if (find_open(n, call, &c) != OM_OK || c->is_impatient)
-        return;
+    if (find_open(n, call, &c) != OM_OK || c->is_impatient || c->loop)
+        return; /* one is never away from oneself */
     c->is_impatient = true;
     c->peer->impatient++;
     node_rearm(n, now, c->peer);
@@ -134,6 +141,8 @@ unsigned om_node_read_pieces(const struct om_node *n, uint64_t call, struct om_b
     struct node_call *c = node_call_find(n, call);
     bool is_open = c && c->stream && c->is_data;
 
+    if (c && c->loop && c->is_data)
+        return node_loop_pieces(c, out, max, is_end);
     if (is_end)
         *is_end = is_open && om_stream_at_end(c->stream);
     return is_open ? om_stream_pieces(c->stream, out, max) : 0;
@@ -143,6 +152,8 @@ void om_node_consume(struct om_node *n, om_time now, uint64_t call, size_t bytes
 {
     struct node_call *c = node_call_find(n, call);
 
+    if (c && c->loop && c->is_data)
+        node_loop_consume(c, bytes);
     if (!c || !c->stream || !c->is_data)
         return;
     om_stream_consume(&c->peer->carrier->mux, c->stream, now, bytes);

@@ -86,7 +86,8 @@ struct om_act_stream {
  * @n:        the node
  * @now:      time
  * @network:  one that was joined
- * @peer:     a known peer, with or without a session (without, one is made first)
+ * @peer:     a known peer, with or without a session (without, one is made first), or the node
+ *            itself: then the call arrives here too, as from any peer, and nothing is sent
  * @config:   what; copied
  * @call:     receives the call's number
  *

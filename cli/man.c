@@ -70,6 +70,7 @@ void om_man_print(FILE *to)
         "omerta starts, stops and asks \\fBomerta\\-meshd\\fR over the Unix socket of its home.\n"
         "A peer is named by its id, by the first 4 characters of it or more, or by its name; what\n"
         "could mean two peers is refused. With one network or one peer nobody needs to name it.\n"
+        "Where something is reached or offered, self is this node: only what is exposed to it.\n"
         "What peers wrote is escaped before it is shown.\n.SH OPTIONS\n",
         to);
     for (const struct om_option *o = om_args_common; o->name; o++)

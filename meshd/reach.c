@@ -19,6 +19,9 @@ enum om_err daemon_reach(struct om_daemon *d, const struct daemon_network *net,
     struct om_peer_info info;
     struct om_announce a;
     om_time now = om_clock_now();
+
+    if (om_id_equal(peer, &net->self))
+        return OM_OK; /* nobody has to be met for that */
     bool is_known = om_node_peer_info(n, now, &net->id, peer, &info) == OM_OK;
 
     if (is_known && info.has_session)

@@ -13,6 +13,8 @@
 #include "ipc/methods.h"
 #include "ipc/outbox.h"
 
+#define CONTROL_SELF "self" /* this node, where a peer is wanted */
+
 enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT, WAIT_FORWARD, WAIT_VM };
 
 struct control_client {
@@ -116,7 +118,8 @@ const struct daemon_network *control_network(const struct control_ask *ask, stru
 
 /**
  * control_peer() - the network and peer that a question names, made reachable
- * @ask:   its "peer" is a full id, the start of one (4 or more characters), or a name
+ * @ask:   its "peer" is a full id, the start of one (4 or more characters), a name, or
+ *         CONTROL_SELF
  * @net:   receives the network
  * @peer:  receives the key
  * @err:   sentence, with the candidates when there are several
@@ -125,6 +128,11 @@ const struct daemon_network *control_network(const struct control_ask *ask, stru
  */
 bool control_peer(const struct control_ask *ask, const struct daemon_network **net,
                   struct om_id *peer, struct om_error *err);
+
+/** control_other() - control_peer() of @ask, @net, @peer and @err, for what only somebody else can
+ *  be asked. Return: false for this node itself, too. */
+bool control_other(const struct control_ask *ask, const struct daemon_network **net,
+                   struct om_id *peer, struct om_error *err);
 
 /** control_id() - a JSON text of @id. */
 json_t *control_id(const struct om_id *id);

@@ -69,7 +69,7 @@ json_t *control_message_send(struct control_ask *ask, struct om_error *err)
     const struct daemon_network *net;
     struct inbox_entry e = {.state = INBOX_SENT, .at_ms = om_clock_wall().unix_ms};
 
-    if (!control_peer(ask, &net, &e.peer, err))
+    if (!control_other(ask, &net, &e.peer, err))
         return NULL;
     e.network = net->id;
     struct om_bytes bytes = om_bytes(json_string_value(text), json_string_length(text));
@@ -133,7 +133,7 @@ json_t *control_health_probe(struct control_ask *ask, struct om_error *err)
     const struct daemon_network *net;
     struct om_id peer;
 
-    if (!control_peer(ask, &net, &peer, err))
+    if (!control_other(ask, &net, &peer, err))
         return NULL;
     json_int_t count = json_integer_value(json_object_get(ask->params, "count"));
     enum om_err e = om_node_probe(daemon_node(ask->d), om_clock_now(), &net->id, &peer,
@@ -150,7 +150,7 @@ json_t *control_peer_status(struct control_ask *ask, struct om_error *err)
     const struct daemon_network *net;
     struct om_id peer;
 
-    if (!control_peer(ask, &net, &peer, err))
+    if (!control_other(ask, &net, &peer, err))
         return NULL;
     enum om_err e = om_node_status(daemon_node(ask->d), om_clock_now(), &net->id, &peer);
     if (e == OM_OK)

@@ -255,7 +255,7 @@ json_t *control_ping_start(struct control_ask *ask, struct om_error *err)
     const struct daemon_network *net;
     struct om_id peer;
 
-    if (!control_peer(ask, &net, &peer, err))
+    if (!control_other(ask, &net, &peer, err))
         return NULL;
     json_int_t n = count ? json_integer_value(count) : 4;
     double s = interval ? json_number_value(interval) : 1;

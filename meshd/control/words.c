@@ -145,19 +145,26 @@ bool control_peer(const struct control_ask *ask, const struct daemon_network **n
         (void)om_fail(err, OM_E_MISSING, "\"peer\" is missing: want an id, its start, or a name");
         return false;
     }
-    if (strlen(text) != OM_ID_TEXT - 1 || om_id_parse(peer, text, NULL) != OM_OK) {
+    if (strcmp(text, CONTROL_SELF) == 0) {
+        *peer = (*net)->self;
+    } else if (strlen(text) != OM_ID_TEXT - 1 || om_id_parse(peer, text, NULL) != OM_OK) {
         if (!find_named(ask, *net, text, peer, err))
             return false;
-    }
-    if (om_id_equal(peer, &(*net)->self)) {
-        (void)om_fail(err, OM_E_RANGE, "that is this node itself");
-        return false;
     }
     enum om_err e = daemon_reach(ask->d, *net, peer);
     if (e != OM_OK)
         (void)om_fail(err, e, "peer %.12s... of network %s: %s", text, (*net)->name,
                       e == OM_E_MISSING ? "nobody here has heard of it" : om_err_text(e));
     return e == OM_OK;
+}
+
+bool control_other(const struct control_ask *ask, const struct daemon_network **net,
+                   struct om_id *peer, struct om_error *err)
+{
+    if (!control_peer(ask, net, peer, err))
+        return false;
+    return !om_id_equal(peer, &(*net)->self) ||
+           om_fail(err, OM_E_RANGE, "that is this node itself") == OM_OK;
 }
 
 json_t *control_latency(const struct om_daemon *d, const struct om_id *network,

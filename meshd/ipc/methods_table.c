@@ -9,7 +9,7 @@
     }
 #define PEER                                                                                       \
     {                                                                                              \
-        "peer", OM_PARAM_PEER, true, "full id, its start (4 or more characters), or name"          \
+        "peer", OM_PARAM_PEER, true, "full id, its start (4 or more characters), name, or self"    \
     }
 
 #define PROVIDER                                                                                   \

@@ -33,6 +33,7 @@ struct tunnel_flow {
     struct om_id network, peer;
     uint32_t number;
     bool is_serving, is_open;
+    bool is_here; /* both of its ends are */
     om_time heard;
     struct om_list lent;
     unsigned lent_count;
@@ -173,7 +174,7 @@ void tunnel_flow_send(struct tunnel_flow *f, struct om_bytes b)
         return;
     if (f->rule)
         f->rule->sent += b.n;
-    if (b.n + TUNNEL_FLOW_HEAD > om_node_send_max(TUNNEL_UDP_CHANNEL)) {
+    if (f->is_here || b.n + TUNNEL_FLOW_HEAD > om_node_send_max(TUNNEL_UDP_CHANNEL)) {
         send_bulk(f, b);
         return;
     }
@@ -288,6 +289,14 @@ static void make_room(struct tunnels *t, const struct tunnel_rule *rule)
     }
 }
 
+/* Is the peer this node? Then no datagram leads there, only the call. */
+static bool is_here(const struct tunnels *t, const struct tunnel_wish *w)
+{
+    const struct daemon_network *net = daemon_network(t->d, &w->network);
+
+    return net && om_id_equal(&w->peer, &net->self);
+}
+
 /* One more flow; NULL when there are too many, no memory, or that number is taken. */
 static struct tunnel_flow *new_flow(struct tunnels *t, const struct tunnel_flow_config *c,
                                     uint32_t number, bool is_serving)
@@ -317,6 +326,7 @@ static struct tunnel_flow *new_flow(struct tunnels *t, const struct tunnel_flow_
     f->self = c->self;
     f->network = c->wish->network;
     f->peer = c->wish->peer;
+    f->is_here = is_here(t, c->wish);
     f->number = number;
     f->is_serving = is_serving;
     f->heard = om_clock_now();

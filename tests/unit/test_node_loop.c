@@ -139,6 +139,7 @@ OM_TEST(loop_is_accepted_and_carries_both_ways)
     CHECK_STR(d.method, "test.echo");
     CHECK_STR(d.args, "{\"a\":7}");
     CHECK_MEM(d.from.b, d.p.side[0].id.b, sizeof d.from.b);
+    CHECK(om_node_is_loop(d.n, d.call[0]) && om_node_is_loop(d.n, d.call[1]));
     CHECK_EQ(say(&d, 0, "early"), OM_E_STATE);
     CHECK_EQ(say(&d, 1, "early"), OM_E_STATE);
     OM_TRY(om_node_accept(d.n, d.p.now, d.call[1], om_bytes("{\"x\":1}", 7)) == OM_OK);

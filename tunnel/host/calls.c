@@ -2,6 +2,7 @@
 #include "calls.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <omerta/node.h>
 #include <omerta/table.h>
@@ -110,6 +111,25 @@ void om_calls_refuse(struct om_calls *c, uint64_t call, const char *error, const
 {
     if (om_node_refuse(om_calls_node(c), om_clock_now(), call, error, text) != OM_OK)
         om_node_hang_up(om_calls_node(c), om_clock_now(), call, OM_CLOSE_REFUSED);
+}
+
+bool om_calls_keep(const struct om_calls *c, const struct om_call_owner *owner, uv_buf_t *bufs,
+                   unsigned count, uint8_t **copy)
+{
+    size_t size = 0;
+
+    *copy = NULL;
+    if (!om_node_is_loop(om_calls_node(c), owner->call))
+        return true;
+    for (unsigned i = 0; i < count; i++)
+        size += bufs[i].len;
+    uint8_t *to = *copy = malloc(size > 0 ? size : 1);
+    for (unsigned i = 0; to && i < count; i++) {
+        memcpy(to, bufs[i].base, bufs[i].len);
+        bufs[i].base = (char *)to;
+        to += bufs[i].len;
+    }
+    return to != NULL;
 }
 
 void om_calls_act(struct om_calls *c, const struct om_act *act)

@@ -95,6 +95,22 @@ void om_calls_hang_up(struct om_calls *c, struct om_call_owner *owner, enum om_c
  *  @text, which may be NULL. */
 void om_calls_refuse(struct om_calls *c, uint64_t call, const char *error, const char *text);
 
+/**
+ * om_calls_keep() - what a call lent has to last for longer than the caller runs
+ * @c:      the calls
+ * @owner:  of the call
+ * @bufs:   what was lent; points to the copy, if one was made
+ * @count:  of @bufs
+ * @copy:   receives it, the caller's to free, or NULL where none is needed
+ *
+ * A call to this node itself ends for its reader when the other end hangs up, before anybody can
+ * be told.
+ *
+ * Return: false without the memory.
+ */
+bool om_calls_keep(const struct om_calls *c, const struct om_call_owner *owner, uv_buf_t *bufs,
+                   unsigned count, uint8_t **copy);
+
 /** om_calls_act() - give @act, a reply or news of a stream, to its owner in @c. */
 void om_calls_act(struct om_calls *c, const struct om_act *act);
 

@@ -40,6 +40,7 @@ struct om_splice {
     uv_write_t write;
     uv_shutdown_t shutdown;
     size_t writing;   /* bytes that the socket is taking; 0: none */
+    uint8_t *copy;    /* owned: of them, where what the call lent may go */
     size_t head_left; /* bytes of the last frame's length that it did not take yet */
     uint8_t head[HEAD];
     bool is_framed;
@@ -105,6 +106,7 @@ static void on_splice_closed(uv_handle_t *h)
 {
     struct om_splice *s = h->data;
 
+    free(s->copy);
     free(s->socket);
     free(s);
 }
@@ -265,6 +267,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSE
         return;
     if (n < 0 && n != UV_EOF) {
         fail(s);
+        om_calls_kick(s->calls);
         return;
     }
     if (n == UV_EOF) {
@@ -313,6 +316,7 @@ static void on_turn_in(struct om_shape_user *u)
     read_on(s);
     if (!s->is_over && (!s->is_reading || !is_readable(s)))
         leave_in(s);
+    om_calls_kick(s->calls);
 }
 
 static void settle(struct om_splice *s)
@@ -331,10 +335,11 @@ static void on_shutdown(uv_shutdown_t *req, int status)
         return;
     if (status < 0 && status != UV_ENOTCONN) {
         fail(s);
-        return;
+    } else {
+        s->is_shut_done = true;
+        settle(s);
     }
-    s->is_shut_done = true;
-    settle(s);
+    om_calls_kick(s->calls);
 }
 
 static void drain(struct om_splice *s);
@@ -357,6 +362,8 @@ static void on_written(uv_write_t *req, int status)
     size_t n = s->writing;
 
     s->writing = 0;
+    free(s->copy);
+    s->copy = NULL;
     if (s->is_over)
         return;
     if (status < 0)
@@ -379,7 +386,8 @@ static bool write_later(struct om_splice *s, uv_buf_t *bufs, unsigned count, siz
     for (unsigned i = first; i < count; i++)
         s->writing += bufs[i].len;
     s->write.data = s;
-    if (uv_write(&s->write, &s->socket->stream, bufs + first, count - first, on_written) == 0)
+    if (om_calls_keep(s->calls, &s->owner, bufs + first, count - first, &s->copy) &&
+        uv_write(&s->write, &s->socket->stream, bufs + first, count - first, on_written) == 0)
         return true;
     s->writing = 0;
     return false;

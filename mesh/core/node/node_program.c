@@ -148,6 +148,13 @@ unsigned om_node_read_pieces(const struct om_node *n, uint64_t call, struct om_b
     return is_open ? om_stream_pieces(c->stream, out, max) : 0;
 }
 
+bool om_node_is_loop(const struct om_node *n, uint64_t call)
+{
+    const struct node_call *c = node_call_find(n, call);
+
+    return c && c->loop;
+}
+
 void om_node_consume(struct om_node *n, om_time now, uint64_t call, size_t bytes)
 {
     struct node_call *c = node_call_find(n, call);

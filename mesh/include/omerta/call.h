@@ -178,6 +178,10 @@ struct om_bytes om_node_read(const struct om_node *n, uint64_t call, bool *is_en
 unsigned om_node_read_pieces(const struct om_node *n, uint64_t call, struct om_bytes *out,
                              unsigned max, bool *is_end);
 
+/** om_node_is_loop() - is the peer of @call of @n this node itself? Then what om_node_read() lent
+ *  is gone as soon as the other end hangs up, before OM_CALL_RESET tells of it. */
+bool om_node_is_loop(const struct om_node *n, uint64_t call);
+
 /** om_node_consume() - the first @bytes that could be read of @call of @n are done with at @now. */
 void om_node_consume(struct om_node *n, om_time now, uint64_t call, size_t bytes);
 

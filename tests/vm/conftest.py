@@ -8,3 +8,4 @@ sys.path.insert(0, os.path.join(HERE, "..", "system"))
 sys.path.insert(0, os.path.join(HERE, "..", "lab"))
 
 from fixtures import folder, make  # noqa: E402,F401
+from vmlab import image, three  # noqa: E402,F401

@@ -99,6 +99,11 @@ void link_add_up(const struct link *l, struct links_totals *t)
         t->dropped[r] += link_gate_refused(l->gate, r);
 }
 
+const char *link_machine(const struct link *l)
+{
+    return l->config.is_machine ? l->config.name : "";
+}
+
 void link_end(struct link *l)
 {
     if (l->is_over)
@@ -123,6 +128,8 @@ void link_end(struct link *l)
     link_add_up(l, &l->links->past);
     om_list_remove(&l->link);
     l->links->count--;
+    if (l->on_end)
+        l->on_end(l->self);
     if (l->socket)
         uv_close(&l->socket->handle, on_closed);
     else

@@ -5,7 +5,7 @@
  * Why:   a wrong prefix must be told to who wrote it, before there is a link.
  * Keeps: link_config_reads_what_is_right; link_config_names_what_is_wrong.
  *
- * The peer is not read here: who that is, the daemon knows.
+ * The peer is not read here, nor whether it is a machine of its: that the daemon knows.
  */
 #ifndef OM_LINKS_LINK_CONFIG_H
 #define OM_LINKS_LINK_CONFIG_H
@@ -27,6 +27,7 @@ struct link_config {
     bool has_dns;                 /* names are answered at our own address */
     bool is_inward;               /* the peer may connect to what is behind it */
     bool has_dhcp;                /* Ethernet: the card is told its addresses */
+    bool is_machine;              /* of a virtual machine: the peer decides by the name */
     uint8_t mac[OM_STACK_MAC], here_mac[OM_STACK_MAC]; /* Ethernet: the card's, and ours */
     struct om_id network, peer;
 };

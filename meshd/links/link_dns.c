@@ -1,4 +1,5 @@
 /* link_dns.c - questions about names that something behind a link asks us. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,13 @@ bool link_dns_is_at(const struct link *l, const struct om_addr *to)
 
     return l->config.has_dns && to->port == LINK_DNS_PORT &&
            ((s->has_v4 && is_same(to, &s->here)) || (s->has_v6 && is_same(to, &s->here6)));
+}
+
+void link_dns_place(const struct link *l, struct dns_place *out)
+{
+    *out = (struct dns_place){
+        .network = l->config.network, .gateway = l->config.peer, .has_gateway = true};
+    (void)snprintf(out->machine, sizeof out->machine, "%s", link_machine(l));
 }
 
 static void forget(struct question *q)
@@ -72,12 +80,12 @@ static void say_busy(struct link *l, const struct om_stack_act *act,
 
 void link_dns_input(struct link *l, const struct om_stack_act *act)
 {
-    const struct dns_place where = {
-        .network = l->config.network, .gateway = l->config.peer, .has_gateway = true};
+    struct dns_place where;
     struct om_dns_question question;
     bool is_question = om_dns_question_parse(&question, act->bytes) == OM_DNS_BAD_NONE;
     struct question *q = l->question_count < LINK_DNS_MAX ? calloc(1, sizeof *q) : NULL;
 
+    link_dns_place(l, &where);
     if (q) {
         q->of = l;
         q->from = act->from;

@@ -93,8 +93,7 @@ static size_t missing(const struct stream *s)
 static void go_on(struct stream *s, om_time now)
 {
     struct om_stack *stack = s->of->links->stack;
-    const struct link_config *c = &s->of->config;
-    const struct dns_place where = {.network = c->network, .gateway = c->peer, .has_gateway = true};
+    struct dns_place where;
     bool is_end = false;
     size_t want;
 
@@ -116,6 +115,7 @@ static void go_on(struct stream *s, om_time now)
         s->in_n += n;
         om_flow_consume(stack, now, s->flow, n);
     }
+    link_dns_place(s->of, &where);
     s->ask = tunnel_dns_ask(s->of->links->d->tunnels, &where,
                             om_bytes(s->in + FRAME, s->in_n - FRAME), on_told, s);
     s->in_n = 0;

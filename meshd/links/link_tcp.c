@@ -269,7 +269,11 @@ struct link_tcp *link_tcp_new(struct link *l, bool is_inward)
 
 void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
 {
-    struct tunnel_wish wish = {"tcp", l->config.network, l->config.peer, "", act->to.port, 0};
+    struct tunnel_wish wish = {.proto = "tcp",
+                               .network = l->config.network,
+                               .peer = l->config.peer,
+                               .port = act->to.port,
+                               .machine = link_machine(l)};
     char host[OM_IP_TEXT];
     bool is_nowhere = link_route(&l->config.sides, &act->to, host) == LINK_NOWHERE;
     bool is_full = l->tcp_count == LINK_TCP_MAX;

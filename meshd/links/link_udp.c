@@ -62,8 +62,11 @@ static void on_end(void *self, const char *why)
 static struct link_udp *open_udp(struct link *l, const struct om_addr *from,
                                  const struct om_addr *to)
 {
-    struct tunnel_wish wish = {
-        .proto = "udp", .network = l->config.network, .peer = l->config.peer, .port = to->port};
+    struct tunnel_wish wish = {.proto = "udp",
+                               .network = l->config.network,
+                               .peer = l->config.peer,
+                               .port = to->port,
+                               .machine = link_machine(l)};
     char host[OM_IP_TEXT];
     struct key k = key_of(from, to);
 

@@ -167,6 +167,26 @@ void links_start(struct links *s, uint64_t number, struct om_socket *socket, str
         om_socket_close(socket, false);
 }
 
+void links_watch(struct links *s, uint64_t number, void (*on_end)(void *self), void *self)
+{
+    struct link *l = find_number(s, number);
+
+    if (!l)
+        return;
+    l->on_end = on_end;
+    l->self = self;
+}
+
+void links_end(struct links *s, uint64_t number)
+{
+    struct link *l = find_number(s, number);
+
+    if (!l)
+        return;
+    l->on_end = NULL;
+    link_end(l);
+}
+
 void links_connect(struct links *s, uint64_t number, uint16_t port, uint64_t call)
 {
     struct link *l = find_number(s, number);

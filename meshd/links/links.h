@@ -7,7 +7,8 @@
  * Why:   a machine or a whole network reaches peers by plain IP, and the daemon needs neither root
  *        nor a device for it: frames come through a local socket.
  *
- * The peer of a link that is "inward" may connect to what is behind it.
+ * The peer of a link that is "inward" may connect to what is behind it. Of a link of a virtual
+ * machine, calls to the peer say which it is (tunnels/tunnels.h, "link").
  *
  * Wire: a call of LINK_METHOD with {"link": the link's name or number, "port": N}, by the link's
  * own peer. It is accepted once the port behind the link has answered; else refused with
@@ -83,6 +84,13 @@ OM_MUST enum om_err links_add(struct links *s, const struct link_config *config,
  * @rest:    what it said already
  */
 void links_start(struct links *s, uint64_t number, struct om_socket *socket, struct om_bytes rest);
+
+/** links_watch() - once link @number of @s ends by itself, @on_end is called with @self; NULL: no
+ *  more. */
+void links_watch(struct links *s, uint64_t number, void (*on_end)(void *self), void *self);
+
+/** links_end() - end link @number of @s, if there is one; nobody is told. */
+void links_end(struct links *s, uint64_t number);
 
 /** links_call() - a peer wants a connection to what is behind a link of @s: @call. */
 void links_call(struct links *s, const struct om_act_call *call);

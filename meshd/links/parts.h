@@ -12,6 +12,7 @@
 #include "links/link_ahead.h"
 #include "links/link_dhcp.h"
 #include "links/links.h"
+#include "tunnels/dns.h"
 #include "tunnels/parts.h"
 
 enum {
@@ -54,6 +55,8 @@ struct link {
     size_t out_n, out_room, busy_room;
     bool is_writing, is_over;
     uv_write_t write;
+    void (*on_end)(void *self); /* NULL: nobody wants to know */
+    void *self;
 };
 
 struct links {
@@ -132,6 +135,9 @@ void link_end(struct link *l);
 /** link_add_up() - add what @l has counted to @t. */
 void link_add_up(const struct link *l, struct links_totals *t);
 
+/** link_machine() - the virtual machine behind @l; "": it is none. */
+const char *link_machine(const struct link *l);
+
 /** link_fail() - count a refusal of @l and keep @why. */
 void link_fail(struct link *l, const char *why);
 
@@ -183,6 +189,9 @@ void link_udp_drop(struct link_udp *u);
 
 /** link_dns_is_at() - does @l answer questions about names at @to? */
 bool link_dns_is_at(const struct link *l, const struct om_addr *to);
+
+/** link_dns_place() - who is asked what is behind @l asks for, into @out. */
+void link_dns_place(const struct link *l, struct dns_place *out);
 
 /** link_dns_input() - a question, @act, came from behind @l. */
 void link_dns_input(struct link *l, const struct om_stack_act *act);

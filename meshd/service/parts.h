@@ -90,7 +90,8 @@ struct service_vm {
 
     struct vm_plug *plugs[VM_PLUGS];
     bool is_wanted[VM_PLUGS];
-    om_time again_at; /* plugs and the agent's hello; OM_NEVER */
+    om_time again_at;  /* plugs and the agent's hello; OM_NEVER */
+    uint64_t nic_link; /* of the card, by its number in meshd/links; 0: none */
     struct om_vm_qmp qmp;
     bool has_qmp, is_greeted;
     size_t hello_n; /* bytes of the agent's line that are as they should be */

@@ -146,10 +146,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
 }
 
-/* What the link of @v is. Addresses by DHCP, and names, are switched on here. */
+/* What the link of @v is. Its IPv6 address is what the card makes of the prefix, so "there6" is not
+ * named. */
 static json_t *nic_words(const struct service_vm *v)
 {
-    char here[32], there[32], here6[48], there6[48], mac[18];
+    char here[32], there[32], here6[48], mac[18];
     uint8_t m[OM_STACK_MAC];
 
     machine_mac(v, m);
@@ -158,9 +159,22 @@ static json_t *nic_words(const struct service_vm *v)
     (void)snprintf(here, sizeof here, "10.77.%u.1/24", v->slot);
     (void)snprintf(there, sizeof there, "10.77.%u.2", v->slot);
     (void)snprintf(here6, sizeof here6, "fd6f:6d77:0:%x::1/64", v->slot);
-    (void)snprintf(there6, sizeof there6, "fd6f:6d77:0:%x::2", v->slot);
-    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "kind", "ether", "mtu", (int)VM_MTU,
-                     "mac", mac, "here", here, "there", there, "here6", here6, "there6", there6);
+    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:b, s:b}", "kind", "ether", "name",
+                     v->id, "mtu", (int)VM_MTU, "mac", mac, "here", here, "there", there, "here6",
+                     here6, "dhcp", 1, "dns", 1, "inward", 1);
+}
+
+/* QEMU listens on: the card is plugged in again. */
+static void on_link_end(void *self)
+{
+    struct service_vm *v = self;
+
+    v->nic_link = 0;
+    if (v->hub->is_closing)
+        return;
+    v->is_wanted[VM_PLUG_NIC] = true;
+    v->again_at = om_time_min(v->again_at, om_clock_now() + OM_MS(VM_PLUG_AGAIN_MS));
+    vms_touch(v->hub);
 }
 
 /* The card becomes a link, to which its socket belongs from now on. */
@@ -176,6 +190,7 @@ static void nic_up(struct vm_plug *p)
     json_decref(words);
     config.network = v->network;
     config.peer = v->consumer;
+    config.is_machine = true;
     if (!is_read || links_add(v->hub->d->links, &config, &number, &err) != OM_OK) {
         vms_complain(v->hub, v->id, err.msg);
         v->is_wanted[VM_PLUG_NIC] = false;
@@ -186,6 +201,8 @@ static void nic_up(struct vm_plug *p)
     p->socket = NULL;
     v->is_wanted[VM_PLUG_NIC] = false;
     drop(v, VM_PLUG_NIC);
+    v->nic_link = number;
+    links_watch(v->hub->d->links, number, on_link_end, v);
     links_start(v->hub->d->links, number, socket, om_bytes("", 0));
 }
 
@@ -249,9 +266,21 @@ static void try(struct service_vm *v, enum vm_plug_kind kind)
     uv_pipe_connect(&p->connect, &p->socket->pipe, path, on_connect);
 }
 
+/* The link of a QEMU that has gone must not have the name when the next one comes. */
+static void end_link(struct service_vm *v)
+{
+    uint64_t number = v->nic_link;
+
+    v->nic_link = 0;
+    if (number)
+        links_end(v->hub->d->links, number);
+}
+
 void plugs_connect(struct service_vm *v, enum vm_plug_kind kind)
 {
     drop(v, kind);
+    if (kind == VM_PLUG_NIC)
+        end_link(v);
     v->is_wanted[kind] = true;
     if (kind == VM_PLUG_QMP)
         v->has_qmp = false;
@@ -268,6 +297,7 @@ void plugs_drop(struct service_vm *v)
         v->is_wanted[i] = false;
         drop(v, (enum vm_plug_kind)i);
     }
+    end_link(v);
     v->has_qmp = false;
     v->again_at = OM_NEVER;
 }

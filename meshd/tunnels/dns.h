@@ -5,7 +5,8 @@
  *        gateway; and asks this machine's resolvers for peers that may use its internet.
  * Why:   who goes to the internet through a peer must not tell the local network where to.
  *
- * Wire: a call of TUNNEL_NAMES with {"query": the message in hex, at most OM_DNS_QUERY_MAX bytes}.
+ * Wire: a call of TUNNEL_NAMES with {"query": the message in hex, at most OM_DNS_QUERY_MAX bytes},
+ * and "link" as in tunnels/tunnels.h. Of our names and of what is kept a machine learns nothing.
  * It is accepted once there is an answer, which is all of the stream: a message of at most 65535
  * bytes, then the end. SERVFAIL and its like are answers. Refused is who may not use the internet
  * of the peer ("not_allowed"), too many questions ("busy") and what is no question ("bad_args").
@@ -55,7 +56,8 @@ struct tunnel_dns {
 /* Who is asked what is not known here. */
 struct dns_place {
     struct om_id network, gateway;
-    bool has_gateway; /* else REFUSED */
+    bool has_gateway;                  /* else REFUSED */
+    char machine[TUNNEL_LINK_MAX + 1]; /* a virtual machine of the gateway's asks; "" */
 };
 
 /* @answer: lent, whole; it may be longer than the program takes over UDP. @why: in words, when

@@ -74,12 +74,13 @@ static struct dns_kept *new_kept(const struct dns_place *where)
     return k;
 }
 
-/* The cache of @where, in the place of the one that was not asked for longest; NULL without
- * memory. */
+/* The cache of @where, in the place of the one that was not asked for longest; NULL: none. */
 static struct om_dns_cache *cache_of(struct tunnels *t, const struct dns_place *where)
 {
     struct dns_kept **kept = t->dns->kept, **oldest = kept;
 
+    if (*where->machine) /* it would learn what others asked */
+        return NULL;
     for (unsigned i = 0; i < DNS_CACHES_MAX; i++) {
         if (kept[i] && is_same(&kept[i]->where, where)) {
             kept[i]->used = om_clock_now();
@@ -216,11 +217,13 @@ static enum om_err call(struct dns_ask *a)
     struct om_call_config config = {
         .method = TUNNEL_NAMES, .priority = OM_INTERACTIVE, .timeout = OM_MS(DNS_ANSWER_MS)};
     uint8_t query[OM_DNS_QUERY_MAX];
-    char hex[2 * OM_DNS_QUERY_MAX + 1], args[sizeof hex + 16];
+    char hex[2 * OM_DNS_QUERY_MAX + 1], args[sizeof hex + TUNNEL_LINK_MAX + 32];
+    const char *machine = a->where.machine; /* of a link's name: nothing in it is quoted */
     size_t n = om_dns_question_write(om_mut(query, sizeof query), &a->question);
 
     (void)sodium_bin2hex(hex, sizeof hex, query, n);
-    (void)snprintf(args, sizeof args, "{\"query\":\"%s\"}", hex);
+    (void)snprintf(args, sizeof args, "{\"query\":\"%s\"%s%s%s}", hex,
+                   *machine ? ",\"link\":\"" : "", machine, *machine ? "\"" : "");
     config.args = om_bytes(args, strlen(args));
     enum om_err e = net ? daemon_reach(d, net, &a->where.gateway) : OM_E_MISSING;
     return e != OM_OK
@@ -275,7 +278,7 @@ static void begin(struct dns_ask *a)
     size_t n = 0;
 
     if (may_be_ours(t, &a->question)) {
-        const struct om_zone *zone = tunnel_names_zone(t);
+        const struct om_zone *zone = *a->where.machine ? NULL : tunnel_names_zone(t);
         if (zone)
             n = om_zone_answer(room, zone, &a->question);
         if (n == 0)

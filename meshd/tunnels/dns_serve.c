@@ -75,8 +75,9 @@ static void on_answer(void *self, struct om_bytes answer)
     om_calls_kick(calls);
 }
 
-/* Bytes of the question in @args; 0 when there is none. */
-static size_t read_query(uint8_t out[static OM_DNS_QUERY_MAX], struct om_bytes args)
+/* Bytes of the question in @args, and which machine asks; 0 when there is none. */
+static size_t read_query(uint8_t out[static OM_DNS_QUERY_MAX],
+                         char machine[static TUNNEL_LINK_MAX + 1], struct om_bytes args)
 {
     json_error_t at;
     json_t *o = json_loadb((const char *)args.p, args.n, JSON_REJECT_DUPLICATES, &at);
@@ -84,8 +85,8 @@ static size_t read_query(uint8_t out[static OM_DNS_QUERY_MAX], struct om_bytes a
     const char *text = json_string_value(query);
     size_t chars = json_string_length(query), n = 0;
 
-    if (!text || sodium_hex2bin(out, OM_DNS_QUERY_MAX, text, chars, NULL, &n, NULL) != 0 ||
-        n * 2 != chars)
+    if (!tunnel_machine_read(machine, o) || !text ||
+        sodium_hex2bin(out, OM_DNS_QUERY_MAX, text, chars, NULL, &n, NULL) != 0 || n * 2 != chars)
         n = 0;
     json_decref(o);
     return n;
@@ -143,18 +144,19 @@ static void refuse(struct tunnels *t, const struct om_act_call *call, const char
 
 void tunnels_query(struct tunnels *t, const struct om_act_call *call)
 {
-    char id[OM_ID_TEXT], text[160];
+    char id[OM_ID_TEXT], text[160], machine[TUNNEL_LINK_MAX + 1];
     uint8_t query[OM_DNS_QUERY_MAX];
+    size_t n = read_query(query, machine, call->args);
 
-    if (!tunnel_exposed(t, &call->network, &call->peer, 0, true, false)) {
-        (void)snprintf(text, sizeof text, "there, run: omerta expose internet --to %s",
-                       om_id_print(&call->peer, id));
-        refuse(t, call, om_dial_word(OM_DIAL_NOT_ALLOWED), text);
-        return;
-    }
-    size_t n = read_query(query, call->args);
     if (n == 0) {
         refuse(t, call, "bad_args", "want {query: a DNS message in hex}");
+        return;
+    }
+    if (!tunnel_exposed(t, &call->network, &call->peer, machine, 0, true, false)) {
+        (void)snprintf(text, sizeof text, "there, run: omerta %s%s",
+                       *machine ? "vm request --egress internet" : "expose internet --to ",
+                       *machine ? "" : om_id_print(&call->peer, id));
+        refuse(t, call, om_dial_word(OM_DIAL_NOT_ALLOWED), text);
         return;
     }
     struct served *s = begin(t, call);

@@ -56,8 +56,10 @@ bool tunnel_ask(struct tunnels *t, struct tunnel_rule *r, struct om_call_owner *
         json_decref(args);
         args = json_pack("{s:s, s:i}", "link", r->to_link, "port", (int)w->port);
     }
-    if (args && *w->host)
+    if (args && w->host && *w->host)
         (void)json_object_set_new(args, "host", json_string(w->host));
+    if (args && w->machine && *w->machine)
+        (void)json_object_set_new(args, "link", json_string(w->machine));
     if (args && w->flow)
         (void)json_object_set_new(args, "flow", json_integer(w->flow));
     if (args && r && r->is_guest)
@@ -79,7 +81,8 @@ bool tunnel_ask(struct tunnels *t, struct tunnel_rule *r, struct om_call_owner *
 bool tunnel_call(struct tunnel_conn *c, const struct om_id *network, const struct om_id *peer,
                  const char *host, uint16_t port)
 {
-    const struct tunnel_wish w = {"tcp", *network, *peer, host, port, 0};
+    const struct tunnel_wish w = {
+        .proto = "tcp", .network = *network, .peer = *peer, .host = host, .port = port};
 
     c->peer = *peer;
     c->owner.on_reply = on_reply;

@@ -61,6 +61,7 @@ struct tunnel_rule {
     char host[OM_TARGET_NAME_MAX + 1];    /* forward: seen from the peer, or ""; exposed: dialled */
     uint16_t port;                        /* forward: of the peer; exposed: dialled */
     char to_link[TUNNEL_LINK_MAX + 1];    /* forward: of what is behind that link of the peer; "" */
+    char machine[TUNNEL_LINK_MAX + 1];    /* exposed: to a virtual machine at peers[0], only; "" */
     struct om_cidr also[TUNNEL_ALSO_MAX]; /* internet: ranges that are reached all the same */
     unsigned also_count;
     uint32_t rate;     /* exposed: of each peer, bytes per second each way; 0: as it comes */
@@ -96,9 +97,10 @@ struct tunnel_conn {
 struct tunnel_wish {
     const char *proto;
     struct om_id network, peer;
-    const char *host; /* "": what it exposes */
+    const char *host; /* NULL or "": what it exposes */
     uint16_t port;
-    uint32_t flow; /* of UDP */
+    uint32_t flow;       /* of UDP */
+    const char *machine; /* a virtual machine of the peer's asks; NULL or "": none */
 };
 
 struct tunnel_dns;
@@ -113,7 +115,8 @@ struct tunnels {
     uv_timer_t sweep;
     struct om_list rules, conns;
     unsigned rule_count, conn_count;
-    struct om_list usages; /* tunnels/usage.h */
+    unsigned machine_rules; /* besides, those for virtual machines */
+    struct om_list usages;  /* tunnels/usage.h */
     struct om_table usages_by_pair;
     uint64_t numbers;
     bool is_closing;
@@ -245,11 +248,18 @@ bool tunnel_names(const struct tunnel_rule *r, const struct om_id *peer);
  *  does not stand, or which are associations; the others live on. */
 void tunnel_rule_drop(struct tunnel_rule *r);
 
-/** tunnel_exposed() - the rule of @t that lets @peer of @network reach @port (of UDP when @is_udp),
- *  or, with @internet, the internet; NULL: none. */
+/** tunnel_exposed() - the rule of @t that lets @peer of @network, or its virtual machine @machine
+ *  unless that is "", reach @port (of UDP when @is_udp), or, with @internet, the internet; NULL:
+ *  none. */
 struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *network,
-                                   const struct om_id *peer, uint16_t port, bool internet,
-                                   bool is_udp);
+                                   const struct om_id *peer, const char *machine, uint16_t port,
+                                   bool internet, bool is_udp);
+
+/* machine.c */
+
+/** tunnel_machine_read() - the name of the machine that asks with the words @args into @out, "" if
+ *  none does; false: that is no name. */
+bool tunnel_machine_read(char out[static TUNNEL_LINK_MAX + 1], const json_t *args);
 
 /* serve.c */
 

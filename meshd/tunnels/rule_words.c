@@ -100,6 +100,8 @@ json_t *tunnel_rule_show(const struct tunnel_rule *r)
 
     if (r->words)
         show_kept(o, r->words);
+    if (*r->machine)
+        (void)json_object_set_new(o, "machine", json_string(r->machine));
     tunnel_conn_live(r, &live);
     live.sent += r->sent;
     live.received += r->received;

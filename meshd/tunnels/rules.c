@@ -29,13 +29,13 @@ bool tunnel_names(const struct tunnel_rule *r, const struct om_id *peer)
 }
 
 struct tunnel_rule *tunnel_exposed(const struct tunnels *t, const struct om_id *network,
-                                   const struct om_id *peer, uint16_t port, bool internet,
-                                   bool is_udp)
+                                   const struct om_id *peer, const char *machine, uint16_t port,
+                                   bool internet, bool is_udp)
 {
     for (struct om_link *l = om_list_first(&t->rules); l; l = om_list_next(&t->rules, l)) {
         struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
         if (!r->is_forward && !r->is_consent && r->is_internet == internet &&
-            om_id_equal(&r->network, network) &&
+            om_id_equal(&r->network, network) && strcmp(r->machine, machine) == 0 &&
             (internet || (r->listen.port == port && r->is_udp == is_udp)) && tunnel_names(r, peer))
             return r;
     }
@@ -93,7 +93,10 @@ void tunnel_rule_drop(struct tunnel_rule *r)
     tunnel_remote_stop(r);
     tunnel_usage_forget(r);
     om_list_remove(&r->link);
-    t->rule_count--;
+    if (*r->machine)
+        t->machine_rules--;
+    else
+        t->rule_count--;
     tunnel_rule_free(r);
 }
 
@@ -162,7 +165,8 @@ static bool shares_peer(const struct tunnel_rule *a, const struct tunnel_rule *b
 /* Would a peer, asking for what it may by @a, ask for what it may by @b? */
 static bool is_same_thing(const struct tunnel_rule *a, const struct tunnel_rule *b)
 {
-    if (a->is_internet != b->is_internet || a->is_consent != b->is_consent)
+    if (a->is_internet != b->is_internet || a->is_consent != b->is_consent ||
+        strcmp(a->machine, b->machine) != 0)
         return false;
     return a->is_internet || (a->is_udp == b->is_udp && a->listen.port == b->listen.port &&
                               memcmp(a->listen.ip, b->listen.ip, sizeof a->listen.ip) == 0);

@@ -16,6 +16,7 @@ struct wish {
     bool is_udp;
     uint32_t flow;
     uint64_t back; /* not 0: our number for a port of the peer that leads here */
+    char machine[TUNNEL_LINK_MAX + 1]; /* who asks is a virtual machine there; "": the peer */
 };
 
 static bool read_wish(struct wish *out, struct om_bytes args)
@@ -29,13 +30,16 @@ static bool read_wish(struct wish *out, struct om_bytes args)
     json_int_t flow = json_integer_value(json_object_get(o, "flow"));
     json_int_t back = json_integer_value(json_object_get(o, "back"));
     bool is_udp = proto && strcmp(proto, "udp") == 0;
-    bool is_good = proto && (is_udp || strcmp(proto, "tcp") == 0) && port >= 1 && port <= 65535 &&
-                   flow >= 0 && flow <= UINT32_MAX && back >= 0 && !(back && host);
+    char machine[TUNNEL_LINK_MAX + 1];
+    bool is_good = tunnel_machine_read(machine, o) && proto &&
+                   (is_udp || strcmp(proto, "tcp") == 0) && port >= 1 && port <= 65535 &&
+                   flow >= 0 && flow <= UINT32_MAX && back >= 0 && !(back && (host || *machine));
 
     *out = (struct wish){.port = is_good ? (uint16_t)port : 0,
                          .is_udp = is_udp,
                          .flow = is_good ? (uint32_t)flow : 0,
                          .back = is_good ? (uint64_t)back : 0};
+    memcpy(out->machine, machine, sizeof out->machine);
     if (is_good && host) {
         const char *text = json_string_value(host);
         char bracketed[OM_TARGET_NAME_MAX + 3] = "";
@@ -169,7 +173,11 @@ static void say_how(struct om_calls *calls, const struct om_act_call *call, cons
 {
     char id[OM_ID_TEXT], text[160];
 
-    if (*w->host)
+    if (*w->machine && *w->host)
+        (void)snprintf(text, sizeof text, "there, run: omerta vm request --egress internet");
+    else if (*w->machine)
+        (void)snprintf(text, sizeof text, "there, run: omerta vm request --expose %u", w->port);
+    else if (*w->host)
         (void)snprintf(text, sizeof text, "there, run: omerta expose internet --to %s",
                        om_id_print(&call->peer, id));
     else
@@ -190,9 +198,9 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
                         "want {proto: tcp or udp, port, host, flow}");
         return;
     }
-    rule = w.back
-               ? tunnel_remote(t, &call->network, &call->peer, w.back, w.is_udp)
-               : tunnel_exposed(t, &call->network, &call->peer, w.port, *w.host != '\0', w.is_udp);
+    rule = w.back ? tunnel_remote(t, &call->network, &call->peer, w.back, w.is_udp)
+                  : tunnel_exposed(t, &call->network, &call->peer, w.machine, w.port,
+                                   *w.host != '\0', w.is_udp);
     if (!rule) {
         say_how(calls, call, &w);
         return;

@@ -14,10 +14,13 @@
  * that stands for. TUNNEL_LISTEN asks for it, with {"proto":..,"listen":"address:port","port":N,
  * "back":N}; the answer has "listen", the call stands for as long as the peer listens.
  *
+ * With "link": NAME besides, it is a virtual machine that runs at the caller for us, and it reaches
+ * what was exposed to that machine, not what is exposed to the caller.
+ *
  * UDP: tunnels/udp.h, and that of a proxy's clients: tunnels/associate.h. Names: tunnels/dns.h.
  *
- * Full: TUNNEL_RULES_MAX forwards and as many exposed things, OM_TUNNELS_MAX connections, of these
- * TUNNEL_PER_PEER from one peer; what is above is refused.
+ * Full: TUNNEL_RULES_MAX forwards and exposed things, TUNNEL_MACHINE_RULES_MAX for machines,
+ * OM_TUNNELS_MAX connections, of these TUNNEL_PER_PEER from one peer; what is above is refused.
  */
 #ifndef OM_TUNNELS_TUNNELS_H
 #define OM_TUNNELS_TUNNELS_H
@@ -26,7 +29,12 @@
 
 #include "state.h"
 
-enum { OM_TUNNELS_MAX = 8192, TUNNEL_PER_PEER = 2048, TUNNEL_RULES_MAX = 256 };
+enum {
+    OM_TUNNELS_MAX = 8192,
+    TUNNEL_PER_PEER = 2048,
+    TUNNEL_RULES_MAX = 256,
+    TUNNEL_MACHINE_RULES_MAX = 4096
+};
 
 #define TUNNEL_METHOD "tunnel.open"
 #define TUNNEL_LISTEN "tunnel.listen"
@@ -73,6 +81,22 @@ json_t *tunnels_forward(struct tunnels *t, const json_t *words, struct om_error 
 /** tunnels_expose() - as tunnels_forward() of @t, with {port, host, to_port, to, network, internet,
  *  listen, udp, keep, rate, max_connections} in @words. */
 json_t *tunnels_expose(struct tunnels *t, const json_t *words, struct om_error *err);
+
+/* What a virtual machine may reach here; borrowed. */
+struct tunnel_machine {
+    struct om_id network, provider;
+    const char *name;
+    const uint16_t *ports; /* of our loopback, TCP and UDP alike */
+    unsigned count;
+    bool has_internet;
+};
+
+/** tunnels_grant() - let machine @m reach that, by @t, and nothing else; false and @err. */
+bool tunnels_grant(struct tunnels *t, const struct tunnel_machine *m, struct om_error *err);
+
+/** tunnels_revoke() - machine @name of @provider in @network reaches nothing by @t any more. */
+void tunnels_revoke(struct tunnels *t, const struct om_id *network, const struct om_id *provider,
+                    const char *name);
 
 /** tunnels_list() - rules of @t, a new reference: forwards when @forwards, else what is exposed. */
 json_t *tunnels_list(const struct tunnels *t, bool forwards);

@@ -41,7 +41,11 @@ static void on_end(void *self, const char *why OM_UNUSED)
 
 static struct tunnel_flow *flow_of(struct tunnel_rule *r, const struct om_addr *addr)
 {
-    const struct tunnel_wish wish = {"udp", r->network, r->peers[0], r->host, r->port, 0};
+    const struct tunnel_wish wish = {.proto = "udp",
+                                     .network = r->network,
+                                     .peer = r->peers[0],
+                                     .host = r->host,
+                                     .port = r->port};
     struct om_table *clients = &r->tunnels->udp_clients;
     uint8_t key[TUNNEL_CLIENT_KEY];
 

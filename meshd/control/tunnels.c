@@ -1,11 +1,16 @@
 /* tunnels.c - methods about local ports that lead to peers, and peers that are let in. */
 #include "control/methods.h"
 #include "control/parts.h"
+#include "service/access.h"
 #include "tunnels/tunnels.h"
 
 json_t *control_forward_add(struct control_ask *ask, struct om_error *err)
 {
-    json_t *made = tunnels_forward(ask->d->tunnels, ask->params, err);
+    json_t *words = json_deep_copy(ask->params);
+
+    access_route(ask->d->wanted, words);
+    json_t *made = tunnels_forward(ask->d->tunnels, words, err);
+    json_decref(words);
 
     if (!made || !json_is_true(json_object_get(made, "remote")))
         return made;

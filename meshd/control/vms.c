@@ -1,12 +1,10 @@
 /* vms.c - methods about virtual machines: those asked for, and those provided. */
-#include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "control/methods.h"
 #include "control/parts.h"
+#include "service/identity.h"
 #include "service/vms.h"
 #include "service/wanted.h"
 #include "vm/core/spec.h"
@@ -27,28 +25,20 @@ void control_notify_vm(struct control *c, uint64_t client, json_t *what)
 }
 
 /* The key of this home, unless the question brought one. */
-static void add_ssh_key(const struct control_ask *ask, json_t *spec)
+static bool add_ssh_key(const struct control_ask *ask, json_t *spec, struct om_error *err)
 {
-    char path[OM_PATH_MAX], line[OM_VM_SSH_KEY] = "";
+    char line[OM_VM_SSH_KEY];
 
-    if (json_object_get(spec, "ssh_key") || snprintf(path, sizeof path, "%s/ssh/id_ed25519.pub",
-                                                     ask->d->place.home) >= (int)sizeof path)
-        return;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    ssize_t n = read(fd, line, sizeof line - 1);
-    (void)close(fd);
-    line[n > 0 ? n : 0] = 0;
-    line[strcspn(line, "\r\n")] = 0;
-    if (om_vm_ssh_key_check(line, NULL) == OM_OK)
-        (void)json_object_set_new(spec, "ssh_key", json_string(line));
+    if (json_object_get(spec, "ssh_key"))
+        return true;
+    return identity_line(ask->d, line, err) &&
+           json_object_set_new(spec, "ssh_key", json_string(line)) == 0;
 }
 
 json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
 {
-    static const char *const words[] = {"cpus", "memory",  "disk",        "image",
-                                        "ttl",  "timeout", "description", "ssh_key"};
+    static const char *const words[] = {"cpus",    "memory",      "disk",    "image",  "ttl",
+                                        "timeout", "description", "ssh_key", "expose", "egress"};
     const char *key = json_string_value(json_object_get(ask->params, "key"));
     bool has_peer = json_object_get(ask->params, "peer") != NULL;
     char made[KEY_TEXT + 1];
@@ -62,13 +52,13 @@ json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
     json_t *spec = json_object();
     for (unsigned i = 0; i < OM_ARRAY_SIZE(words); i++)
         (void)json_object_set(spec, words[i], json_object_get(ask->params, words[i]));
-    add_ssh_key(ask, spec);
+    bool has_key = add_ssh_key(ask, spec, err);
     randombytes_buf(random, sizeof random);
     (void)sodium_bin2hex(made, sizeof made, random, sizeof random);
     json_t *result = NULL;
     if (key && !om_vm_name_is_plain(key, KEY_TEXT))
         (void)om_fail(err, OM_E_PARSE, "\"key\": want 1 to %d letters and digits", KEY_TEXT);
-    else if (om_vm_spec_read(&checked, spec, err) == OM_OK)
+    else if (has_key && om_vm_spec_read(&checked, spec, err) == OM_OK)
         result = wanted_request(ask->d->wanted, ask, net, has_peer ? &peer : NULL, key ? key : made,
                                 spec, err);
     json_decref(spec);

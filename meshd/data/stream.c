@@ -8,6 +8,7 @@
 #include "control/parts.h"
 #include "data/parts.h"
 #include "links/links.h"
+#include "service/access.h"
 #include "tunnels/tunnels.h"
 
 json_t *data_ready(const struct data_conn *c)
@@ -101,6 +102,9 @@ void data_dial(struct data_conn *c, json_t *words)
     const struct daemon_network *net;
     struct om_error err = {.msg = ""};
     char method[OM_METHOD_MAX + 1];
+
+    if (strcmp(json_string_value(json_object_get(words, "open")), "tcp") == 0)
+        access_route(c->data->d->wanted, words);
     json_t *args = read_wish(words, method, &err);
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
 

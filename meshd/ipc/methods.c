@@ -22,8 +22,8 @@ const char *om_param_kind_name(enum om_param_kind kind)
         [OM_PARAM_STRING] = "string",   [OM_PARAM_PEER] = "peer",
         [OM_PARAM_NETWORK] = "network", [OM_PARAM_INTEGER] = "integer",
         [OM_PARAM_NUMBER] = "number",   [OM_PARAM_BOOL] = "boolean",
-        [OM_PARAM_STRINGS] = "strings", [OM_PARAM_OBJECT] = "object",
-        [OM_PARAM_OBJECTS] = "objects"};
+        [OM_PARAM_STRINGS] = "strings", [OM_PARAM_INTEGERS] = "integers",
+        [OM_PARAM_OBJECT] = "object",   [OM_PARAM_OBJECTS] = "objects"};
 
     return names[kind];
 }
@@ -48,6 +48,9 @@ static bool is_of(const json_t *v, enum om_param_kind kind)
         return json_is_object(v);
     case OM_PARAM_STRINGS:
         json_array_foreach(v, i, each) if (!json_is_string(each)) return false;
+        return json_is_array(v);
+    case OM_PARAM_INTEGERS:
+        json_array_foreach(v, i, each) if (!json_is_integer(each)) return false;
         return json_is_array(v);
     case OM_PARAM_OBJECTS:
         return json_is_array(v);

@@ -15,7 +15,7 @@
 
 #include <omerta/err.h>
 
-enum { OM_METHOD_PARAMS = 16, OM_METHOD_REPLIES = 24 };
+enum { OM_METHOD_PARAMS = 24, OM_METHOD_REPLIES = 24 };
 
 enum om_param_kind {
     OM_PARAM_STRING,
@@ -24,9 +24,10 @@ enum om_param_kind {
     OM_PARAM_INTEGER,
     OM_PARAM_NUMBER,
     OM_PARAM_BOOL,
-    OM_PARAM_STRINGS, /* an array of strings */
-    OM_PARAM_OBJECT,  /* of replies only */
-    OM_PARAM_OBJECTS  /* the same: an array of them */
+    OM_PARAM_STRINGS,  /* an array of strings */
+    OM_PARAM_INTEGERS, /* an array of integers */
+    OM_PARAM_OBJECT,   /* of replies only */
+    OM_PARAM_OBJECTS   /* the same: an array of them */
 };
 
 struct om_param {

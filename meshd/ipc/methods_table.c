@@ -297,7 +297,7 @@ static const struct om_ipc_method table[] = {
      .params = {PROVIDER, NETWORK},
      .reply = {{"vms", OM_PARAM_OBJECTS, true,
                 "vm, key, network, provider, self, state, end, text, left_s, address, host_key,"
-                " engine, image of each"},
+                " engine, image, name, expose, egress, identity of each"},
                {"provided", OM_PARAM_OBJECTS, false,
                 "vm, key, consumer, state, end, text, left_s, address, host_key, image, cpus,"
                 " memory_mib, disk_mib, engine, pid of each"}}},
@@ -318,7 +318,13 @@ static const struct om_ipc_method table[] = {
                 {"ttl", OM_PARAM_STRING, false, "lease, as 1h"},
                 {"timeout", OM_PARAM_STRING, false, "to be running by then, or not at all"},
                 {"description", OM_PARAM_STRING, false, "what it is for"},
-                {"ssh_key", OM_PARAM_STRING, false, "who may log in; default: this home's"}},
+                {"ssh_key", OM_PARAM_STRING, false, "who may log in; default: this home's"},
+                {"identity", OM_PARAM_STRING, false, "path of its private half, for ssh"},
+                {"name", OM_PARAM_STRING, false, "of yours, by which it is known, too"},
+                {"expose", OM_PARAM_INTEGERS, false,
+                 "ports of this node that the machine may reach, TCP and UDP"},
+                {"egress", OM_PARAM_STRING, false,
+                 "none (the default), or internet: through this node"}},
      .reply = {{"vm", OM_PARAM_STRING, true, "its id"},
                {"key", OM_PARAM_STRING, true, "of the request"},
                {"provider", OM_PARAM_STRING, true, "its peer id"},

@@ -11,6 +11,7 @@
 #include "control/parts.h"
 #include "host/clock.h"
 #include "host/secret_file.h"
+#include "service/ssh_files.h"
 #include "service/wanted_parts.h"
 #include "vm/core/fields.h"
 #include "vm/core/spec.h"
@@ -56,11 +57,14 @@ json_t *wanted_show(const struct wanted_vm *v)
                        ? json_null()
                        : json_integer(v->until > now ? (v->until - now) / US_PER_S : 0);
 
-    return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s}", "vm",
-                     v->vm, "key", v->key, "network", control_id(&v->network), "provider",
-                     control_id(&v->provider), "self", v->is_own ? 1 : 0, "state", v->state, "end",
-                     v->end, "text", v->text, "left_s", left, "address", v->address, "host_key",
-                     v->host_key, "engine", v->engine, "image", v->image);
+    json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s}", "vm",
+                          v->vm, "key", v->key, "network", control_id(&v->network), "provider",
+                          control_id(&v->provider), "self", v->is_own ? 1 : 0, "state", v->state,
+                          "end", v->end, "text", v->text, "left_s", left, "address", v->address,
+                          "host_key", v->host_key, "engine", v->engine, "image", v->image);
+
+    access_show(v, o);
+    return o;
 }
 
 static void write_file(struct wanted *w)
@@ -71,6 +75,7 @@ static void write_file(struct wanted *w)
     struct om_logline line;
 
     w->is_stale = false;
+    ssh_files_write(w);
     json_decref(all);
     if ((!text ||
          om_secret_write(w->d->place.home, KEPT, text, strlen(text), true, &err) != OM_OK) &&
@@ -115,6 +120,7 @@ static struct wanted_vm *wanted_new(struct wanted *w, const struct om_id *networ
 
 void wanted_drop(struct wanted_vm *v)
 {
+    access_close(v);
     om_calls_hang_up(v->hub->d->calls, &v->owner, OM_CLOSE_DONE);
     om_line_fini(&v->in);
     json_decref(v->spec);
@@ -146,10 +152,11 @@ static void read_event(struct wanted_vm *v, const json_t *o)
     const char *key = json_string_value(json_object_get(o, "host_key"));
     const char *address = json_string_value(json_object_get(o, "address"));
     const char *text = json_string_value(json_object_get(o, "text"));
+    const char *id = json_string_value(json_object_get(o, "vm"));
     uint8_t ip[16];
 
-    if (!*v->vm) /* it never changes */
-        read_word(v->vm, sizeof v->vm, o, "vm");
+    if (!*v->vm && id && access_is_id(v, id)) /* it never changes */
+        (void)snprintf(v->vm, sizeof v->vm, "%s", id);
     read_word(v->state, sizeof v->state, o, "state");
     read_word(v->end, sizeof v->end, o, "end");
     read_word(v->engine, sizeof v->engine, o, "engine");
@@ -163,6 +170,20 @@ static void read_event(struct wanted_vm *v, const json_t *o)
     if (json_is_integer(left) && json_integer_value(left) >= 0 &&
         json_integer_value(left) < INT32_MAX)
         v->until = om_clock_now() + OM_SEC(json_integer_value(left));
+    access_open(v);
+}
+
+/* It could neither be reached nor released. */
+static void nameless(struct wanted_vm *v)
+{
+    struct wanted *w = v->hub;
+    struct om_error err;
+
+    (void)om_fail(&err, OM_E_PARSE, "the provider gave the machine no id that can be one");
+    if (v->number)
+        control_vm_answer(w->d->control, v->number, &v->network, &v->provider, NULL, &err);
+    wanted_drop(v);
+    wanted_keep(w);
 }
 
 bool wanted_event(struct wanted_vm *v, const json_t *event)
@@ -175,6 +196,10 @@ bool wanted_event(struct wanted_vm *v, const json_t *event)
     if (strcmp(kind, "warning") == 0)
         (void)snprintf(v->text, sizeof v->text, "its lease ends soon");
     read_event(v, event);
+    if (!*v->vm) {
+        nameless(v);
+        return false;
+    }
     v->again_ms = WANTED_AGAIN_MS;
     if (v->number) {
         uint64_t number = v->number;
@@ -207,10 +232,33 @@ static void on_own(void *self, const char *key, json_t *event)
         (void)wanted_event(v, event);
 }
 
+static struct wanted_vm *find_name(const struct wanted *w, const char *name)
+{
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l)) {
+        struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
+        if (*v->vm && *name && strcmp(v->name, name) == 0)
+            return v;
+    }
+    return NULL;
+}
+
+struct wanted_vm *wanted_named(const struct wanted *w, const char *text)
+{
+    static const char start[] = "vm-";
+    struct wanted_vm *v = find_name(w, text);
+
+    if (v || strncmp(text, start, sizeof start - 1) != 0 || strlen(text) < sizeof start)
+        return v;
+    return wanted_find(w, text, NULL);
+}
+
 struct wanted_vm *wanted_find(const struct wanted *w, const char *name, struct om_error *err)
 {
     struct wanted_vm *found = NULL;
     size_t n = name ? strlen(name) : 0;
+
+    if (name && (found = find_name(w, name)))
+        return found;
 
     for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l)) {
         struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
@@ -266,6 +314,10 @@ json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct d
     v = wanted_new(w, &net->id, peer ? peer : &net->self, !peer, key);
     if (!v) {
         (void)om_fail(err, OM_E_FULL, "there are %d virtual machines already", WANTED_MAX);
+        return NULL;
+    }
+    if (!access_read(v, ask->params, err)) {
+        wanted_drop(v);
         return NULL;
     }
     v->client = ask->client->number;
@@ -335,6 +387,7 @@ static void take_up(struct wanted *w, const json_t *o)
     struct wanted_vm *v = wanted_new(w, &net, &peer, is_own, key);
     if (!v)
         return;
+    (void)access_read(v, o, NULL); /* what makes no sense reaches nothing */
     read_event(v, o);
     if (!is_own) {
         v->again_at = om_clock_now() + OM_MS(WANTED_AGAIN_MS);
@@ -379,6 +432,7 @@ bool wanted_open(struct wanted **out, struct om_daemon *d, struct om_error *err)
         return om_fail(err, OM_E_NO_MEM, "no memory for virtual machines") == OM_OK;
     }
     w->d = d;
+    ssh_files_find(w);
     w->timer.data = w;
     om_list_init(&w->machines);
     om_list_init(&w->asks);
@@ -386,12 +440,14 @@ bool wanted_open(struct wanted **out, struct om_daemon *d, struct om_error *err)
     if (!load(w, err))
         return false;
     vms_on_own(d->vms, on_own, w);
+    ssh_files_write(w);
     wanted_arm(w);
     return true;
 }
 
 static void on_timer_closed(uv_handle_t *h)
 {
+    ssh_files_free(h->data);
     free(h->data);
 }
 

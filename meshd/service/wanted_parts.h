@@ -8,8 +8,11 @@
 #define OM_SERVICE_WANTED_PARTS_H
 
 #include "ipc/line.h"
+#include "ipc/place.h"
+#include "service/access.h"
 #include "service/vms.h"
 #include "service/wanted.h"
+#include "vm/core/spec.h"
 
 enum { WANTED_WORD = 64, WANTED_TEXT = 200, WANTED_HOST_KEY = 128 };
 
@@ -22,6 +25,12 @@ struct wanted_vm {
     char vm[WANTED_WORD]; /* "": not known yet; then the provider knows it by the key, if at all */
     char state[WANTED_WORD], end[WANTED_WORD], text[WANTED_TEXT];
     char address[WANTED_WORD], host_key[WANTED_HOST_KEY], engine[WANTED_WORD], image[WANTED_WORD];
+    char name[ACCESS_NAME_MAX + 1];     /* its user's; "" */
+    char identity[ACCESS_IDENTITY_MAX]; /* the key file that gets in; "": that of this home */
+    uint16_t expose[OM_VM_EXPOSES_MAX];
+    unsigned exposes;
+    bool has_internet;
+    bool is_open;            /* it may reach that */
     om_time until;           /* of its lease; OM_NEVER: not known */
     json_t *spec;            /* owned; NULL once it was asked for, by this run or one before */
     uint64_t client, number; /* the program that asked; 0: none, or answered */
@@ -48,12 +57,18 @@ struct wanted {
     uv_timer_t timer;
     om_time keep_at; /* earliest moment of the next write */
     bool is_stale;   /* what is in the file */
+    char program[OM_PATH_MAX];
+    char *ssh_config, *ssh_known; /* owned: what is in these files; NULL: not known */
 };
 
 /* wanted.c */
 
 /** wanted_find() - the machine of @w whose id is or begins with @name; NULL and @err. */
 struct wanted_vm *wanted_find(const struct wanted *w, const char *name, struct om_error *err);
+
+/** wanted_named() - the machine of @w that @text, from a place where a peer may stand, means: by
+ *  its name, its id or the start of that; NULL: none, or several. */
+struct wanted_vm *wanted_named(const struct wanted *w, const char *text);
 
 /** wanted_drop() - forget @v, and tell nobody. */
 void wanted_drop(struct wanted_vm *v);

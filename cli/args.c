@@ -160,6 +160,12 @@ static enum om_err walk_option(struct om_args *out, int argc, char *const *argv,
     return take(out, o, joined, err);
 }
 
+/* What is for the program that vm ssh runs, from its command on. */
+static bool is_for_ssh(const struct om_args *a)
+{
+    return a->count > 2 && strcmp(a->command, "vm") == 0 && strcmp(a->words[0], "ssh") == 0;
+}
+
 enum om_err om_args_parse(struct om_args *out, int argc, char *const *argv,
                           const struct om_option *options, bool ends_at_word, struct om_error *err)
 {
@@ -169,7 +175,7 @@ enum om_err om_args_parse(struct om_args *out, int argc, char *const *argv,
     for (int i = 1; i < argc; i++) {
         enum om_err e;
 
-        if (ends_at_word && out->count > 1)
+        if ((ends_at_word && out->count > 1) || is_for_ssh(out))
             only_words = true;
         if (!only_words && strcmp(argv[i], "--") == 0) {
             only_words = true;

@@ -31,7 +31,9 @@ static const struct om_column forward_columns[] = {
 static void show(char buf[static OM_OUT_TEXT_MAX], const json_t *r, const json_t *peers)
 {
     char listen[OM_CELL_MAX], peer[OM_CELL_MAX];
-    json_t *name = om_tunnel_peer(json_object_get(r, "peer"), peers);
+    const char *link = json_string_value(json_object_get(r, "link"));
+    json_t *name =
+        link && *link ? json_string(link) : om_tunnel_peer(json_object_get(r, "peer"), peers);
     long long port = (long long)json_integer_value(json_object_get(r, "port"));
 
     (void)om_table_cell(listen, OM_COLUMN_TEXT, json_object_get(r, "listen"));

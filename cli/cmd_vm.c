@@ -6,16 +6,19 @@
 #include "interrupt.h"
 #include "peer.h"
 #include "table.h"
+#include "vm_into.h"
+#include "vm_pick.h"
 
 /* A machine may boot under emulation on a busy machine. */
 #define BOOT_PATIENCE OM_SEC(600)
 #define END_PATIENCE  OM_SEC(120)
 
 static const struct om_column wanted_columns[] = {
-    {"VM", "vm", OM_COLUMN_TEXT},           {"STATE", "state", OM_COLUMN_TEXT},
-    {"PROVIDER", "where", OM_COLUMN_SHORT}, {"IMAGE", "image", OM_COLUMN_TEXT},
-    {"ENGINE", "engine", OM_COLUMN_TEXT},   {"ADDRESS", "address", OM_COLUMN_TEXT},
-    {"LEFT S", "left_s", OM_COLUMN_COUNT},  {"WHY", "text", OM_COLUMN_TEXT},
+    {"VM", "vm", OM_COLUMN_TEXT},           {"NAME", "name", OM_COLUMN_TEXT},
+    {"STATE", "state", OM_COLUMN_TEXT},     {"PROVIDER", "where", OM_COLUMN_SHORT},
+    {"IMAGE", "image", OM_COLUMN_TEXT},     {"ENGINE", "engine", OM_COLUMN_TEXT},
+    {"ADDRESS", "address", OM_COLUMN_TEXT}, {"LEFT S", "left_s", OM_COLUMN_COUNT},
+    {"WHY", "text", OM_COLUMN_TEXT},
 };
 
 static const struct om_column provided_columns[] = {
@@ -116,7 +119,9 @@ static enum om_exit request(struct om_cli *cli, struct om_ask *ask)
         if (om_args_value(&cli->args, words[i].option))
             json_object_set_new(params, words[i].param,
                                 json_string(om_args_value(&cli->args, words[i].option)));
-    enum om_exit e = add_provider(cli, ask, params);
+    enum om_exit e = om_vm_access(cli, params);
+    if (!e)
+        e = add_provider(cli, ask, params);
     if (e) {
         json_decref(params);
         return e;
@@ -128,9 +133,12 @@ static enum om_exit request(struct om_cli *cli, struct om_ask *ask)
     show_event(cli, result);
     bool is_up = strcmp(word_of(result, "state"), "running") == 0;
     json_decref(result);
-    return is_up || !om_args_has(&cli->args, "wait")
-               ? OM_EXIT_OK
-               : follow(cli, ask, vm, "running", BOOT_PATIENCE);
+    if (!om_args_has(&cli->args, "wait"))
+        return OM_EXIT_OK;
+    e = is_up ? OM_EXIT_OK : follow(cli, ask, vm, "running", BOOT_PATIENCE);
+    if (!e)
+        om_vm_ways(cli, vm);
+    return e;
 }
 
 static enum om_exit print_rows(struct om_cli *cli, const struct om_column *columns, unsigned n,
@@ -204,35 +212,23 @@ static enum om_exit about(struct om_cli *cli, struct om_ask *ask, const char *me
     return om_cli_call(cli, ask, method, params, result);
 }
 
-static enum om_exit show(struct om_cli *cli, struct om_ask *ask)
+static enum om_exit show(struct om_cli *cli, struct om_ask *ask OM_UNUSED)
 {
-    const char *vm = cli->args.count > 1 ? cli->args.words[1] : "", *key;
+    const char *vm = cli->args.count > 1 ? cli->args.words[1] : NULL, *key;
     char cell[OM_CELL_MAX], shown[OM_OUT_TEXT_MAX];
-    json_t *result, *row, *value, *found = NULL;
-    size_t i, n = 0;
-    enum om_exit e = om_cli_call(cli, ask, "vm.list", NULL, &result);
+    json_t *found, *value;
+    enum om_exit e = om_vm_find(cli, vm, &found);
 
     if (e)
         return e;
-    json_array_foreach(json_object_get(result, "vms"), i, row)
-    {
-        if (strncmp(word_of(row, "vm"), vm, strlen(vm)) == 0) {
-            found = row;
-            n++;
-        }
-    }
-    if (n != 1) {
-        om_out_error(&cli->out, n ? "there are several virtual machines: name one"
-                                  : "there is no such virtual machine (omerta vm list)");
-        e = OM_EXIT_USAGE;
-    } else if (cli->out.json) {
+    if (cli->out.json) {
         om_out_json(&cli->out, found);
     } else {
         json_object_foreach(found, key, value)
             om_out_line(&cli->out, "%-10s %s", om_out_escape(shown, key),
                         om_table_cell(cell, OM_COLUMN_TEXT, value));
     }
-    json_decref(result);
+    json_decref(found);
     return e;
 }
 
@@ -329,9 +325,16 @@ enum om_exit om_cmd_vm(struct om_cli *cli)
         enum om_exit (*run)(struct om_cli *cli, struct om_ask *ask);
     } table[] = {{"request", 1, request}, {"list", 1, list},     {"show", 2, show},
                  {"console", 2, console}, {"extend", 3, extend}, {"release", 2, release}};
+    static const struct {
+        const char *name;
+        enum om_exit (*run)(struct om_cli *cli);
+    } into[] = {{"ssh", om_vm_ssh}, {"cp", om_vm_cp}, {"forward", om_vm_forward}};
     const char *word = cli->args.count ? cli->args.words[0] : "list";
     struct om_ask *ask;
 
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(into); i++)
+        if (strcmp(word, into[i].name) == 0)
+            return into[i].run(cli);
     for (unsigned i = 0; i < OM_ARRAY_SIZE(table); i++) {
         if (strcmp(word, table[i].name) != 0)
             continue;
@@ -346,5 +349,6 @@ enum om_exit om_cmd_vm(struct om_cli *cli)
         om_ask_close(ask);
         return e;
     }
-    return om_cli_usage(cli, "want request, list, show, console, extend or release");
+    return om_cli_usage(cli,
+                        "want request, list, show, ssh, cp, forward, console, extend or release");
 }

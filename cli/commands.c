@@ -84,6 +84,11 @@ static const struct om_option vm_options[] = {
     {"timeout", "TIME", "to be running by then, or not at all", 0},
     {"description", "TEXT", "what it is for, for the provider's rules", 0},
     {"key", "TEXT", "of the request: the same one never makes a second machine", 0},
+    {"name", "NAME", "yours for it, by which it is known, too", 0},
+    {"expose", "PORT", "of this node, that it may reach; may be given several times", 0},
+    {"egress", "WHAT", "none, or internet: through this node (none)", 0},
+    {"ssh-key", "FILE", "who gets in (else a key of this home, made when it is wanted)", 0},
+    {"recursive", NULL, "with cp: folders with what is in them", 'r'},
     {"wait", NULL, "until it runs, with what happens meanwhile", 'w'},
     {"all", NULL, "release every machine", 0},
     END};
@@ -256,16 +261,24 @@ const struct om_command om_commands[] = {
      "With --json: {omerta, daemon}: its version, and the reply of version or null.", NULL,
      om_cmd_version, false},
     {"vm",
-     "[request --provider PEER|self | list | show [VM] | console [VM] | extend [VM] TIME |"
-     " release [VM | --all]]",
-     "virtual machines: ask for one, look after it, give it back",
+     "[request --provider PEER|self | list | show [VM] | ssh VM [COMMAND...] | cp FILE... VM:PATH |"
+     " forward VM [BIND:]PORT:PORT | console [VM] | extend [VM] TIME | release [VM | --all]]",
+     "virtual machines: ask for one, use it, give it back",
      "request asks the provider for a machine, and with --wait tells what happens until it runs;\n"
      "the exit code is 1 when it ends instead. list shows the machines of this node and those "
      "that\n"
-     "it provides; with --provider, what that peer says is ours. console prints the last that the\n"
-     "guest wrote, made safe for a terminal. release waits until nothing is left. VM is an id, "
-     "the\n"
-     "start of one, or absent when there is only one.\n"
+     "it provides; with --provider, what that peer says is ours. ssh and cp are those of OpenSSH,\n"
+     "as root, with the machine's host key known; the exit code is theirs. After one line "
+     "\"Include\n"
+     "HOME/ssh/config\" in ~/.ssh/config, ssh, scp and rsync know machines by themselves. forward\n"
+     "has a port here lead to one of the machine. A machine reaches the ports of this node that\n"
+     "--expose names, at the address of its gateway, and with --egress internet what expose "
+     "internet\n"
+     "would let a peer reach; else nothing. console prints the last that the guest wrote, made "
+     "safe\n"
+     "for a terminal. release waits until nothing is left. VM is an id, the start of one, its "
+     "name,\n"
+     "or absent when there is only one; nc and forward take it for a peer.\n"
      "With --json, request and release: a line for each thing that happens; show: one of the\n"
      "machines of list; list: the reply of vm.list; console: the reply of vm.console; extend: the\n"
      "reply of vm.extend.",

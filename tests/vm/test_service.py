@@ -246,6 +246,15 @@ def test_refusals(make, image):
     assert_nothing_left(provider)
 
 
+def test_stopped_while_it_looks(make):
+    """A daemon that is told to stop while its test guest runs: it ends in order."""
+    alone = make("p", ALONE).start()
+    alone.rpc("provide.set", on=True, **ROOM)
+    assert alone.stop() == 0
+    alone.start()
+    assert alone.stop() == 0
+
+
 def test_without_qemu(make):
     """Where QEMU is missing nothing can be provided, and that is said."""
     daemon = make("p", ALONE)

@@ -295,6 +295,11 @@ enum om_err om_vm_spawner_open(struct om_vm_spawner **out,
     return OM_OK;
 }
 
+bool om_vm_spawner_is_idle(const struct om_vm_spawner *s)
+{
+    return om_list_is_empty(&s->processes);
+}
+
 void om_vm_spawner_close(struct om_vm_spawner *s)
 {
     if (!s || s->is_closed)

@@ -24,6 +24,8 @@
 #ifndef OM_VM_HOST_SPAWNER_H
 #define OM_VM_HOST_SPAWNER_H
 
+#include <stdbool.h>
+
 #include <uv.h>
 
 #include <omerta/err.h>
@@ -55,6 +57,9 @@ struct om_vm_spawner;
 OM_MUST enum om_err om_vm_spawner_open(struct om_vm_spawner **out,
                                        const struct om_vm_spawner_config *config,
                                        struct om_error *err);
+
+/** om_vm_spawner_is_idle() - runs nothing of @s any more, so that it may be closed? */
+bool om_vm_spawner_is_idle(const struct om_vm_spawner *s);
 
 /**
  * om_vm_spawner_close() - let it end

@@ -75,6 +75,31 @@ static void check_port(struct om_cli *cli, json_t *list, unsigned port, bool dae
                      "UDP port %u is in use by another program", port);
 }
 
+/* What only the daemon can tell of virtual machines. */
+static void check_vms(struct om_ask *ask, json_t *list)
+{
+    struct om_error err;
+    json_t *result = NULL, *one;
+    size_t i;
+
+    if (om_ask_call(ask, "doctor.daemon", NULL, OM_SEC(3), &result, &err))
+        return;
+    json_array_foreach(json_object_get(result, "checks"), i, one)
+    {
+        const char *check = json_string_value(json_object_get(one, "check"));
+        const char *state = json_string_value(json_object_get(one, "state"));
+        const char *what = json_string_value(json_object_get(one, "what"));
+        const char *fix = json_string_value(json_object_get(one, "fix"));
+        bool is_ours =
+            check && (strcmp(check, "virtual-machines") == 0 || strcmp(check, "filters") == 0);
+        bool is_ok = state && strcmp(state, "ok") == 0;
+        if (is_ours && what)
+            om_check_add(list, check, is_ok ? OM_CHECK_OK : OM_CHECK_WARN, is_ok ? NULL : fix, "%s",
+                         what);
+    }
+    json_decref(result);
+}
+
 void om_check_home(struct om_cli *cli, json_t *list)
 {
     struct om_ask *ask = NULL;
@@ -95,6 +120,8 @@ void om_check_home(struct om_cli *cli, json_t *list)
         om_check_add(list, "daemon", OM_CHECK_FAIL, "omerta log", "%s", err.msg);
     else
         om_check_add(list, "daemon", OM_CHECK_OK, NULL, "it answers");
+    if (!e)
+        check_vms(ask, list);
     json_decref(status);
     om_ask_close(ask);
 }

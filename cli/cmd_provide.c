@@ -1,4 +1,5 @@
 /* cmd_provide.c - provide. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
@@ -19,8 +20,22 @@ static void show_amount(struct om_cli *cli, const char *name, const json_t *a)
         json_integer_value(json_object_get(a, "disk")));
 }
 
+/* Has @scope limits of its own? */
+static bool is_less(const json_t *limits, const char *scope)
+{
+    const json_t *all = json_object_get(limits, "all"), *value;
+    json_t *one = json_object_get(limits, scope);
+    const char *key;
+
+    json_object_foreach(one, key,
+                        value) if (!json_equal(value, json_object_get(all, key))) return true;
+    return false;
+}
+
 static void show(struct om_cli *cli, const json_t *r)
 {
+    static const char *const scopes[] = {"vm", "peer", "network"};
+    static const char *const titles[] = {"a vm", "a peer", "a net"};
     char cell[OM_CELL_MAX], reason[OM_OUT_TEXT_MAX];
     const char *why = json_string_value(json_object_get(r, "reason"));
     const json_t *to = json_object_get(r, "to"), *limits = json_object_get(r, "limits");
@@ -30,10 +45,76 @@ static void show(struct om_cli *cli, const json_t *r)
     om_out_line(&cli->out, "for      this node%s%s", json_array_size(to) ? ", " : "",
                 json_array_size(to) ? om_table_cell(cell, OM_COLUMN_TEXT, to) : "");
     show_amount(cli, "at most", json_object_get(limits, "all"));
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(scopes); i++)
+        if (is_less(limits, scopes[i]))
+            show_amount(cli, titles[i], json_object_get(limits, scopes[i]));
     show_amount(cli, "taken", json_object_get(r, "used"));
+    om_out_line(&cli->out, "owner    %s",
+                json_is_true(json_object_get(r, "owner_first"))
+                    ? "first: own machines may end the newest of others"
+                    : "waits, as everybody");
     om_out_line(&cli->out, "engine   %s%s%s",
                 om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "engine")),
                 why && *why ? ": " : "", om_out_escape(reason, why));
+}
+
+/* "vms=2,memory=1G" of option --@name, as @key of @params. */
+static enum om_exit add_each(struct om_cli *cli, json_t *params, const char *name, const char *key)
+{
+    static const struct {
+        const char *word, *member;
+        bool is_number;
+    } words[] = {{"vms", "vms", true},
+                 {"cpu", "cpus", true},
+                 {"memory", "memory", false},
+                 {"disk", "disk", false}};
+    const char *at = om_args_value(&cli->args, name), *end, *value;
+    json_t *each = at ? json_object() : NULL;
+    char text[16];
+
+    for (; at && *at; at = *end ? end + 1 : end) {
+        size_t n = strcspn(at, "=,");
+        unsigned i = 0;
+        while (i < OM_ARRAY_SIZE(words) &&
+               (strlen(words[i].word) != n || memcmp(words[i].word, at, n) != 0))
+            i++;
+        value = at[n] == '=' ? at + n + 1 : "";
+        end = value + strcspn(value, ",");
+        size_t len = (size_t)(end - value);
+        bool is_good = i < OM_ARRAY_SIZE(words) && len > 0 && len < sizeof text;
+        memcpy(text, value, is_good ? len : 0);
+        text[is_good ? len : 0] = 0;
+        is_good =
+            is_good && !(words[i].is_number && (len > 4 || strspn(text, "0123456789") != len));
+        if (!is_good) {
+            json_decref(each);
+            return om_cli_usage(cli, "--%s: want limits, as vms=2,cpu=2,memory=1G,disk=4G", name);
+        }
+        json_object_set_new(each, words[i].member,
+                            words[i].is_number ? json_integer(strtol(text, NULL, 10))
+                                               : json_string(text));
+    }
+    if (each)
+        json_object_set_new(params, key, each);
+    return OM_EXIT_OK;
+}
+
+/* Limits of one machine, peer or network, and who goes first. */
+static enum om_exit add_scopes(struct om_cli *cli, json_t *params)
+{
+    const char *first = om_args_value(&cli->args, "owner-first");
+    bool is_yes = first && strcmp(first, "yes") == 0;
+    enum om_exit e = add_each(cli, params, "each-vm", "each_vm");
+
+    if (!e)
+        e = add_each(cli, params, "each-peer", "each_peer");
+    if (!e)
+        e = add_each(cli, params, "each-network", "each_network");
+    if (!e && first && !is_yes && strcmp(first, "no") != 0)
+        e = om_cli_usage(cli, "--owner-first: want yes or no");
+    if (!e && first)
+        json_object_set_new(params, "owner_first", json_boolean(is_yes));
+    return e;
 }
 
 /* Limits and peers among the options; wrong ones are said. */
@@ -80,6 +161,8 @@ enum om_exit om_cmd_provide(struct om_cli *cli)
     if (!is_show) {
         params = json_pack("{s:b}", "on", is_on ? 1 : 0);
         e = is_on ? add_limits(cli, params) : OM_EXIT_OK;
+        if (!e && is_on)
+            e = add_scopes(cli, params);
         if (e) {
             json_decref(params);
             return e;

@@ -34,6 +34,31 @@ static const struct om_option expose_options[] = {
     {"max-connections", "N", "that each peer may have open (2048)", 0},
     {"keep", NULL, "after a restart, too", 'k'},
     END};
+static const struct om_option filter_options[] = {
+    {"name", "NAME", "of the rule, by which refusals and rm call it", 0},
+    {"then", "WORD", "what follows: allow, deny or ask", 0},
+    {"note", "TEXT", "told to who is refused", 0},
+    {"before", "NAME", "place it before that rule, not last", 0},
+    {"peer", "PEER", "if one of these asks; may be given several times; of test: who would", 0},
+    {"address", "RANGE", "if the peer is reached there, as 192.0.2.0/24; several; of test: one", 0},
+    {"cpu-over", "N", "if more processors are asked for", 0},
+    {"memory-over", "SIZE", "if more memory is", 0},
+    {"disk-over", "SIZE", "if more disk is", 0},
+    {"ttl-over", "TIME", "if a longer lease is", 0},
+    {"egress", "internet", "if that is asked for", 0},
+    {"words", "WORD", "if the description has it; several", 0},
+    {"no-description", NULL, "if there is none", 0},
+    {"hours", "FROM-TO", "by the local clock, as 22:00-08:00", 0},
+    {"reputation-below", "N", "if the peer's is; 50 is who is unknown", 0},
+    {"reputation-above", "N", "if the peer's is", 0},
+    {"cpu", "N", "test: of the request, as the following", 0},
+    {"memory", "SIZE", "of the request", 0},
+    {"disk", "SIZE", "of the request", 0},
+    {"ttl", "TIME", "of the request", 0},
+    {"description", "TEXT", "of the request", 0},
+    {"at", "TIME", "as if it were then, 23:30", 0},
+    {"reputation", "N", "as if the peer had that", 0},
+    END};
 static const struct om_option forward_options[] = {
     {"local", "[BIND:]PORT:PEER:PORT", "a port here leads to a port of the peer", 'L'},
     {"remote", "[BIND:]PORT:PEER:PORT", "a port of the peer leads to a port here", 'R'},
@@ -65,6 +90,10 @@ static const struct om_option provide_options[] = {
     {"cpu", "N", "processors of all together", 0},
     {"memory", "SIZE", "of all together, as 4G", 0},
     {"disk", "SIZE", "of all together", 0},
+    {"each-vm", "LIMITS", "of one machine, as cpu=1,memory=1G,disk=4G", 0},
+    {"each-peer", "LIMITS", "of one peer, as vms=2,memory=2G", 0},
+    {"each-network", "LIMITS", "of one network", 0},
+    {"owner-first", "yes|no", "own machines may end those of others (yes)", 0},
     END};
 static const struct om_option proxy_options[] = {
     {"via", "PEER", "the peer through which hosts are reached that are no peers", 0},
@@ -95,6 +124,16 @@ static const struct om_option vm_options[] = {
 static const struct om_option watch_options[] = {{"count", "N", "stop after N events", 'c'}, END};
 
 const struct om_command om_commands[] = {
+    {"approvals", "[list | allow ID | deny ID]", "requests for machines that wait for your word",
+     "A rule of omerta filter may say ask: then a request waits here, for ten minutes at most and "
+     "no\n"
+     "longer than its own timeout, and is refused when nothing is said. ID is the machine's, or "
+     "the\n"
+     "start of it. omerta watch shows each as an event.\n"
+     "With --json, list: an array of {vm, peer, network, why, description, image, cpus, "
+     "memory_mib,\n"
+     "disk_mib, ttl_s, egress, left_s}; allow, deny: {vm, allowed}.",
+     NULL, om_cmd_approvals, false},
     {"bugreport", "[-o FILE]", "one text file for a bug report, without secrets",
      "Collects version, doctor, config, status and the last 200 log lines. Keys, ids, addresses,\n"
      "user name, home and host name are replaced by placeholders that stay the same all through\n"
@@ -151,6 +190,29 @@ const struct om_command om_commands[] = {
      "With --json: the reply of expose.add; list: the reply of expose.list; usage: the reply of\n"
      "expose.usage; remove: the reply of expose.remove.",
      expose_options, om_cmd_expose, false},
+    {"filter",
+     "[list] | add --name NAME --then WORD [IF...] | rm NAME | default WORD | test --peer PEER |"
+     " reputation",
+     "rules on who may have virtual machines of this one",
+     "Asked after omerta provide on --to, which says who may ask at all. The first rule all of "
+     "whose\n"
+     "conditions hold decides; when none holds, the default does, which is allow until you say\n"
+     "otherwise. Of conditions with several values one suffices; --network is one, too. Your own\n"
+     "machines are never refused. A refusal tells the rule's name and note. test says what the "
+     "rules\n"
+     "would say to a request, and why. reputation: what earlier machines of peers came to, 0 to "
+     "100,\n"
+     "known to this node alone. The rules are kept in filters.json of the home; while that makes "
+     "no\n"
+     "sense every peer is refused.\n"
+     "With --json: {default, rules, kept}, rules as in that file: name, then, note, peer, "
+     "network,\n"
+     "address, resources {cpus_over, memory_over, disk_over, ttl_over, egress}, description "
+     "{words,\n"
+     "missing}, hours {from, to}, reputation {below, above}; test: {verdict, rule, text, peer, "
+     "at,\n"
+     "address, reputation}; reputation: an array of {peer, reputation}.",
+     filter_options, om_cmd_filter, false},
     {"forward", "add -L|-R [BIND:]PORT:PEER:PORT | list | remove ID",
      "local ports that lead to ports of peers",
      "-L: a port here leads to a port of the peer, which must expose it. -R: a port of the peer,\n"
@@ -222,11 +284,17 @@ const struct om_command om_commands[] = {
      "is one that is missing; then {event, sent, answered, loss_percent, min_ms, avg_ms, max_ms}.",
      ping_options, om_cmd_ping, false},
     {"provide",
-     "[on | off | show] [--to PEER...] [--vms N] [--cpu N] [--memory SIZE] [--disk SIZE]",
+     "[on | off | show] [--to PEER...] [--vms N] [--cpu N] [--memory SIZE] [--disk SIZE]"
+     " [--each-vm|--each-peer|--each-network LIMITS] [--owner-first yes|no]",
      "let peers have virtual machines of this one",
      "Off until it is turned on with all four limits; later each may be changed alone. This node\n"
      "itself may always have machines of its own then. off refuses new ones; those that run stay\n"
-     "until their lease ends. In an open network a peer has to be named; --to '*' is everybody in\n"
+     "until their lease ends. What one machine, peer or network may have is what all may, unless\n"
+     "LIMITS say less: some of vms, cpu, memory and disk. This node's own machines are bound by "
+     "the\n"
+     "limits of all together only, and when there is no room they end the newest of others, "
+     "unless\n"
+     "--owner-first no. In an open network a peer has to be named; --to '*' is everybody in\n"
      "a closed one.\n"
      "With --json: the reply of provide.show.",
      provide_options, om_cmd_provide, false},

@@ -28,6 +28,7 @@ const struct om_command *om_command_find(const char *name);
 const char *om_command_near(const char *word);
 
 #define OM_COMMANDS(X)                                                                             \
+    X(approvals)                                                                                   \
     X(bugreport)                                                                                   \
     X(completion)                                                                                  \
     X(config)                                                                                      \
@@ -36,6 +37,7 @@ const char *om_command_near(const char *word);
     X(doctor)                                                                                      \
     X(down)                                                                                        \
     X(expose)                                                                                      \
+    X(filter)                                                                                      \
     X(forward)                                                                                     \
     X(health)                                                                                      \
     X(help)                                                                                        \

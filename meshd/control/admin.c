@@ -10,6 +10,7 @@
 #include "control/methods.h"
 #include "control/parts.h"
 #include "metrics_page.h"
+#include "service/owner.h"
 #include "service/vms.h"
 
 enum { TAIL_BYTES = 256 * 1024, TAIL_LINES = 1000 };
@@ -165,6 +166,7 @@ static void add_check(json_t *list, const char *check, bool is_ok, const char *w
 /* What machines run with here, and why. */
 static void add_vms(json_t *list, struct om_daemon *d)
 {
+    const char *trouble = owner_trouble(d->vms);
     struct om_error err = {.msg = ""};
     json_t *o = vms_provide(d->vms, NULL, &err);
     const char *engine = json_string_value(json_object_get(o, "engine"));
@@ -175,6 +177,9 @@ static void add_vms(json_t *list, struct om_daemon *d)
         add_check(list, "virtual-machines", strcmp(engine, "none") != 0,
                   is_unknown ? "QEMU is there; it is tried when machines are provided" : reason,
                   "sudo apt install qemu-system-x86 qemu-utils, then start the daemon again");
+    if (*trouble)
+        add_check(list, "filters", false, trouble,
+                  "mend that file in the home, then: omerta filter list");
     json_decref(o);
 }
 

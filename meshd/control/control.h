@@ -80,6 +80,10 @@ void control_vm_answer(struct control *c, uint64_t number, const struct om_id *n
  *  @client of @c, which asked for it, and to subscribers. */
 void control_notify_vm(struct control *c, uint64_t client, json_t *what);
 
+/** control_notify_approval() - a request waits for the owner, or no longer: @what, taken, goes to
+ *  subscribers of @c. */
+void control_notify_approval(struct control *c, json_t *what);
+
 /** control_clients() - clients of @c now. */
 unsigned control_clients(const struct control *c);
 

@@ -82,5 +82,23 @@ json_t *control_vm_list(struct control_ask *ask, struct om_error *err);
 json_t *control_vm_release(struct control_ask *ask, struct om_error *err);
 /** control_vm_request() - "vm.request": @ask, @err as any control_method. */
 json_t *control_vm_request(struct control_ask *ask, struct om_error *err);
+/** control_approvals_allow() - "approvals.allow": @ask, @err as any control_method. */
+json_t *control_approvals_allow(struct control_ask *ask, struct om_error *err);
+/** control_approvals_deny() - "approvals.deny": @ask, @err as any control_method. */
+json_t *control_approvals_deny(struct control_ask *ask, struct om_error *err);
+/** control_approvals_list() - "approvals.list": @ask, @err as any control_method. */
+json_t *control_approvals_list(struct control_ask *ask, struct om_error *err);
+/** control_filter_add() - "filter.add": @ask, @err as any control_method. */
+json_t *control_filter_add(struct control_ask *ask, struct om_error *err);
+/** control_filter_default() - "filter.default": @ask, @err as any control_method. */
+json_t *control_filter_default(struct control_ask *ask, struct om_error *err);
+/** control_filter_list() - "filter.list": @ask, @err as any control_method. */
+json_t *control_filter_list(struct control_ask *ask, struct om_error *err);
+/** control_filter_remove() - "filter.remove": @ask, @err as any control_method. */
+json_t *control_filter_remove(struct control_ask *ask, struct om_error *err);
+/** control_filter_reputation() - "filter.reputation": @ask, @err as any control_method. */
+json_t *control_filter_reputation(struct control_ask *ask, struct om_error *err);
+/** control_filter_test() - "filter.test": @ask, @err as any control_method. */
+json_t *control_filter_test(struct control_ask *ask, struct om_error *err);
 
 #endif

@@ -161,6 +161,11 @@ json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
 /** control_message_json() - message @e of the inbox. */
 json_t *control_message_json(const struct inbox_entry *e);
 
+/* limits.c */
+
+/** control_limits() - "limits" of @set: what @ask says of them, laid over those that there are. */
+void control_limits(struct control_ask *ask, json_t *set);
+
 /* table.c */
 
 /** control_method_find() - who answers @name, or NULL. */

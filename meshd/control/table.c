@@ -10,6 +10,9 @@ control_method control_method_find(const char *name)
         const char *name;
         control_method answer;
     } table[] = {
+        {"approvals.allow", control_approvals_allow},
+        {"approvals.deny", control_approvals_deny},
+        {"approvals.list", control_approvals_list},
         {"config.reload", control_config_reload},
         {"config.show", control_config_show},
         {"doctor.daemon", control_doctor},
@@ -19,6 +22,12 @@ control_method control_method_find(const char *name)
         {"expose.list", control_expose_list},
         {"expose.remove", control_expose_remove},
         {"expose.usage", control_expose_usage},
+        {"filter.add", control_filter_add},
+        {"filter.default", control_filter_default},
+        {"filter.list", control_filter_list},
+        {"filter.remove", control_filter_remove},
+        {"filter.reputation", control_filter_reputation},
+        {"filter.test", control_filter_test},
         {"forward.add", control_forward_add},
         {"forward.list", control_forward_list},
         {"forward.remove", control_forward_remove},

@@ -126,27 +126,6 @@ static json_t *find_peers(struct control_ask *ask, const json_t *to, struct om_e
     return out;
 }
 
-/* What is given as words of a command replaces those of all machines together. */
-static void set_limits(struct control_ask *ask, json_t *set)
-{
-    static const char *const words[] = {"vms", "cpus", "memory", "disk"};
-    struct om_error err = {.msg = ""};
-    json_t *now = vms_provide(ask->d->vms, NULL, &err);
-    json_t *was = json_object_get(json_object_get(now, "limits"), "all");
-    json_t *all = was ? json_deep_copy(was) : json_object(), *value;
-    bool is_any = false;
-
-    for (unsigned i = 0; i < OM_ARRAY_SIZE(words); i++) {
-        value = json_object_get(ask->params, words[i]);
-        is_any |= value != NULL;
-        (void)json_object_set(all, words[i], value);
-    }
-    if (is_any)
-        (void)json_object_set_new(set, "limits", json_pack("{s:O}", "all", all));
-    json_decref(all);
-    json_decref(now);
-}
-
 json_t *control_provide_set(struct control_ask *ask, struct om_error *err)
 {
     const json_t *to = json_object_get(ask->params, "to");
@@ -158,7 +137,8 @@ json_t *control_provide_set(struct control_ask *ask, struct om_error *err)
     }
     if (ids)
         (void)json_object_set_new(set, "to", ids);
-    set_limits(ask, set);
+    (void)json_object_set(set, "owner_first", json_object_get(ask->params, "owner_first"));
+    control_limits(ask, set);
     json_t *result = vms_provide(ask->d->vms, set, err);
     json_decref(set);
     return result;

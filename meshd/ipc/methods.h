@@ -26,8 +26,8 @@ enum om_param_kind {
     OM_PARAM_BOOL,
     OM_PARAM_STRINGS,  /* an array of strings */
     OM_PARAM_INTEGERS, /* an array of integers */
-    OM_PARAM_OBJECT,   /* of replies only */
-    OM_PARAM_OBJECTS   /* the same: an array of them */
+    OM_PARAM_OBJECT,
+    OM_PARAM_OBJECTS /* of replies only: an array of them */
 };
 
 struct om_param {

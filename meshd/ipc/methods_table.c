@@ -26,13 +26,46 @@
     {                                                                                              \
         {"on", OM_PARAM_BOOL, true, "machines are provided"},                                      \
             {"to", OM_PARAM_STRINGS, true, "to these peers, besides this node"},                   \
+            {"owner_first", OM_PARAM_BOOL, true, "own machines may end those of others"},          \
             {"limits", OM_PARAM_OBJECT, false, "of vm, peer, network and all"},                    \
             {"used", OM_PARAM_OBJECT, true, "vms, cpus, memory, disk (MiB) taken now"},            \
             {"engine", OM_PARAM_STRING, true, "kvm, tcg, none or unknown"},                        \
             {"reason", OM_PARAM_STRING, true, "why that one"},                                     \
     }
 
+/* What the methods about rules answer. */
+#define FILTERS                                                                                    \
+    {                                                                                              \
+        {"default", OM_PARAM_STRING, true, "allow, deny or ask: when no rule holds"},              \
+            {"rules", OM_PARAM_OBJECTS, true, "as in filters.json; the first that holds decides"}, \
+            {"kept", OM_PARAM_BOOL, true, "there is a filters.json"},                              \
+    }
+
+/* What the methods that decide on a request answer. */
+#define DECIDED                                                                                    \
+    {                                                                                              \
+        {"vm", OM_PARAM_STRING, true, "its id"}, {"allowed", OM_PARAM_BOOL, true, "the word"},     \
+    }
+
+/* The request that waits. */
+#define WAITING                                                                                    \
+    {                                                                                              \
+        {"vm", OM_PARAM_STRING, true, "its id, or the start of it"},                               \
+    }
+
 static const struct om_ipc_method table[] = {
+    {.name = "approvals.allow",
+     .summary = "Let the peer have the machine that it waits for",
+     .params = WAITING,
+     .reply = DECIDED},
+    {.name = "approvals.deny", .summary = "Refuse it", .params = WAITING, .reply = DECIDED},
+    {.name = "approvals.list",
+     .summary = "Requests for machines that wait for the owner of this node; notifications"
+                " \"approval\" tell of each, with its state: waiting, allowed, denied, expired or"
+                " withdrawn",
+     .reply = {{"approvals", OM_PARAM_OBJECTS, true,
+                "vm, peer, network, why, description, image, cpus, memory_mib, disk_mib, ttl_s,"
+                " egress, left_s (to decide) of each"}}},
     {.name = "config.reload",
      .summary = "Read the configuration again; all of it takes effect, or nothing",
      .reply = {{"changed", OM_PARAM_OBJECTS, true, "key, was, is, needs_restart of each change"}}},
@@ -101,6 +134,47 @@ static const struct om_ipc_method table[] = {
                 "id, port, internet, udp and network as of expose.list; peer, open, total, refused,"
                 " bytes_sent, bytes_received, datagrams, dropped (beyond the rate), first_used,"
                 " last_used"}}},
+    {.name = "filter.add",
+     .summary = "One more rule on who may have virtual machines here",
+     .params = {{"rule", OM_PARAM_OBJECT, true,
+                 "as in filters.json; peers and networks may be named as elsewhere"},
+                {"before", OM_PARAM_STRING, false, "the name of another; else it is the last"}},
+     .reply = FILTERS},
+    {.name = "filter.default",
+     .summary = "What is done when no rule holds",
+     .params = {{"then", OM_PARAM_STRING, true, "allow, deny or ask"}},
+     .reply = FILTERS},
+    {.name = "filter.list",
+     .summary = "The rules on who may have virtual machines here",
+     .reply = FILTERS},
+    {.name = "filter.remove",
+     .summary = "Forget a rule",
+     .params = {{"name", OM_PARAM_STRING, true, "of the rule"}},
+     .reply = FILTERS},
+    {.name = "filter.reputation",
+     .summary = "What earlier machines of peers came to",
+     .reply = {{"peers", OM_PARAM_OBJECTS, true,
+                "peer, reputation (0 to 100; 50 is who is unknown) of each"}}},
+    {.name = "filter.test",
+     .summary = "What the rules would say to a request, and which of them decides",
+     .params = {{"peer", OM_PARAM_PEER, true, "who would ask"},
+                NETWORK,
+                {"cpus", OM_PARAM_INTEGER, false, "of the request; default 1"},
+                {"memory", OM_PARAM_STRING, false, "as 512M; a bare number is MiB"},
+                {"disk", OM_PARAM_STRING, false, "as 2G"},
+                {"ttl", OM_PARAM_STRING, false, "lease, as 1h"},
+                {"description", OM_PARAM_STRING, false, "what it is for"},
+                {"egress", OM_PARAM_STRING, false, "none or internet"},
+                {"at", OM_PARAM_STRING, false, "the time of day, as 23:30; default: now"},
+                {"address", OM_PARAM_STRING, false, "of the peer; default: where it is now"},
+                {"reputation", OM_PARAM_INTEGER, false, "of the peer; default: as it is"}},
+     .reply = {{"verdict", OM_PARAM_STRING, true, "allow, deny or ask"},
+               {"rule", OM_PARAM_STRING, false, "that decides; null: none holds"},
+               {"text", OM_PARAM_STRING, true, "the same for people"},
+               {"peer", OM_PARAM_STRING, true, "its id"},
+               {"at", OM_PARAM_STRING, true, "the time of day"},
+               {"address", OM_PARAM_STRING, true, "of the peer, or empty"},
+               {"reputation", OM_PARAM_INTEGER, true, "of the peer"}}},
     {.name = "forward.add",
      .summary = "Listen on a local port whose connections go to a peer, or which is a proxy or a "
                 "DNS server",
@@ -249,6 +323,11 @@ static const struct om_ipc_method table[] = {
                 {"cpus", OM_PARAM_INTEGER, false, "of all together"},
                 {"memory", OM_PARAM_STRING, false, "of all together, as 4G or 512M"},
                 {"disk", OM_PARAM_STRING, false, "of all together"},
+                {"each_vm", OM_PARAM_OBJECT, false, "cpus, memory, disk of one machine"},
+                {"each_peer", OM_PARAM_OBJECT, false, "vms, cpus, memory, disk of one peer"},
+                {"each_network", OM_PARAM_OBJECT, false, "the same of one network"},
+                {"owner_first", OM_PARAM_BOOL, false,
+                 "this node's own machines may end those of others; default: true"},
                 {"to", OM_PARAM_STRINGS, false, "peers; * is everybody in a closed network"}},
      .reply = PROVIDED},
     {.name = "provide.show", .summary = "What is provided here", .reply = PROVIDED},

@@ -24,6 +24,7 @@ static void on_timer_closed(uv_handle_t *h)
 
     om_vm_spawner_close(s->spawner);
     om_vm_ledger_close(s->ledger);
+    admit_close(s);
     free(s);
 }
 
@@ -49,6 +50,8 @@ static void on_timer(uv_timer_t *t)
     struct vms *s = t->data;
     om_time now = om_clock_now(), at = s->is_closing ? s->close_by : OM_NEVER;
 
+    admit_tick(s, now);
+    at = om_time_min(at, admit_deadline(s));
     for (struct om_link *l = om_list_first(&s->machines), *next; l; l = next) {
         struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
         next = om_list_next(&s->machines, l);
@@ -159,6 +162,8 @@ bool vms_open(struct vms **out, struct om_daemon *d, struct om_error *err)
         (void)snprintf(s->missing, sizeof s->missing, "no program can be started: %.150s",
                        err->msg);
     om_vm_quota_init(&s->quota, &s->provide.limits);
+    if (!admit_open(s, err))
+        return false;
     if (!rows_recall(s, err))
         return false;
     if (s->provide.is_on)

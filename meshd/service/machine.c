@@ -212,18 +212,19 @@ json_t *machine_json(const struct service_vm *v)
     om_time now = om_clock_now();
     char id[OM_ID_TEXT], address[32];
     const struct om_vm *m = &v->vm;
+    const char *text = admit_text(v);
     bool is_up = m->has_lease && m->end == OM_VM_END_NONE;
     json_t *left = is_up ? json_integer((m->lease.until - now) / US_PER_S) : json_null();
 
     (void)snprintf(address, sizeof address, "10.77.%u.2", v->slot);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I}",
-                     "vm", v->id, "key", v->key, "consumer", om_id_print(&v->consumer, id), "state",
-                     om_vm_state_name(m->state), "end",
-                     m->end == OM_VM_END_NONE ? "" : om_vm_end_name(m->end), "text", m->text,
-                     "left_s", left, "address", address, "host_key", v->host_key, "image",
-                     v->spec.image, "cpus", (json_int_t)v->spec.cpus, "memory_mib",
-                     (json_int_t)v->spec.memory_mib, "disk_mib", (json_int_t)v->spec.disk_mib,
-                     "engine", om_vm_engine_name(m->engine), "pid", (json_int_t)v->ident.pid);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I}", "vm", v->id,
+        "key", v->key, "consumer", om_id_print(&v->consumer, id), "state",
+        om_vm_state_name(m->state), "end", m->end == OM_VM_END_NONE ? "" : om_vm_end_name(m->end),
+        "text", text ? text : m->text, "left_s", left, "address", address, "host_key", v->host_key,
+        "image", v->spec.image, "cpus", (json_int_t)v->spec.cpus, "memory_mib",
+        (json_int_t)v->spec.memory_mib, "disk_mib", (json_int_t)v->spec.disk_mib, "engine",
+        om_vm_engine_name(m->engine), "pid", (json_int_t)v->ident.pid);
 }
 
 static void tell(struct service_vm *v, enum om_vm_state state)
@@ -231,9 +232,11 @@ static void tell(struct service_vm *v, enum om_vm_state state)
     json_t *event = machine_json(v);
     struct om_error err = {.msg = ""};
 
-    if (state == OM_VM_GONE)
+    if (state == OM_VM_GONE) {
         rows_forget(v);
-    else if (v->vm.state != OM_VM_GONE && !rows_put(v, &err))
+        admit_over(v);
+    }
+    if (v->vm.state != OM_VM_GONE && !rows_put(v, &err))
         vms_complain(v->hub, v->id, err.msg);
     (void)json_object_set_new(event, "event", json_string("state"));
     (void)json_object_set_new(event, "state", json_string(om_vm_state_name(state)));

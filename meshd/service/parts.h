@@ -11,13 +11,13 @@
 #include <omerta/stack.h>
 
 #include "ipc/place.h"
+#include "service/admit.h"
 #include "service/hostkey.h"
 #include "service/provide.h"
 #include "service/vms.h"
 #include "state.h"
 #include "tunnel/host/splice.h"
 #include "vm/core/image.h"
-#include "vm/core/quota.h"
 #include "vm/core/vm.h"
 #include "vm/host/accel.h"
 #include "vm/host/console.h"
@@ -71,6 +71,7 @@ struct service_vm {
     char key[VM_KEY_TEXT];
     struct om_id network, consumer;
     bool is_own; /* asked for on this machine, not by a peer */
+    enum admit_hold hold;
     unsigned slot;
     char folder[OM_PATH_MAX];
     struct om_vm_spec spec;
@@ -110,6 +111,7 @@ struct vms {
     uint64_t numbers;
     struct om_vm_quota quota;
     struct provide provide;
+    struct admit *admit;
     struct om_vm_ledger *ledger;
     struct om_vm_spawner *spawner;
     struct om_vm_accel *looking; /* under way; NULL */
@@ -156,6 +158,9 @@ struct service_vm *vms_find_key(const struct vms *s, const struct vms_who *who, 
 /** vms_admit() - a machine of @s for @who, as vms_request(); NULL and @err. */
 struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const json_t *args,
                              struct om_error *err);
+
+/** vms_go() - @v may be, and has its reservation: it is made. */
+void vms_go(struct service_vm *v);
 
 /** vms_image() - read image.json of @name in the home of @s into @out; false and @err. */
 bool vms_image(const struct vms *s, const char *name, struct om_vm_image *out,

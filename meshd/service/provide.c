@@ -40,12 +40,16 @@ static bool read_peers(struct provide *p, const json_t *to, struct om_error *err
 bool provide_read(struct provide *p, const json_t *words, struct om_error *err)
 {
     const json_t *limits = json_object_get(words, "limits"), *on = json_object_get(words, "on"),
-                 *to = json_object_get(words, "to");
+                 *to = json_object_get(words, "to"), *first = json_object_get(words, "owner_first");
     struct provide next = *p;
 
-    if (!json_is_object(words) || (on && !json_is_boolean(on)) || (to && !json_is_array(to)))
-        return om_fail(err, OM_E_PARSE, "want {on: true or false, to: [peers], limits: {...}}") ==
-               OM_OK;
+    if (!json_is_object(words) || (on && !json_is_boolean(on)) || (to && !json_is_array(to)) ||
+        (first && !json_is_boolean(first)))
+        return om_fail(err, OM_E_PARSE,
+                       "want {on: true or false, to: [peers], owner_first: true or false, limits:"
+                       " {...}}") == OM_OK;
+    if (first)
+        next.is_owner_first = json_is_true(first);
     if (on)
         next.is_on = json_is_true(on);
     if (limits && om_vm_limits_read(&next.limits, limits, err) != OM_OK)
@@ -69,7 +73,8 @@ json_t *provide_write(const struct provide *p)
         (void)json_array_append_new(to, json_string("*"));
     for (unsigned i = 0; i < p->peers; i++)
         (void)json_array_append_new(to, json_string(om_id_print(&p->peer[i], id)));
-    json_t *o = json_pack("{s:b, s:o}", "on", p->is_on, "to", to);
+    json_t *o =
+        json_pack("{s:b, s:o, s:b}", "on", p->is_on, "to", to, "owner_first", p->is_owner_first);
     if (o && p->limits.most[OM_VM_SCOPE_ALL].vms > 0)
         (void)json_object_set_new(o, "limits", om_vm_limits_write(&p->limits));
     return o;
@@ -81,7 +86,7 @@ bool provide_load(struct provide *p, const char *home, struct om_error *err)
     json_error_t at;
     size_t n = 0;
 
-    *p = (struct provide){.is_on = false};
+    *p = (struct provide){.is_owner_first = true};
     if (!text)
         return om_fail(err, OM_E_NO_MEM, "no memory for " KEPT) == OM_OK;
     enum om_err e = om_secret_read(home, KEPT, text, FILE_MAX_BYTES, &n, err);

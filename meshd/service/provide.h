@@ -20,10 +20,11 @@
 
 enum { PROVIDE_PEERS_MAX = 64 };
 
-/* Zeroed: off. */
+/* Off without limits; then the owner is first. */
 struct provide {
     bool is_on;
-    bool is_for_all; /* every peer of a closed network */
+    bool is_for_all;     /* every peer of a closed network */
+    bool is_owner_first; /* our own machines may end those of others */
     unsigned peers;
     struct om_id peer[PROVIDE_PEERS_MAX];
     struct om_vm_limits limits;
@@ -32,7 +33,7 @@ struct provide {
 /**
  * provide_read() - what it is to be
  * @p:      what it was; untouched on failure
- * @words:  {"on", "to": [full ids or "*"], "limits"}; what is absent stays
+ * @words:  {"on", "to": [full ids or "*"], "owner_first", "limits"}; what is absent stays
  * @err:    sentence for a person
  *
  * Return: false when @words make no sense, or turn it on without limits.

@@ -22,6 +22,9 @@ bool rows_put(struct service_vm *v, struct om_error *err)
 {
     const struct om_vm *m = &v->vm;
     om_time now = om_clock_now();
+
+    if (v->hold != ADMIT_GO) /* nothing of it is there that anybody would have to find again */
+        return true;
     /* Before it runs its lease has not begun: what it may take to start counts too. */
     om_time until = m->has_lease ? m->lease.until : now + v->spec.timeout + v->spec.ttl;
     om_time limit = m->has_lease ? m->lease.most : now + m->config.most;

@@ -143,7 +143,7 @@ static bool fits(const struct vms *s, const struct om_vm_spec *spec, struct om_v
                        "image %.60s has no agent: nothing tells when it is"
                        " up",
                        image->name) == OM_OK;
-    return om_vm_spec_fits(spec, &s->provide.limits, err) == OM_OK;
+    return true;
 }
 
 static void admit(struct service_vm *v)
@@ -153,19 +153,32 @@ static void admit(struct service_vm *v)
     machine_input(v, OM_VM_IN_ADMITTED, NULL);
 }
 
-static bool reserve(struct service_vm *v, const struct vms_who *who, struct om_error *err)
+void vms_go(struct service_vm *v)
 {
-    const struct om_vm_share share = {.vm = v->number,
-                                      .peer = who->peer,
-                                      .network = who->network,
-                                      .is_owner = who->is_own,
-                                      .amount = om_vm_spec_amount(&v->spec)};
+    struct vms *s = v->hub;
 
-    return om_vm_quota_reserve(&v->hub->quota, &share, err) == OM_OK;
+    if (!s->is_known)
+        vms_look(s);
+    else if (s->accel.kind == OM_VM_ACCEL_NONE)
+        machine_input(v, OM_VM_IN_REFUSED, s->accel.reason);
+    else
+        admit(v);
+}
+
+/* Nothing of it is there yet. */
+static void undo(struct service_vm *v)
+{
+    struct vms *s = v->hub;
+
+    (void)om_vm_quota_release(&s->quota, v->number);
+    om_list_remove(&v->link);
+    s->count--;
+    machine_free(v);
 }
 
 static struct service_vm *make(struct vms *s, const struct vms_who *who, const char *key,
-                               const struct om_vm_spec *spec, struct om_error *err)
+                               const struct om_vm_spec *spec, const struct om_vm_ruling *ruling,
+                               struct om_error *err)
 {
     struct om_vm_image *image = calloc(1, sizeof *image);
     struct service_vm *v = NULL;
@@ -186,17 +199,15 @@ static struct service_vm *make(struct vms *s, const struct vms_who *who, const c
         v->begun = om_clock_wall();
         (void)snprintf(v->key, sizeof v->key, "%s", key);
         const struct om_vm_config config = {.engine = OM_VM_TCG,
-                                            .wait = OM_SEC(VM_WAIT_S),
+                                            .wait = OM_SEC(VM_WAIT_S) +
+                                                    admit_patience(who, spec, ruling),
                                             .timeout = spec->timeout,
                                             .ttl = spec->ttl,
                                             .most = OM_SEC(VM_MOST_S)};
         om_vm_request(&v->vm, om_clock_now(), &config);
     }
-    if (v && (!reserve(v, who, err) || !rows_put(v, err))) {
-        (void)om_vm_quota_release(&s->quota, v->number);
-        om_list_remove(&v->link);
-        s->count--;
-        machine_free(v);
+    if (v && (!admit_take(v, ruling, err) || !rows_put(v, err))) {
+        undo(v);
         v = NULL;
     }
     free(image);
@@ -207,6 +218,7 @@ struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const jso
                              struct om_error *err)
 {
     const char *key = json_string_value(json_object_get(args, "key"));
+    struct om_vm_ruling ruling;
     struct om_vm_spec spec;
 
     if (!key || !om_vm_name_is_plain(key, VM_KEY_TEXT - 1)) {
@@ -217,13 +229,14 @@ struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const jso
     if (v)
         return v;
     if (om_vm_spec_read(&spec, json_object_get(args, "spec"), err) != OM_OK ||
-        !is_open_for(s, who, err))
+        !is_open_for(s, who, err) || !admit_rule(s, who, &spec, &ruling, err) ||
+        !admit_has_room(s, who, &spec, err))
         return NULL;
-    v = make(s, who, key, &spec, err);
-    if (v && s->is_known)
-        admit(v);
+    v = make(s, who, key, &spec, &ruling, err);
+    if (v && v->hold == ADMIT_GO)
+        vms_go(v);
     else if (v)
-        vms_look(s);
+        machine_drain(v);
     return v;
 }
 
@@ -319,7 +332,7 @@ static void on_found(void *self, const struct om_vm_accel_found *found)
     s->is_known = true;
     for (struct om_link *l = om_list_first(&s->machines); l; l = om_list_next(&s->machines, l)) {
         struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
-        if (v->vm.state != OM_VM_REQUESTED)
+        if (v->vm.state != OM_VM_REQUESTED || v->hold != ADMIT_GO)
             continue;
         if (found->kind == OM_VM_ACCEL_NONE)
             machine_input(v, OM_VM_IN_REFUSED, found->reason);
@@ -356,6 +369,7 @@ json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
             return NULL;
         s->provide = next;
         om_vm_quota_limit(&s->quota, &next.limits);
+        vms_touch(s);
     }
     if (s->provide.is_on)
         vms_look(s);

@@ -154,11 +154,16 @@ def two_that_talk():
 
 # The name of the golden file, and the arguments; PEER is the id of the other.
 ASKED = {
+    "approvals": ["approvals"],
     "check-deps": ["check-deps"],
     "config": ["config"],
     "config-keys": ["config", "keys"],
     "config-path": ["config", "path"],
     "doctor": ["doctor"],
+    "filter": ["filter"],
+    "filter-add": ["filter", "add", "--name", "coins", "--then", "ask", "--words", "mining"],
+    "filter-reputation": ["filter", "reputation"],
+    "filter-test": ["filter", "test", "--peer", "PEER", "--description", "mining"],
     "health": ["health", "PEER", "-c", "2"],
     "help": ["help"],
     "help-command": ["help", "log"],

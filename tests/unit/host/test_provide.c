@@ -13,7 +13,9 @@ static json_t *words(const char *on, const char *to)
 {
     char text[512];
 
-    (void)snprintf(text, sizeof text, "{\"on\": %s, \"to\": %s, \"limits\": %s}", on, to, limits);
+    (void)snprintf(text, sizeof text,
+                   "{\"on\": %s, \"to\": %s, \"owner_first\": false, \"limits\": %s}", on, to,
+                   limits);
     return json_loads(text, 0, NULL);
 }
 
@@ -25,7 +27,8 @@ OM_TEST(provide_is_off_at_first)
     json_t *bare = json_pack("{s:b}", "on", 1);
 
     CHECK(folder_make(top));
-    CHECK(!bare || (provide_load(&p, top, &err) && !p.is_on) || err.code == OM_E_NO_MEM);
+    CHECK(!bare || (provide_load(&p, top, &err) && !p.is_on && p.is_owner_first) ||
+          err.code == OM_E_NO_MEM);
     CHECK(!provide_read(&p, bare, &err)); /* on, but how much? */
     CHECK(!p.is_on);
     json_decref(bare);
@@ -44,7 +47,7 @@ OM_TEST(provide_remembers_what_was_set)
     CHECK(folder_make(top));
     if (o && provide_read(&p, o, &err) && provide_save(&p, top, &err) &&
         provide_load(&back, top, &err)) {
-        CHECK(back.is_on && back.peers == 1);
+        CHECK(back.is_on && back.peers == 1 && !back.is_owner_first);
         CHECK_EQ(back.limits.most[OM_VM_SCOPE_ALL].memory_mib, 2048);
         CHECK(provide_allows(&back, &friend, true) && !provide_allows(&back, &stranger, true));
     } else {
@@ -62,6 +65,9 @@ OM_TEST(provide_refuses_nonsense)
     const struct om_id anybody = {{3}};
 
     CHECK(!provide_read(&p, bad, &err) && !p.is_on);
+    json_t *first = json_pack("{s:s}", "owner_first", "yes");
+    CHECK(!provide_read(&p, first, &err) && !p.is_owner_first);
+    json_decref(first);
     if (all && provide_read(&p, all, &err)) {
         CHECK(provide_allows(&p, &anybody, false));
         CHECK(!provide_allows(&p, &anybody, true)); /* anybody can be in an open network */

@@ -1,51 +1,27 @@
 """The consumer gets into its virtual machines, and they reach what it lets them reach."""
 
 import contextlib
+import fcntl
 import hashlib
 import http.server
 import os
 import pty
-import re
 import select
 import socket
+import struct
 import subprocess
+import termios
 import threading
 import time
-import fcntl
-import struct
-import termios
 
 import pytest
 
 from daemon import RpcError, program
-from fixtures import ALONE
 from omerta_lab import die_with_parent, wait_until
-from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, assert_nothing_left, give_image,
-                   has_session, provided, qemus, until, wanted)
+from vmlab import (BOOT_SECONDS, END_SECONDS, SSH_SECONDS, assert_nothing_left, give_image, inside,
+                   omerta, provided, qemus, running, wanted)
 
-SSH_SECONDS = 60
 ALIVE_SECONDS = 5
-
-
-def omerta(daemon, *argv, seconds=SSH_SECONDS, **options):
-    """The command line in the home of @daemon, to its end."""
-    return subprocess.run([program("omerta"), *argv], env=dict(os.environ, OMERTA_HOME=daemon.home),
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                          timeout=seconds, preexec_fn=die_with_parent, **options)
-
-
-def inside(daemon, vm, command, code=0):
-    """What @command prints in the guest."""
-    done = omerta(daemon, "vm", "ssh", vm, command)
-    assert done.returncode == code, (done.stdout, done.stderr)
-    return done.stdout
-
-
-def running(daemon, name, **words):
-    """Asks for a machine called @name, and waits until it runs; its id."""
-    with daemon.control() as control:
-        control.rpc("vm.request", name=name, **{**SMALL, **words})
-        return until(control, "running")["vm"]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -173,3 +149,188 @@ def test_what_it_reaches(three):
         assert not [r for r in consumer.rpc("expose.list")["exposed"] if r.get("machine")]
     assert wait_until(lambda: not provided(provider), END_SECONDS)
     assert_nothing_left(provider)
+
+
+def terminal(argv, daemon, rows, columns):
+    """@argv on a terminal of its own: the process, and our end."""
+    mine, its = pty.openpty()
+    resize(mine, rows, columns)
+    process = subprocess.Popen(argv, env=dict(os.environ, OMERTA_HOME=daemon.home, TERM="vt100"),
+                               stdin=its, stdout=its, stderr=its, start_new_session=True,
+                               preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(its)
+    return process, mine
+
+
+def resize(fd, rows, columns):
+    """As a window that its user draws larger."""
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def read_until(fd, wanted_bytes, seconds=SSH_SECONDS):
+    """What came up to @wanted_bytes, and with it."""
+    came, end = b"", time.monotonic() + seconds
+    while wanted_bytes not in came:
+        left = end - time.monotonic()
+        assert left > 0 and select.select([fd], [], [], left)[0], came
+        piece = os.read(fd, 4096)
+        assert piece, came
+        came += piece
+    return came
+
+
+def test_terminal(three):
+    """A shell on a terminal, whose size follows that of the window."""
+    provider, consumer, _ = three
+    running(consumer, "lab1", peer=provider.self_id())
+    shell, fd = terminal([program("omerta"), "vm", "ssh", "lab1"], consumer, 33, 101)
+    try:
+        read_until(fd, b"# ")
+        os.write(fd, b"stty size\n")
+        assert b"33 101" in read_until(fd, b"33 101")
+        read_until(fd, b"# ")
+        resize(fd, 44, 122)
+        # The new size is on its way: asked again until it came.
+        os.write(fd, b"until [ \"$(stty size)\" = '44 122' ]; do :; done; echo si''ze\n")
+        read_until(fd, b"size\r\n")
+        os.write(fd, b"exit 5\n")
+        assert shell.wait(SSH_SECONDS) == 5
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(fd)
+
+
+def test_disk_full(three):
+    """A guest that fills its disk hears of it, and lives on."""
+    provider, consumer, _ = three
+    running(consumer, "lab1", peer=provider.self_id(), disk="64M")
+    out = inside(consumer, "lab1", "df -k | tail -n +1; d=$(df -k | awk '/^\\/dev\\/vd/ {print $6}' | "
+                 "head -1); dd if=/dev/zero of=$d/big bs=1M 2>&1; echo \"code $?\"; ls -l $d/big")
+    assert "No space left" in out and "code 1" in out, out
+    assert inside(consumer, "lab1", "echo alive") == "alive\n"
+    assert provided(provider)[0]["state"] == "running"
+
+
+def test_forward(three):
+    """A port here that leads to one of the machine, by either command; not to that of another."""
+    provider, consumer, other = three
+    vm = running(consumer, "lab1", peer=provider.self_id())
+    inside(consumer, "lab1", "(while :; do echo hello from $(hostname) | nc -l -p 8080; done) "
+           ">/dev/null 2>&1 </dev/null &")
+    done = omerta(consumer, "vm", "forward", "lab1", "0:8080")
+    assert done.returncode == 0 and f"leads to port 8080 of {vm}" in done.stdout, done.stderr
+    done = omerta(consumer, "forward", "add", "-L", "0:lab1:8080")
+    assert done.returncode == 0 and f"leads to port 8080 of {vm}" in done.stdout, done.stderr
+    rules = consumer.rpc("forward.list")["forwards"]
+    assert [r["link"] for r in rules] == [vm, vm]
+
+    def says(daemon_rule):
+        address, port = daemon_rule["listen"].rsplit(":", 1)
+        with socket.create_connection((address, int(port)), SSH_SECONDS) as client:
+            try:
+                return client.makefile("rb").read() == f"hello from {vm}\n".encode()
+            except ConnectionResetError:  # nobody listens at this moment
+                return False
+
+    for rule in rules:
+        assert wait_until(lambda rule=rule: says(rule), SSH_SECONDS)
+    row = other.rpc("forward.add", listen="127.0.0.1:0", peer=provider.self_id(), link=vm,
+                    port=8080)
+    assert not says(row)
+    last = [r for r in other.rpc("forward.list")["forwards"] if r["id"] == row["id"]][0]
+    assert "not_allowed" in last["last_error"]
+
+
+def counter(daemon, name):
+    """How far the guest has counted."""
+    return int(inside(daemon, name, "cat /tmp/count"))
+
+
+def start_counter(daemon, name):
+    """Has the guest count for as long as it lives."""
+    inside(daemon, name, "(i=0; while :; do i=$((i+1)); echo $i >/tmp/new; mv /tmp/new /tmp/count; "
+           "usleep 100000; done) >/dev/null 2>&1 </dev/null &")
+    assert wait_until(lambda: omerta(daemon, "vm", "ssh", name, "test -s /tmp/count")
+                      .returncode == 0, SSH_SECONDS)
+
+
+@contextlib.contextmanager
+def sitting(daemon, name):
+    """An ssh that is open, and says a line each second."""
+    process = subprocess.Popen([program("omerta"), "vm", "ssh", name,
+                                "while :; do date; sleep 1; done"],
+                               env=dict(os.environ, OMERTA_HOME=daemon.home),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
+    try:
+        assert process.stdout.readline()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_provider_is_killed(three):
+    """SIGKILL of the provider's daemon: the guest counts on, an open ssh ends, a new one works."""
+    provider, consumer, _ = three
+    running(consumer, "lab1", peer=provider.self_id())
+    start_counter(consumer, "lab1")
+    pid = provided(provider)[0]["pid"]
+    before = counter(consumer, "lab1")
+    with sitting(consumer, "lab1") as ssh:
+        provider.kill()
+        assert qemus(provider) == [pid]
+        provider.start()
+        back = time.monotonic()
+        assert ssh.wait(END_SECONDS) == 255
+        reset_after = time.monotonic() - back
+    assert wait_until(lambda: omerta(consumer, "vm", "ssh", "lab1", "true").returncode == 0,
+                      SSH_SECONDS)
+    in_after = time.monotonic() - back
+    print(f"reset {reset_after:.1f} s, in again {in_after:.1f} s after the daemon was back")
+    assert counter(consumer, "lab1") > before and qemus(provider) == [pid]
+    assert reset_after < ALIVE_SECONDS and in_after < ALIVE_SECONDS
+
+
+def test_consumer_is_killed(three):
+    """SIGKILL of the consumer's daemon: the machine stays its own, with all that it may reach."""
+    provider, consumer, _ = three
+    with web(b"still here") as port:
+        vm = running(consumer, "lab1", peer=provider.self_id(), expose=[port])
+        consumer.kill()
+        consumer.start()
+        assert [(m["vm"], m["name"]) for m in wanted(consumer)] == [(vm, "lab1")]
+        assert wait_until(lambda: omerta(consumer, "vm", "ssh", "lab1", "true").returncode == 0,
+                          SSH_SECONDS)
+        assert inside(consumer, "lab1", fetch(port)) == "still here"
+
+
+def test_many(three, image):
+    """Three machines of one consumer and one of its provider at it, at once."""
+    provider, consumer, _ = three
+    room = {"vms": 3, "cpus": 3, "memory": "1G", "disk": "1G"}
+    provider.rpc("provide.set", on=True, to=[consumer.self_id()], **room)
+    give_image(consumer, image)
+    consumer.rpc("provide.set", on=True, to=[provider.self_id()], **room)
+    asked = [(consumer, provider, f"lab{i}") for i in (1, 2, 3)] + [(provider, consumer, "back")]
+    ids = {}
+    with consumer.control() as mine, provider.control() as its:
+        for who, whom, name in asked:
+            control = mine if who is consumer else its
+            control.rpc("vm.request", peer=whom.self_id(), name=name, memory="128M")
+        for who, _, name in asked:
+            assert wait_until(lambda who=who, name=name: [
+                m["state"] for m in wanted(who) if m["name"] == name] == ["running"], BOOT_SECONDS)
+            ids[name] = [m["vm"] for m in wanted(who) if m["name"] == name][0]
+    assert len(set(ids.values())) == 4
+    for who, _, name in asked:
+        assert inside(who, name, "hostname").strip() == ids[name]
+    for who in (consumer, provider):
+        done = omerta(who, "vm", "release", "--all", seconds=BOOT_SECONDS)
+        assert done.returncode == 0, done.stderr
+        assert wanted(who) == []
+    for who in (consumer, provider):
+        assert wait_until(lambda who=who: not provided(who), END_SECONDS)
+        assert_nothing_left(who)

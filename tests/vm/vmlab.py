@@ -8,15 +8,16 @@ import subprocess
 
 import pytest
 
-from daemon import RpcError
+from daemon import RpcError, program
 from fixtures import ALONE
-from omerta_lab import wait_until
+from omerta_lab import die_with_parent, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, "..", "..", "vm", "image", "build.sh")
 CACHE = os.environ.get("OMERTA_VM_CACHE", os.path.join(HERE, "..", "..", "build", "tests", "vm"))
 BOOT_SECONDS = 240
 END_SECONDS = 60
+SSH_SECONDS = 60
 SMALL = {"memory": "192M", "disk": "256M", "ttl": "20m"}
 ROOM = {"vms": 2, "cpus": 2, "memory": "1G", "disk": "2G"}
 
@@ -96,6 +97,27 @@ def has_session(daemon, peer):
     def connected():
         return any(p["id"] == peer and p["connected"] for p in daemon.rpc("peers.list")["peers"])
     return wait_until(connected, 20)
+
+
+def omerta(daemon, *argv, seconds=SSH_SECONDS, **options):
+    """The command line in the home of @daemon, to its end."""
+    return subprocess.run([program("omerta"), *argv], env=dict(os.environ, OMERTA_HOME=daemon.home),
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                          timeout=seconds, preexec_fn=die_with_parent, **options)
+
+
+def inside(daemon, vm, command, code=0):
+    """What @command prints in the guest."""
+    done = omerta(daemon, "vm", "ssh", vm, command)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    return done.stdout
+
+
+def running(daemon, name, **words):
+    """Asks for a machine called @name, and waits until it runs; its id."""
+    with daemon.control() as control:
+        control.rpc("vm.request", name=name, **{**SMALL, **words})
+        return until(control, "running")["vm"]
 
 
 @pytest.fixture

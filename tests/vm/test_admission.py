@@ -8,14 +8,14 @@ import pytest
 from daemon import RpcError
 from fixtures import ALONE
 from omerta_lab import wait_until
-from test_service import (END_SECONDS, SMALL, assert_nothing_left, give_image, has_session,
-                          image, provided, qemus, refusal, wanted)  # noqa: F401
+from vmlab import (END_SECONDS, SMALL, assert_nothing_left, give_image, has_session, provided,
+                   qemus, refusal, until, wanted)
 
 ROOM = {"vms": 4, "cpus": 4, "memory": "2G", "disk": "4G"}
 
 
 @pytest.fixture(name="pair")
-def a_pair(make, image):  # noqa: F811
+def a_pair(make, image):
     """A provider, and a consumer that may ask it."""
     provider = make("p", ALONE).start()
     consumer = make("c", ALONE + provider.bootstrap()).start()
@@ -110,13 +110,11 @@ def test_filter_resources(pair, over, more):
 
 
 def test_filter_egress(pair):
-    """No request of today asks for the internet: the rule is tried out."""
     provider, consumer = pair
     rule(provider, "online", "deny", resources={"egress": "internet"})
-    asked = {"peer": consumer.self_id()}
-    assert provider.rpc("filter.test", egress="internet", **asked)["rule"] == "online"
-    assert provider.rpc("filter.test", egress="none", **asked)["verdict"] == "allow"
+    kept_out(provider, consumer, "online", egress="internet")
     let_in(provider, consumer)
+    let_in(provider, consumer, egress="none")
 
 
 def test_filter_description(pair):
@@ -168,6 +166,26 @@ def test_filter_reputation(pair):
     kept_out(provider, consumer, "unloved")
     said = provider.rpc("filter.test", peer=consumer.self_id(), reputation=50)
     assert said["verdict"] == "allow", said
+
+
+def test_reputation_of_who_behaves(pair):
+    """A machine that ran and was given back counts for its consumer; one that never ran not."""
+    provider, consumer = pair
+    let_in(provider, consumer)
+    assert provider.rpc("filter.reputation")["peers"] == []
+    rule(provider, "trusted", "allow", reputation={"above": 51})
+    provider.rpc("filter.default", then="deny")
+    assert "no rule holds" in refusal(consumer, peer=provider.self_id(), **SMALL)
+    provider.rpc("filter.default", then="allow")
+    with consumer.control() as control:
+        vm = control.rpc("vm.request", peer=provider.self_id(), **SMALL)["vm"]
+        until(control, "running")
+        control.rpc("vm.release", vm=vm)
+        assert ended(control, vm)["end"] == "released"
+    provider.rpc("filter.default", then="deny")
+    known = [{"peer": consumer.self_id(), "reputation": 52}]
+    assert provider.rpc("filter.reputation")["peers"] == known
+    let_in(provider, consumer)
 
 
 def test_filters_are_kept_and_a_bad_file_refuses(pair):
@@ -392,6 +410,22 @@ def test_owner_goes_first(pair):
         provider.rpc("provide.set", on=True, memory="500M")
         assert "memory" in refusal(provider, **dict(SMALL, memory="400M"))
         assert {m["vm"] for m in provided(provider)} == {older, mine["vm"]}
+
+
+def test_owner_ends_a_running_machine(pair):
+    """It is told to shut down first; its consumer hears why, and its reputation does not suffer."""
+    provider, consumer = pair
+    provider.rpc("provide.set", on=True, vms=1)
+    with consumer.control() as control:
+        vm = control.rpc("vm.request", peer=provider.self_id(), **SMALL)["vm"]
+        until(control, "running")
+        with provider.control() as own:
+            mine = own.rpc("vm.request", **SMALL)["vm"]
+            assert "owner needs the room" in refusal(consumer, peer=provider.self_id(), **SMALL)
+            assert ended(control, vm)["text"] == "the owner needs it"
+            until(own, "running")
+    assert [m["vm"] for m in provided(provider)] == [mine]
+    assert provider.rpc("filter.reputation")["peers"] == []
 
 
 def test_owner_is_bound_by_the_whole_only(pair):

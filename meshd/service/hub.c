@@ -178,7 +178,6 @@ void vms_close(struct vms *s)
         return;
     s->is_closing = true;
     s->close_by = om_clock_now() + OM_SEC(VM_CLOSE_S);
-    s->on_own = NULL;
     serve_close(s);
     if (s->looking)
         om_vm_accel_cancel(s->looking);

@@ -70,7 +70,7 @@ struct service_vm {
     char id[VM_ID_TEXT];
     char key[VM_KEY_TEXT];
     struct om_id network, consumer;
-    bool is_own; /* asked for on this machine, not by a peer */
+    bool is_own; /* its consumer is this node itself */
     enum admit_hold hold;
     unsigned slot;
     char folder[OM_PATH_MAX];
@@ -123,9 +123,7 @@ struct vms {
     bool is_closing;
     bool is_lost;     /* nobody watches processes any more: machines are left to the next daemon */
     om_time close_by; /* then they are, too */
-    struct om_list shorts;                                      /* answers on their way to peers */
-    void (*on_own)(void *self, const char *key, json_t *event); /* lent */
-    void *self;
+    struct om_list shorts; /* answers on their way to peers */
 };
 
 /* hub.c */
@@ -155,7 +153,28 @@ struct service_vm *vms_find(const struct vms *s, const struct vms_who *who, cons
  *  none. */
 struct service_vm *vms_find_key(const struct vms *s, const struct vms_who *who, const char *key);
 
-/** vms_admit() - a machine of @s for @who, as vms_request(); NULL and @err. */
+/**
+ * vms_short() - what is answered at once
+ * @s:       the hub
+ * @who:     asks
+ * @method:  "vm.list", "vm.extend", "vm.release" or "vm.console"
+ * @args:    {"vm", "ttl"}, as the method wants it
+ * @err:     why not, in a sentence
+ *
+ * Return: the answer, a new reference; NULL and @err.
+ */
+json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, const json_t *args,
+                  struct om_error *err);
+
+/**
+ * vms_admit() - somebody wants a machine
+ * @s:     the hub
+ * @who:   asks
+ * @args:  {"key", "spec"}; with a key that was used it is the machine that was made then
+ * @err:   why not, in a sentence
+ *
+ * Return: the machine; NULL and @err.
+ */
 struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const json_t *args,
                              struct om_error *err);
 

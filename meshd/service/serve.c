@@ -151,8 +151,6 @@ static void write_line(struct service_vm *v, const json_t *event)
 
 void serve_tell(struct service_vm *v, json_t *event)
 {
-    if (v->is_own && v->hub->on_own && event)
-        v->hub->on_own(v->hub->self, v->key, event);
     if (v->owner.is_open && event)
         write_line(v, event);
     json_decref(event);
@@ -203,7 +201,10 @@ static const char *refusal_word(enum om_err e)
 
 void vms_call(struct vms *s, const struct om_act_call *call)
 {
-    const struct vms_who who = {.network = call->network, .peer = call->peer};
+    const struct daemon_network *net = daemon_network(s->d, &call->network);
+    const struct vms_who who = {.network = call->network,
+                                .peer = call->peer,
+                                .is_own = net && om_id_equal(&call->peer, &net->self)};
     struct om_error err = {.code = OM_E_PARSE, .msg = "bad arguments"};
     json_error_t at;
     json_t *args =

@@ -108,13 +108,6 @@ struct service_vm *vms_find_key(const struct vms *s, const struct vms_who *who, 
     return NULL;
 }
 
-json_t *vms_now(const struct vms *s, const struct vms_who *who, const char *id, const char *key)
-{
-    struct service_vm *v = id ? vms_find(s, who, id) : vms_find_key(s, who, key);
-
-    return v && v->vm.state != OM_VM_GONE ? machine_json(v) : NULL;
-}
-
 /* May anybody have a machine of us now? */
 static bool is_open_for(const struct vms *s, const struct vms_who *who, struct om_error *err)
 {
@@ -238,14 +231,6 @@ struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const jso
     else if (v)
         machine_drain(v);
     return v;
-}
-
-json_t *vms_request(struct vms *s, const struct vms_who *who, const json_t *args,
-                    struct om_error *err)
-{
-    struct service_vm *v = vms_admit(s, who, args, err);
-
-    return v ? machine_json(v) : NULL;
 }
 
 static json_t *list(const struct vms *s, const struct vms_who *who, bool all)
@@ -389,11 +374,4 @@ json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
                                                         : "unknown"));
     (void)json_object_set_new(o, "reason", json_string(is_known ? s->accel.reason : s->missing));
     return o;
-}
-
-void vms_on_own(struct vms *s, void (*on_own)(void *self, const char *key, json_t *event),
-                void *self)
-{
-    s->on_own = on_own;
-    s->self = self;
 }

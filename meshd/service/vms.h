@@ -6,10 +6,10 @@
  * Why:   a machine is state in vm/core and things in vm/host; here these are wired together, once,
  *        for consumers that are peers and for the user of this very machine.
  *
- * Peers reach it by calls: "vm.request" and "vm.watch" (of a "vm", or of the "key" of its request)
- * become a stream of JSON texts, one a line, that tell what happens to the machine; "vm.list",
- * "vm.extend", "vm.release" and "vm.console" are answered at once. A peer sees, and touches,
- * machines of its own only.
+ * Peers reach it by calls, and so does this node: "vm.request" and "vm.watch" (of a "vm", or of the
+ * "key" of its request) become a stream of JSON texts, one a line, that tell what happens to the
+ * machine; "vm.list", "vm.extend", "vm.release" and "vm.console" are answered at once. A peer sees,
+ * and touches, machines of its own only.
  *
  * QEMU outlives a daemon that was killed: the next one takes the machines up again by the ledger
  * (HOME/vm.db). A daemon that is told to stop ends them.
@@ -34,7 +34,7 @@ struct vms;
 /* Who asks. */
 struct vms_who {
     struct om_id network, peer;
-    bool is_own; /* the user of this machine */
+    bool is_own; /* the user of this machine: a call of this node to itself */
 };
 
 /** vms_open() - begin for @d, by @out; before seccomp, as it starts what runs programs. Without
@@ -46,40 +46,6 @@ void vms_close(struct vms *s);
 
 /** vms_call() - a peer calls @s: @call, whose method begins with VM_METHODS. */
 void vms_call(struct vms *s, const struct om_act_call *call);
-
-/** vms_on_own() - events of machines of @s that were asked for here go to @on_own with @self: the
- *  request's key, and the event, lent. */
-void vms_on_own(struct vms *s, void (*on_own)(void *self, const char *key, json_t *event),
-                void *self);
-
-/**
- * vms_request() - somebody wants a machine
- * @s:     the hub
- * @who:   asks
- * @args:  {"key", "spec"}; with a key that was used it is the machine that was made then
- * @err:   why not, in a sentence
- *
- * Return: the machine as machines are shown, a new reference; NULL and @err.
- */
-json_t *vms_request(struct vms *s, const struct vms_who *who, const json_t *args,
-                    struct om_error *err);
-
-/**
- * vms_short() - what is answered at once
- * @s:       the hub
- * @who:     asks
- * @method:  "vm.list", "vm.extend", "vm.release" or "vm.console"
- * @args:    {"vm", "ttl"}, as the method wants it
- * @err:     why not, in a sentence
- *
- * Return: the answer, a new reference; NULL and @err.
- */
-json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, const json_t *args,
-                  struct om_error *err);
-
-/** vms_now() - what the machine of @who in @s with @id, or NULL and the request's @key, is now: a
- *  new reference; NULL when there is none. */
-json_t *vms_now(const struct vms *s, const struct vms_who *who, const char *id, const char *key);
 
 /** vms_here() - every machine of @s with its consumer, for the owner; a new reference. */
 json_t *vms_here(const struct vms *s);

@@ -50,6 +50,14 @@ void wanted_arm(struct wanted *w)
                              at <= now ? 1 : (uint64_t)((at - now + US_PER_MS - 1) / US_PER_MS), 0);
 }
 
+/* Is the machine one of this very node? */
+static bool is_own(const struct wanted_vm *v)
+{
+    const struct daemon_network *net = daemon_network(v->hub->d, &v->network);
+
+    return net && om_id_equal(&v->provider, &net->self);
+}
+
 json_t *wanted_show(const struct wanted_vm *v)
 {
     om_time now = om_clock_now();
@@ -59,7 +67,7 @@ json_t *wanted_show(const struct wanted_vm *v)
 
     json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s}", "vm",
                           v->vm, "key", v->key, "network", control_id(&v->network), "provider",
-                          control_id(&v->provider), "self", v->is_own ? 1 : 0, "state", v->state,
+                          control_id(&v->provider), "self", is_own(v) ? 1 : 0, "state", v->state,
                           "end", v->end, "text", v->text, "left_s", left, "address", v->address,
                           "host_key", v->host_key, "engine", v->engine, "image", v->image);
 
@@ -99,7 +107,7 @@ void wanted_keep(struct wanted *w)
 }
 
 static struct wanted_vm *wanted_new(struct wanted *w, const struct om_id *network,
-                                    const struct om_id *provider, bool is_own, const char *key)
+                                    const struct om_id *provider, const char *key)
 {
     struct wanted_vm *v = w->count < WANTED_MAX ? calloc(1, sizeof *v) : NULL;
 
@@ -108,7 +116,6 @@ static struct wanted_vm *wanted_new(struct wanted *w, const struct om_id *networ
     v->hub = w;
     v->network = *network;
     v->provider = *provider;
-    v->is_own = is_own;
     v->again_at = v->until = OM_NEVER;
     v->again_ms = WANTED_AGAIN_MS;
     (void)snprintf(v->key, sizeof v->key, "%s", key);
@@ -224,14 +231,6 @@ static struct wanted_vm *find_key(const struct wanted *w, const char *key)
     return NULL;
 }
 
-static void on_own(void *self, const char *key, json_t *event)
-{
-    struct wanted_vm *v = find_key(self, key);
-
-    if (v && v->is_own)
-        (void)wanted_event(v, event);
-}
-
 static struct wanted_vm *find_name(const struct wanted *w, const char *name)
 {
     for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l)) {
@@ -275,43 +274,19 @@ struct wanted_vm *wanted_find(const struct wanted *w, const char *name, struct o
     return found;
 }
 
-/* On this very node: the same request, without a call. */
-static json_t *request_own(struct wanted_vm *v, const json_t *spec, struct om_error *err)
-{
-    struct wanted *w = v->hub;
-    const struct vms_who who = {.network = v->network, .peer = v->provider, .is_own = true};
-    json_t *args = json_pack("{s:s, s:O}", "key", v->key, "spec", spec);
-    char key[sizeof v->key];
-
-    memcpy(key, v->key, sizeof key);
-    json_t *made = args ? vms_request(w->d->vms, &who, args, err) : NULL;
-    json_decref(args);
-    v = find_key(w, key); /* which its events may have ended already */
-    if (made && v) {
-        read_event(v, made);
-        wanted_keep(w);
-        json_decref(made);
-        return wanted_show(v);
-    }
-    if (v)
-        wanted_drop(v);
-    if (made)
-        (void)om_fail(err, OM_E_STATE, "it ended at once");
-    json_decref(made);
-    return NULL;
-}
-
 json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct daemon_network *net,
                        const struct om_id *peer, const char *key, const json_t *spec,
                        struct om_error *err)
 {
     struct wanted_vm *v = find_key(w, key);
 
+    if (!peer)
+        peer = &net->self;
     if (v) {
         v->client = ask->client->number;
         return wanted_show(v);
     }
-    v = wanted_new(w, &net->id, peer ? peer : &net->self, !peer, key);
+    v = wanted_new(w, &net->id, peer, key);
     if (!v) {
         (void)om_fail(err, OM_E_FULL, "there are %d virtual machines already", WANTED_MAX);
         return NULL;
@@ -322,8 +297,6 @@ json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct d
     }
     v->client = ask->client->number;
     write_file(w); /* before it is asked for: then it may be there, whatever becomes of us */
-    if (!peer)
-        return request_own(v, spec, err);
     v->spec = json_deep_copy(spec);
     v->number = ++w->numbers;
     if (!v->spec || !control_wait_vm(ask, v->number, &net->id, peer, err)) {
@@ -341,26 +314,19 @@ json_t *wanted_short(struct wanted *w, struct control_ask *ask, const char *meth
     const char *name = json_string_value(json_object_get(ask->params, "vm"));
     struct wanted_vm *v = peer ? NULL : wanted_find(w, name, err);
     json_t *args = json_object();
-    struct vms_who who = {.is_own = false};
 
     if (!peer && !v) {
         json_decref(args);
         return NULL;
     }
-    who.network = v ? v->network : net->id;
-    who.peer = v ? v->provider : *peer;
-    who.is_own = v && v->is_own;
+    const struct om_id *network = v ? &v->network : &net->id;
+    const struct om_id *whom = v ? &v->provider : peer;
     if (v || name)
         (void)json_object_set_new(args, "vm", json_string(v ? v->vm : name));
     (void)json_object_set(args, "ttl", json_object_get(ask->params, "ttl")); /* absent: nothing */
-    if (who.is_own) {
-        json_t *result = vms_short(w->d->vms, &who, method, args, err);
-        json_decref(args);
-        return result;
-    }
     uint64_t number = ++w->numbers;
-    if (wanted_ask(w, &who.network, &who.peer, method, args, number, err))
-        (void)control_wait_vm(ask, number, &who.network, &who.peer, err);
+    if (wanted_ask(w, network, whom, method, args, number, err))
+        (void)control_wait_vm(ask, number, network, whom, err);
     return NULL;
 }
 
@@ -378,28 +344,17 @@ static void take_up(struct wanted *w, const json_t *o)
     const char *key = json_string_value(json_object_get(o, "key"));
     const char *network = json_string_value(json_object_get(o, "network"));
     const char *provider = json_string_value(json_object_get(o, "provider"));
-    bool is_own = json_is_true(json_object_get(o, "self"));
     struct om_id net, peer;
 
     if (!key || !om_vm_name_is_plain(key, WANTED_WORD) || !network || !provider ||
         om_id_parse(&net, network, NULL) != OM_OK || om_id_parse(&peer, provider, NULL) != OM_OK)
         return;
-    struct wanted_vm *v = wanted_new(w, &net, &peer, is_own, key);
+    struct wanted_vm *v = wanted_new(w, &net, &peer, key);
     if (!v)
         return;
     (void)access_read(v, o, NULL); /* what makes no sense reaches nothing */
     read_event(v, o);
-    if (!is_own) {
-        v->again_at = om_clock_now() + OM_MS(WANTED_AGAIN_MS);
-        return;
-    }
-    const struct vms_who who = {.network = net, .peer = peer, .is_own = true};
-    json_t *now = vms_now(w->d->vms, &who, *v->vm ? v->vm : NULL, v->key);
-    if (now)
-        read_event(v, now);
-    else
-        wanted_drop(v);
-    json_decref(now);
+    v->again_at = om_clock_now() + (is_own(v) ? 0 : OM_MS(WANTED_AGAIN_MS));
 }
 
 static bool load(struct wanted *w, struct om_error *err)
@@ -439,7 +394,6 @@ bool wanted_open(struct wanted **out, struct om_daemon *d, struct om_error *err)
     *out = w;
     if (!load(w, err))
         return false;
-    vms_on_own(d->vms, on_own, w);
     ssh_files_write(w);
     wanted_arm(w);
     return true;
@@ -457,7 +411,6 @@ void wanted_close(struct wanted *w)
 
     if (!w)
         return;
-    vms_on_own(w->d->vms, NULL, NULL);
     if (w->is_stale)
         write_file(w);
     for (struct om_link *l = om_list_first(&w->asks); l; l = next) {

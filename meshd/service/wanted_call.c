@@ -226,6 +226,5 @@ bool wanted_ask(struct wanted *w, const struct om_id *network, const struct om_i
     }
     om_list_push_back(&w->asks, &a->link);
     w->ask_count++;
-    om_calls_kick(w->d->calls);
     return true;
 }

@@ -20,7 +20,6 @@ struct wanted_vm {
     struct om_link link;
     struct wanted *hub;
     struct om_id network, provider;
-    bool is_own;
     char key[WANTED_WORD + 1];
     char vm[WANTED_WORD]; /* "": not known yet; then the provider knows it by the key, if at all */
     char state[WANTED_WORD], end[WANTED_WORD], text[WANTED_TEXT];

@@ -2,12 +2,14 @@
 
 import os
 import socket
+import struct
 import threading
 
 import pytest
 
 import servers
 from fixtures import ALONE, need
+from test_links import ACK, ICMP, SYN, Wire, row, tcp
 from test_tunnels import ask, nc
 from tunnel_pair import (connect, expose, failing, forward, is_reset, proxy, read_all, socks,
                          told)
@@ -140,6 +142,31 @@ def test_internet_at_oneself_leads_to_nothing_private(one):
         told(one, "expose", "remove", str(told(one, "expose", "list")["exposed"][0]["id"]))
         expose(one, "internet", "--to", "self", "--also", "127.0.0.1/32")
         assert socks(listen, "127.0.0.1", port)[0] == "ok"
+
+
+def test_a_link_leads_to_oneself(one):
+    """As the card of a machine that this node provides for itself."""
+    w = Wire(one, one, name="card", inward=True)
+    assert w.answer["ok"], w.answer
+    with servers.serving(servers.echo) as port:
+        w.send(tcp(50000, port, 100, 0, SYN))
+        assert w.packet()[9] == ICMP and row(one)["refused"] == 1
+        expose(one, str(port), "--to", "self")
+        seq, ack = w.connect(50001, port)
+        w.send(tcp(50001, port, seq, ack, ACK, b"from the card"))
+        while not (data := w.segment()[3]):
+            pass
+        assert data == b"from the card"
+    made = one.rpc("forward.add", listen="127.0.0.1:0", peer="self", link="card", port=22)
+    with connect(int(made["listen"].rpartition(":")[2])) as s:  # and into the card
+        while (segment := w.packet())[20 + 13] & (SYN | ACK) != SYN:
+            pass
+        from_port, to_port, theirs = struct.unpack(">HHI", segment[20:28])
+        assert to_port == 22
+        w.send(tcp(22, from_port, 500, theirs + 1, SYN | ACK))
+        w.send(tcp(22, from_port, 501, theirs + 1, ACK, b"SSH-2.0-card\r\n"))
+        assert s.recv(14) == b"SSH-2.0-card\r\n"
+    w.close()
 
 
 def test_what_only_others_can_be_asked_is_refused(one):

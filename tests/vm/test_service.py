@@ -201,11 +201,19 @@ def test_own_provider(make, image):
         control.rpc("vm.request", **SMALL)
         vm = until(control, "running")["vm"]
         assert [m["vm"] for m in wanted(alone)] == [m["vm"] for m in provided(alone)] == [vm]
+        assert alone.rpc("links.list")["links"][0]["peer"] == alone.self_id()
+        assert "boot: up after" in alone.rpc("vm.console")["text"]
+        assert alone.rpc("vm.extend", vm=vm, ttl="10m")["left_s"] > 1200
+        assert [m["vm"] for m in alone.rpc("vm.list", peer="self")["vms"]] == [vm]
+        other = control.rpc("vm.request", peer=alone.self_id(), **SMALL)["vm"]
+        alone.rpc("vm.release", vm=other)
+        control.event(lambda e: e["params"]["vm"] == other and e["params"]["state"] == "gone",
+                      END_SECONDS)
     assert len(qemus(alone)) == 1
     assert alone.stop() == 0
     assert_nothing_left(alone)
     alone.start()
-    assert wanted(alone) == [] and provided(alone) == []
+    assert wait_until(lambda: wanted(alone) == [], 20) and provided(alone) == []
 
 
 def test_refusals(make, image):

@@ -138,6 +138,7 @@ static json_t *network_config(const struct om_vm_seed *s)
     card = with(card, "dhcp4", json_true());
     card = with(card, "dhcp6", json_false());
     card = with(card, "accept-ra", json_true());
+    card = with(card, "ipv6-privacy", json_false()); /* the card has the one address of its MAC */
     json_t *o = with(json_object(), "version", json_integer(2));
     return with(o, "ethernets", with(json_object(), "nic", card));
 }

@@ -95,6 +95,13 @@ static const struct om_option provide_options[] = {
     {"each-network", "LIMITS", "of one network", 0},
     {"owner-first", "yes|no", "own machines may end those of others (yes)", 0},
     END};
+static const struct om_option providers_options[] = {
+    {"cpu", "N", "processors that a machine is to have", 0},
+    {"memory", "SIZE", "as 4G; a bare number is MiB", 0},
+    {"disk", "SIZE", "of its own disk", 0},
+    {"image", "NAME", "that the provider is to have", 0},
+    {"all", NULL, "those that do not fit, too, and why", 0},
+    END};
 static const struct om_option proxy_options[] = {
     {"via", "PEER", "the peer through which hosts are reached that are no peers", 0},
     {"user", "NAME", "let only NAME use it, with a password", 'u'},
@@ -298,6 +305,13 @@ const struct om_command om_commands[] = {
      "a closed one.\n"
      "With --json: the reply of provide.show.",
      provide_options, om_cmd_provide, false},
+    {"providers", "[--cpu N] [--memory SIZE] [--disk SIZE] [--image NAME] [--all]",
+     "peers that offer virtual machines, the best first",
+     "What a provider offers is what it says itself, in coarse steps, when it changes: vm request\n"
+     "may be refused all the same. First come those with KVM, then the near, idle ones that did\n"
+     "not refuse lately. LOAD is 0 to 3; FOR is named where only peers that it names get any.\n"
+     "With --json: the reply of providers.list.",
+     providers_options, om_cmd_providers, false},
     {"proxy", "[[BIND:]PORT] [--via PEER] [--user NAME]",
      "a local SOCKS5 and HTTP proxy into the mesh",
      "On 127.0.0.1:1080 unless told otherwise. Names end in .omerta: PEER.omerta or\n"

@@ -52,6 +52,7 @@ const char *om_command_near(const char *word);
     X(peers)                                                                                       \
     X(ping)                                                                                        \
     X(provide)                                                                                     \
+    X(providers)                                                                                   \
     X(proxy)                                                                                       \
     X(reload)                                                                                      \
     X(ssh)                                                                                         \

@@ -6,6 +6,7 @@
 #include "links/links.h"
 #include "tunnels/tunnels.h"
 #include "host/clock.h"
+#include "service/offers.h"
 #include "service/vms.h"
 #include "state.h"
 
@@ -107,8 +108,10 @@ void daemon_act(void *self, const struct om_act *act)
         if (d->data)
             data_deliver(d->data, &act->deliver);
         break;
-    case OM_ACT_ITEM: /* nobody subscribes or seeks yet */
-    case OM_ACT_FOUND:
+    case OM_ACT_ITEM:
+        offers_item(d->offers, &act->item);
+        break;
+    case OM_ACT_FOUND: /* nobody seeks yet */
         break;
     }
 }

@@ -18,6 +18,7 @@
 #include "metrics_server.h"
 #include "sdnotify.h"
 #include "secrets.h"
+#include "service/offers.h"
 #include "service/vms.h"
 #include "service/wanted.h"
 #include "state.h"
@@ -259,7 +260,8 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return fail(d, OM_EXIT_CONFIG);
     if (!links_open(&d->links, d, err))
         return fail(d, OM_EXIT_FAILED);
-    if (!vms_open(&d->vms, d, err) || !wanted_open(&d->wanted, d, err))
+    if (!offers_open(&d->offers, d, err) || !vms_open(&d->vms, d, err) ||
+        !wanted_open(&d->wanted, d, err))
         return fail(d, OM_EXIT_HOME);
     if (!metrics_server_open(&d->metrics, d, err))
         return fail(d, OM_EXIT_FAILED);
@@ -292,6 +294,8 @@ static void stop(struct om_daemon *d)
     d->wanted = NULL;
     vms_close(d->vms);
     d->vms = NULL;
+    offers_close(d->offers);
+    d->offers = NULL;
     links_close(d->links);
     d->links = NULL;
     if (d->tunnels)

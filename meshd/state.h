@@ -41,6 +41,7 @@ struct tunnels;
 struct links;
 struct vms;
 struct wanted;
+struct offers;
 struct metrics_server;
 
 struct daemon_network {
@@ -84,6 +85,7 @@ struct om_daemon {
     struct links *links;
     struct vms *vms;
     struct wanted *wanted;
+    struct offers *offers;
     struct metrics_server *metrics;
     struct inbox inbox;
     struct latency latency;

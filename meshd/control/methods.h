@@ -72,6 +72,8 @@ json_t *control_expose_usage(struct control_ask *ask, struct om_error *err);
 json_t *control_provide_set(struct control_ask *ask, struct om_error *err);
 /** control_provide_show() - "provide.show": @ask, @err as any control_method. */
 json_t *control_provide_show(struct control_ask *ask, struct om_error *err);
+/** control_providers_list() - "providers.list": @ask, @err as any control_method. */
+json_t *control_providers_list(struct control_ask *ask, struct om_error *err);
 /** control_vm_console() - "vm.console": @ask, @err as any control_method. */
 json_t *control_vm_console(struct control_ask *ask, struct om_error *err);
 /** control_vm_extend() - "vm.extend": @ask, @err as any control_method. */

@@ -47,6 +47,7 @@ control_method control_method_find(const char *name)
         {"ping.start", control_ping_start},
         {"provide.set", control_provide_set},
         {"provide.show", control_provide_show},
+        {"providers.list", control_providers_list},
         {"status", control_status_get},
         {"stop", control_stop},
         {"version", control_version},

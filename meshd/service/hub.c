@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "service/offers.h"
 #include "service/parts.h"
 
 enum { US_PER_MS = 1000, AT_ONCE_MS = 0, LAST_MS = 20 };
@@ -16,6 +17,7 @@ void vms_touch(struct vms *s)
 {
     if (!uv_is_closing((uv_handle_t *)&s->timer))
         (void)uv_timer_start(&s->timer, on_timer, AT_ONCE_MS, 0);
+    offers_touch(s->d->offers);
 }
 
 static void on_timer_closed(uv_handle_t *h)

@@ -10,6 +10,7 @@
 #include <omerta/text.h>
 
 #include "host/clock.h"
+#include "service/offers.h"
 #include "service/parts.h"
 
 void vms_complain(struct vms *s, const char *id, const char *why)
@@ -315,6 +316,7 @@ static void on_found(void *self, const struct om_vm_accel_found *found)
     s->looking = NULL;
     s->accel = *found;
     s->is_known = true;
+    offers_touch(s->d->offers);
     for (struct om_link *l = om_list_first(&s->machines); l; l = om_list_next(&s->machines, l)) {
         struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
         if (v->vm.state != OM_VM_REQUESTED || v->hold != ADMIT_GO)
@@ -355,6 +357,7 @@ json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
         s->provide = next;
         om_vm_quota_limit(&s->quota, &next.limits);
         vms_touch(s);
+        offers_touch(s->d->offers);
     }
     if (s->provide.is_on)
         vms_look(s);

@@ -178,6 +178,7 @@ ASKED = {
     "peers-one": ["peers", "PEER"],
     "peers-add": ["peers", "add", "PEER"],
     "provide": ["provide"],
+    "providers": ["providers"],
     "status": ["status"],
     "version": ["version"],
     "vm": ["vm"],

@@ -157,6 +157,7 @@ static void tell_item(const struct node_gossip *g, const struct om_gossip_act *a
     if (om_entry_decode(&e, a->bytes) != OM_OK)
         return;
     memcpy(out->item.channel, e.channel, sizeof e.channel);
+    out->item.expires = e.expires;
     out->item.value = e.value;
 }
 

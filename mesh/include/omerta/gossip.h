@@ -43,6 +43,7 @@ struct om_act_item {
     struct om_id network;
     struct om_id peer; /* the origin, whose signature held */
     char channel[17];
+    uint32_t expires;      /* seconds of the origin's calendar */
     struct om_bytes value; /* lent until the next om_node_*() */
 };
 

@@ -1,0 +1,107 @@
+/* offer_here.c - from limits, machines and folders to an offer. */
+#include "service/offer_here.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "service/parts.h"
+
+enum { LOAD_SHIFT = 16, MIB_SHIFT = 20, FIFTEEN_MINUTES = 2 };
+
+static uint32_t least(uint64_t a, uint64_t b)
+{
+    uint64_t n = a < b ? a : b;
+
+    return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static uint32_t left_of(uint32_t most, uint32_t used)
+{
+    return most > used ? most - used : 0;
+}
+
+/* MiB that the file system of the home has. */
+static uint64_t disk_left(const char *home)
+{
+    struct statvfs v;
+
+    return statvfs(home, &v) == 0 ? (uint64_t)v.f_bavail * v.f_frsize >> MIB_SHIFT : 0;
+}
+
+/* The largest machine that could be had now, and how many more. */
+static void add_amounts(const struct vms *s, struct om_vm_offer *out)
+{
+    const struct om_vm_amount *all = &s->provide.limits.most[OM_VM_SCOPE_ALL];
+    const struct om_vm_amount *one = &s->provide.limits.most[OM_VM_SCOPE_VM];
+    struct om_vm_amount used = om_vm_quota_used(&s->quota, OM_VM_SCOPE_ALL, NULL);
+
+    out->free.vms = left_of(least(all->vms, OM_VM_COUNT_MAX), used.vms);
+    out->free.cpus = least(one->cpus, left_of(all->cpus, used.cpus));
+    out->free.memory_mib = least(one->memory_mib, left_of(all->memory_mib, used.memory_mib));
+    out->free.disk_mib = least(least(one->disk_mib, left_of(all->disk_mib, used.disk_mib)),
+                               disk_left(s->d->place.home));
+}
+
+/* Of the processors over the last 15 minutes, so that it does not change all the time. */
+static uint8_t load_now(void)
+{
+    struct sysinfo info;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (sysinfo(&info) != 0 || processors < 1)
+        return 0;
+    uint64_t load = ((uint64_t)info.loads[FIFTEEN_MINUTES] * OM_VM_OFFER_LOADS >> LOAD_SHIFT) /
+                    (uint64_t)processors;
+    return (uint8_t)(load < OM_VM_OFFER_LOADS ? load : OM_VM_OFFER_LOADS - 1);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void add_images(const struct vms *s, struct om_vm_offer *out)
+{
+    char names[OM_VM_IMAGES_MAX][OM_VM_IMAGE_NAME];
+    char path[OM_PATH_MAX], file[OM_PATH_MAX + OM_VM_IMAGE_NAME + 16];
+    const struct dirent *entry;
+    unsigned n = 0;
+
+    if (snprintf(path, sizeof path, "%s/images", s->d->place.home) >= (int)sizeof path)
+        return;
+    DIR *folder = opendir(path);
+    while (folder && n < OM_VM_IMAGES_MAX && (entry = readdir(folder))) {
+        if (!om_vm_name_is_plain(entry->d_name, OM_VM_IMAGE_NAME - 1))
+            continue;
+        (void)snprintf(file, sizeof file, "%s/%.63s/image.json", path, entry->d_name);
+        if (access(file, R_OK) == 0)
+            (void)snprintf(names[n++], OM_VM_IMAGE_NAME, "%.63s", entry->d_name);
+    }
+    if (folder)
+        (void)closedir(folder);
+    qsort(names, n, sizeof names[0], by_name);
+    out->has_more_images = n > OM_VM_OFFER_IMAGES;
+    out->images = least(n, OM_VM_OFFER_IMAGES);
+    memcpy(out->image, names, out->images * sizeof names[0]);
+}
+
+void offer_here(const struct vms *s, const struct daemon_network *net, struct om_vm_offer *out)
+{
+    *out = (struct om_vm_offer){.is_on = false};
+    if (!s || s->is_closing || s->is_lost || !s->provide.is_on || *s->missing || !s->is_known ||
+        s->accel.kind == OM_VM_ACCEL_NONE)
+        return;
+    out->is_for_all = s->provide.is_for_all && !net->is_open;
+    out->is_on = out->is_for_all || s->provide.peers > 0;
+    if (!out->is_on)
+        return;
+    out->engine = s->accel.kind == OM_VM_ACCEL_KVM ? OM_VM_OFFER_KVM : OM_VM_OFFER_TCG;
+    out->load = load_now();
+    add_amounts(s, out);
+    add_images(s, out);
+}

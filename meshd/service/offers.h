@@ -1,0 +1,70 @@
+/*
+ * offers.h - who provides virtual machines in our networks, and that we do
+ *
+ * What:  keeps the offers that gossip brings (vm/core/offer.h), and publishes ours while this node
+ *        provides machines for others.
+ * Why:   a consumer need not be told by a person who has room for it.
+ *
+ * Ours is told when it is turned on or off, when it changed (at most once in OFFERS_APART_S) and
+ * every OFFERS_AGAIN_S; a node that stopped telling is forgotten OFFERS_LIFE_S later. What is no
+ * offer is dropped and counted.
+ *
+ * Full: OFFERS_MAX offers of others; then the one that was heard longest ago gives way.
+ */
+#ifndef OM_SERVICE_OFFERS_H
+#define OM_SERVICE_OFFERS_H
+
+#include <omerta/gossip.h>
+#include <omerta/list.h>
+
+#include "state.h"
+#include "vm/core/choose.h"
+
+enum {
+    OFFERS_MAX = 256,
+    OFFERS_APART_S = 60,
+    OFFERS_SOONEST_S = 6, /* after the last: sooner, gossip's partners would drop it as too often */
+    OFFERS_AGAIN_S = 600,
+    OFFERS_LIFE_S = 1800
+};
+
+struct offers;
+
+/* What one provider offers in one network. Lent until the next offers_*() call. */
+struct offer_row {
+    struct om_link link;
+    struct om_id network, provider;
+    struct om_vm_offer offer;
+    om_time heard_at, until;
+    unsigned fails; /* of our requests, since one was granted */
+};
+
+/** offers_open() - begin for @d, whose networks are joined, by @out; false and @err. */
+bool offers_open(struct offers **out, struct om_daemon *d, struct om_error *err);
+
+/** offers_close() - the end of @o, when nobody provides any more; NULL is fine. */
+void offers_close(struct offers *o);
+
+/** offers_item() - gossip brought @item to @o. */
+void offers_item(struct offers *o, const struct om_act_item *item);
+
+/** offers_touch() - what this node of @o provides may have changed; NULL is fine. */
+void offers_touch(struct offers *o);
+
+/** offers_collect() - the offers of @o in @network that hold now, into @out, unsorted; returns how
+ *  many. */
+unsigned offers_collect(struct offers *o, const struct om_id *network,
+                        const struct offer_row *out[static OFFERS_MAX]);
+
+/** offers_candidate() - @row as vm/core/choose.h wants it, with what @o knows of the way to it. */
+struct om_vm_candidate offers_candidate(const struct offers *o, const struct offer_row *row);
+
+/** offers_outcome() - whether a request of ours to @provider of @network @is_granted: for the next
+ *  choice of @o. */
+void offers_outcome(struct offers *o, const struct om_id *network, const struct om_id *provider,
+                    bool is_granted);
+
+/** offers_dropped() - items that @o could not read. */
+uint64_t offers_dropped(const struct offers *o);
+
+#endif

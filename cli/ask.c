@@ -21,6 +21,8 @@ struct om_ask {
     char *line;
     size_t have, room; /* bytes read and not yet parsed; size of line */
     json_int_t last_id;
+    bool (*show)(void *self, const json_t *event); /* NULL: events are kept */
+    void *self;
     int fd;
 };
 
@@ -231,6 +233,10 @@ static enum om_exit keep_event(struct om_ask *a, json_t *message, struct om_erro
 {
     json_t *event = event_of(message);
 
+    if (event && a->show && a->show(a->self, event)) {
+        json_decref(event);
+        return OM_EXIT_OK;
+    }
     if (event && json_array_size(a->events) == OM_ASK_EVENTS_MAX)
         json_array_remove(a->events, 0);
     if (!event || json_array_append_new(a->events, event))
@@ -308,6 +314,12 @@ enum om_exit om_ask_call(struct om_ask *a, const char *method, json_t *params, o
             json_decref(message); /* of a question we gave up on */
     }
     return e;
+}
+
+void om_ask_show(struct om_ask *a, bool (*show)(void *self, const json_t *event), void *self)
+{
+    a->show = show;
+    a->self = self;
 }
 
 enum om_exit om_ask_next_event(struct om_ask *a, om_time patience, json_t **out,

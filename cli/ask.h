@@ -16,6 +16,7 @@
 #define OM_CLI_ASK_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include <omerta/err.h>
 #include <omerta/time.h>
@@ -66,6 +67,10 @@ void om_ask_close(struct om_ask *a);
  */
 OM_MUST enum om_exit om_ask_call(struct om_ask *a, const char *method, json_t *params,
                                  om_time patience, json_t **result, struct om_error *err);
+
+/** om_ask_show() - from now on each event that comes to @a while an answer is awaited goes to @show
+ *  with @self at once; true: it is not kept for om_ask_next_event(). NULL: all are kept. */
+void om_ask_show(struct om_ask *a, bool (*show)(void *self, const json_t *event), void *self);
 
 /**
  * om_ask_next_event() - the oldest event not yet seen

@@ -36,6 +36,9 @@ static const char *word_of(const json_t *o, const char *key)
     return text ? text : "";
 }
 
+/* Asking several providers, each as long as it may take. */
+#define CHOOSE_PATIENCE OM_SEC(60)
+
 /* The provider among the options, as "peer"; none for "self". */
 static enum om_exit add_provider(struct om_cli *cli, struct om_ask *ask, json_t *params)
 {
@@ -64,6 +67,39 @@ static void show_event(struct om_cli *cli, const json_t *event)
     om_out_line(&cli->out, "%.40s: %s%s%.60s%s%.200s", word_of(event, "vm"), state,
                 *end ? ", " : "", end, *text ? ": " : "", text);
     (void)fflush(cli->out.to);
+}
+
+/* Who is asked, while no machine is there yet. */
+static bool show_asking(void *self, const json_t *event)
+{
+    struct om_cli *cli = self;
+    char text[OM_OUT_TEXT_MAX];
+
+    if (strcmp(word_of(event, "event"), "vm") != 0 ||
+        strcmp(word_of(event, "state"), "asking") != 0)
+        return false;
+    if (cli->out.json)
+        om_out_json_line(&cli->out, event);
+    else
+        om_out_line(&cli->out, "%s", om_out_escape(text, word_of(event, "text")));
+    (void)fflush(cli->out.to);
+    return true;
+}
+
+/* The answer to a request; of whichever provider, if none is named. */
+static enum om_exit ask_for(struct om_cli *cli, struct om_ask *ask, json_t *params, json_t **result)
+{
+    struct om_error err;
+
+    if (om_args_value(&cli->args, "provider"))
+        return om_cli_call(cli, ask, "vm.request", params, result);
+    json_object_set_new(params, "any", json_true());
+    om_ask_show(ask, show_asking, cli);
+    enum om_exit e = om_ask_call(ask, "vm.request", params, CHOOSE_PATIENCE, result, &err);
+    om_ask_show(ask, NULL, NULL);
+    if (e)
+        om_out_error(&cli->out, "%s", err.msg);
+    return e;
 }
 
 /* Shows what happens to machine @vm until it is in @wanted, or gone. */
@@ -126,7 +162,7 @@ static enum om_exit request(struct om_cli *cli, struct om_ask *ask)
         json_decref(params);
         return e;
     }
-    e = om_cli_call(cli, ask, "vm.request", params, &result);
+    e = ask_for(cli, ask, params, &result);
     if (e)
         return e;
     (void)snprintf(vm, sizeof vm, "%.63s", word_of(result, "vm"));
@@ -339,8 +375,6 @@ enum om_exit om_cmd_vm(struct om_cli *cli)
         if (strcmp(word, table[i].name) != 0)
             continue;
         enum om_exit e = om_cli_words(cli, 0, table[i].most);
-        if (!e && table[i].run == request && !om_args_value(&cli->args, "provider"))
-            e = om_cli_usage(cli, "request: want --provider PEER, or --provider self");
         if (!e)
             e = om_cli_open(cli, &ask);
         if (e)

@@ -111,7 +111,7 @@ static const struct om_option proxy_options[] = {
 static const struct om_option ssh_options[] = {{"port", "PORT", "of the SSH server (22)", 'p'},
                                                END};
 static const struct om_option vm_options[] = {
-    {"provider", "PEER", "who provides it; self is this node", 0},
+    {"provider", "PEER", "who provides it; self is this node; else the best is asked", 0},
     {"cpu", "N", "processors (1)", 0},
     {"memory", "SIZE", "as 512M; a bare number is MiB", 0},
     {"disk", "SIZE", "of its own disk, as 2G (none)", 0},
@@ -343,10 +343,12 @@ const struct om_command om_commands[] = {
      "With --json: {omerta, daemon}: its version, and the reply of version or null.", NULL,
      om_cmd_version, false},
     {"vm",
-     "[request --provider PEER|self | list | show [VM] | ssh VM [COMMAND...] | cp FILE... VM:PATH |"
-     " forward VM [BIND:]PORT:PORT | console [VM] | extend [VM] TIME | release [VM | --all]]",
+     "[request [--provider PEER|self] | list | show [VM] | ssh VM [COMMAND...] |"
+     " cp FILE... VM:PATH | forward VM [BIND:]PORT:PORT | console [VM] | extend [VM] TIME |"
+     " release [VM | --all]]",
      "virtual machines: ask for one, use it, give it back",
-     "request asks the provider for a machine, and with --wait tells what happens until it runs;\n"
+     "request asks the provider, or without one up to five of those that fit (see providers) one\n"
+     "after the other, for a machine, and with --wait tells what happens until it runs;\n"
      "the exit code is 1 when it ends instead. list shows the machines of this node and those "
      "that\n"
      "it provides; with --provider, what that peer says is ours. ssh and cp are those of OpenSSH,\n"

@@ -4,6 +4,7 @@
 
 #include "control/methods.h"
 #include "control/parts.h"
+#include "service/choose.h"
 #include "service/identity.h"
 #include "service/vms.h"
 #include "service/wanted.h"
@@ -41,6 +42,7 @@ json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
                                         "timeout", "description", "ssh_key", "expose", "egress"};
     const char *key = json_string_value(json_object_get(ask->params, "key"));
     bool has_peer = json_object_get(ask->params, "peer") != NULL;
+    bool is_any = json_is_true(json_object_get(ask->params, "any"));
     char made[KEY_TEXT + 1];
     uint8_t random[KEY_BYTES];
     const struct daemon_network *net = NULL;
@@ -49,6 +51,10 @@ json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
 
     if (has_peer ? !control_peer(ask, &net, &peer, err) : !(net = control_network(ask, err)))
         return NULL;
+    if (has_peer && is_any) {
+        (void)om_fail(err, OM_E_PARSE, "want \"peer\" or \"any\", not both");
+        return NULL;
+    }
     json_t *spec = json_object();
     for (unsigned i = 0; i < OM_ARRAY_SIZE(words); i++)
         (void)json_object_set(spec, words[i], json_object_get(ask->params, words[i]));
@@ -58,7 +64,11 @@ json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
     json_t *result = NULL;
     if (key && !om_vm_name_is_plain(key, KEY_TEXT))
         (void)om_fail(err, OM_E_PARSE, "\"key\": want 1 to %d letters and digits", KEY_TEXT);
-    else if (has_key && om_vm_spec_read(&checked, spec, err) == OM_OK)
+    else if (!has_key || om_vm_spec_read(&checked, spec, err) != OM_OK)
+        result = NULL;
+    else if (is_any)
+        result = choose_start(ask->d->wanted, ask, net, key ? key : made, spec, err);
+    else
         result = wanted_request(ask->d->wanted, ask, net, has_peer ? &peer : NULL, key ? key : made,
                                 spec, err);
     json_decref(spec);
@@ -81,8 +91,8 @@ json_t *control_vm_list(struct control_ask *ask, struct om_error *err)
 {
     if (json_object_get(ask->params, "peer"))
         return about(ask, "vm.list", err);
-    return json_pack("{s:o, s:o}", "vms", wanted_list(ask->d->wanted), "provided",
-                     vms_here(ask->d->vms));
+    return json_pack("{s:o, s:o, s:i}", "vms", wanted_list(ask->d->wanted), "provided",
+                     vms_here(ask->d->vms), "owed", (int)wanted_owed(ask->d->wanted));
 }
 
 json_t *control_vm_extend(struct control_ask *ask, struct om_error *err)

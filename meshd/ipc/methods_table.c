@@ -392,7 +392,9 @@ static const struct om_ipc_method table[] = {
                 " engine, image, name, expose, egress, identity of each"},
                {"provided", OM_PARAM_OBJECTS, false,
                 "vm, key, consumer, state, end, text, left_s, address, host_key, image, cpus,"
-                " memory_mib, disk_mib, engine, pid of each"}}},
+                " memory_mib, disk_mib, engine, pid of each"},
+               {"owed", OM_PARAM_INTEGER, false,
+                "requests that were not answered in time: what they made is given back"}}},
     {.name = "vm.release",
      .summary = "Give a machine back: it ends, and nothing of it is left",
      .params = {VM, PROVIDER, NETWORK},
@@ -401,6 +403,9 @@ static const struct om_ipc_method table[] = {
     {.name = "vm.request",
      .summary = "Ask for a virtual machine; what happens to it are notifications \"vm\"",
      .params = {{"peer", OM_PARAM_PEER, false, "the provider; none: this node itself"},
+                {"any", OM_PARAM_BOOL, false,
+                 "no \"peer\": ask the best provider, then the next; each is a notification"
+                 " \"vm\" with state \"asking\""},
                 NETWORK,
                 {"key", OM_PARAM_STRING, false, "the same one never makes a second machine"},
                 {"cpus", OM_PARAM_INTEGER, false, "default 1"},

@@ -287,7 +287,8 @@ json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, 
                   struct om_error *err)
 {
     const char *name = json_string_value(json_object_get(args, "vm"));
-    struct service_vm *v = name ? vms_find(s, who, name) : NULL;
+    const char *key = json_string_value(json_object_get(args, "key"));
+    struct service_vm *v = name ? vms_find(s, who, name) : key ? vms_find_key(s, who, key) : NULL;
 
     if (strcmp(method, "vm.list") == 0)
         return json_pack("{s:o}", "vms", list(s, who, false));

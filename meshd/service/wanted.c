@@ -11,6 +11,8 @@
 #include "control/parts.h"
 #include "host/clock.h"
 #include "host/secret_file.h"
+#include "service/choose.h"
+#include "service/owed.h"
 #include "service/ssh_files.h"
 #include "service/wanted_parts.h"
 #include "vm/core/fields.h"
@@ -31,6 +33,8 @@ static void on_timer(uv_timer_t *t)
         if (v->again_at <= now)
             wanted_call(v);
     }
+    owed_tick(w, now);
+    choose_tick(w, now);
     if (w->is_stale)
         wanted_keep(w);
     else
@@ -41,6 +45,7 @@ void wanted_arm(struct wanted *w)
 {
     om_time at = w->is_stale ? w->keep_at : OM_NEVER, now = om_clock_now();
 
+    at = om_time_min(at, om_time_min(owed_deadline(w), choose_deadline(w)));
     for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l))
         at = om_time_min(at, OM_CONTAINER_OF(l, struct wanted_vm, link)->again_at);
     if (at == OM_NEVER)
@@ -78,6 +83,7 @@ json_t *wanted_show(const struct wanted_vm *v)
 static void write_file(struct wanted *w)
 {
     json_t *all = wanted_list(w);
+    owed_rows(w, all);
     char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
     struct om_error err = {.msg = "no memory"};
     struct om_logline line;
@@ -189,8 +195,31 @@ static void nameless(struct wanted_vm *v)
     (void)om_fail(&err, OM_E_PARSE, "the provider gave the machine no id that can be one");
     if (v->number)
         control_vm_answer(w->d->control, v->number, &v->network, &v->provider, NULL, &err);
+    struct choose *run = v->run;
+    if (strcmp(v->state, "gone") != 0)
+        owed_add(v);
     wanted_drop(v);
     wanted_keep(w);
+    if (run)
+        choose_refused(run, &err);
+}
+
+/* The choice is over, or, as @v ended before it was anything, goes on: then @v is gone, too. */
+static bool first_word(struct wanted_vm *v)
+{
+    struct choose *run = v->run;
+    struct om_error err;
+
+    v->run = NULL;
+    if (strcmp(v->state, "gone") != 0) {
+        choose_granted(run, wanted_show(v));
+        return false;
+    }
+    (void)om_fail(&err, OM_E_STATE, "it ended at once%s%.150s", *v->text ? ": " : "", v->text);
+    wanted_keep(v->hub);
+    wanted_drop(v);
+    choose_refused(run, &err);
+    return true;
 }
 
 bool wanted_event(struct wanted_vm *v, const json_t *event)
@@ -208,6 +237,8 @@ bool wanted_event(struct wanted_vm *v, const json_t *event)
         return false;
     }
     v->again_ms = WANTED_AGAIN_MS;
+    if (v->run && first_word(v))
+        return false;
     if (v->number) {
         uint64_t number = v->number;
         v->number = 0;
@@ -223,7 +254,7 @@ bool wanted_event(struct wanted_vm *v, const json_t *event)
     return !is_gone;
 }
 
-static struct wanted_vm *find_key(const struct wanted *w, const char *key)
+struct wanted_vm *wanted_find_key(const struct wanted *w, const char *key)
 {
     for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l))
         if (strcmp(OM_CONTAINER_OF(l, struct wanted_vm, link)->key, key) == 0)
@@ -274,11 +305,19 @@ struct wanted_vm *wanted_find(const struct wanted *w, const char *name, struct o
     return found;
 }
 
+/* The longest that a machine of @spec, which was checked, may live. */
+static om_time keep_of(const json_t *spec)
+{
+    struct om_vm_spec s;
+
+    return om_vm_spec_read(&s, spec, NULL) == OM_OK ? s.ttl + s.timeout : 0;
+}
+
 json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct daemon_network *net,
                        const struct om_id *peer, const char *key, const json_t *spec,
                        struct om_error *err)
 {
-    struct wanted_vm *v = find_key(w, key);
+    struct wanted_vm *v = wanted_find_key(w, key);
 
     if (!peer)
         peer = &net->self;
@@ -297,6 +336,8 @@ json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct d
     }
     v->client = ask->client->number;
     write_file(w); /* before it is asked for: then it may be there, whatever becomes of us */
+    owed_forgive(w, peer, key);
+    v->keep = keep_of(spec);
     v->spec = json_deep_copy(spec);
     v->number = ++w->numbers;
     if (!v->spec || !control_wait_vm(ask, v->number, &net->id, peer, err)) {
@@ -305,6 +346,28 @@ json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct d
     }
     wanted_call(v);
     return NULL;
+}
+
+bool wanted_try(struct wanted *w, struct choose *run, const struct daemon_network *net,
+                const struct om_id *peer, const struct wanted_question *q, struct om_error *err)
+{
+    struct wanted_vm *v = wanted_new(w, &net->id, peer, q->key);
+
+    (void)om_fail(err, OM_E_FULL, "there are %d virtual machines already", WANTED_MAX);
+    if (!v)
+        return false;
+    v->client = q->client;
+    v->keep = keep_of(q->spec);
+    v->spec = json_deep_copy(q->spec);
+    if (!v->spec || !access_read(v, q->params, err)) {
+        wanted_drop(v);
+        return false;
+    }
+    v->run = run;
+    write_file(w);
+    owed_forgive(w, peer, q->key);
+    wanted_call(v);
+    return true;
 }
 
 json_t *wanted_short(struct wanted *w, struct control_ask *ask, const char *method,
@@ -349,6 +412,11 @@ static void take_up(struct wanted *w, const json_t *o)
     if (!key || !om_vm_name_is_plain(key, WANTED_WORD) || !network || !provider ||
         om_id_parse(&net, network, NULL) != OM_OK || om_id_parse(&peer, provider, NULL) != OM_OK)
         return;
+    const char *state = json_string_value(json_object_get(o, "state"));
+    if (state && strcmp(state, OWED_STATE) == 0) {
+        owed_recall(w, &net, &peer, o);
+        return;
+    }
     struct wanted_vm *v = wanted_new(w, &net, &peer, key);
     if (!v)
         return;
@@ -391,6 +459,8 @@ bool wanted_open(struct wanted **out, struct om_daemon *d, struct om_error *err)
     w->timer.data = w;
     om_list_init(&w->machines);
     om_list_init(&w->asks);
+    om_list_init(&w->runs);
+    om_list_init(&w->owed);
     *out = w;
     if (!load(w, err))
         return false;
@@ -411,8 +481,10 @@ void wanted_close(struct wanted *w)
 
     if (!w)
         return;
+    choose_stop(w);
     if (w->is_stale)
         write_file(w);
+    owed_stop(w);
     for (struct om_link *l = om_list_first(&w->asks); l; l = next) {
         next = om_list_next(&w->asks, l);
         wanted_ask_drop(OM_CONTAINER_OF(l, struct wanted_ask, link));

@@ -67,6 +67,9 @@ json_t *wanted_short(struct wanted *w, struct control_ask *ask, const char *meth
                      const struct daemon_network *net, const struct om_id *peer,
                      struct om_error *err);
 
+/** wanted_owed() - machines of @w that a provider may have made too late, and is to give back. */
+unsigned wanted_owed(const struct wanted *w);
+
 /** wanted_list() - the machines of @w, a new reference. */
 json_t *wanted_list(const struct wanted *w);
 

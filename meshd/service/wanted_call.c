@@ -5,6 +5,8 @@
 
 #include "control/control.h"
 #include "host/clock.h"
+#include "service/choose.h"
+#include "service/owed.h"
 #include "service/wanted_parts.h"
 
 /* What the provider said, as a sentence for people. */
@@ -27,15 +29,29 @@ static void again(struct wanted_vm *v)
     wanted_arm(v->hub);
 }
 
-/* The program that waits for the first word about @v hears why there is none. */
+/* Did the provider itself say that there is no machine? */
+static bool is_its_word(const struct om_act_reply *reply)
+{
+    static const char *const words[] = {"refused", VM_NOT_THERE, "unknown_method", "bad_args"};
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(words); i++)
+        if (strcmp(reply->error, words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Who waits for the first word about @v hears why there is none. */
 static void refused(struct wanted_vm *v, const struct om_error *err)
 {
     struct wanted *w = v->hub;
+    struct choose *run = v->run;
 
     if (v->number)
         control_vm_answer(w->d->control, v->number, &v->network, &v->provider, NULL, err);
     wanted_drop(v);
     wanted_keep(w);
+    if (run)
+        choose_refused(run, err);
 }
 
 static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
@@ -50,6 +66,7 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
         return;
     }
     bool is_gone = !v->spec && strcmp(reply->error, VM_NOT_THERE) == 0;
+    bool is_none = is_its_word(reply); /* which the end of the call takes with it */
     read_refusal(&err, reply);
     om_calls_hang_up(v->hub->d->calls, o, OM_CLOSE_DONE);
     if (is_gone) {
@@ -59,6 +76,8 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
     } else if (!v->spec) {
         again(v);
     } else {
+        if (!is_none)
+            owed_add(v);
         refused(v, &err);
     }
 }
@@ -105,10 +124,12 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
     om_calls_hang_up(calls, &v->owner, OM_CLOSE_DONE);
     om_line_fini(&v->in);
     (void)om_fail(&err, OM_E_STATE, "the provider hung up");
-    if (!v->spec)
+    if (!v->spec) {
         again(v);
-    else
-        refused(v, &err);
+        return;
+    }
+    owed_add(v);
+    refused(v, &err);
 }
 
 void wanted_call(struct wanted_vm *v)

@@ -16,6 +16,8 @@
 
 enum { WANTED_WORD = 64, WANTED_TEXT = 200, WANTED_HOST_KEY = 128 };
 
+struct choose;
+
 struct wanted_vm {
     struct om_link link;
     struct wanted *hub;
@@ -35,8 +37,17 @@ struct wanted_vm {
     uint64_t client, number; /* the program that asked; 0: none, or answered */
     struct om_call_owner owner;
     struct om_line in;
+    om_time keep;       /* the longest that it may live */
+    struct choose *run; /* that asked for it and was not answered; NULL */
     om_time again_at;
     unsigned again_ms;
+};
+
+/* What a program wants, of whichever provider. */
+struct wanted_question {
+    const char *key;
+    const json_t *spec, *params; /* what the provider is asked; what the program said */
+    uint64_t client;
 };
 
 struct wanted_ask {
@@ -50,8 +61,8 @@ struct wanted_ask {
 
 struct wanted {
     struct om_daemon *d;
-    struct om_list machines, asks;
-    unsigned count, ask_count;
+    struct om_list machines, asks, runs, owed; /* choose.c, owed.c */
+    unsigned count, ask_count, run_count, owed_count;
     uint64_t numbers;
     uv_timer_t timer;
     om_time keep_at; /* earliest moment of the next write */
@@ -68,6 +79,23 @@ struct wanted_vm *wanted_find(const struct wanted *w, const char *name, struct o
 /** wanted_named() - the machine of @w that @text, from a place where a peer may stand, means: by
  *  its name, its id or the start of that; NULL: none, or several. */
 struct wanted_vm *wanted_named(const struct wanted *w, const char *text);
+
+/** wanted_find_key() - the machine of @w that was asked for with @key, or NULL. */
+struct wanted_vm *wanted_find_key(const struct wanted *w, const char *key);
+
+/**
+ * wanted_try() - ask one provider among several
+ * @w:       ours
+ * @run:     is told how it ended: choose_granted() or choose_refused(), maybe before this returns
+ * @net:     the network
+ * @peer:    the provider
+ * @q:       what is asked; borrowed
+ * @err:     why not
+ *
+ * Return: false when it cannot be asked for at all; @run is not told then.
+ */
+bool wanted_try(struct wanted *w, struct choose *run, const struct daemon_network *net,
+                const struct om_id *peer, const struct wanted_question *q, struct om_error *err);
 
 /** wanted_drop() - forget @v, and tell nobody. */
 void wanted_drop(struct wanted_vm *v);

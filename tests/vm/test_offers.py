@@ -9,11 +9,9 @@ import pytest
 from daemon import RpcError
 from fixtures import ALONE
 from omerta_lab import wait_until
-from test_service import give_image, has_session, image, qemus
+from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, assert_nothing_left, give_image,
+                   has_session, provided, qemus, refusal, until, wanted)
 
-assert image  # the fixture
-
-ROOM = {"vms": 2, "cpus": 2, "memory": "1G", "disk": "2G"}
 HEARD_SECONDS = 60
 
 
@@ -29,6 +27,11 @@ def knows(daemon, providers):
     def heard():
         return {o["provider"] for o in offers(daemon, all=True)} == names
     return wait_until(heard, HEARD_SECONDS)
+
+
+def asked(events):
+    """The providers that were asked, in order."""
+    return [e["params"]["provider"] for e in events if e["params"]["state"] == "asking"]
 
 
 @pytest.fixture
@@ -100,3 +103,104 @@ def test_offers_come_and_go(mesh):
     providers[0].rpc("provide.set", on=False)
     assert knows(consumer, [])
     assert consumer.rpc("providers.list")["dropped"] == 0
+    assert "no provider is known that fits" in refusal(consumer, any=True, **SMALL)
+
+
+def test_all_refuse(mesh):
+    """Each is asked once, and the last refusal is the answer."""
+    providers, consumer = mesh
+    for one in providers:
+        # An offer says nothing of whom it is for: that is found out by asking.
+        one.rpc("provide.set", on=True, to=[providers[0].self_id(), providers[1].self_id()], **ROOM)
+    assert knows(consumer, providers)
+    with consumer.control() as control:
+        with pytest.raises(RpcError) as why:
+            control.rpc("vm.request", any=True, **SMALL)
+        assert "asked 3 providers, none gave one; the last: " in why.value.message
+        assert "no virtual machines to you" in why.value.message
+        told = [control.event(lambda e: e["method"] == "vm", 5) for _ in providers]
+    assert sorted(asked(told)) == sorted(p.self_id() for p in providers)
+    assert "; asking " in told[1]["params"]["text"] and "to you" in told[1]["params"]["text"]
+    assert wanted(consumer) == [] and all(o["failures"] == 1 for o in offers(consumer))
+    code, out, err = consumer.cli("vm", "request", "--memory", "192M")
+    assert code == 4 and "asked 3 providers" in err and out.count("asking") == 3, (out, err)
+    for one in providers:
+        assert_nothing_left(one)
+
+
+def make_second(daemon, consumer, other):
+    """@daemon provides, and is chosen after others: it refused @consumer once."""
+    daemon.rpc("provide.set", on=True, to=[other.self_id()], **ROOM)
+    assert knows(consumer, [daemon])
+    assert "asked 1 provider" in refusal(consumer, any=True, **SMALL)
+    provide(daemon, consumer)
+
+
+def test_next_provider_after_refusal(mesh):
+    """The one that refuses is left for the next one, which runs the machine; the key is good."""
+    (refuser, giver, _), consumer = mesh
+    make_second(giver, consumer, refuser)
+    refuser.rpc("provide.set", on=True, to=[giver.self_id()], **ROOM)
+    assert knows(consumer, [refuser, giver])
+    assert offers(consumer)[0]["provider"] == refuser.self_id()
+    with consumer.control() as control:
+        got = control.rpc("vm.request", any=True, key="one-only", **SMALL)
+        told = [control.event(lambda e: e["params"]["state"] == "asking", 5) for _ in range(2)]
+        assert asked(told) == [refuser.self_id(), giver.self_id()]
+        assert "no virtual machines to you; asking " in told[1]["params"]["text"]
+        again = control.rpc("vm.request", any=True, key="one-only", **SMALL)
+        assert got["provider"] == again["provider"] == giver.self_id()
+        assert got["vm"] == again["vm"] and got["vm"]
+        assert until(control, "running")["vm"] == got["vm"]
+        failures = {o["provider"]: o["failures"] for o in offers(consumer)}
+        assert failures == {refuser.self_id(): 1, giver.self_id(): 0}
+        control.rpc("vm.release", vm=got["vm"])
+        control.event(lambda e: e["params"]["state"] == "gone", END_SECONDS)
+    assert wanted(consumer) == []
+    assert_nothing_left(giver)
+    assert_nothing_left(refuser)
+
+
+def test_killed_provider_is_passed_over(mesh):
+    """One that is gone, and whose offer is still known, costs its time and no more."""
+    (dead, giver, _), consumer = mesh
+    make_second(giver, consumer, dead)
+    provide(dead, consumer)
+    assert knows(consumer, [dead, giver])
+    dead.kill()
+    with consumer.control() as control:
+        got = control.rpc("vm.request", any=True, **SMALL)
+        assert got["provider"] == giver.self_id()
+        control.rpc("vm.release", vm=got["vm"])
+        control.event(lambda e: e["params"]["state"] == "gone", END_SECONDS)
+    # It may have a machine for us: that is not forgotten, until it says that it has none.
+    assert consumer.rpc("vm.list")["owed"] == 1
+    assert consumer.stop() == 0
+    consumer.start()
+    assert consumer.rpc("vm.list")["owed"] == 1
+    dead.start()
+    assert wait_until(lambda: consumer.rpc("vm.list")["owed"] == 0, 120)
+
+
+def test_late_answer_leaves_no_machine(mesh):
+    """One that stands still while it is asked, and goes on later, has to give back what it made."""
+    (late, giver, _), consumer = mesh
+    make_second(giver, consumer, late)
+    provide(late, consumer)
+    assert knows(consumer, [late, giver])
+    late.process.send_signal(signal.SIGSTOP)
+    with consumer.control() as control:
+        got = control.rpc("vm.request", any=True, key="once", **SMALL)
+        assert got["provider"] == giver.self_id()
+        assert consumer.rpc("vm.list")["owed"] == 1
+        late.process.send_signal(signal.SIGCONT)
+        control.rpc("vm.release", vm=got["vm"])
+        control.event(lambda e: e["params"]["state"] == "gone", END_SECONDS)
+
+    def is_settled():
+        return consumer.rpc("vm.list")["owed"] == 0 and not provided(late)
+    assert wait_until(is_settled, BOOT_SECONDS)
+    assert_nothing_left(late)
+    # What it made and was not asked to give back would be there: it does make machines.
+    assert consumer.rpc("vm.request", peer=late.self_id(), **SMALL)["vm"]
+    assert len(provided(late)) == 1

@@ -281,7 +281,7 @@ def test_command_line(make, image):
     """The same by the commands, each with its words."""
     alone = make("p", ALONE).start()
     code, out, err = alone.cli("vm", "request")
-    assert code == 2 and "--provider" in err
+    assert code == 4 and "no provider is known that fits" in err and "--provider self" in err
     code, out, err = alone.cli("vm", "request", "--provider", "self")
     assert code == 4 and "provides no virtual machines" in err
     code, out, err = alone.cli("provide", "on")

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <omerta/addr.h>
+
 #include "commands.h"
 #include "interrupt.h"
 #include "peer.h"
@@ -39,6 +41,14 @@ static const char *word_of(const json_t *o, const char *key)
 /* Asking several providers, each as long as it may take. */
 #define CHOOSE_PATIENCE OM_SEC(60)
 
+/* An address is for the daemon to read, which knows who is there. */
+static bool is_address(const char *text)
+{
+    uint8_t ip[16];
+
+    return strpbrk(text, "@:") || om_addr_ip_parse(ip, text);
+}
+
 /* The provider among the options, as "peer"; none for "self". */
 static enum om_exit add_provider(struct om_cli *cli, struct om_ask *ask, json_t *params)
 {
@@ -47,6 +57,10 @@ static enum om_exit add_provider(struct om_cli *cli, struct om_ask *ask, json_t 
 
     if (!provider || strcmp(provider, "self") == 0)
         return OM_EXIT_OK;
+    if (is_address(provider)) {
+        json_object_set_new(params, "peer", json_string(provider));
+        return OM_EXIT_OK;
+    }
     enum om_exit e = om_peer_find(cli, ask, provider, id);
     if (!e)
         json_object_set_new(params, "peer", json_string(id));

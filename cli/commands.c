@@ -111,7 +111,8 @@ static const struct om_option proxy_options[] = {
 static const struct om_option ssh_options[] = {{"port", "PORT", "of the SSH server (22)", 'p'},
                                                END};
 static const struct om_option vm_options[] = {
-    {"provider", "PEER", "who provides it; self is this node; else the best is asked", 0},
+    {"provider", "PEER", "or IP[:PORT], ID@IP[:PORT], or self, this node; else the best is asked",
+     0},
     {"cpu", "N", "processors (1)", 0},
     {"memory", "SIZE", "as 512M; a bare number is MiB", 0},
     {"disk", "SIZE", "of its own disk, as 2G (none)", 0},
@@ -343,7 +344,7 @@ const struct om_command om_commands[] = {
      "With --json: {omerta, daemon}: its version, and the reply of version or null.", NULL,
      om_cmd_version, false},
     {"vm",
-     "[request [--provider PEER|self] | list | show [VM] | ssh VM [COMMAND...] |"
+     "[request [--provider PEER|IP[:PORT]|self] | list | show [VM] | ssh VM [COMMAND...] |"
      " cp FILE... VM:PATH | forward VM [BIND:]PORT:PORT | console [VM] | extend [VM] TIME |"
      " release [VM | --all]]",
      "virtual machines: ask for one, use it, give it back",

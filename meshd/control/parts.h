@@ -82,6 +82,20 @@ void control_send_to(struct control_client *k, const char *method, json_t *param
 void control_answer(struct control_client *k, const json_t *id, json_t *result,
                     const struct om_error *err);
 
+/* providers.c */
+
+/**
+ * control_provider() - as control_peer(), of somebody who provides machines
+ * @ask:   its "peer" may also be IP, IP:PORT, where one known peer must be, or ID@IP[:PORT]
+ * @net:   receives the network
+ * @peer:  receives the key
+ * @err:   sentence
+ *
+ * Return: false when there is no such peer.
+ */
+bool control_provider(struct control_ask *ask, const struct daemon_network **net,
+                      struct om_id *peer, struct om_error *err);
+
 /* wait.c */
 
 /** control_wait() - remember who asked @ask, until something of @kind about @peer of @network, or

@@ -1,4 +1,4 @@
-/* providers.c - who provides virtual machines. */
+/* providers.c - who provides virtual machines: from words to one of them, and the list of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +8,114 @@
 #include "control/parts.h"
 #include "host/clock.h"
 #include "service/offers.h"
+
+enum { PORT = 18002 /* of a daemon, unless configured */ };
+
+static bool is_at(const struct om_addr *there, const struct om_addr *wanted)
+{
+    return wanted->port ? om_addr_equal(there, wanted)
+                        : memcmp(there->ip, wanted->ip, sizeof there->ip) == 0;
+}
+
+/* Is @peer of @net heard from @wanted, or does it say that it is there? */
+static bool is_peer_at(const struct om_daemon *d, const struct daemon_network *net,
+                       const struct om_id *peer, const struct om_addr *wanted)
+{
+    struct om_announce a;
+    struct om_peer_info p;
+
+    if (om_node_peer_info(daemon_node(d), om_clock_now(), &net->id, peer, &p) == OM_OK &&
+        p.is_heard)
+        return is_at(&p.via.remote, wanted);
+    if (om_node_record(daemon_node(d), &net->id, peer, &a, NULL) != OM_OK)
+        return false;
+    for (unsigned i = 0; i < a.end_count; i++)
+        if (is_at(&a.ends[i], wanted))
+            return true;
+    return false;
+}
+
+/* How many peers of @net are at @wanted; the last into @peer. */
+static unsigned count_at(const struct om_daemon *d, const struct daemon_network *net,
+                         const struct om_addr *wanted, struct om_id *peer)
+{
+    struct om_id *ids;
+    unsigned n = daemon_peers(d, &net->id, &ids), found = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        if (om_id_equal(&ids[i], &net->self) || !is_peer_at(d, net, &ids[i], wanted))
+            continue;
+        *peer = ids[i];
+        found++;
+    }
+    free(ids);
+    return found;
+}
+
+/* The one peer of @net at @wanted, which is what @text says; without a port the usual one goes
+ * before others. */
+static bool find_at(const struct om_daemon *d, const struct daemon_network *net,
+                    const struct om_addr *wanted, const char *text, struct om_id *peer,
+                    struct om_error *err)
+{
+    struct om_addr any = *wanted;
+    unsigned found = count_at(d, net, wanted, peer);
+
+    any.port = 0;
+    if (found == 0 && om_addr_ip_parse(any.ip, text))
+        found = count_at(d, net, &any, peer);
+    if (found == 0) /* the key has to be known before anything can be said to it */
+        (void)om_fail(err, OM_E_MISSING,
+                      "no known peer of network %s is at %.60s: name it as ID@%.60s", net->name,
+                      text, text);
+    else if (found > 1)
+        (void)om_fail(err, OM_E_RANGE, "several peers are at %.60s: name one, or its port", text);
+    return found == 1;
+}
+
+/* ID@IP[:PORT]: whoever has the key is met there. */
+static bool meet(struct control_ask *ask, const struct daemon_network *net, const char *text,
+                 struct om_id *peer, struct om_error *err)
+{
+    const char *at = strchr(text, '@');
+    char id[OM_ID_TEXT];
+    struct om_addr addr;
+
+    if (at - text != OM_ID_TEXT - 1 || om_addr_parse(&addr, at + 1, PORT, NULL) != OM_OK)
+        return om_fail(err, OM_E_PARSE, "want ID@IP:PORT, with all 52 characters of the id") ==
+               OM_OK;
+    memcpy(id, text, OM_ID_TEXT - 1);
+    id[OM_ID_TEXT - 1] = 0;
+    if (om_id_parse(peer, id, err) != OM_OK)
+        return false;
+    if (om_id_equal(peer, &net->self))
+        return om_fail(err, OM_E_RANGE, "that is this node itself") == OM_OK;
+    enum om_err e = om_node_connect(daemon_node(ask->d), om_clock_now(), &net->id, peer, &addr, 1);
+    om_pump_kick(ask->d->pump);
+    return e == OM_OK || om_fail(err, e, "it cannot be met there: %s", om_err_text(e)) == OM_OK;
+}
+
+bool control_provider(struct control_ask *ask, const struct daemon_network **net,
+                      struct om_id *peer, struct om_error *err)
+{
+    const char *text = json_string_value(json_object_get(ask->params, "peer"));
+    struct om_addr addr;
+    bool is_met = text && strchr(text, '@'), is_addr = false;
+
+    if (text && !is_met)
+        is_addr = om_addr_parse(&addr, text, PORT, NULL) == OM_OK;
+    if (!is_met && !is_addr)
+        return control_peer(ask, net, peer, err);
+    *net = control_network(ask, err);
+    if (!*net)
+        return false;
+    if (is_met)
+        return meet(ask, *net, text, peer, err);
+    if (!find_at(ask->d, *net, &addr, text, peer, err))
+        return false;
+    enum om_err e = daemon_reach(ask->d, *net, peer);
+    return e == OM_OK || om_fail(err, e, "the peer there: %s", om_err_text(e)) == OM_OK;
+}
 
 /* What @params want, of which what is absent is no condition. */
 static bool read_need(const json_t *params, struct om_vm_spec *spec, struct om_vm_need *need,

@@ -49,7 +49,7 @@ json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
     struct om_vm_spec checked;
     struct om_id peer;
 
-    if (has_peer ? !control_peer(ask, &net, &peer, err) : !(net = control_network(ask, err)))
+    if (has_peer ? !control_provider(ask, &net, &peer, err) : !(net = control_network(ask, err)))
         return NULL;
     if (has_peer && is_any) {
         (void)om_fail(err, OM_E_PARSE, "want \"peer\" or \"any\", not both");
@@ -82,7 +82,7 @@ static json_t *about(struct control_ask *ask, const char *method, struct om_erro
     bool has_peer = json_object_get(ask->params, "peer") != NULL;
     struct om_id peer;
 
-    if (has_peer && !control_peer(ask, &net, &peer, err))
+    if (has_peer && !control_provider(ask, &net, &peer, err))
         return NULL;
     return wanted_short(ask->d->wanted, ask, method, net, has_peer ? &peer : NULL, err);
 }

@@ -402,7 +402,8 @@ static const struct om_ipc_method table[] = {
                {"state", OM_PARAM_STRING, true, "of it; notifications \"vm\" tell the rest"}}},
     {.name = "vm.request",
      .summary = "Ask for a virtual machine; what happens to it are notifications \"vm\"",
-     .params = {{"peer", OM_PARAM_PEER, false, "the provider; none: this node itself"},
+     .params = {{"peer", OM_PARAM_PEER, false,
+                 "the provider, or IP[:PORT], or ID@IP[:PORT]; none: this node itself"},
                 {"any", OM_PARAM_BOOL, false,
                  "no \"peer\": ask the best provider, then the next; each is a notification"
                  " \"vm\" with state \"asking\""},

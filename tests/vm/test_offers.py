@@ -204,3 +204,30 @@ def test_late_answer_leaves_no_machine(mesh):
     # What it made and was not asked to give back would be there: it does make machines.
     assert consumer.rpc("vm.request", peer=late.self_id(), **SMALL)["vm"]
     assert len(provided(late)) == 1
+
+
+def test_providers_by_address(mesh):
+    """IP:PORT of a peer that is known, ID@IP:PORT of one that is not; nothing else is guessed."""
+    (one, two, _), consumer = mesh
+    there = f"127.0.0.1:{one.port}"
+    assert "provides no virtual machines" in refusal(consumer, peer=there, **SMALL)
+    assert "several peers are at 127.0.0.1" in refusal(consumer, peer="127.0.0.1", **SMALL)
+    assert "name it as ID@192.0.2.1:5" in refusal(consumer, peer="192.0.2.1:5", **SMALL)
+    assert "52 characters" in refusal(consumer, peer="abcd@127.0.0.1", **SMALL)
+    full = f"{two.self_id()}@127.0.0.1:{two.port}"
+    assert "provides no virtual machines" in refusal(consumer, peer=full, **SMALL)
+    assert "this node itself" in refusal(consumer, peer=f"{consumer.self_id()}@127.0.0.1", **SMALL)
+    assert "not both" in refusal(consumer, peer=full, any=True, **SMALL)
+    code, _, err = consumer.cli("vm", "request", "--provider", there)
+    assert code == 4 and "provides no virtual machines" in err
+    code, _, err = consumer.cli("vm", "request", "--provider", "[2001:db8::1]:7")
+    assert code == 4 and "name it as ID@" in err
+
+
+def test_stranger_by_address(make):
+    """ID@IP:PORT reaches a node of the same network that nobody had mentioned."""
+    provider, consumer = make("p", ALONE).start(), make("u", ALONE).start()
+    full = f"{provider.self_id()}@127.0.0.1:{provider.port}"
+    assert "nobody here has heard of it" in refusal(consumer, peer=provider.self_id(), **SMALL)
+    assert "provides no virtual machines" in refusal(consumer, peer=full, **SMALL)
+    assert "provides no virtual machines" in refusal(consumer, peer=full.split("@")[1], **SMALL)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "service/jobs.h"
 #include "service/offers.h"
 #include "service/parts.h"
 
@@ -54,6 +55,7 @@ static void on_timer(uv_timer_t *t)
 
     admit_tick(s, now);
     at = om_time_min(at, admit_deadline(s));
+    jobs_tick(s, now);
     for (struct om_link *l = om_list_first(&s->machines), *next; l; l = next) {
         struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
         next = om_list_next(&s->machines, l);
@@ -78,6 +80,7 @@ static void on_timer(uv_timer_t *t)
         }
         at = om_time_min(at, om_time_min(om_vm_deadline(&v->vm), plugs_deadline(v)));
     }
+    at = om_time_min(at, jobs_deadline(s));
     (void)uv_timer_stop(t); /* what was done asked for another round at once; it just was made */
     if (s->is_closing && s->count == 0) {
         /* The test guest was killed, and its end is still to be heard of. */
@@ -157,6 +160,7 @@ bool vms_open(struct vms **out, struct om_daemon *d, struct om_error *err)
     s->timer.data = s;
     om_list_init(&s->machines);
     om_list_init(&s->shorts);
+    om_list_init(&s->jobs);
     *out = s;
     if (!open_files(s, err))
         return false;
@@ -181,6 +185,7 @@ void vms_close(struct vms *s)
     s->is_closing = true;
     s->close_by = om_clock_now() + OM_SEC(VM_CLOSE_S);
     serve_close(s);
+    jobs_close(s);
     if (s->looking)
         om_vm_accel_cancel(s->looking);
     s->looking = NULL;

@@ -32,13 +32,13 @@ enum {
     VM_KEY_TEXT = 65,  /* of a request, with the zero */
     VM_LINES_MAX = 64, /* events that a consumer has not received; then its call is hung up */
     VM_PLUG_AGAIN_MS = 100,
-    VM_HELLO_AGAIN_MS = 1000,
     VM_MTU = 1500,
     VM_CLOSE_S = 30,           /* what the end of the daemon waits for machines to end */
     VM_WAIT_S = 45,            /* for the test guest that tells what this machine can do */
     VM_MOST_S = 30 * 24 * 3600 /* no lease is longer */
 };
 
+struct agent_port;
 struct service_vm;
 
 /* Which of QEMU's sockets. */
@@ -91,11 +91,11 @@ struct service_vm {
 
     struct vm_plug *plugs[VM_PLUGS];
     bool is_wanted[VM_PLUGS];
-    om_time again_at;  /* plugs and the agent's hello; OM_NEVER */
+    om_time again_at;  /* plugs; OM_NEVER */
     uint64_t nic_link; /* of the card, by its number in meshd/links; 0: none */
     struct om_vm_qmp qmp;
     bool has_qmp, is_greeted;
-    size_t hello_n; /* bytes of the agent's line that are as they should be */
+    struct agent_port *agent; /* while its plug stands; NULL */
     struct om_vm_console *console;
 
     struct om_call_owner owner; /* the consumer's stream */
@@ -123,6 +123,7 @@ struct vms {
     bool is_closing;
     bool is_lost;     /* nobody watches processes any more: machines are left to the next daemon */
     om_time close_by; /* then they are, too */
+    struct om_list jobs;   /* service/jobs.h */
     struct om_list shorts; /* answers on their way to peers */
 };
 
@@ -226,6 +227,9 @@ void plugs_connect(struct service_vm *v, enum vm_plug_kind kind);
 
 /** plugs_drop() - @v has no sockets any more. */
 void plugs_drop(struct service_vm *v);
+
+/** plugs_pause() - no longer read the socket of @kind of @v while it @is_paused. */
+void plugs_pause(struct service_vm *v, enum vm_plug_kind kind, bool is_paused);
 
 /** plugs_tick() - try again what is due for @v at @now. */
 void plugs_tick(struct service_vm *v, om_time now);

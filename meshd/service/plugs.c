@@ -5,6 +5,7 @@
 
 #include "host/clock.h"
 #include "links/links.h"
+#include "service/agent_port.h"
 #include "service/parts.h"
 
 static const char *const names[VM_PLUGS] = {"qmp.sock", "console.sock", "agent.sock", "nic.sock"};
@@ -27,6 +28,8 @@ static void drop(struct service_vm *v, enum vm_plug_kind kind)
     struct vm_plug *p = v->plugs[kind];
 
     v->plugs[kind] = NULL;
+    if (kind == VM_PLUG_AGENT)
+        agent_port_close(v);
     if (p)
         let_go(p);
 }
@@ -83,36 +86,6 @@ static void qmp_drain(struct service_vm *v)
     qmp_flush(v);
 }
 
-/* The agent's line begins with "hello ": the guest is up. Nothing else of it is read here. */
-static void agent_input(struct service_vm *v, const char *bytes, size_t n)
-{
-    static const char hello[] = "hello ";
-
-    for (size_t i = 0; i < n && !v->is_greeted; i++) {
-        if (bytes[i] == '\n') {
-            v->hello_n = 0;
-            continue;
-        }
-        if (v->hello_n < sizeof hello - 1 && bytes[i] == hello[v->hello_n])
-            v->is_greeted = ++v->hello_n == sizeof hello - 1;
-        else
-            v->hello_n = sizeof hello; /* another line */
-    }
-    if (v->is_greeted)
-        machine_input(v, OM_VM_IN_GUEST_UP, NULL);
-}
-
-static void say_hello(struct service_vm *v)
-{
-    static char hello[] = "\nhello om\n";
-    struct vm_plug *p = v->plugs[VM_PLUG_AGENT];
-    uv_buf_t buf = uv_buf_init(hello, sizeof hello - 1);
-
-    if (p && p->is_up)
-        (void)uv_try_write(&p->socket->stream, &buf, 1);
-    v->again_at = om_time_min(v->again_at, om_clock_now() + OM_MS(VM_HELLO_AGAIN_MS));
-}
-
 static void on_alloc(uv_handle_t *h, size_t suggested OM_UNUSED, uv_buf_t *buf)
 {
     struct vm_plug *p = h->data;
@@ -138,7 +111,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         om_vm_console_add(v->console, buf->base, (size_t)n);
         break;
     case VM_PLUG_AGENT:
-        agent_input(v, buf->base, (size_t)n);
+        agent_port_input(v, om_bytes(buf->base, (size_t)n));
         break;
     case VM_PLUG_NIC:
     case VM_PLUGS:
@@ -220,12 +193,11 @@ static void up(struct vm_plug *p)
         om_vm_qmp_init(&v->qmp, om_clock_now());
         v->has_qmp = true;
     }
-    if (uv_read_start(&p->socket->stream, on_alloc, on_read) != 0) {
+    if ((p->kind == VM_PLUG_AGENT && !agent_port_open(v, p->socket)) ||
+        uv_read_start(&p->socket->stream, on_alloc, on_read) != 0) {
         lost(p);
         return;
     }
-    if (p->kind == VM_PLUG_AGENT && !v->is_greeted)
-        say_hello(v);
     vms_touch(v->hub);
 }
 
@@ -284,10 +256,8 @@ void plugs_connect(struct service_vm *v, enum vm_plug_kind kind)
     v->is_wanted[kind] = true;
     if (kind == VM_PLUG_QMP)
         v->has_qmp = false;
-    if (kind == VM_PLUG_AGENT) {
+    if (kind == VM_PLUG_AGENT)
         v->is_greeted = false;
-        v->hello_n = 0;
-    }
     try(v, kind);
 }
 
@@ -302,8 +272,21 @@ void plugs_drop(struct service_vm *v)
     v->again_at = OM_NEVER;
 }
 
+void plugs_pause(struct service_vm *v, enum vm_plug_kind kind, bool is_paused)
+{
+    struct vm_plug *p = v->plugs[kind];
+
+    if (!p || !p->is_up)
+        return;
+    if (is_paused)
+        (void)uv_read_stop(&p->socket->stream);
+    else
+        (void)uv_read_start(&p->socket->stream, on_alloc, on_read);
+}
+
 void plugs_tick(struct service_vm *v, om_time now)
 {
+    agent_port_tick(v, now);
     if (v->has_qmp && om_vm_qmp_deadline(&v->qmp) <= now) {
         om_vm_qmp_tick(&v->qmp, now);
         qmp_drain(v);
@@ -315,13 +298,13 @@ void plugs_tick(struct service_vm *v, om_time now)
         if (v->is_wanted[i] && !v->plugs[i])
             try(v, (enum vm_plug_kind)i);
     qmp_flush(v);
-    if (v->is_wanted[VM_PLUG_AGENT] && !v->is_greeted)
-        say_hello(v);
 }
 
 om_time plugs_deadline(const struct service_vm *v)
 {
-    return v->has_qmp ? om_time_min(v->again_at, om_vm_qmp_deadline(&v->qmp)) : v->again_at;
+    om_time at = om_time_min(v->again_at, agent_port_deadline(v));
+
+    return v->has_qmp ? om_time_min(at, om_vm_qmp_deadline(&v->qmp)) : at;
 }
 
 void plugs_command(struct service_vm *v, enum om_vm_qmp_command c)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/clock.h"
+#include "service/jobs.h"
 #include "service/parts.h"
 
 /* An answer that is one line. */
@@ -231,6 +232,8 @@ void vms_call(struct vms *s, const struct om_act_call *call)
             attach(v, &copy);
         else
             om_calls_refuse(s->d->calls, copy.call, refusal_word(err.code), err.msg);
+    } else if (strcmp(method, JOB_METHOD) == 0) {
+        jobs_call(s, &who, args, &copy);
     } else {
         json_t *result = vms_short(s, &who, method, args, &err);
         if (result)

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "interrupt.h"
+#include "job.h"
 #include "peer.h"
 #include "table.h"
 #include "vm_into.h"
@@ -382,6 +383,8 @@ enum om_exit om_cmd_vm(struct om_cli *cli)
     const char *word = cli->args.count ? cli->args.words[0] : "list";
     struct om_ask *ask;
 
+    if (strcmp(word, "run") == 0)
+        return om_cmd_vm_run(cli);
     for (unsigned i = 0; i < OM_ARRAY_SIZE(into); i++)
         if (strcmp(word, into[i].name) == 0)
             return into[i].run(cli);
@@ -397,6 +400,6 @@ enum om_exit om_cmd_vm(struct om_cli *cli)
         om_ask_close(ask);
         return e;
     }
-    return om_cli_usage(cli,
-                        "want request, list, show, ssh, cp, forward, console, extend or release");
+    return om_cli_usage(
+        cli, "want request, list, show, ssh, cp, run, forward, console, extend or release");
 }

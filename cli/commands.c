@@ -108,6 +108,25 @@ static const struct om_option proxy_options[] = {
     {"password-file", "FILE", "whose first line is the password (-, standard input)", 0},
     {"keep", NULL, "after a restart, too", 'k'},
     END};
+#define JOB_OPTIONS                                                                                \
+    {"provider", "PEER", "who provides the machine; self is this node", 0},                        \
+        {"cpu", "N", "processors (1)", 0}, {"memory", "SIZE", "as 512M; a bare number is MiB", 0}, \
+        {"disk", "SIZE", "of its own disk, as 2G (none)", 0},                                      \
+        {"image", "NAME", "of the provider's (mini; python for python)", 0},                       \
+        {"description", "TEXT", "what it is for, for the provider's rules", 0},                    \
+        {"file", "FILE", "goes along, to /work there; several times", 'f'},                        \
+        {"output", "PATH", "a file there that comes back; several times", 'o'},                    \
+        {"into", "FOLDER", "where they come (this one)", 0},                                       \
+        {"timeout", "TIME", "to be done by then (1h)", 0},                                         \
+    {                                                                                              \
+        "output-max", "SIZE", "of what it says (16M); the rest is dropped", 0                      \
+    }
+static const struct om_option run_options[] = {JOB_OPTIONS, END};
+static const struct om_option submit_options[] = {
+    {"script", "TEXT|@FILE", "the program", 's'},
+    {"language", "NAME", "it is written in (sh)", 'l'},
+    JOB_OPTIONS,
+    END};
 static const struct om_option ssh_options[] = {{"port", "PORT", "of the SSH server (22)", 'p'},
                                                END};
 static const struct om_option vm_options[] = {
@@ -327,6 +346,17 @@ const struct om_command om_commands[] = {
      "All of the new config holds, or nothing of it; says what changed.\n"
      "With --json: the reply of config.reload.",
      NULL, om_cmd_reload, false},
+    {"run", "[OPTION...] [--] COMMAND...", "a command in a virtual machine of its own",
+     "Asks the provider for a machine, runs the words there as they are, with what they say on "
+     "our\n"
+     "output as it comes, and gives the machine back, whatever happens, also when this program is\n"
+     "killed. The exit code is the command's; 124 when it took too long, 130 after Ctrl-C, 125\n"
+     "when it could not be run, or an artefact did not come. Ctrl-C once cancels, twice ends at\n"
+     "once.\n"
+     "With --json: a line for each thing that happens, as vm request, then {event, text} of what\n"
+     "it says (out or err), {event, name, bytes, error} of an artefact, and {event, end, status,\n"
+     "text, exit}.",
+     run_options, om_cmd_run, true},
     {"ssh", "[-p PORT] [USER@]PEER [SSH-OPTION...] [COMMAND...]", "a shell on a peer by OpenSSH",
      "The peer must run an SSH server and expose its port. Its host key is kept in\n"
      "HOME/ssh/known_hosts at the first connection, or, of a network that --network names, in\n"
@@ -335,6 +365,13 @@ const struct om_command om_commands[] = {
      ssh_options, om_cmd_ssh, true},
     {"status", "", "how the daemon and its networks are", "With --json: the reply of status.", NULL,
      om_cmd_status, false},
+    {"submit", "--script TEXT|@FILE [--language NAME] [OPTION...]",
+     "a program in a virtual machine of its own, with files in and out",
+     "As run, for a program in one of the image's languages: mini has sh, python has sh and\n"
+     "python. Files that go along are in /work, where it starts; artefacts come back by the last\n"
+     "part of their name, whole or not at all.\n"
+     "With --json: as run.",
+     submit_options, om_cmd_submit, false},
     {"up", "", "start the daemon of this user",
      "Through systemd --user where it runs with a unit omerta-meshd; else by itself, with its log\n"
      "in HOME/logs/meshd.log. Waits until it answers.\n"
@@ -345,8 +382,8 @@ const struct om_command om_commands[] = {
      om_cmd_version, false},
     {"vm",
      "[request [--provider PEER|IP[:PORT]|self] | list | show [VM] | ssh VM [COMMAND...] |"
-     " cp FILE... VM:PATH | forward VM [BIND:]PORT:PORT | console [VM] | extend [VM] TIME |"
-     " release [VM | --all]]",
+     " run VM -- COMMAND... | cp FILE... VM:PATH | forward VM [BIND:]PORT:PORT | console [VM] |"
+     " extend [VM] TIME | release [VM | --all]]",
      "virtual machines: ask for one, use it, give it back",
      "request asks the provider, or without one up to five of those that fit (see providers) one\n"
      "after the other, for a machine, and with --wait tells what happens until it runs;\n"
@@ -361,10 +398,12 @@ const struct om_command om_commands[] = {
      "internet\n"
      "would let a peer reach; else nothing. console prints the last that the guest wrote, made "
      "safe\n"
-     "for a terminal. release waits until nothing is left. VM is an id, the start of one, its "
+     "for a terminal. run runs a command there, as omerta run does, by the agent and not by the\n"
+     "network. release waits until nothing is left. VM is an id, the start of one, its "
      "name,\n"
      "or absent when there is only one; nc and forward take it for a peer.\n"
-     "With --json, request and release: a line for each thing that happens; show: one of the\n"
+     "With --json, request and release: a line for each thing that happens, run as omerta run; "
+     "show: one of the\n"
      "machines of list; list: the reply of vm.list; console: the reply of vm.console; extend: the\n"
      "reply of vm.extend.",
      vm_options, om_cmd_vm, false},

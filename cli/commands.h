@@ -55,8 +55,10 @@ const char *om_command_near(const char *word);
     X(providers)                                                                                   \
     X(proxy)                                                                                       \
     X(reload)                                                                                      \
+    X(run)                                                                                         \
     X(ssh)                                                                                         \
     X(status)                                                                                      \
+    X(submit)                                                                                      \
     X(up)                                                                                          \
     X(version)                                                                                     \
     X(vm)                                                                                          \

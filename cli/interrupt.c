@@ -19,9 +19,18 @@ void om_interrupt_catch(void)
 
     memset(&act, 0, sizeof act);
     act.sa_handler = note; /* without SA_RESTART: a wait ends */
+    act.sa_flags = (int)SA_RESETHAND;
     sigemptyset(&act.sa_mask);
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
+}
+
+bool om_interrupt_take(void)
+{
+    bool was = came != 0;
+
+    came = 0;
+    return was;
 }
 
 bool om_interrupt_came(void)

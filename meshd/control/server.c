@@ -6,6 +6,7 @@
 #include "control/parts.h"
 #include "local.h"
 #include "host/clock.h"
+#include "service/wanted.h"
 
 enum {
     BACKLOG = 2 * OM_CLIENTS_MAX, /* those too many are told so by us, not turned away unheard */
@@ -27,6 +28,13 @@ static void on_client_closed(uv_handle_t *handle)
         free(c);
 }
 
+/* It has gone, or at least says no more. */
+static void gone(struct control_client *k)
+{
+    if (!k->control->is_closing && k->control->d->wanted)
+        wanted_client_gone(k->control->d->wanted, k->number);
+}
+
 static void hang_up(struct control_client *k)
 {
     if (k->is_closing)
@@ -35,6 +43,7 @@ static void hang_up(struct control_client *k)
     om_list_remove(&k->link);
     k->control->client_count--;
     control_wait_forget(k->control, k->number);
+    gone(k);
     uv_close((uv_handle_t *)&k->pipe, on_client_closed);
 }
 
@@ -204,6 +213,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         if (n == UV_EOF && om_line_is_unfinished(&k->in))
             k->control->truncated++;
         k->is_silent = true;
+        gone(k);
         (void)uv_read_stop(stream);
         if (n == UV_EOF)
             control_leave(k);

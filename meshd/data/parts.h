@@ -128,6 +128,16 @@ json_t *data_ready(const struct data_conn *c);
 /** data_dial() - @c wants to be a stream to a peer as @words say. */
 void data_dial(struct data_conn *c, json_t *words);
 
+/** data_open_call() - @c, whose network and peer are set, becomes the stream of a call of @method
+ *  with @args, taken, at @priority. */
+void data_open_call(struct data_conn *c, const char *method, json_t *args,
+                    enum om_priority priority);
+
+/* job.c */
+
+/** data_job() - @c wants to be the stream of a job as @words say. */
+void data_job(struct data_conn *c, json_t *words);
+
 /* link.c */
 
 /** data_link() - @c wants to be a link as @words say; it is gone then. */

@@ -123,6 +123,8 @@ static void greet(struct data_conn *c, struct om_bytes line)
         data_channel(c, words);
     else if (open && strcmp(open, "link") == 0)
         data_link(c, words);
+    else if (open && strcmp(open, "job") == 0)
+        data_job(c, words);
     else if (json_object_get(words, "listen"))
         data_listen(c, words);
     else if (json_object_get(words, "accept"))
@@ -130,9 +132,10 @@ static void greet(struct data_conn *c, struct om_bytes line)
     else if (json_object_get(words, "refuse"))
         data_turn_away(c, words);
     else
-        data_refuse(c, "bad_line",
-                    "want \"open\": \"stream\", \"tcp\", \"channel\" or \"link\", \"listen\", "
-                    "\"accept\" or \"refuse\"; see omerta-data(7)");
+        data_refuse(
+            c, "bad_line",
+            "want \"open\": \"stream\", \"tcp\", \"channel\", \"link\" or \"job\", \"listen\", "
+            "\"accept\" or \"refuse\"; see omerta-data(7)");
     json_decref(words);
 }
 

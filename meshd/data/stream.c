@@ -95,37 +95,47 @@ static json_t *read_wish(const json_t *words, char method[static OM_METHOD_MAX +
     return args ? json_incref(args) : json_object();
 }
 
-void data_dial(struct data_conn *c, json_t *words)
+void data_open_call(struct data_conn *c, const char *method, json_t *args,
+                    enum om_priority priority)
 {
-    struct control_ask ask = {.d = c->data->d, .params = words};
-    struct om_call_config call = {.timeout = 0};
-    const struct daemon_network *net;
-    struct om_error err = {.msg = ""};
-    char method[OM_METHOD_MAX + 1];
-
-    if (strcmp(json_string_value(json_object_get(words, "open")), "tcp") == 0)
-        access_route(c->data->d->wanted, words);
-    json_t *args = read_wish(words, method, &err);
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    enum om_err e = OM_E_NO_MEM;
+    struct om_error err;
 
     json_decref(args);
-    if (!text || !control_peer(&ask, &net, &c->peer, &err) ||
-        !read_priority(words, &call.priority, &err)) {
-        free(text);
-        data_fail(c, &err);
-        return;
-    }
-    call.method = method;
-    call.args = om_bytes(text, strlen(text));
-    c->network = net->id;
     c->state = DATA_CALLING;
-    c->is_framed = json_is_true(json_object_get(words, "framed"));
     c->owner.on_reply = on_reply;
     c->owner.on_stream = on_stream;
-    enum om_err e = om_calls_open(c->data->d->calls, &net->id, &c->peer, &call, &c->owner);
+    if (text) {
+        const struct om_call_config call = {
+            .method = method, .args = om_bytes(text, strlen(text)), .priority = priority};
+        e = om_calls_open(c->data->d->calls, &c->network, &c->peer, &call, &c->owner);
+    }
     free(text);
     if (e != OM_OK) {
         (void)om_fail(&err, e, "%s", om_err_text(e));
         data_fail(c, &err);
     }
+}
+
+void data_dial(struct data_conn *c, json_t *words)
+{
+    struct control_ask ask = {.d = c->data->d, .params = words};
+    const struct daemon_network *net;
+    struct om_error err = {.msg = ""};
+    char method[OM_METHOD_MAX + 1];
+    enum om_priority priority;
+
+    if (strcmp(json_string_value(json_object_get(words, "open")), "tcp") == 0)
+        access_route(c->data->d->wanted, words);
+    json_t *args = read_wish(words, method, &err);
+    if (!args || !control_peer(&ask, &net, &c->peer, &err) ||
+        !read_priority(words, &priority, &err)) {
+        json_decref(args);
+        data_fail(c, &err);
+        return;
+    }
+    c->network = net->id;
+    c->is_framed = json_is_true(json_object_get(words, "framed"));
+    data_open_call(c, method, args, priority);
 }

@@ -388,8 +388,8 @@ static const struct om_ipc_method table[] = {
          " it says are ours",
      .params = {PROVIDER, NETWORK},
      .reply = {{"vms", OM_PARAM_OBJECTS, true,
-                "vm, key, network, provider, self, state, end, text, left_s, address, host_key,"
-                " engine, image, name, expose, egress, identity of each"},
+                "vm, key, network, provider, self, bound, state, end, text, left_s, address,"
+                " host_key, engine, image, name, expose, egress, identity of each"},
                {"provided", OM_PARAM_OBJECTS, false,
                 "vm, key, consumer, state, end, text, left_s, address, host_key, image, cpus,"
                 " memory_mib, disk_mib, engine, pid of each"},
@@ -422,7 +422,9 @@ static const struct om_ipc_method table[] = {
                 {"expose", OM_PARAM_INTEGERS, false,
                  "ports of this node that the machine may reach, TCP and UDP"},
                 {"egress", OM_PARAM_STRING, false,
-                 "none (the default), or internet: through this node"}},
+                 "none (the default), or internet: through this node"},
+                {"bound", OM_PARAM_BOOL,
+                 false, "released when this connection ends, or says no more"}},
      .reply = {{"vm", OM_PARAM_STRING, true, "its id"},
                {"key", OM_PARAM_STRING, true, "of the request"},
                {"provider", OM_PARAM_STRING, true, "its peer id"},

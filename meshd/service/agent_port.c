@@ -163,9 +163,8 @@ void agent_port_close(struct service_vm *v)
 static void hear(struct service_vm *v, const struct om_vm_agent_event *e)
 {
     struct agent_port *p = v->agent;
-    bool is_up = e->kind == OM_VM_AGENT_HELLO || e->kind == OM_VM_AGENT_STARTED;
 
-    if (is_up)
+    if (e->kind == OM_VM_AGENT_HELLO)
         (void)snprintf(p->languages, sizeof p->languages, "%s", e->languages);
     if (e->kind == OM_VM_AGENT_STARTED) {
         p->body = 0; /* of what it had got nothing is left */
@@ -173,7 +172,7 @@ static void hear(struct service_vm *v, const struct om_vm_agent_event *e)
         p->is_zeros = false;
     }
     jobs_heard(v, e);
-    if (is_up && !v->is_greeted) {
+    if (e->kind == OM_VM_AGENT_HELLO && !v->is_greeted) { /* so it takes jobs, too */
         v->is_greeted = true;
         machine_input(v, OM_VM_IN_GUEST_UP, NULL);
     }
@@ -230,8 +229,8 @@ bool agent_port_runs(const struct service_vm *v, const char *language, struct om
     for (const char *at = p->languages; *at; at += strcspn(at, ","), at += *at == ',')
         if (strcspn(at, ",") == n && memcmp(at, language, n) == 0)
             return true;
-    return om_fail(err, OM_E_UNSUPPORTED, "image %.60s runs no \"%.24s\"; it has %.100s",
-                   v->spec.image, language, p->languages) == OM_OK;
+    return om_fail(err, OM_E_UNSUPPORTED, "image %.60s runs no %.24s; it has %.100s", v->spec.image,
+                   language, p->languages) == OM_OK;
 }
 
 void agent_port_tick(struct service_vm *v, om_time now)

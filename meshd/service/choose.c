@@ -227,6 +227,15 @@ om_time choose_deadline(const struct wanted *w)
     return at;
 }
 
+void choose_client_gone(struct wanted *w, uint64_t client)
+{
+    for (struct om_link *l = om_list_first(&w->runs); l; l = om_list_next(&w->runs, l)) {
+        struct choose *run = OM_CONTAINER_OF(l, struct choose, link);
+        if (run->client == client && json_is_true(json_object_get(run->params, "bound")))
+            run->until = om_clock_now();
+    }
+}
+
 void choose_stop(struct wanted *w)
 {
     for (struct om_link *l = om_list_first(&w->runs), *next; l; l = next) {

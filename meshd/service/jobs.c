@@ -99,7 +99,7 @@ static void act(struct vm_job *j, const struct om_vm_job_act *a)
     }
 }
 
-/* A job that is to stop has no use for its body: what did not begin is dropped, the rest is zeros. */
+/* A job that is to stop has no use for its body: one that did not begin is dropped, else zeros. */
 static void stop_body(struct vm_job *j)
 {
     struct agent_port *p = j->vm ? j->vm->agent : NULL;

@@ -10,9 +10,10 @@
  *            | consumer gone: cancelled, and heard to its end    ^
  *            +---------------------------------------------------+
  *
- * All jobs of a machine share its port: one whose consumer does not read holds up the others there.
+ * All jobs of a machine share its port: one whose consumer does not read holds up the others.
  *
- * Full: JOBS_OF_VM in one machine, as many as its agent runs; JOBS_MAX here; then calls are refused.
+ * Full: JOBS_OF_VM in one machine, as many as its agent runs; JOBS_MAX here; then calls are
+ * refused.
  * A consumer that neither reads nor hangs up after the end is let go of after JOB_LINGER_S.
  */
 #ifndef OM_SERVICE_JOBS_H

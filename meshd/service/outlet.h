@@ -5,8 +5,8 @@
  * Why:   a consumer that does not read slows the job; nothing of its output is dropped, and no more
  *        than a bound of it is kept here.
  *
- * Full: with OUTLET_FULL bytes on their way outlet_is_full(), and the guest's port is not read until
- * there is room again; what was read before that still goes in.
+ * Full: with OUTLET_FULL bytes on their way outlet_is_full(), and the guest's port is not read
+ * until there is room again; what was read before that still goes in.
  */
 #ifndef OM_SERVICE_OUTLET_H
 #define OM_SERVICE_OUTLET_H

@@ -30,8 +30,11 @@ static void on_timer(uv_timer_t *t)
     for (struct om_link *l = om_list_first(&w->machines), *next; l; l = next) {
         struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
         next = om_list_next(&w->machines, l);
+        bool is_leaving = v->leave_at <= now;
         if (v->again_at <= now)
             wanted_call(v);
+        else if (is_leaving)
+            wanted_leave(v);
     }
     owed_tick(w, now);
     choose_tick(w, now);
@@ -46,8 +49,10 @@ void wanted_arm(struct wanted *w)
     om_time at = w->is_stale ? w->keep_at : OM_NEVER, now = om_clock_now();
 
     at = om_time_min(at, om_time_min(owed_deadline(w), choose_deadline(w)));
-    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l))
-        at = om_time_min(at, OM_CONTAINER_OF(l, struct wanted_vm, link)->again_at);
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l)) {
+        const struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
+        at = om_time_min(at, om_time_min(v->again_at, v->leave_at));
+    }
     if (at == OM_NEVER)
         (void)uv_timer_stop(&w->timer);
     else
@@ -70,11 +75,12 @@ json_t *wanted_show(const struct wanted_vm *v)
                        ? json_null()
                        : json_integer(v->until > now ? (v->until - now) / US_PER_S : 0);
 
-    json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s}", "vm",
-                          v->vm, "key", v->key, "network", control_id(&v->network), "provider",
-                          control_id(&v->provider), "self", is_own(v) ? 1 : 0, "state", v->state,
-                          "end", v->end, "text", v->text, "left_s", left, "address", v->address,
-                          "host_key", v->host_key, "engine", v->engine, "image", v->image);
+    json_t *o =
+        json_pack("{s:s, s:s, s:o, s:o, s:b, s:b, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s}", "vm",
+                  v->vm, "key", v->key, "network", control_id(&v->network), "provider",
+                  control_id(&v->provider), "self", is_own(v) ? 1 : 0, "bound", v->is_bound ? 1 : 0,
+                  "state", v->state, "end", v->end, "text", v->text, "left_s", left, "address",
+                  v->address, "host_key", v->host_key, "engine", v->engine, "image", v->image);
 
     access_show(v, o);
     return o;
@@ -122,7 +128,7 @@ static struct wanted_vm *wanted_new(struct wanted *w, const struct om_id *networ
     v->hub = w;
     v->network = *network;
     v->provider = *provider;
-    v->again_at = v->until = OM_NEVER;
+    v->again_at = v->leave_at = v->until = OM_NEVER;
     v->again_ms = WANTED_AGAIN_MS;
     (void)snprintf(v->key, sizeof v->key, "%s", key);
     (void)snprintf(v->state, sizeof v->state, "asked");
@@ -305,6 +311,18 @@ struct wanted_vm *wanted_find(const struct wanted *w, const char *name, struct o
     return found;
 }
 
+bool wanted_where(const struct wanted *w, const char *name, struct wanted_place *out,
+                  struct om_error *err)
+{
+    const struct wanted_vm *v = wanted_find(w, name, err);
+
+    if (!v)
+        return false;
+    *out = (struct wanted_place){.network = v->network, .provider = v->provider};
+    (void)snprintf(out->vm, sizeof out->vm, "%s", v->vm);
+    return true;
+}
+
 /* The longest that a machine of @spec, which was checked, may live. */
 static om_time keep_of(const json_t *spec)
 {
@@ -335,6 +353,7 @@ json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct d
         return NULL;
     }
     v->client = ask->client->number;
+    v->is_bound = json_is_true(json_object_get(ask->params, "bound"));
     write_file(w); /* before it is asked for: then it may be there, whatever becomes of us */
     owed_forgive(w, peer, key);
     v->keep = keep_of(spec);
@@ -357,6 +376,7 @@ bool wanted_try(struct wanted *w, struct choose *run, const struct daemon_networ
     if (!v)
         return false;
     v->client = q->client;
+    v->is_bound = json_is_true(json_object_get(q->params, "bound"));
     v->keep = keep_of(q->spec);
     v->spec = json_deep_copy(q->spec);
     if (!v->spec || !access_read(v, q->params, err)) {
@@ -423,6 +443,8 @@ static void take_up(struct wanted *w, const json_t *o)
     (void)access_read(v, o, NULL); /* what makes no sense reaches nothing */
     read_event(v, o);
     v->again_at = om_clock_now() + (is_own(v) ? 0 : OM_MS(WANTED_AGAIN_MS));
+    v->is_bound = json_is_true(json_object_get(o, "bound"));
+    wanted_unbind(v);
 }
 
 static bool load(struct wanted *w, struct om_error *err)

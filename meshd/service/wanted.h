@@ -10,6 +10,9 @@
  *   asked -> known (the provider gave it an id) -> gone, and forgotten
  *              | stream lost: "vm.watch" again, WANTED_AGAIN_MS later, then ever more seldom
  *
+ * One that is bound is released when the connection of the program that asked for it ends, also
+ * before it runs; and by the next run of the daemon, as then no such program is there.
+ *
  * Full: WANTED_MAX machines, WANTED_ASKS_MAX questions under way; then new ones are refused.
  */
 #ifndef OM_SERVICE_WANTED_H
@@ -30,6 +33,12 @@ enum {
 
 struct wanted;
 
+/* Where a machine is. */
+struct wanted_place {
+    struct om_id network, provider;
+    char vm[64];
+};
+
 /** wanted_open() - begin for @d, which has its hub of machines, by @out; false and @err. */
 bool wanted_open(struct wanted **out, struct om_daemon *d, struct om_error *err);
 
@@ -43,7 +52,7 @@ void wanted_close(struct wanted *w);
  * @net:   the network
  * @peer:  the provider; NULL: this node itself
  * @key:   of the request; the same key never makes a second machine
- * @spec:  as vm/core/spec.h reads it; borrowed
+ * @spec:  as vm/core/spec.h reads it; borrowed. "bound" of @ask says whether it is bound to it
  * @err:   why not
  *
  * Return: the machine as wanted_list() shows it; NULL with @err, or deferred.
@@ -69,6 +78,15 @@ json_t *wanted_short(struct wanted *w, struct control_ask *ask, const char *meth
 
 /** wanted_owed() - machines of @w that a provider may have made too late, and is to give back. */
 unsigned wanted_owed(const struct wanted *w);
+
+/** wanted_where() - the place of the machine of @w that @name (an id, its start, or NULL) means
+ *  into @out; false and @err. */
+bool wanted_where(const struct wanted *w, const char *name, struct wanted_place *out,
+                  struct om_error *err);
+
+/** wanted_client_gone() - program @client has gone, or says no more: machines of @w that are bound
+ *  to it are released. */
+void wanted_client_gone(struct wanted *w, uint64_t client);
 
 /** wanted_list() - the machines of @w, a new reference. */
 json_t *wanted_list(const struct wanted *w);

@@ -22,6 +22,8 @@ struct wanted_vm {
     struct om_link link;
     struct wanted *hub;
     struct om_id network, provider;
+    bool is_bound;    /* to the program that asked */
+    om_time leave_at; /* when it is to be released, again; OM_NEVER: not */
     char key[WANTED_WORD + 1];
     char vm[WANTED_WORD]; /* "": not known yet; then the provider knows it by the key, if at all */
     char state[WANTED_WORD], end[WANTED_WORD], text[WANTED_TEXT];
@@ -116,6 +118,14 @@ void wanted_keep(struct wanted *w);
 
 /** wanted_arm() - look at @w anew when it is due. */
 void wanted_arm(struct wanted *w);
+
+/* wanted_bound.c */
+
+/** wanted_unbind() - the program that @v is bound to, if it is, has gone. */
+void wanted_unbind(struct wanted_vm *v);
+
+/** wanted_leave() - ask for the release of @v, which may be gone on return. */
+void wanted_leave(struct wanted_vm *v);
 
 /* wanted_call.c */
 

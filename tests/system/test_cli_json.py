@@ -326,9 +326,10 @@ def test_every_key_is_documented(two):
         if lacking:
             undocumented[name] = sorted(lacking)
     assert not undocumented
-    # Every command is compared, but for those whose output is a script, a peer's or OpenSSH's.
+    # Every command is compared, but for those whose output is a script, a peer's, OpenSSH's or a
+    # job's (tests/vm/test_jobs.py).
     assert {max((c for c in helps if f"{name}-".startswith(f"{c}-")), key=len)
             for name in names} == set(helps) - {
-                "completion", "cp", "nc", "ssh"}
+                "completion", "cp", "nc", "run", "ssh", "submit"}
     # The control: a key that nobody wrote of.
     assert "rtt_us" not in words_about(helps["peers"], of_methods)

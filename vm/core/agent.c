@@ -131,6 +131,8 @@ static bool read_hello(struct om_vm_agent *a, struct om_mut *line, struct om_vm_
     /* An agent that starts has heard nobody yet: it is greeted, and answers. */
     e->kind = is_new ? OM_VM_AGENT_STARTED : OM_VM_AGENT_HELLO;
     a->is_heard |= !is_new;
+    if (is_new)
+        a->hello_at = 0;
     return true;
 }
 

@@ -90,6 +90,8 @@ static void add_links(struct page *p, const struct om_daemon *d)
           t.counts.out_full);
     COUNT("link_udp_dropped_total", "datagrams of links, by one of the bounds",
           t.counts.udp_dropped);
+    COUNT("link_held_total", "times that a link's program waited for its rate", t.counts.held);
+    COUNT("link_captured_total", "frames of links that were captured", t.counts.captured);
     for (unsigned r = 1; r < link_gate_reasons(); r++)
         add(p, "omerta_link_drops_total", "packets of links that may not pass, by reason",
             OM_METRIC_COUNTER, t.dropped[r], "reason", link_gate_reason(r));

@@ -223,3 +223,13 @@ void *om_lru_oldest(const struct om_lru *l, const void **key)
         *key = entry_at(l, l->oldest)->key;
     return value_of(l, l->oldest);
 }
+
+void *om_lru_walk(const struct om_lru *l, uint32_t *place, const void **key)
+{
+    *place = *place ? entry_at(l, *place)->older : l->newest;
+    if (!*place)
+        return NULL;
+    if (key)
+        *key = entry_at(l, *place)->key;
+    return value_of(l, *place);
+}

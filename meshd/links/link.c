@@ -9,7 +9,7 @@
 #include "host/clock.h"
 #include "links/parts.h"
 
-enum { SOCKET_BYTES = 1024 * 1024, OUT_SMALL = 64 * 1024 };
+enum { SOCKET_BYTES = 1024 * 1024, OUT_SMALL = 64 * 1024, RATE_PART = 4, FULL_MS = 5 };
 
 static size_t frame_max(const struct link *l)
 {
@@ -39,6 +39,8 @@ static void free_link(struct link *l)
 {
     link_gate_free(l->gate);
     link_dhcp_free(l->dhcp);
+    link_account_fini(&l->account);
+    link_rate_fini(&l->rate);
     om_table_fini(&l->udp_by_key);
     free(l->in);
     free(l->out);
@@ -60,7 +62,12 @@ enum om_err link_new(struct link **out, struct links *s, const struct link_confi
     om_list_init(&l->udps);
     om_list_init(&l->questions);
     om_list_init(&l->streams);
+    om_list_init(&l->taps);
+    l->heard_at = l->write_at = OM_NEVER;
     randombytes_buf(key, sizeof key);
+    link_account_init(&l->account, config->gate == LINK_GATE_SAMPLED ? LINK_SAMPLE : 1,
+                      config->kind == OM_PORT_ETHER, key);
+    link_rate_init(&l->rate, config->rate, om_clock_now());
     OM_BUG_IF(om_table_init(&l->udp_by_key, LINK_UDP_KEY, LINK_UDP_MAX, key) != OM_OK);
     l->in = malloc(LINK_IN);
     enum om_err e = l->in ? link_gate_new(&l->gate, config, om_clock_now(), key) : OM_E_NO_MEM;
@@ -95,6 +102,8 @@ void link_add_up(const struct link *l, struct links_totals *t)
     t->counts.inward_refused += c->inward_refused;
     t->counts.unroutable += c->unroutable;
     t->counts.udp_dropped += c->udp_dropped;
+    t->counts.held += c->held;
+    t->counts.captured += c->captured;
     for (unsigned r = 0; r < link_gate_reasons(); r++)
         t->dropped[r] += link_gate_refused(l->gate, r);
 }
@@ -109,6 +118,7 @@ void link_end(struct link *l)
     if (l->is_over)
         return;
     l->is_over = true;
+    link_tap_end(&l->taps);
     for (struct om_link *c = om_list_first(&l->tcps), *next; c; c = next) {
         next = om_list_next(&l->tcps, c);
         struct link_tcp *k = OM_CONTAINER_OF(c, struct link_tcp, link);
@@ -145,15 +155,28 @@ void link_fail(struct link *l, const char *why)
 /* Once for each level: whoever runs this daemon must hear of a machine that scans or forges. */
 static void tell_alarm(const struct link *l, om_time now)
 {
+    enum om_rogue_level level = link_gate_alarm(l->gate);
+    struct links *s = l->links;
     struct om_logline line;
 
-    if (link_gate_alarm(l->gate) == OM_ROGUE_NONE ||
-        !om_log_begin(&line, &l->links->d->log, OM_LOG_WARN, "link",
-                      "many packets that may not pass"))
+    if (level == OM_ROGUE_NONE)
         return;
-    om_log_u64(&line, "id", l->number);
-    om_log_u64(&line, "rogue_score", link_gate_score(l->gate, now));
-    om_log_end(&line);
+    if (om_log_begin(&line, &s->d->log, OM_LOG_WARN, "link", "many packets that may not pass")) {
+        om_log_u64(&line, "id", l->number);
+        om_log_u64(&line, "rogue_score", link_gate_score(l->gate, now));
+        om_log_end(&line);
+    }
+    if (s->on_alarm)
+        s->on_alarm(s->self, l->number, level);
+}
+
+/* What is looked at of the link's frames. */
+static void look(struct link *l, om_time now, enum link_way way, struct om_bytes frame)
+{
+    if (!link_account_count(&l->account, now, way, frame) || om_list_is_empty(&l->taps))
+        return;
+    l->counts.captured++;
+    link_tap_frame(&l->taps, now, frame);
 }
 
 /* What the card asks of the link itself never gets to the stack. */
@@ -168,6 +191,8 @@ static void take(struct link *l, om_time now, struct om_bytes frame)
         link_put(l, now, answer);
 }
 
+static bool read_on(struct link *l, om_time now);
+
 void link_tick(struct link *l, om_time now)
 {
     uint8_t room[LINK_DHCP_FRAME];
@@ -175,6 +200,12 @@ void link_tick(struct link *l, om_time now)
     if (link_gate_deadline(l->gate) <= now)
         link_gate_tick(l->gate, now);
     link_dns_tick(l, now);
+    if (l->write_at <= now)
+        l->write_at = OM_NEVER; /* all links are flushed after their ticks */
+    if (l->is_held && l->socket && !read_on(l, now)) {
+        link_end(l);
+        return;
+    }
     if (!l->dhcp)
         return;
     struct om_bytes frame = link_dhcp_tick(l->dhcp, now, om_mut(room, sizeof room));
@@ -185,6 +216,10 @@ void link_tick(struct link *l, om_time now)
 om_time link_deadline(const struct link *l)
 {
     om_time at = om_time_min(link_gate_deadline(l->gate), link_dns_deadline(l));
+    om_time now = om_clock_now();
+
+    at = om_time_min(at, om_time_min(l->write_at, link_rate_when(&l->rate, now, LINK_SENT)));
+    at = om_time_min(at, link_rate_when(&l->rate, now, LINK_GOT));
 
     return l->dhcp ? om_time_min(at, link_dhcp_deadline(l->dhcp)) : at;
 }
@@ -206,6 +241,7 @@ static bool cut(struct link *l, om_time now)
         r = ahead;
         l->counts.frames_in++;
         l->counts.bytes_in += n;
+        look(l, now, LINK_SENT, frame);
         if (link_gate_passes(l->gate, now, frame))
             take(l, now, frame);
     }
@@ -220,7 +256,25 @@ static void on_alloc(uv_handle_t *h, size_t hint OM_UNUSED, uv_buf_t *buf)
 {
     struct link *l = h->data;
 
-    *buf = uv_buf_init((char *)l->in + l->in_n, (unsigned)(LINK_IN - l->in_n));
+    *buf = uv_buf_init((char *)l->in + l->in_n, (unsigned)l->grant);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
+/* Read on as far as the rate lets us; false: it cannot be read from. What has to wait does so in
+ * the socket, and then in the machine's card. */
+static bool read_on(struct link *l, om_time now)
+{
+    bool was_held = l->is_held;
+
+    l->grant = link_rate_room(&l->rate, now, LINK_SENT, LINK_IN - l->in_n);
+    l->is_held = l->grant == 0;
+    if (l->is_held && !was_held) {
+        l->counts.held++;
+        (void)uv_read_stop(&l->socket->stream);
+        links_touch(l->links);
+    }
+    return l->is_held || !was_held || uv_read_start(&l->socket->stream, on_alloc, on_read) == 0;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSED)
@@ -229,9 +283,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSE
     struct links *s = l->links;
     om_time now = om_clock_now();
 
-    if (n > 0)
+    if (n > 0) {
         l->in_n += (size_t)n;
-    if (n < 0 || (n > 0 && !cut(l, now)))
+        link_rate_took(&l->rate, now, LINK_SENT, (size_t)n);
+    }
+    if (n < 0 || (n > 0 && (!cut(l, now) || !read_on(l, now))))
         link_end(l);
     links_drain(s, now);
 }
@@ -239,6 +295,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSE
 void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest)
 {
     int bytes = SOCKET_BYTES;
+    om_time now = om_clock_now();
 
     if (!socket) {
         link_end(l);
@@ -248,12 +305,24 @@ void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest)
     socket->handle.data = l;
     (void)uv_send_buffer_size(&socket->handle, &bytes);
     OM_BUG_IF(rest.n > LINK_IN);
-    memcpy(l->in, rest.p, rest.n);
+    if (rest.n > 0) /* else there may be no bytes to point to */
+        memcpy(l->in, rest.p, rest.n);
     l->in_n = rest.n;
-    if (!cut(l, om_clock_now()) || uv_read_start(&socket->stream, on_alloc, on_read) != 0)
+    l->is_held = true; /* nothing is read yet */
+    if (!cut(l, now) || !read_on(l, now))
         link_end(l);
     else
         links_touch(l->links);
+}
+
+/* What may wait for the program; of a link with a rate some 250 ms of it. */
+static size_t out_max(const struct link *l)
+{
+    size_t part = l->config.rate / RATE_PART, least = (size_t)2 * LINK_BATCH;
+
+    if (l->config.rate == 0 || part > LINK_OUT)
+        return LINK_OUT;
+    return part > least ? part : least;
 }
 
 /* Room for @n bytes more; false: there is none, or it is enough. */
@@ -265,7 +334,7 @@ static bool make_room(struct link *l, size_t n)
         return true;
     while (want < l->out_n + n)
         want *= 2;
-    uint8_t *bigger = want <= LINK_OUT ? realloc(l->out, want) : NULL;
+    uint8_t *bigger = l->out_n + n <= out_max(l) && want <= LINK_OUT ? realloc(l->out, want) : NULL;
     if (!bigger)
         return false;
     l->out = bigger;
@@ -285,6 +354,7 @@ void link_put(struct link *l, om_time now, struct om_bytes frame)
     l->out_n += om_wr_len(&w);
     l->counts.frames_out++;
     l->counts.bytes_out += frame.n;
+    look(l, now, LINK_GOT, frame);
     link_gate_answer(l->gate, now, frame);
     if (l->out_n >= LINK_BATCH)
         link_flush(l);
@@ -334,10 +404,34 @@ static void write_later(struct link *l, size_t from)
     l->out_n = 0;
 }
 
+/* As much as the rate lets through; the rest waits for its turn, or for the socket. */
+static void write_rated(struct link *l, om_time now)
+{
+    size_t room, done = 0, taken = 0;
+
+    do {
+        room = link_rate_room(&l->rate, now, LINK_GOT, l->out_n - done);
+        uv_buf_t v = uv_buf_init((char *)l->out + done, (unsigned)room);
+        int n = room > 0 ? uv_try_write(&l->socket->stream, &v, 1) : 0;
+        taken = n > 0 ? (size_t)n : 0;
+        link_rate_took(&l->rate, now, LINK_GOT, taken);
+        done += taken;
+    } while (taken > 0 && taken == room && done < l->out_n);
+    memmove(l->out, l->out + done, l->out_n - done);
+    l->out_n -= done;
+    l->write_at = taken < room ? now + OM_MS(FULL_MS) : OM_NEVER;
+    if (l->out_n == 0)
+        shrink(&l->out, &l->out_room);
+}
+
 void link_flush(struct link *l)
 {
     if (l->out_n == 0 || l->is_writing || !l->socket || l->is_over)
         return;
+    if (l->rate.is_set) {
+        write_rated(l, om_clock_now());
+        return;
+    }
     uv_buf_t v = uv_buf_init((char *)l->out, (unsigned)l->out_n);
     int n = uv_try_write(&l->socket->stream, &v, 1);
     size_t taken = n > 0 ? (size_t)n : 0;

@@ -215,3 +215,25 @@ bool link_config_read(struct link_config *out, const json_t *words, struct om_er
     *out = c;
     return true;
 }
+
+static const char *const modes[LINK_GATE_MODE_COUNT] = {
+#define X(code, name) name,
+    LINK_GATE_MODES(X)
+#undef X
+};
+
+const char *link_gate_mode_name(enum link_gate_mode m)
+{
+    return (unsigned)m < LINK_GATE_MODE_COUNT ? modes[m] : "unknown";
+}
+
+bool link_gate_mode_read(enum link_gate_mode *out, const char *name)
+{
+    for (unsigned i = 0; i < LINK_GATE_MODE_COUNT; i++) {
+        if (strcmp(modes[i], name) == 0) {
+            *out = (enum link_gate_mode)i;
+            return true;
+        }
+    }
+    return false;
+}

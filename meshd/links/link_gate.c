@@ -43,6 +43,8 @@ enum om_err link_gate_new(struct link_gate **out, const struct link_config *conf
         add_side(&port, &config->sides.here6, &config->sides.there6);
     g->is_ether = config->kind == OM_PORT_ETHER;
     enum om_err e = om_guard_init(&g->guard, now, &port, key);
+    if (config->gate == LINK_GATE_FILTERED)
+        g->guard.mode = OM_GUARD_STATELESS;
     if (e == OM_OK)
         e = om_rules_add(&g->guard.rules, &anything_out);
     if (e != OM_OK) {
@@ -95,6 +97,12 @@ om_time link_gate_deadline(const struct link_gate *g)
 void link_gate_tick(struct link_gate *g, om_time now)
 {
     om_guard_tick(&g->guard, now);
+}
+
+void link_gate_forgive(struct link_gate *g, om_time now)
+{
+    om_rogue_init(&g->guard.rogue, now);
+    g->alarm = OM_ROGUE_NONE;
 }
 
 unsigned link_gate_score(const struct link_gate *g, om_time now)

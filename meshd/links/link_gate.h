@@ -4,7 +4,8 @@
  * What:  a netstack guard that lets out everything from the link's own addresses, and counts.
  * Why:   whoever is behind a link may not speak in another's name; and the guard's flows and the
  *        stack's are two things with one word for both, so only this file knows the guard.
- * Keeps: link_gate_lets_in_what_is_the_links; link_gate_names_what_it_drops.
+ * Keeps: link_gate_lets_in_what_is_the_links; link_gate_names_what_it_drops;
+ *        link_gate_modes_never_deny_less; link_gate_forgives.
  */
 #ifndef OM_LINKS_LINK_GATE_H
 #define OM_LINKS_LINK_GATE_H
@@ -41,6 +42,9 @@ om_time link_gate_deadline(const struct link_gate *g);
 
 /** link_gate_tick() - forget in @g what is over at @now. */
 void link_gate_tick(struct link_gate *g, om_time now);
+
+/** link_gate_forgive() - @g has no score at @now, and tells each level anew. */
+void link_gate_forgive(struct link_gate *g, om_time now);
 
 /** link_gate_score() - of @g at @now: how much was refused lately, weighed. */
 unsigned link_gate_score(const struct link_gate *g, om_time now);

@@ -175,6 +175,7 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *act)
         link_tcp_drop(c);
         return;
     }
+    c->of->heard_at = now;
     if (c->is_knocking) { /* what the peer says waits in the node */
         if (news & OM_CALL_DONE)
             link_tcp_drop(c);

@@ -44,7 +44,10 @@ static void on_datagram(void *self, struct om_bytes b)
     struct link_udp *u = self;
     struct links *s = u->of->links;
 
-    if (om_stack_send(s->stack, om_clock_now(), u->of->port, &u->to, &u->from, b) != OM_OK)
+    om_time now = om_clock_now();
+
+    u->of->heard_at = now;
+    if (om_stack_send(s->stack, now, u->of->port, &u->to, &u->from, b) != OM_OK)
         u->of->counts.udp_dropped++;
     links_touch(s);
 }

@@ -33,7 +33,7 @@ static struct link *find_name(const struct links *s, const char *name)
     return NULL;
 }
 
-static struct link *find_number(const struct links *s, uint64_t number)
+struct link *links_find(const struct links *s, uint64_t number)
 {
     for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l)) {
         struct link *k = OM_CONTAINER_OF(l, struct link, link);
@@ -117,8 +117,10 @@ static void on_timer(uv_timer_t *t)
         return;
     if (om_stack_deadline(s->stack) <= now)
         om_stack_tick(s->stack, now);
-    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l))
+    for (struct om_link *l = om_list_first(&s->links), *next; l; l = next) {
+        next = om_list_next(&s->links, l);
         link_tick(OM_CONTAINER_OF(l, struct link, link), now);
+    }
     link_open_tick(s, now);
     links_drain(s, now);
 }
@@ -159,7 +161,7 @@ enum om_err links_add(struct links *s, const struct link_config *config, uint64_
 
 void links_start(struct links *s, uint64_t number, struct om_socket *socket, struct om_bytes rest)
 {
-    struct link *l = find_number(s, number);
+    struct link *l = links_find(s, number);
 
     if (l)
         link_start(l, socket, rest);
@@ -189,7 +191,7 @@ void links_end(struct links *s, uint64_t number)
 
 void links_connect(struct links *s, uint64_t number, uint16_t port, uint64_t call)
 {
-    struct link *l = find_number(s, number);
+    struct link *l = links_find(s, number);
 
     if (l)
         link_open(l, port, call);
@@ -226,14 +228,18 @@ static json_t *show(const struct link *l, om_time now)
                    {"unroutable", c->unroutable},
                    {"out_full", c->out_full},
                    {"udp_dropped", c->udp_dropped},
+                   {"rate", l->config.rate},
+                   {"held", c->held},
+                   {"captured", c->captured},
                    {"dhcp_answered", link_dhcp_answered(l->dhcp)},
                    {"dhcp_dropped", link_dhcp_dropped(l->dhcp)},
                    {"rogue_score", link_gate_score(l->gate, now)}};
     json_t *o =
-        json_pack("{s:I, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:s}", "id",
-                  (json_int_t)l->number, "name", l->config.name, "kind",
-                  l->config.kind == OM_PORT_ETHER ? "ether" : "ip", "dns", (int)l->config.has_dns,
-                  "dhcp", (int)l->config.has_dhcp, "inward", (int)l->config.is_inward, "network",
+        json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:s}",
+                  "id", (json_int_t)l->number, "name", l->config.name, "kind",
+                  l->config.kind == OM_PORT_ETHER ? "ether" : "ip", "gate",
+                  link_gate_mode_name(l->config.gate), "dns", (int)l->config.has_dns, "dhcp",
+                  (int)l->config.has_dhcp, "inward", (int)l->config.is_inward, "network",
                   control_id(&l->config.network), "peer", control_id(&l->config.peer), "here",
                   ip[0], "there", ip[1], "here6", ip[2], "there6", ip[3], "dropped",
                   link_gate_dropped(l->gate), "last_error", l->last_error);

@@ -32,6 +32,7 @@
 
 #include "links/link_config.h"
 #include "links/link_gate.h"
+#include "links/link_tap.h"
 #include "state.h"
 #include "tunnel/host/splice.h"
 
@@ -49,6 +50,8 @@ struct link_counts {
     uint64_t inward, inward_refused; /* connections that the peer asked for */
     uint64_t unroutable;             /* of these, to where no host can be */
     uint64_t udp_dropped;            /* datagrams, by one of the bounds */
+    uint64_t held;                   /* times that the program had to wait for the rate */
+    uint64_t captured;               /* frames that were shown to who captures */
 };
 
 /* Of all links, those that ended included. */
@@ -98,6 +101,30 @@ void links_call(struct links *s, const struct om_act_call *call);
 /** links_connect() - @call, whose peer may, goes to @port of what is behind link @number of @s; or
  *  it is refused. */
 void links_connect(struct links *s, uint64_t number, uint16_t port, uint64_t call);
+
+/** links_on_alarm() - @on_alarm is called with @self and the number of a link of @s whose score
+ *  reached a level, once for each level; it asks nothing of @s then. NULL: nobody is. */
+void links_on_alarm(struct links *s,
+                    void (*on_alarm)(void *self, uint64_t number, enum om_rogue_level level),
+                    void *self);
+
+/** links_forgive() - link @number of @s has no score any more. */
+void links_forgive(struct links *s, uint64_t number);
+
+/** links_heard_at() - when the peer of link @number of @s last said, or got, something; OM_NEVER:
+ *  never, or there is no such link. */
+om_time links_heard_at(const struct links *s, uint64_t number);
+
+/** links_tap() - @t hears each frame of link @number of @s from now on; false: there is none. */
+bool links_tap(struct links *s, uint64_t number, struct link_tap *t);
+
+/** links_traffic() - what goes over link @number of @s: flows, counters, refusals; a new reference;
+ *  NULL: there is no such link. */
+json_t *links_traffic(const struct links *s, uint64_t number);
+
+/** links_refused() - up to @size bytes at @out: what the gate of link @number of @s refused, as
+ *  "57 packets (50 spoofed, 7 policy)". */
+void links_refused(const struct links *s, uint64_t number, char *out, size_t size);
 
 /** links_total() - the counters of @s, by @out. */
 void links_total(const struct links *s, struct links_totals *out);

@@ -10,7 +10,10 @@
 #include <omerta/stack_flow.h>
 
 #include "links/link_ahead.h"
+#include "links/link_account.h"
 #include "links/link_dhcp.h"
+#include "links/link_rate.h"
+#include "links/link_tap.h"
 #include "links/links.h"
 #include "tunnels/dns.h"
 #include "tunnels/parts.h"
@@ -42,6 +45,13 @@ struct link {
     struct om_socket *socket; /* NULL before links_start() */
     struct link_gate *gate;
     struct link_dhcp *dhcp; /* of config.has_dhcp; else NULL */
+    struct link_account account;
+    struct link_rate rate;
+    struct om_list taps;
+    om_time heard_at; /* when the peer last said, or had received, something; OM_NEVER */
+    size_t grant;     /* bytes that may be read at once */
+    bool is_held;     /* not read from until there is room by the rate */
+    om_time write_at; /* a socket that was full is tried again; OM_NEVER */
     struct om_list tcps, udps, questions, streams;
     unsigned tcp_count, asking, udp_count, question_count, stream_count;
     unsigned inward_count, knocking;
@@ -67,9 +77,11 @@ struct links {
     unsigned count;
     uint64_t numbers;
     struct links_totals past; /* of links that ended */
-    struct om_table flows;    /* link_tcp by their flow */
-    struct om_list knocks;    /* link_tcp by "knock", the next to give up first */
-    bool is_due;              /* the timer is set to now */
+    void (*on_alarm)(void *self, uint64_t number, enum om_rogue_level level); /* may be NULL */
+    void *self;
+    struct om_table flows; /* link_tcp by their flow */
+    struct om_list knocks; /* link_tcp by "knock", the next to give up first */
+    bool is_due;           /* the timer is set to now */
 };
 
 /* A connection that something behind a link opened, or that the link's peer opened to it. */
@@ -101,6 +113,9 @@ struct link_udp {
 };
 
 /* links.c */
+
+/** links_find() - link @number of @s; NULL. */
+struct link *links_find(const struct links *s, uint64_t number);
 
 /** links_touch() - something was asked of the stack of @s: see what it wants, soon. */
 void links_touch(struct links *s);

@@ -200,6 +200,10 @@ static enum om_reason check_flow(struct om_guard *g, om_time now, enum om_direct
 {
     const struct om_rule *rule;
 
+    if (g->mode == OM_GUARD_STATELESS) {
+        rule = om_rules_match(&g->rules, d, p);
+        return rule && rule->is_allow ? OM_REASON_NONE : OM_REASON_POLICY;
+    }
     switch (om_flows_see(&g->flows, now, d, p)) {
     case OM_FLOW_KNOWN:
         return OM_REASON_NONE;

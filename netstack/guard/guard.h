@@ -9,7 +9,8 @@
  *        guard_serves_the_link_locally; guard_drops_fragments_by_default;
  *        guard_drops_unknown_fragments; guard_follows_answers_of_our_own; guard_counts_each_reason;
  *        guard_tells_a_scan; guard_frame_checks_the_mac; guard_times_are_bounded;
- *        guard_drops_groups_without_score; guard_score_is_of_what_the_port_sends.
+ *        guard_drops_groups_without_score; guard_without_flows_asks_the_rules;
+ *        guard_score_is_of_what_the_port_sends.
  *
  * A verdict of OM_LOCAL is for the port's own services: neighbours (ARP, ND), DHCP, and whatever is
  * sent to an address of ours. A change of rules is for flows that open from then on.
@@ -32,6 +33,13 @@ enum {
     OM_GUARD_NEAR_MAX = 16,
     OM_GUARD_OWN_MAX = 8,
     OM_GUARD_FRAGMENTS_MAX = 256 /* first ones remembered, for 30 s; full: the oldest gives way */
+};
+
+/* Whether answers and strays are told apart; what may be opened the rules say in either. */
+enum om_guard_mode {
+    OM_GUARD_CONNTRACK, /* a packet belongs to a flow, or opens one that the rules allow */
+    OM_GUARD_STATELESS  /* each packet is asked about alone: what no rule allows, also an answer,
+                           is refused */
 };
 
 enum om_verdict { OM_PASS, OM_LOCAL, OM_DENY, OM_VERDICTS };
@@ -70,6 +78,7 @@ struct om_guard_port {
 /* Read freely; write only through om_guard_*(), but for rules, by om_rules_add(). */
 struct om_guard {
     struct om_guard_port port;
+    enum om_guard_mode mode; /* OM_GUARD_CONNTRACK; may be set before the first packet */
     struct om_rules rules;
     struct om_flows flows;
     struct om_lru fragments;

@@ -121,3 +121,27 @@ OM_TEST(lru_init_checks_its_sizes)
 out:
     om_lru_fini(&l);
 }
+
+OM_TEST(lru_walk_begins_with_the_newest)
+{
+    struct om_lru l;
+    uint32_t place = 0;
+    unsigned one = 1, seen = 0;
+    const void *key;
+    const uint64_t *value;
+    static const uint64_t want[] = {11, 13, 12};
+
+    CHECK_OK(om_lru_init(&l, sizeof(unsigned), sizeof(uint64_t), 3, sip_key));
+    CHECK(om_lru_walk(&l, &place, NULL) == NULL);
+    for (unsigned i = 0; i < 4; i++)
+        OM_TRY(put(&l, i, 10 + i));
+    CHECK(om_lru_find(&l, &one) != NULL);
+    while ((value = om_lru_walk(&l, &place, &key)) != NULL) {
+        CHECK(seen < 3 && *value == want[seen]);
+        CHECK_MEM(key, &(unsigned){(unsigned)*value - 10}, sizeof(unsigned));
+        seen++;
+    }
+    CHECK_EQ(seen, 3);
+out:
+    om_lru_fini(&l);
+}

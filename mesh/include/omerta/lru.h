@@ -6,7 +6,8 @@
  * Why:   what is remembered about strangers (rates, cookies, seen nonces) must neither grow with
  *        a flood nor refuse to learn. Keys are hashed as in table.h and for the same reason.
  * Keeps: lru_evicts_the_least_recently_used; lru_peek_keeps_the_order; lru_new_value_is_zero;
- *        lru_grows_with_use; lru_init_checks_its_sizes.
+ *        lru_grows_with_use; lru_init_checks_its_sizes;
+ *        lru_walk_begins_with_the_newest.
  *
  * Values are lent until the next put or remove: they move in memory when the map grows, so nothing
  * may point into them. A removed value is not wiped; an evicted one is overwritten.
@@ -94,5 +95,15 @@ static inline unsigned om_lru_count(const struct om_lru *l)
  * Return: the value, lent; NULL when the map is empty.
  */
 void *om_lru_oldest(const struct om_lru *l, const void **key);
+
+/**
+ * om_lru_walk() - entries in order, from the one used last
+ * @l:      the map, which is not written meanwhile; ages do not change
+ * @place:  where it is; 0 to begin, and not looked into
+ * @key:    set to key_bytes bytes, lent; may be NULL
+ *
+ * Return: the value, lent; NULL after the oldest.
+ */
+void *om_lru_walk(const struct om_lru *l, uint32_t *place, const void **key);
 
 #endif

@@ -490,6 +490,23 @@ OM_TEST(guard_score_is_of_what_the_port_sends)
     om_guard_fini(&g);
 }
 
+OM_TEST(guard_without_flows_asks_the_rules)
+{
+    start("allow out any tcp 80");
+    (void)craft_tcp(&c, VM, 1000, SERVER, 80, OM_TCP_ACK, 0);
+    CHECK_STR(judge(OM_OUT), "stray");
+    g.mode = OM_GUARD_STATELESS;
+    CHECK_STR(judge(OM_OUT), "pass");
+    CHECK_EQ(om_flows_count(&g.flows), 0);
+    (void)craft_tcp(&c, VM, 1000, SERVER, 81, OM_TCP_ACK, 0);
+    CHECK_STR(judge(OM_OUT), "policy");
+    (void)craft_tcp(&c, "10.0.0.3", 1000, SERVER, 80, OM_TCP_SYN, 0);
+    CHECK_STR(judge(OM_OUT), "spoofed");
+    (void)craft_tcp(&c, SERVER, 80, VM, 1000, OM_TCP_SYN | OM_TCP_ACK, 0);
+    CHECK_STR(judge(OM_IN), "policy");
+    om_guard_fini(&g);
+}
+
 OM_TEST(guard_times_are_bounded)
 {
     start("allow out any");

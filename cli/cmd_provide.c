@@ -2,8 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omerta/text.h>
+
 #include "commands.h"
 #include "table.h"
+
+enum { BITS = 8 };
 
 static void show_amount(struct om_cli *cli, const char *name, const json_t *a)
 {
@@ -36,7 +40,7 @@ static void show(struct om_cli *cli, const json_t *r)
 {
     static const char *const scopes[] = {"vm", "peer", "network"};
     static const char *const titles[] = {"a vm", "a peer", "a net"};
-    char cell[OM_CELL_MAX], reason[OM_OUT_TEXT_MAX];
+    char cell[OM_CELL_MAX], policy[OM_CELL_MAX], reason[OM_OUT_TEXT_MAX];
     const char *why = json_string_value(json_object_get(r, "reason"));
     const json_t *to = json_object_get(r, "to"), *limits = json_object_get(r, "limits");
 
@@ -53,6 +57,14 @@ static void show(struct om_cli *cli, const json_t *r)
                 json_is_true(json_object_get(r, "owner_first"))
                     ? "first: own machines may end the newest of others"
                     : "waits, as everybody");
+    om_out_line(&cli->out, "lease    at most %s",
+                om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "max_lease")));
+    om_out_line(&cli->out, "gate     %s; violations: %s",
+                om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "gate")),
+                om_table_cell(policy, OM_COLUMN_TEXT, json_object_get(r, "violations")));
+    if (json_integer_value(json_object_get(r, "rate")) > 0)
+        om_out_line(&cli->out, "rate     %s a second of each, each way",
+                    om_table_cell(cell, OM_COLUMN_BYTES, json_object_get(r, "rate")));
     om_out_line(&cli->out, "engine   %s%s%s",
                 om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "engine")),
                 why && *why ? ": " : "", om_out_escape(reason, why));
@@ -117,6 +129,49 @@ static enum om_exit add_scopes(struct om_cli *cli, json_t *params)
     return e;
 }
 
+/* "100Mbit" as well as what sizes are; false when it is neither. */
+static bool read_rate(uint64_t *out, const char *text)
+{
+    static const char units[] = "kMG";
+    size_t n = strlen(text);
+    const char *unit =
+        n > 4 && strcmp(text + n - 3, "bit") == 0 ? strchr(units, text[n - 4]) : NULL;
+    uint64_t scale = 1000 / BITS, value;
+    char digits[16];
+
+    if (!unit)
+        return om_size_parse(out, text, NULL) == OM_OK;
+    if (n - 4 >= sizeof digits)
+        return false;
+    memcpy(digits, text, n - 4);
+    digits[n - 4] = 0;
+    for (const char *u = units; u < unit; u++)
+        scale *= 1000;
+    if (om_u64_parse(&value, digits, UINT32_MAX, NULL) != OM_OK)
+        return false;
+    *out = value * scale;
+    return true;
+}
+
+/* What guests may do, among the options; wrong ones are said. */
+static enum om_exit add_gate(struct om_cli *cli, json_t *params)
+{
+    static const char *const options[] = {"max-lease", "gate", "violations", "pause"};
+    static const char *const names[] = {"max_lease", "gate", "violations", "pause"};
+    const char *rate = om_args_value(&cli->args, "rate");
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(options); i++)
+        if (om_args_value(&cli->args, options[i]))
+            json_object_set_new(params, names[i],
+                                json_string(om_args_value(&cli->args, options[i])));
+    if (rate && (!read_rate(&n, rate) || n > UINT32_MAX))
+        return om_cli_usage(cli, "--rate: want bytes per second, as 10M, or bits, as 100Mbit");
+    if (rate)
+        json_object_set_new(params, "rate", json_integer((json_int_t)n));
+    return OM_EXIT_OK;
+}
+
 /* Limits and peers among the options; wrong ones are said. */
 static enum om_exit add_limits(struct om_cli *cli, json_t *params)
 {
@@ -163,6 +218,8 @@ enum om_exit om_cmd_provide(struct om_cli *cli)
         e = is_on ? add_limits(cli, params) : OM_EXIT_OK;
         if (!e && is_on)
             e = add_scopes(cli, params);
+        if (!e && is_on)
+            e = add_gate(cli, params);
         if (e) {
             json_decref(params);
             return e;

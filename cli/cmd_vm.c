@@ -11,6 +11,7 @@
 #include "table.h"
 #include "vm_into.h"
 #include "vm_pick.h"
+#include "vm_watch.h"
 
 /* A machine may boot under emulation on a busy machine. */
 #define BOOT_PATIENCE OM_SEC(600)
@@ -374,8 +375,15 @@ enum om_exit om_cmd_vm(struct om_cli *cli)
         const char *name;
         unsigned most; /* words, with its own */
         enum om_exit (*run)(struct om_cli *cli, struct om_ask *ask);
-    } table[] = {{"request", 1, request}, {"list", 1, list},     {"show", 2, show},
-                 {"console", 2, console}, {"extend", 3, extend}, {"release", 2, release}};
+    } table[] = {{"request", 1, request},
+                 {"list", 1, list},
+                 {"show", 2, show},
+                 {"console", 2, console},
+                 {"extend", 3, extend},
+                 {"release", 2, release},
+                 {"traffic", 2, om_vm_traffic},
+                 {"capture", 2, om_vm_capture},
+                 {"resume", 2, om_vm_resume}};
     static const struct {
         const char *name;
         enum om_exit (*run)(struct om_cli *cli);
@@ -400,6 +408,6 @@ enum om_exit om_cmd_vm(struct om_cli *cli)
         om_ask_close(ask);
         return e;
     }
-    return om_cli_usage(
-        cli, "want request, list, show, ssh, cp, run, forward, console, extend or release");
+    return om_cli_usage(cli, "want request, list, show, ssh, cp, run, forward, console, extend, "
+                             "release, traffic, capture or resume");
 }

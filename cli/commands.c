@@ -94,6 +94,12 @@ static const struct om_option provide_options[] = {
     {"each-peer", "LIMITS", "of one peer, as vms=2,memory=2G", 0},
     {"each-network", "LIMITS", "of one network", 0},
     {"owner-first", "yes|no", "own machines may end those of others (yes)", 0},
+    {"max-lease", "TIME", "no machine lives longer, whatever is asked for (24h)", 0},
+    {"rate", "SIZE", "bytes per second of each machine, each way, as 10M or 100Mbit; 0: any", 0},
+    {"gate", "MODE", "conntrack, filtered or sampled: how closely packets are looked at", 0},
+    {"violations", "WHAT", "log, warn, pause or kill a guest that sends what it may not (pause)",
+     0},
+    {"pause", "TIME", "how long a guest stays paused for that (5m)", 0},
     END};
 static const struct om_option providers_options[] = {
     {"cpu", "N", "processors that a machine is to have", 0},
@@ -136,7 +142,7 @@ static const struct om_option vm_options[] = {
     {"memory", "SIZE", "as 512M; a bare number is MiB", 0},
     {"disk", "SIZE", "of its own disk, as 2G (none)", 0},
     {"image", "NAME", "of the provider's (mini)", 0},
-    {"ttl", "TIME", "of its lease, as 1h", 0},
+    {"ttl", "TIME", "how long it lives without any sign of this node, as 1h", 0},
     {"timeout", "TIME", "to be running by then, or not at all", 0},
     {"description", "TEXT", "what it is for, for the provider's rules", 0},
     {"key", "TEXT", "of the request: the same one never makes a second machine", 0},
@@ -147,6 +153,9 @@ static const struct om_option vm_options[] = {
     {"recursive", NULL, "with cp: folders with what is in them", 'r'},
     {"wait", NULL, "until it runs, with what happens meanwhile", 'w'},
     {"all", NULL, "release every machine", 0},
+    {"write", "FILE", "capture into FILE; -, as without it, is standard output", 0},
+    {"count", "N", "capture N packets", 'c'},
+    {"bytes", "SIZE", "capture packets of so many bytes together", 0},
     END};
 static const struct om_option watch_options[] = {{"count", "N", "stop after N events", 'c'}, END};
 
@@ -312,7 +321,8 @@ const struct om_command om_commands[] = {
      ping_options, om_cmd_ping, false},
     {"provide",
      "[on | off | show] [--to PEER...] [--vms N] [--cpu N] [--memory SIZE] [--disk SIZE]"
-     " [--each-vm|--each-peer|--each-network LIMITS] [--owner-first yes|no]",
+     " [--each-vm|--each-peer|--each-network LIMITS] [--owner-first yes|no]"
+     " [--max-lease TIME] [--rate SIZE] [--gate MODE] [--violations WHAT] [--pause TIME]",
      "let peers have virtual machines of this one",
      "Off until it is turned on with all four limits; later each may be changed alone. This node\n"
      "itself may always have machines of its own then. off refuses new ones; those that run stay\n"
@@ -323,6 +333,12 @@ const struct om_command om_commands[] = {
      "unless\n"
      "--owner-first no. In an open network a peer has to be named; --to '*' is everybody in\n"
      "a closed one.\n"
+     "Packets of a guest reach its consumer's node or nothing; forged or senseless ones are\n"
+     "refused, counted, and weighed. From 100 points on (a forged one has 20) the consumer is\n"
+     "warned; from 1000 on the guest is paused or ended, as --violations says. The gate checks\n"
+     "every packet in each MODE: conntrack follows flows, filtered looks at each packet alone,\n"
+     "sampled counts by flow, and captures, one in 16 only. --rate and --gate are for machines\n"
+     "that start from now on.\n"
      "With --json: the reply of provide.show.",
      provide_options, om_cmd_provide, false},
     {"providers", "[--cpu N] [--memory SIZE] [--disk SIZE] [--image NAME] [--all]",
@@ -383,7 +399,7 @@ const struct om_command om_commands[] = {
     {"vm",
      "[request [--provider PEER|IP[:PORT]|self] | list | show [VM] | ssh VM [COMMAND...] |"
      " run VM -- COMMAND... | cp FILE... VM:PATH | forward VM [BIND:]PORT:PORT | console [VM] |"
-     " extend [VM] TIME | release [VM | --all]]",
+     " extend [VM] TIME | release [VM | --all] | traffic [VM] | capture [VM] | resume [VM]]",
      "virtual machines: ask for one, use it, give it back",
      "request asks the provider, or without one up to five of those that fit (see providers) one\n"
      "after the other, for a machine, and with --wait tells what happens until it runs;\n"
@@ -402,10 +418,16 @@ const struct om_command om_commands[] = {
      "network. release waits until nothing is left. VM is an id, the start of one, its "
      "name,\n"
      "or absent when there is only one; nc and forward take it for a peer.\n"
+     "A machine ends --ttl after the last sign of this node: a daemon that follows it, or data in\n"
+     "a connection with it. extend moves that end; the provider's --max-lease ends it always.\n"
+     "traffic shows what a machine sends and gets, and what the provider's gate refused, to\n"
+     "both. capture, for the provider alone, writes the packets for tcpdump -r until the bounds\n"
+     "or Ctrl-C, refused ones too. resume lets a machine go on that the provider paused.\n"
      "With --json, request and release: a line for each thing that happens, run as omerta run; "
      "show: one of the\n"
      "machines of list; list: the reply of vm.list; console: the reply of vm.console; extend: the\n"
-     "reply of vm.extend.",
+     "reply of vm.extend; traffic: of vm.traffic; resume: of vm.resume; capture: pcap all the\n"
+     "same.",
      vm_options, om_cmd_vm, false},
     {"watch", "[KIND...] [-c N]", "events as they happen",
      "One line each; with --json one JSON text each. A gap in the events is an event itself.\n"

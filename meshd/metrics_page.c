@@ -7,6 +7,7 @@
 
 #include "host/clock.h"
 #include "links/links.h"
+#include "service/vms.h"
 
 enum { PER_PEER = 12, FIXED = 128 };
 
@@ -92,9 +93,20 @@ static void add_links(struct page *p, const struct om_daemon *d)
           t.counts.udp_dropped);
     COUNT("link_held_total", "times that a link's program waited for its rate", t.counts.held);
     COUNT("link_captured_total", "frames of links that were captured", t.counts.captured);
+    COUNT("link_capture_lost_total", "of these, those that were not read in time",
+          t.counts.capture_lost);
     for (unsigned r = 1; r < link_gate_reasons(); r++)
         add(p, "omerta_link_drops_total", "packets of links that may not pass, by reason",
             OM_METRIC_COUNTER, t.dropped[r], "reason", link_gate_reason(r));
+}
+
+static void add_answers(struct page *p, const struct om_daemon *d)
+{
+    for (unsigned i = 0; i < GATE_POLICY_COUNT; i++)
+        add(p, "omerta_vm_violations_total",
+            "guests that sent what they may not, by what was done about it", OM_METRIC_COUNTER,
+            vms_answers(d->vms, (enum gate_policy)i), "answer",
+            gate_policy_name((enum gate_policy)i));
 }
 
 static void add_peer(struct page *p, const struct om_daemon *d, const struct om_id *net,
@@ -139,6 +151,7 @@ static void fill(struct page *p, const struct om_daemon *d)
     add_node(p, &info);
     add_host(p, d);
     add_links(p, d);
+    add_answers(p, d);
     for (unsigned i = 0, shown = 0; i < d->network_count; i++) {
         struct om_id *ids;
         unsigned n = daemon_peers(d, &d->networks[i].id, &ids);

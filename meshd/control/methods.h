@@ -102,5 +102,9 @@ json_t *control_filter_remove(struct control_ask *ask, struct om_error *err);
 json_t *control_filter_reputation(struct control_ask *ask, struct om_error *err);
 /** control_filter_test() - "filter.test": @ask, @err as any control_method. */
 json_t *control_filter_test(struct control_ask *ask, struct om_error *err);
+/** control_vm_resume() - "vm.resume": @ask, @err as any control_method. */
+json_t *control_vm_resume(struct control_ask *ask, struct om_error *err);
+/** control_vm_traffic() - "vm.traffic": @ask, @err as any control_method. */
+json_t *control_vm_traffic(struct control_ask *ask, struct om_error *err);
 
 #endif

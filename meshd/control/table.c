@@ -56,6 +56,8 @@ control_method control_method_find(const char *name)
         {"vm.list", control_vm_list},
         {"vm.release", control_vm_release},
         {"vm.request", control_vm_request},
+        {"vm.resume", control_vm_resume},
+        {"vm.traffic", control_vm_traffic},
     };
 
     for (unsigned i = 0; i < OM_ARRAY_SIZE(table); i++)

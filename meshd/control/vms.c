@@ -110,6 +110,23 @@ json_t *control_vm_console(struct control_ask *ask, struct om_error *err)
     return about(ask, "vm.console", err);
 }
 
+/* A machine that runs here is its provider's to look at; of any other its provider is asked. */
+json_t *control_vm_traffic(struct control_ask *ask, struct om_error *err)
+{
+    const char *name = json_string_value(json_object_get(ask->params, "vm"));
+    bool has_peer = json_object_get(ask->params, "peer") != NULL;
+    json_t *here = has_peer ? NULL : vms_traffic(ask->d->vms, name, err);
+
+    return here || (!has_peer && err->code != OM_E_MISSING) ? here : about(ask, "vm.traffic", err);
+}
+
+json_t *control_vm_resume(struct control_ask *ask, struct om_error *err)
+{
+    const char *name = json_string_value(json_object_get(ask->params, "vm"));
+
+    return vms_resume(ask->d->vms, name, err);
+}
+
 /* Full ids of the peers that @to names; NULL and @err. */
 static json_t *find_peers(struct control_ask *ask, const json_t *to, struct om_error *err)
 {
@@ -138,6 +155,7 @@ static json_t *find_peers(struct control_ask *ask, const json_t *to, struct om_e
 
 json_t *control_provide_set(struct control_ask *ask, struct om_error *err)
 {
+    static const char *const settings[] = {"violations", "pause", "gate", "rate", "max_lease"};
     const json_t *to = json_object_get(ask->params, "to");
     json_t *set = json_pack("{s:O}", "on", json_object_get(ask->params, "on")), *ids = NULL;
 
@@ -148,6 +166,8 @@ json_t *control_provide_set(struct control_ask *ask, struct om_error *err)
     if (ids)
         (void)json_object_set_new(set, "to", ids);
     (void)json_object_set(set, "owner_first", json_object_get(ask->params, "owner_first"));
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(settings); i++) /* absent: nothing */
+        (void)json_object_set(set, settings[i], json_object_get(ask->params, settings[i]));
     control_limits(ask, set);
     json_t *result = vms_provide(ask->d->vms, set, err);
     json_decref(set);

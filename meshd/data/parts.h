@@ -20,6 +20,7 @@ enum {
     DATA_NAME_MAX = 24,        /* bytes of a stream's name */
     DATA_CHANNEL_MAX = OM_CHANNEL_MAX - 4,
     DATA_TAKE_MS = 10000,
+    DATA_CAPTURE_ROOM = 1024 * 1024,
     DATA_FRAME_HEAD = 2 + OM_ID_BYTES /* length, key */
 };
 
@@ -69,8 +70,8 @@ struct data_stream {
 struct data {
     struct om_daemon *d;
     uv_pipe_t listener;
-    struct om_list conns, waiting, streams;
-    unsigned conn_count, waiting_count, stream_count;
+    struct om_list conns, waiting, streams, captures;
+    unsigned conn_count, waiting_count, stream_count, capture_count;
     uint64_t numbers;
     char buffer[DATA_READ];
     bool is_bound; /* the file at the place of the data socket is ours to remove */
@@ -99,6 +100,15 @@ bool data_read(struct data_conn *c);
 /** data_name() - the name of the thing that @words wants, at most @max bytes, by @key; NULL and
  *  @err. */
 const char *data_name(const json_t *words, const char *key, size_t max, struct om_error *err);
+
+/* capture.c */
+
+/** data_capture() - @c becomes what the machine that @words names sends and gets, as a file of
+ *  pcap; @c is gone then. */
+void data_capture(struct data_conn *c, const json_t *words);
+
+/** data_end_captures() - end all of @s. */
+void data_end_captures(struct data *s);
 
 /* listen.c */
 

@@ -125,6 +125,8 @@ static void greet(struct data_conn *c, struct om_bytes line)
         data_link(c, words);
     else if (open && strcmp(open, "job") == 0)
         data_job(c, words);
+    else if (open && strcmp(open, "capture") == 0)
+        data_capture(c, words);
     else if (json_object_get(words, "listen"))
         data_listen(c, words);
     else if (json_object_get(words, "accept"))
@@ -132,10 +134,9 @@ static void greet(struct data_conn *c, struct om_bytes line)
     else if (json_object_get(words, "refuse"))
         data_turn_away(c, words);
     else
-        data_refuse(
-            c, "bad_line",
-            "want \"open\": \"stream\", \"tcp\", \"channel\", \"link\" or \"job\", \"listen\", "
-            "\"accept\" or \"refuse\"; see omerta-data(7)");
+        data_refuse(c, "bad_line",
+                    "want \"open\": \"stream\", \"tcp\", \"channel\", \"link\", \"job\" or "
+                    "\"capture\", \"listen\", \"accept\" or \"refuse\"; see omerta-data(7)");
     json_decref(words);
 }
 
@@ -212,6 +213,7 @@ void data_close(struct data *s)
         next = om_list_next(&s->conns, l);
         data_drop(OM_CONTAINER_OF(l, struct data_conn, link));
     }
+    data_end_captures(s);
     if (s->is_bound)
         (void)unlink(s->d->place.data);
     uv_close((uv_handle_t *)&s->listener, on_listener_closed);
@@ -219,7 +221,7 @@ void data_close(struct data *s)
 
 unsigned data_conns(const struct data *s)
 {
-    return s->conn_count + s->stream_count;
+    return s->conn_count + s->stream_count + s->capture_count;
 }
 
 bool data_open(struct data **out, struct om_daemon *d, struct om_error *err)
@@ -236,6 +238,7 @@ bool data_open(struct data **out, struct om_daemon *d, struct om_error *err)
     om_list_init(&s->conns);
     om_list_init(&s->waiting);
     om_list_init(&s->streams);
+    om_list_init(&s->captures);
     *out = s;
     s->is_bound = local_listen(&s->listener, d->place.data, BACKLOG, on_connection, "data socket",
                                err) == OM_OK;

@@ -28,6 +28,11 @@
             {"to", OM_PARAM_STRINGS, true, "to these peers, besides this node"},                   \
             {"owner_first", OM_PARAM_BOOL, true, "own machines may end those of others"},          \
             {"limits", OM_PARAM_OBJECT, false, "of vm, peer, network and all"},                    \
+            {"max_lease", OM_PARAM_STRING, true, "no machine lives longer"},                       \
+            {"rate", OM_PARAM_INTEGER, true, "bytes a second of each, each way; 0: any number"},   \
+            {"gate", OM_PARAM_STRING, true, "conntrack, filtered or sampled"},                     \
+            {"violations", OM_PARAM_STRING, true, "log, warn, pause or kill"},                     \
+            {"pause", OM_PARAM_STRING, true, "how long a pause lasts"},                            \
             {"used", OM_PARAM_OBJECT, true, "vms, cpus, memory, disk (MiB) taken now"},            \
             {"engine", OM_PARAM_STRING, true, "kvm, tcg, none or unknown"},                        \
             {"reason", OM_PARAM_STRING, true, "why that one"},                                     \
@@ -328,7 +333,16 @@ static const struct om_ipc_method table[] = {
                 {"each_network", OM_PARAM_OBJECT, false, "the same of one network"},
                 {"owner_first", OM_PARAM_BOOL, false,
                  "this node's own machines may end those of others; default: true"},
-                {"to", OM_PARAM_STRINGS, false, "peers; * is everybody in a closed network"}},
+                {"to", OM_PARAM_STRINGS, false, "peers; * is everybody in a closed network"},
+                {"max_lease", OM_PARAM_STRING, false, "no machine lives longer; 24h at first"},
+                {"rate", OM_PARAM_INTEGER, false,
+                 "bytes a second of each machine that starts from now on, each way; 0: any number"},
+                {"gate", OM_PARAM_STRING, false,
+                 "of each that starts from now on: conntrack (at first), filtered or sampled"},
+                {"violations", OM_PARAM_STRING, false,
+                 "what is done about a guest that sends what it may not: log, warn, pause (at"
+                 " first) or kill"},
+                {"pause", OM_PARAM_STRING, false, "how long a pause lasts; 5m at first"}},
      .reply = PROVIDED},
     {.name = "provide.show", .summary = "What is provided here", .reply = PROVIDED},
     {.name = "providers.list",
@@ -429,6 +443,34 @@ static const struct om_ipc_method table[] = {
                {"key", OM_PARAM_STRING, true, "of the request"},
                {"provider", OM_PARAM_STRING, true, "its peer id"},
                {"state", OM_PARAM_STRING, true, "and the rest, as vm.list"}}},
+    {.name = "vm.resume",
+     .summary = "Let a machine go on that this provider paused",
+     .params = {VM},
+     .reply = {{"vm", OM_PARAM_STRING, true, "its id"},
+               {"state", OM_PARAM_STRING, true, "and the rest, as \"provided\" of vm.list"}}},
+    {.name = "vm.traffic",
+     .summary = "What a machine sends and gets, as its provider's gate sees it",
+     .params = {VM, PROVIDER, NETWORK},
+     .reply = {{"vm", OM_PARAM_STRING, true, "its id"},
+               {"gate", OM_PARAM_STRING, true, "conntrack, filtered or sampled"},
+               {"score", OM_PARAM_INTEGER, true,
+                "of what was refused lately: 100 is a warning, 1000 a pause or the end"},
+               {"refused", OM_PARAM_OBJECT, true, "packets, by reason"},
+               {"flows", OM_PARAM_OBJECTS, true,
+                "proto, to, port, from_port, packets_sent, packets_got, bytes_sent, bytes_got,"
+                " age_s, silent_s of up to 64, those used last first"},
+               {"flow_count", OM_PARAM_INTEGER, true, "that are remembered, 1024 at most"},
+               {"flows_forgotten", OM_PARAM_INTEGER, true, "that gave way to others"},
+               {"rate", OM_PARAM_INTEGER, true, "bytes a second, each way; 0: any number"},
+               {"held", OM_PARAM_INTEGER, true, "times that the guest waited for it"},
+               {"packets_sent", OM_PARAM_INTEGER, true, "by the guest, refused ones included"},
+               {"packets_got", OM_PARAM_INTEGER, true, "by the guest"},
+               {"bytes_sent", OM_PARAM_INTEGER, true, "of these"},
+               {"bytes_got", OM_PARAM_INTEGER, true, "of these"},
+               {"out_full", OM_PARAM_INTEGER, true, "packets that the guest did not take in time"},
+               {"captured", OM_PARAM_INTEGER, true, "frames that were shown to who captures"},
+               {"capture_lost", OM_PARAM_INTEGER, true,
+                "frames that one of these did not read in time"}}},
 };
 
 const struct om_ipc_method *om_methods(unsigned *count)

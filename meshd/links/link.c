@@ -104,6 +104,7 @@ void link_add_up(const struct link *l, struct links_totals *t)
     t->counts.udp_dropped += c->udp_dropped;
     t->counts.held += c->held;
     t->counts.captured += c->captured;
+    t->counts.capture_lost += c->capture_lost;
     for (unsigned r = 0; r < link_gate_reasons(); r++)
         t->dropped[r] += link_gate_refused(l->gate, r);
 }
@@ -176,7 +177,7 @@ static void look(struct link *l, om_time now, enum link_way way, struct om_bytes
     if (!link_account_count(&l->account, now, way, frame) || om_list_is_empty(&l->taps))
         return;
     l->counts.captured++;
-    link_tap_frame(&l->taps, now, frame);
+    l->counts.capture_lost += link_tap_frame(&l->taps, now, frame);
 }
 
 /* What the card asks of the link itself never gets to the stack. */

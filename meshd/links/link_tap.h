@@ -15,19 +15,22 @@
 
 struct link_tap {
     struct om_link link;
-    /* It may link_tap_leave(), and asks nothing of the link. */
-    void (*on_frame)(struct link_tap *t, om_time now, struct om_bytes frame);
+    /* It may link_tap_leave(), and asks nothing of the link; false: it had no room. */
+    bool (*on_frame)(struct link_tap *t, om_time now, struct om_bytes frame);
     void (*on_end)(struct link_tap *t); /* the link is over; @t is let go of already */
 };
 
-/** link_tap_frame() - @frame went over the link of @taps at @now. */
-static inline void link_tap_frame(struct om_list *taps, om_time now, struct om_bytes frame)
+/** link_tap_frame() - @frame went over the link of @taps at @now. Return: how many had no room. */
+static inline unsigned link_tap_frame(struct om_list *taps, om_time now, struct om_bytes frame)
 {
+    unsigned lost = 0;
+
     for (struct om_link *l = om_list_first(taps), *next; l; l = next) {
         next = om_list_next(taps, l);
         struct link_tap *t = OM_CONTAINER_OF(l, struct link_tap, link);
-        t->on_frame(t, now, frame);
+        lost += t->on_frame(t, now, frame) ? 0 : 1;
     }
+    return lost;
 }
 
 /** link_tap_end() - the link of @taps is over. */

@@ -171,7 +171,7 @@ void links_start(struct links *s, uint64_t number, struct om_socket *socket, str
 
 void links_watch(struct links *s, uint64_t number, void (*on_end)(void *self), void *self)
 {
-    struct link *l = find_number(s, number);
+    struct link *l = links_find(s, number);
 
     if (!l)
         return;
@@ -181,7 +181,7 @@ void links_watch(struct links *s, uint64_t number, void (*on_end)(void *self), v
 
 void links_end(struct links *s, uint64_t number)
 {
-    struct link *l = find_number(s, number);
+    struct link *l = links_find(s, number);
 
     if (!l)
         return;

@@ -45,14 +45,15 @@ json_t *links_traffic(const struct links *s, uint64_t number)
         return NULL;
     const struct link_counts *c = &l->counts;
     return json_pack(
-        "{s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "gate",
+        "{s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "gate",
         link_gate_mode_name(l->config.gate), "rate", (json_int_t)l->config.rate, "score",
         json_integer(link_gate_score(l->gate, now)), "packets_sent", (json_int_t)c->frames_in,
         "packets_got", (json_int_t)c->frames_out, "bytes_sent", (json_int_t)c->bytes_in,
         "bytes_got", (json_int_t)c->bytes_out, "held", (json_int_t)c->held, "out_full",
-        (json_int_t)c->out_full, "captured", (json_int_t)c->captured, "flows_forgotten",
-        (json_int_t)l->account.forgotten, "flow_count", (json_int_t)om_lru_count(&l->account.flows),
-        "refused", link_gate_dropped(l->gate), "flows", link_account_rows(&l->account, now));
+        (json_int_t)c->out_full, "captured", (json_int_t)c->captured, "capture_lost",
+        (json_int_t)c->capture_lost, "flows_forgotten", (json_int_t)l->account.forgotten,
+        "flow_count", (json_int_t)om_lru_count(&l->account.flows), "refused",
+        link_gate_dropped(l->gate), "flows", link_account_rows(&l->account, now));
 }
 
 void links_refused(const struct links *s, uint64_t number, char *out, size_t size)

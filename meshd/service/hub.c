@@ -69,6 +69,7 @@ static void on_timer(uv_timer_t *t)
             machine_input(v, OM_VM_IN_EXITED, "QEMU ended");
         }
         plugs_tick(v, now);
+        gate_tick(v, now);
         if (om_vm_deadline(&v->vm) <= now)
             om_vm_tick(&v->vm, now);
         machine_drain(v);
@@ -78,7 +79,8 @@ static void on_timer(uv_timer_t *t)
             machine_free(v);
             continue;
         }
-        at = om_time_min(at, om_time_min(om_vm_deadline(&v->vm), plugs_deadline(v)));
+        at = om_time_min(at, om_time_min(om_vm_deadline(&v->vm),
+                                         om_time_min(plugs_deadline(v), gate_deadline(v))));
     }
     at = om_time_min(at, jobs_deadline(s));
     (void)uv_timer_stop(t); /* what was done asked for another round at once; it just was made */
@@ -170,6 +172,7 @@ bool vms_open(struct vms **out, struct om_daemon *d, struct om_error *err)
     om_vm_quota_init(&s->quota, &s->provide.limits);
     if (!admit_open(s, err))
         return false;
+    gate_open(s);
     if (!rows_recall(s, err))
         return false;
     if (s->provide.is_on)

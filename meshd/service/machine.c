@@ -247,9 +247,14 @@ static void tell(struct service_vm *v, enum om_vm_state state)
 
 static void warn(struct service_vm *v, const struct om_vm_lease_event *lease)
 {
-    serve_tell(v, json_pack("{s:s, s:s, s:I, s:b}", "event", "warning", "vm", v->id, "left_s",
+    char left[OM_DURATION_TEXT], text[OM_VM_TEXT];
+
+    (void)snprintf(text, sizeof text, "its lease ends soon, in %s%s",
+                   om_duration_print(lease->left - lease->left % US_PER_S, left, sizeof left),
+                   lease->is_final ? ": its provider allows no more" : "");
+    serve_tell(v, json_pack("{s:s, s:s, s:I, s:b, s:s}", "event", "warning", "vm", v->id, "left_s",
                             (json_int_t)(lease->left / US_PER_S), "is_final",
-                            lease->is_final ? 1 : 0));
+                            lease->is_final ? 1 : 0, "text", text));
 }
 
 static void act(struct service_vm *v, const struct om_vm_act *a)

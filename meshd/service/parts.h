@@ -12,6 +12,7 @@
 
 #include "ipc/place.h"
 #include "service/admit.h"
+#include "service/gate.h"
 #include "service/hostkey.h"
 #include "service/provide.h"
 #include "service/vms.h"
@@ -33,9 +34,8 @@ enum {
     VM_LINES_MAX = 64, /* events that a consumer has not received; then its call is hung up */
     VM_PLUG_AGAIN_MS = 100,
     VM_MTU = 1500,
-    VM_CLOSE_S = 30,           /* what the end of the daemon waits for machines to end */
-    VM_WAIT_S = 45,            /* for the test guest that tells what this machine can do */
-    VM_MOST_S = 30 * 24 * 3600 /* no lease is longer */
+    VM_CLOSE_S = 30, /* what the end of the daemon waits for machines to end */
+    VM_WAIT_S = 45   /* for the test guest that tells what this machine can do */
 };
 
 struct agent_port;
@@ -98,6 +98,9 @@ struct service_vm {
     struct agent_port *agent; /* while its plug stands; NULL */
     struct om_vm_console *console;
 
+    enum om_rogue_level alarm; /* of its gate, not answered yet */
+    om_time resume_at;         /* of a pause; OM_NEVER */
+
     struct om_call_owner owner; /* the consumer's stream */
     struct om_list lines;
     uint64_t line_end;
@@ -112,6 +115,7 @@ struct vms {
     struct om_vm_quota quota;
     struct provide provide;
     struct admit *admit;
+    uint64_t answers[GATE_POLICY_COUNT]; /* to guests that sent what they may not */
     struct om_vm_ledger *ledger;
     struct om_vm_spawner *spawner;
     struct om_vm_accel *looking; /* under way; NULL */
@@ -219,6 +223,11 @@ void prepare_cancel(struct service_vm *v);
 
 /** prepare_wipe() - the folder of @v goes; WIPED follows. */
 void prepare_wipe(struct service_vm *v);
+
+/* watch.c */
+
+/** machine_traffic() - links_traffic() of @v, with its id; NULL and @err. */
+json_t *machine_traffic(const struct service_vm *v, struct om_error *err);
 
 /* plugs.c */
 

@@ -161,6 +161,8 @@ static void nic_up(struct vm_plug *p)
     bool is_read = words && !v->hub->is_closing && link_config_read(&config, words, &err);
 
     json_decref(words);
+    config.gate = v->hub->provide.gate;
+    config.rate = v->hub->provide.rate;
     config.network = v->network;
     config.peer = v->consumer;
     config.is_machine = true;

@@ -6,11 +6,66 @@
 
 #include <omerta/text.h>
 
+#include <omerta/shaper.h>
+
 #include "host/secret_file.h"
 
 #define KEPT "provide.json"
 
-enum { FILE_MAX_BYTES = 64 * 1024 };
+enum {
+    FILE_MAX_BYTES = 64 * 1024,
+    PAUSE_MAX_S = 24 * 3600,
+    PROVIDE_RATE_MIN = 16 * 1024, /* below, a frame takes too long */
+    SECONDS_PER_HOUR = 3600
+};
+
+void provide_init(struct provide *p)
+{
+    *p = (struct provide){.is_owner_first = true,
+                          .policy = GATE_PAUSE,
+                          .pause = OM_SEC(PROVIDE_PAUSE_S),
+                          .gate = LINK_GATE_CONNTRACK,
+                          .lease = OM_SEC(PROVIDE_LEASE_S)};
+}
+
+/* A duration of up to @most_s under @key into @out; what is absent stays. */
+static bool read_time(om_time *out, const json_t *words, const char *key, int most_s,
+                      struct om_error *err)
+{
+    const json_t *value = json_object_get(words, key);
+    const char *text = json_string_value(value);
+    om_time t;
+
+    if (!value)
+        return true;
+    if (!text || om_duration_parse(&t, text, NULL) != OM_OK || t < OM_SEC(1) || t > OM_SEC(most_s))
+        return om_fail(err, OM_E_PARSE, "\"%s\": want a duration of 1s to %dh", key,
+                       most_s / SECONDS_PER_HOUR) == OM_OK;
+    *out = t;
+    return true;
+}
+
+/* What guests may do beyond being there. */
+static bool read_gate(struct provide *p, const json_t *words, struct om_error *err)
+{
+    const json_t *policy = json_object_get(words, "violations"),
+                 *gate = json_object_get(words, "gate"), *rate = json_object_get(words, "rate");
+    json_int_t n = json_integer_value(rate);
+
+    if (policy &&
+        (!json_is_string(policy) || !gate_policy_read(&p->policy, json_string_value(policy))))
+        return om_fail(err, OM_E_PARSE, "\"violations\": want log, warn, pause or kill") == OM_OK;
+    if (gate && (!json_is_string(gate) || !link_gate_mode_read(&p->gate, json_string_value(gate))))
+        return om_fail(err, OM_E_PARSE, "\"gate\": want conntrack, filtered or sampled") == OM_OK;
+    if (rate && (!json_is_integer(rate) || n < 0 || (n > 0 && n < PROVIDE_RATE_MIN) ||
+                 n > (json_int_t)OM_SHAPER_RATE_MAX))
+        return om_fail(err, OM_E_RANGE, "\"rate\": want 0 (any), or %d to %u bytes a second",
+                       PROVIDE_RATE_MIN, OM_SHAPER_RATE_MAX) == OM_OK;
+    if (rate)
+        p->rate = (uint32_t)n;
+    return read_time(&p->pause, words, "pause", PAUSE_MAX_S, err) &&
+           read_time(&p->lease, words, "max_lease", PROVIDE_MOST_S, err);
+}
 
 static bool read_peers(struct provide *p, const json_t *to, struct om_error *err)
 {
@@ -54,7 +109,7 @@ bool provide_read(struct provide *p, const json_t *words, struct om_error *err)
         next.is_on = json_is_true(on);
     if (limits && om_vm_limits_read(&next.limits, limits, err) != OM_OK)
         return false;
-    if (to && !read_peers(&next, to, err))
+    if ((to && !read_peers(&next, to, err)) || !read_gate(&next, words, err))
         return false;
     if (next.is_on && next.limits.most[OM_VM_SCOPE_ALL].vms == 0)
         return om_fail(err, OM_E_RANGE,
@@ -62,6 +117,13 @@ bool provide_read(struct provide *p, const json_t *words, struct om_error *err)
                OM_OK;
     *p = next;
     return true;
+}
+
+static json_t *duration(om_time t)
+{
+    char text[OM_DURATION_TEXT];
+
+    return json_string(om_duration_print(t, text, sizeof text));
 }
 
 json_t *provide_write(const struct provide *p)
@@ -74,7 +136,10 @@ json_t *provide_write(const struct provide *p)
     for (unsigned i = 0; i < p->peers; i++)
         (void)json_array_append_new(to, json_string(om_id_print(&p->peer[i], id)));
     json_t *o =
-        json_pack("{s:b, s:o, s:b}", "on", p->is_on, "to", to, "owner_first", p->is_owner_first);
+        json_pack("{s:b, s:o, s:b, s:s, s:o, s:s, s:I, s:o}", "on", p->is_on, "to", to,
+                  "owner_first", p->is_owner_first, "violations", gate_policy_name(p->policy),
+                  "pause", duration(p->pause), "gate", link_gate_mode_name(p->gate), "rate",
+                  (json_int_t)p->rate, "max_lease", duration(p->lease));
     if (o && p->limits.most[OM_VM_SCOPE_ALL].vms > 0)
         (void)json_object_set_new(o, "limits", om_vm_limits_write(&p->limits));
     return o;
@@ -86,7 +151,7 @@ bool provide_load(struct provide *p, const char *home, struct om_error *err)
     json_error_t at;
     size_t n = 0;
 
-    *p = (struct provide){.is_owner_first = true};
+    provide_init(p);
     if (!text)
         return om_fail(err, OM_E_NO_MEM, "no memory for " KEPT) == OM_OK;
     enum om_err e = om_secret_read(home, KEPT, text, FILE_MAX_BYTES, &n, err);

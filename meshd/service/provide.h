@@ -3,7 +3,8 @@
  *
  * What:  on or off, for whom, and how much; kept in HOME/provide.json.
  * Why:   off until the owner says otherwise, with limits that the owner gave.
- * Keeps: provide_is_off_at_first; provide_remembers_what_was_set; provide_refuses_nonsense.
+ * Keeps: provide_is_off_at_first; provide_remembers_what_was_set; provide_refuses_nonsense;
+ *        provide_has_settings_of_the_gate.
  *
  * Full: PROVIDE_PEERS_MAX peers are named.
  */
@@ -16,11 +17,18 @@
 #include <omerta/err.h>
 #include <omerta/id.h>
 
+#include "links/link_config.h"
+#include "service/gate.h"
 #include "vm/core/limits.h"
 
-enum { PROVIDE_PEERS_MAX = 64 };
+enum {
+    PROVIDE_PEERS_MAX = 64,
+    PROVIDE_MOST_S = 30 * 24 * 3600, /* no lease is longer, whatever was set */
+    PROVIDE_LEASE_S = 24 * 3600,     /* nor by default */
+    PROVIDE_PAUSE_S = 300            /* of a guest that was paused, unless set */
+};
 
-/* Off without limits; then the owner is first. */
+/* Read freely; provide_init() makes one that is off, where the owner is first. */
 struct provide {
     bool is_on;
     bool is_for_all;     /* every peer of a closed network */
@@ -28,12 +36,21 @@ struct provide {
     unsigned peers;
     struct om_id peer[PROVIDE_PEERS_MAX];
     struct om_vm_limits limits;
+    enum gate_policy policy; /* to guests that send what they may not */
+    om_time pause;           /* how long one that was paused stays so */
+    enum link_gate_mode gate;
+    uint32_t rate; /* bytes a second of each machine, each way; 0: any number */
+    om_time lease; /* hard maximum of each */
 };
+
+/** provide_init() - @p as it is before anything was set. */
+void provide_init(struct provide *p);
 
 /**
  * provide_read() - what it is to be
  * @p:      what it was; untouched on failure
- * @words:  {"on", "to": [full ids or "*"], "owner_first", "limits"}; what is absent stays
+ * @words:  {"on", "to": [full ids or "*"], "owner_first", "limits", "violations", "pause", "gate",
+ *          "rate", "max_lease"}; what is absent stays
  * @err:    sentence for a person
  *
  * Return: false when @words make no sense, or turn it on without limits.

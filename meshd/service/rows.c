@@ -116,7 +116,7 @@ static void take_up(void *self, const struct om_vm_row *row)
                                         .wait = OM_SEC(VM_WAIT_S),
                                         .timeout = v->spec.timeout,
                                         .ttl = v->spec.ttl,
-                                        .most = OM_SEC(VM_MOST_S)};
+                                        .most = s->provide.lease};
     const struct om_vm_share share = {.vm = v->number,
                                       .peer = v->consumer,
                                       .network = v->network,
@@ -124,7 +124,9 @@ static void take_up(void *self, const struct om_vm_row *row)
                                       .amount = om_vm_spec_amount(&v->spec)};
     if (om_vm_quota_recover(&s->quota, &share) != OM_OK)
         vms_complain(s, v->id, "its reservation cannot be taken up");
-    om_vm_recover(&v->vm, now, &config, (row->until.unix_ms - wall) * US_PER_MS,
+    /* That no daemon listened to its consumer is not the consumer's fault: a whole ttl, again. */
+    om_time left = (row->until.unix_ms - wall) * US_PER_MS;
+    om_vm_recover(&v->vm, now, &config, left > v->spec.ttl ? left : v->spec.ttl,
                   (row->limit.unix_ms - wall) * US_PER_MS);
 }
 

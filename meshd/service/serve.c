@@ -107,6 +107,8 @@ static void free_lines(struct service_vm *v, uint64_t up_to)
 /* What was written and did not arrive is given up. */
 static void hang_up(struct service_vm *v)
 {
+    if (v->owner.is_open) /* its lease runs from now */
+        gate_alive(v, om_clock_now());
     om_calls_hang_up(v->hub->d->calls, &v->owner, OM_CLOSE_DONE);
     free_lines(v, UINT64_MAX);
     v->line_end = 0;

@@ -50,7 +50,7 @@ struct service_vm *vms_new(struct vms *s, const char *id)
     }
     v->hub = s;
     v->number = ++s->numbers;
-    v->again_at = OM_NEVER;
+    v->again_at = v->resume_at = OM_NEVER;
     v->slot = 1;
     while (!is_slot_free(s, v->slot))
         v->slot++;
@@ -197,7 +197,7 @@ static struct service_vm *make(struct vms *s, const struct vms_who *who, const c
                                                     admit_patience(who, spec, ruling),
                                             .timeout = spec->timeout,
                                             .ttl = spec->ttl,
-                                            .most = OM_SEC(VM_MOST_S)};
+                                            .most = s->provide.lease};
         om_vm_request(&v->vm, om_clock_now(), &config);
     }
     if (v && (!admit_take(v, ruling, err) || !rows_put(v, err))) {
@@ -273,7 +273,8 @@ static json_t *extend(struct service_vm *v, const json_t *args, struct om_error 
     const char *text = json_string_value(json_object_get(args, "ttl"));
     om_time by;
 
-    if (!text || om_duration_parse(&by, text, NULL) != OM_OK || by <= 0 || by > OM_SEC(VM_MOST_S)) {
+    if (!text || om_duration_parse(&by, text, NULL) != OM_OK || by <= 0 ||
+        by > OM_SEC(PROVIDE_MOST_S)) {
         (void)om_fail(err, OM_E_PARSE, "\"ttl\": want a duration, such as 30m or 2h");
         return NULL;
     }
@@ -293,7 +294,7 @@ json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, 
     if (strcmp(method, "vm.list") == 0)
         return json_pack("{s:o}", "vms", list(s, who, false));
     if (strcmp(method, "vm.extend") != 0 && strcmp(method, "vm.release") != 0 &&
-        strcmp(method, "vm.console") != 0) {
+        strcmp(method, "vm.console") != 0 && strcmp(method, "vm.traffic") != 0) {
         (void)om_fail(err, OM_E_UNSUPPORTED, "unknown method");
         return NULL;
     }
@@ -306,6 +307,8 @@ json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, 
         return console(v);
     if (strcmp(method, "vm.extend") == 0)
         return extend(v, args, err);
+    if (strcmp(method, "vm.traffic") == 0)
+        return machine_traffic(v, err);
     machine_input(v, OM_VM_IN_RELEASE, NULL);
     return machine_json(v);
 }

@@ -8,8 +8,8 @@
  *
  * Peers reach it by calls, and so does this node: "vm.request" and "vm.watch" (of a "vm", or of the
  * "key" of its request) become a stream of JSON texts, one a line, that tell what happens to the
- * machine; "vm.list", "vm.extend", "vm.release" and "vm.console" are answered at once. A peer sees,
- * and touches, machines of its own only.
+ * machine; "vm.list", "vm.extend", "vm.release", "vm.console" and "vm.traffic" are answered at once.
+ * A peer sees, and touches, machines of its own only.
  *
  * QEMU outlives a daemon that was killed: the next one takes the machines up again by the ledger
  * (HOME/vm.db). A daemon that is told to stop ends them.
@@ -24,12 +24,14 @@
 
 #include <omerta/call.h>
 
+#include "service/gate.h"
 #include "state.h"
 
 #define VM_METHODS   "vm."
 #define VM_NOT_THERE "not_there" /* error of a call about a machine that its peer does not have */
 
 struct vms;
+struct link_tap;
 
 /* Who asks. */
 struct vms_who {
@@ -46,6 +48,27 @@ void vms_close(struct vms *s);
 
 /** vms_call() - a peer calls @s: @call, whose method begins with VM_METHODS. */
 void vms_call(struct vms *s, const struct om_act_call *call);
+
+/** vms_answers() - how often @p was the answer of @s to a guest that sent what it may not. */
+uint64_t vms_answers(const struct vms *s, enum gate_policy p);
+
+/**
+ * vms_traffic() - what a machine that runs here sends and gets
+ * @s:     the hub
+ * @name:  its id, the start of it, or NULL: the only one
+ * @err:   why not, in a sentence
+ *
+ * Return: as links_traffic(), with its id; NULL and @err.
+ */
+json_t *vms_traffic(const struct vms *s, const char *name, struct om_error *err);
+
+/** vms_resume() - the machine @name of @s, as vms_traffic() finds it, was paused and goes on; as it
+ *  is now, or NULL and @err. */
+json_t *vms_resume(struct vms *s, const char *name, struct om_error *err);
+
+/** vms_tap() - @t hears the card of the machine @name of @s, as vms_traffic() finds it; false and
+ *  @err. */
+bool vms_tap(const struct vms *s, const char *name, struct link_tap *t, struct om_error *err);
 
 /** vms_here() - every machine of @s with its consumer, for the owner; a new reference. */
 json_t *vms_here(const struct vms *s);

@@ -75,3 +75,66 @@ OM_TEST(provide_refuses_nonsense)
     json_decref(bad);
     json_decref(all);
 }
+
+static bool reads(struct provide *p, const char *text)
+{
+    struct om_error err;
+    json_t *o = json_loads(text, 0, NULL);
+    bool is_read = o && provide_read(p, o, &err);
+
+    json_decref(o);
+    return is_read;
+}
+
+OM_TEST(provide_has_settings_of_the_gate)
+{
+    static const char *const bad[] = {"{\"violations\": \"nothing\"}",
+                                      "{\"violations\": 1}",
+                                      "{\"gate\": \"direct\"}",
+                                      "{\"rate\": -1}",
+                                      "{\"rate\": 100}",
+                                      "{\"rate\": 99999999999}",
+                                      "{\"rate\": \"10M\"}",
+                                      "{\"pause\": \"0s\"}",
+                                      "{\"max_lease\": \"900d\"}",
+                                      "{\"max_lease\": 5}"};
+    struct provide p, back;
+    struct om_error err;
+
+    provide_init(&p);
+    CHECK_EQ(p.policy, GATE_PAUSE);
+    CHECK_EQ(p.lease, OM_SEC(PROVIDE_LEASE_S));
+    CHECK(!p.is_on);
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(bad); i++)
+        CHECK(!reads(&p, bad[i]));
+    CHECK_EQ(p.rate, 0);
+    OM_TRY(reads(&p, "{\"violations\": \"kill\", \"gate\": \"sampled\", \"rate\": 1000000,"
+                     " \"pause\": \"10s\", \"max_lease\": \"2h\"}"));
+    CHECK_EQ(p.policy, GATE_KILL);
+    CHECK_EQ(p.gate, LINK_GATE_SAMPLED);
+    CHECK_EQ(p.pause, OM_SEC(10));
+    json_t *words = provide_write(&p);
+    provide_init(&back);
+    if (words && provide_read(&back, words, &err)) {
+        CHECK_EQ(back.rate, 1000000);
+        CHECK_EQ(back.lease, OM_SEC(7200));
+        CHECK_EQ(back.policy, GATE_KILL);
+    }
+    json_decref(words);
+out:
+    return;
+}
+
+OM_TEST(gate_policy_answers_each_level)
+{
+    enum gate_policy p = GATE_LOG;
+
+    for (unsigned i = 0; i < GATE_POLICY_COUNT; i++) {
+        CHECK(gate_policy_read(&p, gate_policy_name((enum gate_policy)i)));
+        CHECK_EQ(p, i);
+        CHECK_EQ(gate_policy_does(p, OM_ROGUE_PAUSE), p);
+        CHECK_EQ(gate_policy_does(p, OM_ROGUE_KILL), p);
+        CHECK_EQ(gate_policy_does(p, OM_ROGUE_WARN), i > GATE_WARN ? GATE_WARN : p);
+    }
+    CHECK(!gate_policy_read(&p, "forgive"));
+}

@@ -2,16 +2,16 @@
  * data.h - local programs talk to programs on other peers
  *
  * What:  a Unix socket; each connection says in one line of JSON what it wants to be: a stream to a
- *        peer, a listener for streams, one such stream, a channel of datagrams, a link, or a capture. One
- *        line comes back, and from then on the connection is that thing.
+ *        peer, a listener for streams, one such stream, a channel of datagrams, a link, or a
+ *        capture. One line comes back, and from then on the connection is that thing.
  * Why:   any language can open a Unix socket: this is how programs are built on the mesh.
  *
  * Nobody is let in from the mesh whom the listening program did not name.
  *
- * Full: OM_DATA_CAPTURES_MAX captures, and DATA_CAPTURE_ROOM bytes of one that wait for its program,
- * then frames are left out and counted; OM_DATA_CONNS_MAX connections, OM_DATA_CALLS_MAX calls that nobody took yet; then a line
- * that says so. A call that is not taken within DATA_TAKE_MS is refused. Datagrams for a program
- * that does not read are dropped.
+ * Full: OM_DATA_CONNS_MAX connections, OM_DATA_CAPTURES_MAX captures, OM_DATA_CALLS_MAX calls that
+ * nobody took yet; then a line that says so. A call that is not taken within DATA_TAKE_MS is
+ * refused. Datagrams for a program that does not read are dropped, and so are frames for one above
+ * DATA_CAPTURE_ROOM bytes, counted.
  *
  * Source: meshd/dist/man/omerta-data.7, which describes every line.
  */

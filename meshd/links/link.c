@@ -9,7 +9,14 @@
 #include "host/clock.h"
 #include "links/parts.h"
 
-enum { SOCKET_BYTES = 1024 * 1024, OUT_SMALL = 64 * 1024, RATE_PART = 4, FULL_MS = 5 };
+enum {
+    SOCKET_BYTES = 1024 * 1024,
+    OUT_SMALL = 64 * 1024,
+    RATE_PART = 4,
+    FULL_MS = 5,
+    ROOM_PART = 8,
+    ROOM_MIN = 16 * 1024
+};
 
 static size_t frame_max(const struct link *l)
 {
@@ -316,6 +323,44 @@ void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest)
         links_touch(l->links);
 }
 
+static size_t room_max(const struct link *l)
+{
+    size_t part = l->config.rate / ROOM_PART;
+
+    return part > ROOM_MIN ? part : ROOM_MIN;
+}
+
+size_t link_room(const struct link *l)
+{
+    size_t used = l->out_n + l->filled;
+
+    if (!l->rate.is_set)
+        return SIZE_MAX;
+    return used < room_max(l) ? room_max(l) - used : 0;
+}
+
+void link_fill(struct link *l, size_t n)
+{
+    l->filled += n;
+    l->is_full = l->is_full || link_room(l) == 0;
+}
+
+/* Connections that found no room go on once half of it is there. */
+static void pace(struct link *l, om_time now)
+{
+    l->filled = 0;
+    if (!l->is_full || l->out_n > room_max(l) / 2)
+        return;
+    l->is_full = false;
+    for (struct om_link *c = om_list_first(&l->tcps), *next; c; c = next) {
+        next = om_list_next(&l->tcps, c);
+        struct link_tcp *k = OM_CONTAINER_OF(c, struct link_tcp, link);
+        if (k->flow && !k->is_knocking)
+            link_tcp_news(k, now, OM_FLOW_WRITABLE);
+    }
+    links_touch(l->links);
+}
+
 /* What may wait for the program; of a link with a rate some 250 ms of it. */
 static size_t out_max(const struct link *l)
 {
@@ -408,31 +453,36 @@ static void write_later(struct link *l, size_t from)
 /* As much as the rate lets through; the rest waits for its turn, or for the socket. */
 static void write_rated(struct link *l, om_time now)
 {
-    size_t room, done = 0, taken = 0;
+    size_t room = 0, done = 0, taken = 0;
 
-    do {
+    while (done < l->out_n) {
         room = link_rate_room(&l->rate, now, LINK_GOT, l->out_n - done);
         uv_buf_t v = uv_buf_init((char *)l->out + done, (unsigned)room);
         int n = room > 0 ? uv_try_write(&l->socket->stream, &v, 1) : 0;
         taken = n > 0 ? (size_t)n : 0;
         link_rate_took(&l->rate, now, LINK_GOT, taken);
         done += taken;
-    } while (taken > 0 && taken == room && done < l->out_n);
+        if (taken == 0 || taken < room)
+            break;
+    }
     memmove(l->out, l->out + done, l->out_n - done);
     l->out_n -= done;
     l->write_at = taken < room ? now + OM_MS(FULL_MS) : OM_NEVER;
     if (l->out_n == 0)
         shrink(&l->out, &l->out_room);
+    pace(l, now);
 }
 
 void link_flush(struct link *l)
 {
-    if (l->out_n == 0 || l->is_writing || !l->socket || l->is_over)
+    if (l->is_writing || !l->socket || l->is_over)
         return;
-    if (l->rate.is_set) {
+    if (l->rate.is_set && l->out_n + l->filled > 0) {
         write_rated(l, om_clock_now());
         return;
     }
+    if (l->out_n == 0)
+        return;
     uv_buf_t v = uv_buf_init((char *)l->out, (unsigned)l->out_n);
     int n = uv_try_write(&l->socket->stream, &v, 1);
     size_t taken = n > 0 ? (size_t)n : 0;

@@ -6,6 +6,7 @@
 
 #include <omerta/attr.h>
 
+#include "netstack/packet/ether.h"
 #include "netstack/packet/ip.h"
 
 enum { US_PER_S = 1000000, PROTO_TEXT = 8 };

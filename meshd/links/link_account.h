@@ -14,10 +14,9 @@
 
 #include <jansson.h>
 
+#include <omerta/bytes.h>
 #include <omerta/lru.h>
 #include <omerta/time.h>
-
-#include "netstack/packet/ether.h"
 
 enum {
     LINK_ACCOUNT_MAX = 1024,

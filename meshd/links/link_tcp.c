@@ -124,14 +124,17 @@ static void drain(struct link_tcp *c, om_time now)
     unsigned count;
 
     while ((count = om_node_read_pieces(n, c->owner.call, pieces, PIECES, &is_end)) > 0) {
-        size_t all = 0, taken = 0;
-        for (unsigned i = 0; i < count && taken == all; i++) {
-            taken += om_flow_write(s->stack, now, c->flow, pieces[i]);
+        size_t all = 0, taken = 0, room = link_room(c->of);
+        for (unsigned i = 0; i < count && taken == all && taken < room; i++) {
+            struct om_bytes some = pieces[i];
+            some.n = some.n < room - taken ? some.n : room - taken;
+            taken += om_flow_write(s->stack, now, c->flow, some);
             all += pieces[i].n;
         }
         om_node_consume(n, now, c->owner.call, taken);
-        if (taken < all)
-            return; /* OM_FLOW_WRITABLE follows */
+        link_fill(c->of, taken);
+        if (taken < all || room == 0)
+            return; /* OM_FLOW_WRITABLE follows, or link_pace() */
     }
     if (is_end && !c->is_flow_finished) {
         c->is_flow_finished = true;

@@ -50,6 +50,8 @@ struct link {
     struct om_list taps;
     om_time heard_at; /* when the peer last said, or had received, something; OM_NEVER */
     size_t grant;     /* bytes that may be read at once */
+    size_t filled;    /* bytes put on their way since the last flush */
+    bool is_full;     /* connections were told of no room */
     bool is_held;     /* not read from until there is room by the rate */
     om_time write_at; /* a socket that was full is tried again; OM_NEVER */
     struct om_list tcps, udps, questions, streams;
@@ -134,6 +136,13 @@ void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest);
 
 /** link_put() - @frame is for the program of @l at @now; link_flush() after the last of some. */
 void link_put(struct link *l, om_time now, struct om_bytes frame);
+
+/** link_room() - bytes that connections may put on their way to the program of @l now. What has to
+ *  wait for the rate does so at the peer: in a queue here it would be late, and sent again. */
+size_t link_room(const struct link *l);
+
+/** link_fill() - @n bytes were put on their way to the program of @l. */
+void link_fill(struct link *l, size_t n);
 
 /** link_tick() - do for @l what is due at @now. */
 void link_tick(struct link *l, om_time now);

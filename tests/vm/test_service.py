@@ -179,10 +179,10 @@ def test_qemu_is_killed(make, image):
 
 
 def test_lease_ends(make, image):
-    """Nobody extends it: warned of, then gone."""
+    """Its provider allows no more: warned of, then gone."""
     alone = make("p", ALONE).start()
     give_image(alone, image)
-    alone.rpc("provide.set", on=True, **ROOM)
+    alone.rpc("provide.set", on=True, max_lease="10s", **ROOM)
     with alone.control() as control:
         control.rpc("vm.request", memory="192M", ttl="10s")
         until(control, "running")

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "service/parts.h"
+#include "vm/core/plant.h"
 #include "vm/core/seed.h"
 #include "vm/host/wipe.h"
 
@@ -79,20 +80,65 @@ static void on_seed(void *self, enum om_err e, const char *why)
     machine_input(v, e == OM_OK ? OM_VM_IN_PREPARED : OM_VM_IN_UNPREPARED, e == OM_OK ? NULL : why);
 }
 
+/* The image's agent, owned; none when it has none. Once more it must be the one that was added. */
+static enum om_err read_agent(const struct service_vm *v, uint8_t **bytes, size_t *n,
+                              struct om_error *err)
+{
+    const struct om_vm_image_file *f = om_vm_image_find_file(&v->image, OM_VM_PLANT_FILE);
+    char path[OM_PATH_MAX + OM_VM_IMAGE_NAME + OM_VM_IMAGE_WORD + 16];
+    uint8_t sum[OM_VM_SHA256];
+
+    *bytes = NULL;
+    *n = 0;
+    if (!f)
+        return OM_OK;
+    *bytes = malloc(OM_VM_PLANT_MAX);
+    (void)snprintf(path, sizeof path, "%s/images/%s/%s", v->hub->d->place.home, v->image.name,
+                   f->name);
+    int fd = *bytes ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t got = fd >= 0 ? read(fd, *bytes, OM_VM_PLANT_MAX) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    if (got <= 0 || crypto_hash_sha256(sum, *bytes, (unsigned long long)got) != 0 ||
+        memcmp(sum, f->sha256, sizeof sum) != 0)
+        return om_fail(err, OM_E_STATE, "the agent of image %s is not the file that was added",
+                       v->image.name);
+    *n = (size_t)got;
+    return OM_OK;
+}
+
+static enum om_err plant(const struct service_vm *v, struct om_vm_seed *seed, uint8_t **agent,
+                         char words[static OM_VM_PLANT_TEXT], struct om_error *err)
+{
+    size_t n = 0;
+
+    if (!om_vm_plant_wanted(&v->image))
+        return OM_OK;
+    if (read_agent(v, agent, &n, err) != OM_OK)
+        return err->code;
+    enum om_err e = om_vm_plant(seed, &v->image, om_bytes(*agent, n), words);
+    return e == OM_OK ? OM_OK : om_fail(err, e, "image %s: its words are no words", v->image.name);
+}
+
 static enum om_err write_seed(struct service_vm *v, const struct hostkey *key, struct om_error *err)
 {
     const char *const argv[] = {v->hub->self_path, "--make-seed", NULL};
     struct om_vm_seed_texts texts = {.meta_data = NULL};
-    uint8_t mac[OM_STACK_MAC];
+    uint8_t mac[OM_STACK_MAC], *agent = NULL;
+    char words[OM_VM_PLANT_TEXT];
     struct om_vm_seed seed = {.instance_id = v->id,
                               .hostname = v->id,
+                              .user = v->image.ssh_user,
                               .ssh_key = v->spec.ssh_key[0] ? v->spec.ssh_key : NULL,
                               .host_key_private = key->private_text,
                               .host_key_public = key->public_line,
                               .mac = mac};
 
     machine_mac(v, mac);
-    enum om_err e = om_vm_seed_build(&texts, &seed, err);
+    enum om_err e = plant(v, &seed, &agent, words, err);
+    if (e == OM_OK)
+        e = om_vm_seed_build(&texts, &seed, err);
+    free(agent);
     if (e == OM_OK) {
         const struct om_vm_iso_file files[] = {
             {"user-data", texts.user_data, strlen(texts.user_data)},

@@ -130,14 +130,7 @@ static bool is_open_for(const struct vms *s, const struct vms_who *who, struct o
 static bool fits(const struct vms *s, const struct om_vm_spec *spec, struct om_vm_image *image,
                  struct om_error *err)
 {
-    if (!vms_image(s, spec->image, image, err) || om_vm_image_fits(image, spec, err) != OM_OK)
-        return false;
-    if (image->agent == 0)
-        return om_fail(err, OM_E_UNSUPPORTED,
-                       "image %.60s has no agent: nothing tells when it is"
-                       " up",
-                       image->name) == OM_OK;
-    return true;
+    return vms_image(s, spec->image, image, err) && om_vm_image_fits(image, spec, err) == OM_OK;
 }
 
 static void admit(struct service_vm *v)

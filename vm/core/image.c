@@ -14,7 +14,7 @@ enum { FORMAT = 1, AGENT_MAX = 99 };
 static const char *const states[] = {"unknown", "good", "missing", "changed"};
 static_assert(OM_ARRAY_SIZE(states) == OM_VM_IMAGE_STATE_COUNT, "one name for each");
 
-static const char *const file_names[] = {"vmlinux", "initrd", "disk.qcow2", "disk.raw"};
+static const char *const file_names[] = {"vmlinux", "initrd", "disk.qcow2", "disk.raw", "agent"};
 static_assert(OM_ARRAY_SIZE(file_names) == OM_VM_IMAGE_FILES, "room for each");
 
 const char *om_vm_image_state_name(enum om_vm_image_state s)

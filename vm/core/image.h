@@ -9,7 +9,8 @@
  *        image_files_are_judged_by_their_hash; image_language_is_refused_with_the_list;
  *        image_catalogue_finds_and_forgets; image_changed_file_is_never_good_again_by_itself.
  *
- * Files, by name: vmlinux and initrd (booted directly), disk.qcow2 or disk.raw (under an overlay).
+ * Files, by name: vmlinux and initrd (booted directly), disk.qcow2 or disk.raw (under an overlay),
+ * agent (which the seed puts into the guest: plant.h).
  *
  * Full: OM_VM_IMAGES_MAX images; another is refused.
  */
@@ -26,7 +27,7 @@
 
 enum {
     OM_VM_IMAGES_MAX = 32,
-    OM_VM_IMAGE_FILES = 4,
+    OM_VM_IMAGE_FILES = 5,
     OM_VM_IMAGE_LANGUAGES = 8,
     OM_VM_IMAGE_WORD = 24,
     OM_VM_IMAGE_TEXT = 256,

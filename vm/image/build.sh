@@ -282,7 +282,7 @@ echo "ID=omerta-$name
 NAME=\"Omerta guest $name\"
 PRETTY_NAME=\"Omerta guest $name (Debian $SUITE)\"" >"$tree/etc/os-release"
 chmod -R u+rwX,go+rX "$tree"
-chmod 0755 "$tree"/etc/omerta/{boot,disk,net,lease,ssh,power,agent,seed.sh} \
+chmod 0755 "$tree"/etc/omerta/{boot,root,disk,net,lease,ssh,power,agent,seed.sh} \
     "$tree/etc/acpi/PWRF/00000080"
 
 # Python's modules, compiled once here instead of at each start in each guest, and by the guest's

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "commands.h"
+#include "image.h"
 #include "table.h"
 
 static const struct om_column columns[] = {
@@ -19,7 +19,7 @@ static const struct om_column columns[] = {
 
 /* File @name of the image builder: beside an installed program, or beside one that was built in the
  * source tree. */
-static bool find_tool(const char *name, char out[static OM_PATH_MAX])
+bool om_image_tool(const char *name, char out[static OM_PATH_MAX])
 {
     static const char *const places[] = {"../share/omerta/image", "../../../vm/image",
                                          "../../vm/image"};
@@ -39,7 +39,7 @@ static bool find_tool(const char *name, char out[static OM_PATH_MAX])
 }
 
 /* HOME/images, and @name in it if there is one; false, said, when it is no path. */
-static bool find_place(struct om_cli *cli, const char *name, char out[static OM_PATH_MAX])
+bool om_image_place(struct om_cli *cli, const char *name, char out[static OM_PATH_MAX])
 {
     int n = snprintf(out, OM_PATH_MAX, "%s/images%s%s", cli->place.home, name ? "/" : "",
                      name ? name : "");
@@ -50,22 +50,31 @@ static bool find_place(struct om_cli *cli, const char *name, char out[static OM_
     return false;
 }
 
+bool om_image_folder(struct om_cli *cli, char out[static OM_PATH_MAX])
+{
+    if (!om_image_place(cli, NULL, out))
+        return false;
+    if (mkdir(out, 0700) == 0 || errno == EEXIST)
+        return true;
+    om_out_error(&cli->out, "%.300s: %s", out, strerror(errno));
+    return false;
+}
+
 static enum om_exit build(struct om_cli *cli, const char *name)
 {
     char tool[OM_PATH_MAX], to[OM_PATH_MAX], images[OM_PATH_MAX];
-    const char *argv[] = {tool, "--out", to, NULL, NULL, NULL};
-    unsigned n = 3;
+    char cache[OM_PATH_MAX + 16];
+    const char *argv[] = {tool, "--out", to, "--cache", cache, NULL, NULL, NULL};
+    unsigned n = 5;
 
     if (strcmp(name, "mini") != 0 && strcmp(name, "python") != 0)
         return om_cli_usage(cli, "build: want mini or python");
-    if (!find_place(cli, NULL, images) || !find_place(cli, name, to))
+    if (!om_image_place(cli, name, to) || !om_image_folder(cli, images))
         return OM_EXIT_USAGE;
-    if (!find_tool("build.sh", tool)) {
+    (void)snprintf(cache, sizeof cache, "%s/.cache",
+                   images); /* where the daemon's builds have it */
+    if (!om_image_tool("build.sh", tool)) {
         om_out_error(&cli->out, "the builder of images is not installed");
-        return OM_EXIT_FAILED;
-    }
-    if (mkdir(images, 0700) < 0 && errno != EEXIST) {
-        om_out_error(&cli->out, "%.300s: %s", images, strerror(errno));
         return OM_EXIT_FAILED;
     }
     if (strcmp(name, "python") == 0)
@@ -119,7 +128,7 @@ static enum om_exit list(struct om_cli *cli)
     struct dirent **names = NULL;
     enum om_exit e = OM_EXIT_OK;
 
-    if (!find_place(cli, NULL, images)) {
+    if (!om_image_place(cli, NULL, images)) {
         json_decref(rows);
         return OM_EXIT_FAILED;
     }
@@ -146,13 +155,13 @@ static enum om_exit verify(struct om_cli *cli, const char *name)
     char tool[OM_PATH_MAX], path[OM_PATH_MAX], python[OM_PATH_MAX];
     const char *argv[] = {python, tool, "verify", path, NULL};
 
-    if (!find_place(cli, name, path))
+    if (!om_image_place(cli, name, path))
         return OM_EXIT_USAGE;
     if (access(path, R_OK) != 0) {
         om_out_error(&cli->out, "there is no image \"%.60s\" (omerta image list)", name);
         return OM_EXIT_FAILED;
     }
-    if (!find_tool("image.py", tool) || !om_child_in_path("python3", python)) {
+    if (!om_image_tool("image.py", tool) || !om_child_in_path("python3", python)) {
         om_out_error(&cli->out, "python3, or the builder of images, is not installed");
         return OM_EXIT_FAILED;
     }
@@ -181,5 +190,10 @@ enum om_exit om_cmd_image(struct om_cli *cli)
         return verify(cli, name);
     if (strcmp(word, "list") == 0 && cli->args.count < 2)
         return list(cli);
-    return om_cli_usage(cli, "want build [mini|python], list or verify [NAME]");
+    if (cli->args.count == 2 && strcmp(word, "add") == 0)
+        return om_image_add(cli, name);
+    if (cli->args.count == 2 && strcmp(word, "remove") == 0)
+        return om_image_remove(cli, name);
+    return om_cli_usage(cli, "want build [mini|python], list, verify [NAME], add NAME --disk FILE"
+                             " or remove NAME");
 }

@@ -69,7 +69,17 @@ static const struct om_option health_options[] = {
     {"count", "N", "probes to send (3; at most 100)", 'c'}, END};
 static const struct om_option help_options[] = {{"man", NULL, "print the man page", 0}, END};
 static const struct om_option image_options[] = {
-    {"update", NULL, "ask the mirrors for newer packages", 0}, END};
+    {"update", NULL, "ask the mirrors for newer packages", 0},
+    {"disk", "FILE", "to add: qcow2 or raw, whose guest has cloud-init", 0},
+    {"sha256", "HEX", "what FILE must have", 0},
+    {"kernel", "FILE", "for a disk that does not boot by itself", 0},
+    {"initrd", "FILE", "with that kernel", 0},
+    {"cmdline", "TEXT", "of that kernel", 0},
+    {"agent", "WHICH", "omerta: ours is installed by the seed and runs jobs; none (none)", 0},
+    {"languages", "WORDS", "of those jobs, as sh,python (sh)", 0},
+    {"user", "NAME", "who logs in (root)", 0},
+    {"memory", "MIB", "a machine has at least (256)", 0},
+    END};
 static const struct om_option init_options[] = {
     {"force", NULL, "begin anew; what was there is kept as a backup", 'f'}, END};
 static const struct om_option log_options[] = {
@@ -266,11 +276,15 @@ const struct om_command om_commands[] = {
      "With --json: an array of {name, args, summary, help, options}, each option with name, value\n"
      "and help; of one command its object; of exit-codes an array of {code, help}.",
      help_options, om_cmd_help, false},
-    {"image", "[build [mini|python] | list | verify [NAME]]", "what virtual machines are made of",
+    {"image", "[build [mini|python] | list | verify [NAME] | add NAME | remove NAME]",
+     "what virtual machines are made of",
      "build makes a built-in image of Debian's packages, fetched once, in HOME/images: mini, or\n"
      "python, which also has python3. list shows those that are there, verify compares the files\n"
-     "of one with the hashes that were recorded when it was made.\n"
-     "With --json, build: {name, path}; list: an array of {name, kernel, languages,\n"
+     "of one with the hashes that were recorded when it was made. A built-in image that is asked\n"
+     "for and not there is built by the daemon. add takes a disk image of one's own among them,\n"
+     "after looking at it; remove takes one away that no machine uses.\n"
+     "With --json, build, add and remove: {name, path}; list: an array of {name, kernel, "
+     "languages,\n"
      "memory_min_mib, path}; verify: {name, good}.",
      image_options, om_cmd_image, false},
     {"init", "[--force]", "make home, config, identity and keys",

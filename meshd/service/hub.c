@@ -120,6 +120,7 @@ static void on_spawner_lost(void *self)
     (void)snprintf(s->missing, sizeof s->missing,
                    "the process that starts programs ended (start the daemon again)");
     vms_complain(s, "", s->missing);
+    builder_close(s);
     om_vm_spawner_close(s->spawner);
     s->spawner = NULL;
     s->is_lost = true;
@@ -128,11 +129,14 @@ static void on_spawner_lost(void *self)
 
 static bool start_spawner(struct vms *s, struct om_error *err)
 {
-    const char *const argv[] = {s->self_path, "--vm-spawner", s->qemu,
-                                s->qemu_img,  s->self_path,   NULL};
+    const char *argv[] = {s->self_path, "--vm-spawner", s->qemu, s->qemu_img,
+                          s->self_path, NULL,           NULL};
     const struct om_vm_spawner_config config = {
         .loop = &s->d->loop, .argv = argv, .on_lost = on_spawner_lost, .self = s};
 
+    builder_find(s);
+    if (*s->build_tool)
+        argv[5] = s->build_tool;
     return om_vm_spawner_open(&s->spawner, &config, err) == OM_OK;
 }
 
@@ -192,6 +196,7 @@ void vms_close(struct vms *s)
     if (s->looking)
         om_vm_accel_cancel(s->looking);
     s->looking = NULL;
+    builder_close(s);
     for (struct om_link *l = om_list_first(&s->machines); l; l = om_list_next(&s->machines, l)) {
         struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
         serve_drop(v);

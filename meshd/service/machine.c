@@ -207,12 +207,36 @@ static void adopt(struct service_vm *v)
     put(v, OM_VM_IN_ADOPTED, NULL);
 }
 
+/* Why it ends, or what is done for it. A timeout that a build ate is said to be that. */
+static const char *text_of(const struct service_vm *v, char out[static 2 * OM_VM_TEXT])
+{
+    const struct om_vm *m = &v->vm;
+
+    if (!*v->note || (m->end != OM_VM_END_NONE && m->end != OM_VM_END_TIMEOUT))
+        return m->text;
+    if (m->end == OM_VM_END_NONE)
+        return v->note;
+    (void)snprintf(out, (size_t)2 * OM_VM_TEXT,
+                   "not within its timeout (%.80s); that goes on, ask again", v->note);
+    return out;
+}
+
+void machine_note(struct service_vm *v, const char *note)
+{
+    (void)snprintf(v->note, sizeof v->note, "%s", note);
+    if (!*note)
+        return;
+    json_t *event = machine_json(v);
+    (void)json_object_set_new(event, "event", json_string("state"));
+    serve_tell(v, event);
+}
+
 json_t *machine_json(const struct service_vm *v)
 {
     om_time now = om_clock_now();
-    char id[OM_ID_TEXT], address[32];
+    char id[OM_ID_TEXT], address[32], text[2 * OM_VM_TEXT];
     const struct om_vm *m = &v->vm;
-    const char *text = admit_text(v);
+    const char *held = admit_text(v);
     bool is_up = m->has_lease && m->end == OM_VM_END_NONE;
     json_t *left = is_up ? json_integer((m->lease.until - now) / US_PER_S) : json_null();
 
@@ -221,8 +245,8 @@ json_t *machine_json(const struct service_vm *v)
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I}", "vm", v->id,
         "key", v->key, "consumer", om_id_print(&v->consumer, id), "state",
         om_vm_state_name(m->state), "end", m->end == OM_VM_END_NONE ? "" : om_vm_end_name(m->end),
-        "text", text ? text : m->text, "left_s", left, "address", address, "host_key", v->host_key,
-        "image", v->spec.image, "cpus", (json_int_t)v->spec.cpus, "memory_mib",
+        "text", held ? held : text_of(v, text), "left_s", left, "address", address, "host_key",
+        v->host_key, "image", v->spec.image, "cpus", (json_int_t)v->spec.cpus, "memory_mib",
         (json_int_t)v->spec.memory_mib, "disk_mib", (json_int_t)v->spec.disk_mib, "engine",
         om_vm_engine_name(m->engine), "pid", (json_int_t)v->ident.pid);
 }

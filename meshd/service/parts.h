@@ -12,6 +12,7 @@
 
 #include "ipc/place.h"
 #include "service/admit.h"
+#include "service/builder.h"
 #include "service/gate.h"
 #include "service/hostkey.h"
 #include "service/provide.h"
@@ -61,6 +62,7 @@ struct vm_line {
     char text[];
 };
 
+struct build;    /* builder.c */
 struct vm_check; /* prepare.c: work for the thread pool */
 
 struct service_vm {
@@ -85,7 +87,9 @@ struct service_vm {
     struct vm_check *check;   /* of the preparation, under way; NULL */
     unsigned jobs;            /* of the thread pool */
     bool is_draining;
-    bool is_unsure; /* its process ended, or only who watched it did */
+    bool is_unsure;        /* its process ended, or only who watched it did */
+    bool is_awaiting;      /* its image, which is being built */
+    char note[OM_VM_TEXT]; /* what is done for it now, beside its state; or "" */
     struct om_vm_disk *disk;
     struct om_vm_seed_job *seed;
 
@@ -122,6 +126,8 @@ struct vms {
     struct om_vm_accel_found accel;
     bool is_known; /* accel is */
     char self_path[OM_PATH_MAX], qemu[OM_PATH_MAX], qemu_img[OM_PATH_MAX];
+    char build_tool[OM_PATH_MAX];   /* or "": not installed */
+    struct build *build;            /* of an image, under way; NULL */
     char missing[OM_ERROR_MSG_MAX]; /* what lacks for any machine, or "" */
     uv_timer_t timer;
     bool is_closing;
@@ -203,6 +209,9 @@ void machine_drain(struct service_vm *v);
 
 /** machine_json() - @v as lists and events show it, a new reference. */
 json_t *machine_json(const struct service_vm *v);
+
+/** machine_note() - @note, or "", is what is being done for @v, in words for its consumer. */
+void machine_note(struct service_vm *v, const char *note);
 
 /** machine_mac() - the address of the card of @v into @out. */
 void machine_mac(const struct service_vm *v, uint8_t out[static OM_STACK_MAC]);

@@ -259,6 +259,10 @@ static struct vm_check *queue(struct service_vm *v, bool is_wipe)
 
 void prepare_start(struct service_vm *v)
 {
+    if (v->image.files == 0) { /* as builder_describe() leaves it */
+        builder_want(v);
+        return;
+    }
     v->check = queue(v, false);
     if (!v->check)
         machine_input(v, OM_VM_IN_UNPREPARED, "no memory");
@@ -266,7 +270,7 @@ void prepare_start(struct service_vm *v)
 
 void prepare_cancel(struct service_vm *v)
 {
-    bool is_now = v->disk || v->seed;
+    bool is_now = builder_forget(v) || v->disk || v->seed;
 
     if (v->check)
         v->check->is_cancelled = true;

@@ -130,7 +130,10 @@ static bool is_open_for(const struct vms *s, const struct vms_who *who, struct o
 static bool fits(const struct vms *s, const struct om_vm_spec *spec, struct om_vm_image *image,
                  struct om_error *err)
 {
-    return vms_image(s, spec->image, image, err) && om_vm_image_fits(image, spec, err) == OM_OK;
+    if (!vms_image(s, spec->image, image, err) &&
+        (err->code != OM_E_MISSING || !builder_describe(s, spec->image, image)))
+        return false;
+    return om_vm_image_fits(image, spec, err) == OM_OK;
 }
 
 static void admit(struct service_vm *v)

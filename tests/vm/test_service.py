@@ -229,7 +229,7 @@ def test_refusals(make, image):
     provider.rpc("provide.set", on=True, **ROOM)
     assert "no virtual machines to you" in refusal(consumer, peer=name, **SMALL)
     provider.rpc("provide.set", on=True, to=[consumer.self_id()])
-    assert "no image \"mini\"" in refusal(consumer, peer=name, **SMALL)
+    assert "no image \"nothing\"" in refusal(consumer, peer=name, image="nothing")
     give_image(provider, image)
     assert "memory" in refusal(consumer, peer=name, memory="8G")
     assert "disk" in refusal(consumer, peer=name, disk="8G")

@@ -145,7 +145,7 @@ enum {
     OM_VM_ACTS_MAX = 16,
     OM_VM_REBOOTS_MAX = 8,
     OM_VM_CONNECTS_MAX = 3,
-    OM_VM_PREPARE_S = 300,
+    OM_VM_PREPARE_S = 1500, /* an image may have to be built first */
     OM_VM_SPAWN_S = 20,
     OM_VM_BOOT_KVM_S = 30, /* a machine whose KVM works boots in 5 */
     OM_VM_BOOT_S = 180,    /* a full image under TCG on a busy machine took 82 */

@@ -1,12 +1,13 @@
 #!/bin/bash
 # build.sh - a small guest image, made of Debian's packages by an ordinary user
 #
-#   build.sh [--python] [--out DIR] [--cache DIR] [--update]
+#   build.sh [--python] [--out DIR] [--cache DIR] [--update] [--tended]
 #
 #   --python  the image "python": mini and python3
 #   --out     where vmlinux, initrd and image.json go (default: CACHE/mini or CACHE/python)
 #   --cache   where packages are kept (default: $XDG_CACHE_HOME/omerta/image)
 #   --update  ask the mirrors for newer packages, also when they were asked within the last day
+#   --tended  stop, with all that was started, when standard input ends; alone in a session
 #
 # apt runs with its own list of sources, state and cache below the cache: the machine's
 # configuration is read, never changed. The chain of trust is Debian's: the archive keyring signs
@@ -34,7 +35,7 @@ fail() {
 
 wrong() {
     echo "build.sh: $1" >&2
-    sed -n '4,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 
@@ -43,18 +44,19 @@ step() {
     echo "image $name: $* ($((tenths / 10)).$((tenths % 10)) s)"
 }
 
-name=mini out="" cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/omerta/image update=no
+name=mini out="" cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/omerta/image update=no tended=no
 while [ $# -gt 0 ]; do
     case $1 in
     --python) name=python ;;
     --update) update=yes ;;
+    --tended) tended=yes ;;
     --out | --cache)
         [ $# -ge 2 ] || wrong "$1 wants a folder"
         if [ "$1" = --out ]; then out=$2; else cache=$2; fi
         shift
         ;;
     --help)
-        sed -n '2,16s/^# \{0,1\}//p' "$0"
+        sed -n '2,17s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     *) wrong "unknown option $1" ;;
@@ -74,9 +76,22 @@ for tool in apt-get apt-cache dpkg-deb python3 lz4 flock sha256sum; do
 done
 [ -r $KEYRING ] || fail "$KEYRING is missing: install debian-archive-keyring"
 
+# A shell waits for what runs in its foreground before it heeds a signal; so all of it is ended.
+if [ $tended = yes ]; then
+    exec 7<&0 </dev/null
+    (
+        read -r _ <&7 || true
+        kill -TERM -- -$$
+    ) >/dev/null 2>&1 &
+    exec 7<&-
+fi
+
 # Two builds at once share one download, and do not replace an image under each other.
 exec 9>"$cache/lock"
-flock 9
+if ! flock -n 9; then
+    step "waiting for another build"
+    flock 9
+fi
 
 # Nobody else is at it, so what is there was left by one that was killed.
 rm -rf "$cache"/work.* "$out".new.* "$out".old.*

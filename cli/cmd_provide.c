@@ -42,6 +42,7 @@ static void show(struct om_cli *cli, const json_t *r)
     static const char *const titles[] = {"a vm", "a peer", "a net"};
     char cell[OM_CELL_MAX], policy[OM_CELL_MAX], reason[OM_OUT_TEXT_MAX];
     const char *why = json_string_value(json_object_get(r, "reason"));
+    const char *hint = json_string_value(json_object_get(r, "hint"));
     const json_t *to = json_object_get(r, "to"), *limits = json_object_get(r, "limits");
 
     om_out_line(&cli->out, "provides %s",
@@ -68,6 +69,8 @@ static void show(struct om_cli *cli, const json_t *r)
     om_out_line(&cli->out, "engine   %s%s%s",
                 om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "engine")),
                 why && *why ? ": " : "", om_out_escape(reason, why));
+    if (hint && *hint)
+        om_out_line(&cli->out, "but      %s", om_out_escape(reason, hint));
 }
 
 /* "vms=2,memory=1G" of option --@name, as @key of @params. */

@@ -180,6 +180,9 @@ static void add_vms(json_t *list, struct om_daemon *d)
     if (*trouble)
         add_check(list, "filters", false, trouble,
                   "mend that file in the home, then: omerta filter list");
+    const char *hint = json_string_value(json_object_get(o, "hint"));
+    if (hint && *hint && json_is_true(json_object_get(o, "on")))
+        add_check(list, "unit", false, hint, "see omerta-meshd-provide.conf");
     json_decref(o);
 }
 

@@ -36,6 +36,7 @@
             {"used", OM_PARAM_OBJECT, true, "vms, cpus, memory, disk (MiB) taken now"},            \
             {"engine", OM_PARAM_STRING, true, "kvm, tcg, none or unknown"},                        \
             {"reason", OM_PARAM_STRING, true, "why that one"},                                     \
+            {"hint", OM_PARAM_STRING, true, "what is in the way of it here, or nothing"},          \
     }
 
 /* What the methods about rules answer. */

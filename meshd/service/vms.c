@@ -12,6 +12,7 @@
 #include "host/clock.h"
 #include "service/offers.h"
 #include "service/parts.h"
+#include "service/unit.h"
 
 void vms_complain(struct vms *s, const char *id, const char *why)
 {
@@ -204,6 +205,16 @@ static struct service_vm *make(struct vms *s, const struct vms_who *who, const c
     return v;
 }
 
+/* A disk of no size is as large as the image's: before rules and limits look at it. */
+static void size_disk(const struct vms *s, struct om_vm_spec *spec)
+{
+    struct om_vm_image *image = spec->disk_mib == 0 ? calloc(1, sizeof *image) : NULL;
+
+    if (image && vms_image(s, spec->image, image, NULL))
+        spec->disk_mib = image->disk_min_mib;
+    free(image);
+}
+
 struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const json_t *args,
                              struct om_error *err)
 {
@@ -219,8 +230,10 @@ struct service_vm *vms_admit(struct vms *s, const struct vms_who *who, const jso
     if (v)
         return v;
     if (om_vm_spec_read(&spec, json_object_get(args, "spec"), err) != OM_OK ||
-        !is_open_for(s, who, err) || !admit_rule(s, who, &spec, &ruling, err) ||
-        !admit_has_room(s, who, &spec, err))
+        !is_open_for(s, who, err))
+        return NULL;
+    size_disk(s, &spec);
+    if (!admit_rule(s, who, &spec, &ruling, err) || !admit_has_room(s, who, &spec, err))
         return NULL;
     v = make(s, who, key, &spec, &ruling, err);
     if (v && v->hold == ADMIT_GO)
@@ -376,5 +389,6 @@ json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
                                           : *s->missing ? "none"
                                                         : "unknown"));
     (void)json_object_set_new(o, "reason", json_string(is_known ? s->accel.reason : s->missing));
+    (void)json_object_set_new(o, "hint", json_string(unit_hint()));
     return o;
 }

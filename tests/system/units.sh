@@ -48,6 +48,24 @@ for kind in --system --user; do
     esac
 done
 
+# The drop-in for providers: read without complaint too, and it is read, as its own mistake shows.
+for kind in --system --user; do
+    unit=$scratch/omerta-meshd.service
+    [ $kind = --system ] || unit=$scratch/user/omerta-meshd.service
+    mkdir "$unit.d"
+    cp "$dist/omerta-meshd-provide.conf" "$unit.d/"
+    said=$(complaints $kind "$unit")
+    [ -z "$said" ] || fail "with the drop-in: $said"
+    sed 's/^KillMode=/KillMood=/' "$dist/omerta-meshd-provide.conf" \
+        >"$unit.d/omerta-meshd-provide.conf"
+    said=$(complaints $kind "$unit")
+    case $said in
+    *KillMood*) ;;
+    *) fail "a misspelt setting of the drop-in was not noticed with $kind: $said" ;;
+    esac
+    rm -r "$unit.d"
+done
+
 # A start that only a person can mend is not tried again: exit.h has the numbers.
 number() {
     sed -n "s/.*$1 = \([0-9]*\).*/\1/p" "$here/../../meshd/exit.h"

@@ -149,6 +149,29 @@ def test_build_that_fails(alone):
         alone.rpc("vm.request", image="nothing", **SMALL)
 
 
+def test_unit_of_systemd(make):
+    """Started by a unit without our drop-in, that is said where it matters; with it, or by hand,
+    not."""
+    for extra, is_told in (({"INVOCATION_ID": "0" * 32}, True),
+                           ({"INVOCATION_ID": "0" * 32, "OMERTA_PROVIDES": "1"}, False),
+                           ({}, False)):
+        daemon = make("p" + str(len(extra)), ALONE)
+        kept = dict(os.environ)
+        os.environ.pop("INVOCATION_ID", None)
+        os.environ.update(extra)
+        try:
+            daemon.start()
+        finally:
+            os.environ.clear()
+            os.environ.update(kept)
+        code, out, err = daemon.cli("provide", "on", "--vms", "1", "--cpu", "1", "--memory", "512M",
+                                    "--disk", "1G")
+        assert code == 0 and ("omerta-meshd-provide.conf" in out) == is_told, (out, err)
+        out = daemon.cli("doctor")[1]
+        assert ("omerta-meshd-provide.conf" in out) == is_told and "virtual-machines" in out, out
+        assert daemon.stop() == 0
+
+
 def disk(path, size=4 << 20):
     """A raw disk that has a boot record."""
     with open(path, "wb") as file:

@@ -79,6 +79,11 @@ bool builder_describe(const struct vms *s, const char *name, struct om_vm_image 
     return true;
 }
 
+const char *builder_name(const struct vms *s, unsigned i)
+{
+    return *s->build_tool && i < OM_ARRAY_SIZE(built_in) ? built_in[i].name : NULL;
+}
+
 static void on_closed(uv_handle_t *h)
 {
     struct build *b = h->data;

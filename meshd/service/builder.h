@@ -38,6 +38,9 @@ void builder_find(struct vms *s);
  */
 bool builder_describe(const struct vms *s, const char *name, struct om_vm_image *out);
 
+/** builder_name() - the @i-th image that the builder of @s can make; NULL: there are no more. */
+const char *builder_name(const struct vms *s, unsigned i);
+
 /** builder_want() - @v waits for its image; what is prepared then is prepare.c's business. */
 void builder_want(struct service_vm *v);
 

@@ -65,6 +65,17 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
+static bool is_built_in(const struct vms *s, const char *name)
+{
+    const char *one;
+
+    for (unsigned i = 0; (one = builder_name(s, i)) != NULL; i++)
+        if (strcmp(one, name) == 0)
+            return true;
+    return false;
+}
+
+/* Those that are there, and those that would be made when they are asked for. */
 static void add_images(const struct vms *s, struct om_vm_offer *out)
 {
     char names[OM_VM_IMAGES_MAX][OM_VM_IMAGE_NAME];
@@ -72,11 +83,14 @@ static void add_images(const struct vms *s, struct om_vm_offer *out)
     const struct dirent *entry;
     unsigned n = 0;
 
+    for (unsigned i = 0; builder_name(s, i); i++)
+        (void)snprintf(names[n++], OM_VM_IMAGE_NAME, "%s", builder_name(s, i));
     if (snprintf(path, sizeof path, "%s/images", s->d->place.home) >= (int)sizeof path)
         return;
     DIR *folder = opendir(path);
     while (folder && n < OM_VM_IMAGES_MAX && (entry = readdir(folder))) {
-        if (!om_vm_name_is_plain(entry->d_name, OM_VM_IMAGE_NAME - 1))
+        if (!om_vm_name_is_plain(entry->d_name, OM_VM_IMAGE_NAME - 1) ||
+            is_built_in(s, entry->d_name))
             continue;
         (void)snprintf(file, sizeof file, "%s/%.63s/image.json", path, entry->d_name);
         if (access(file, R_OK) == 0)

@@ -70,7 +70,7 @@ def test_offers_come_and_go(mesh):
     assert knows(consumer, providers[:2])
     by_id = {o["provider"]: o for o in offers(consumer)}
     one, two = by_id[providers[0].self_id()], by_id[providers[1].self_id()]
-    assert one["engine"] in ("kvm", "tcg") and one["images"] == ["mini"], one
+    assert one["engine"] in ("kvm", "tcg") and one["images"] == ["mini", "python"], one
     assert one["cpus"] == 2 and one["memory_mib"] == 1024 and one["disk_mib"] == 2048, one
     assert two["cpus"] == 4 and two["memory_mib"] == 4096 and one["vms"] == two["vms"] == 2
     assert one["fits"] and one["why"] == "" and not one["everybody"] and one["rtt_ms"] is not None

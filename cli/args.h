@@ -6,7 +6,7 @@
  *        unknown option always names the nearest known one.
  * Keeps: args_options_may_stand_anywhere; args_unknown_option_names_the_nearest;
  *        args_dashes_end_the_options; args_a_value_may_be_joined; args_empty_value_is_none;
- *        args_of_some_end_at_the_first_word.
+ *        args_of_some_end_at_the_first_word; args_of_a_machines_command_are_its_own.
  *
  * Options of all commands: --json, --help (-h), --home FOLDER, --network NAME, --color WHEN.
  */

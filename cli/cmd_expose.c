@@ -86,9 +86,13 @@ static json_t *what(const json_t *row)
 static json_t *names(const json_t *row, const json_t *peers)
 {
     const json_t *to = json_object_get(row, "to"), *id;
-    json_t *out = json_array();
+    json_t *machine = json_object_get(row, "machine"), *out = json_array();
     size_t i;
 
+    if (machine) { /* not to the peer that runs it */
+        (void)json_array_append(out, machine);
+        return out;
+    }
     json_array_foreach(to, i, id)(void) json_array_append_new(out, om_tunnel_peer(id, peers));
     return out;
 }

@@ -5,9 +5,11 @@
  *        the name that its user gave it; and, where a peer is wanted, the machine that was meant.
  * Why:   a machine runs at a provider that may reach nothing here: what it asks for is decided by
  *        the machine it is. Default is nothing.
+ * Keeps: access_reads_what_is_right; access_refuses_what_is_wrong;
+ *        access_takes_only_ids_that_can_be_one; access_of_a_machine_is_its_own.
  *
- * Only a name that begins with "vm-" and that no other machine has is taken from a provider: it
- * becomes a name in files of OpenSSH.
+ * Only "vm-" and ten hex digits, which no other machine has, are taken from a provider: they become
+ * a name in files of OpenSSH.
  */
 #ifndef OM_SERVICE_ACCESS_H
 #define OM_SERVICE_ACCESS_H

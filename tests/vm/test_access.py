@@ -1,6 +1,8 @@
 """The consumer gets into its virtual machines, and they reach what it lets them reach."""
 
 import contextlib
+import ctypes
+import errno
 import fcntl
 import hashlib
 import http.server
@@ -22,6 +24,7 @@ from vmlab import (BOOT_SECONDS, END_SECONDS, SSH_SECONDS, assert_nothing_left, 
                    omerta, provided, qemus, running, wanted)
 
 ALIVE_SECONDS = 5
+HERE = "10.77.1.1"  # the consumer, as the first machine of a provider sees it
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -213,7 +216,7 @@ def test_disk_full(three):
 
 
 def test_forward(three):
-    """A port here that leads to one of the machine, by either command; not to that of another."""
+    """A port here that leads to one of the machine, by either command; not for another node."""
     provider, consumer, other = three
     vm = running(consumer, "lab1", peer=provider.self_id())
     inside(consumer, "lab1", "(while :; do echo hello from $(hostname) | nc -l -p 8080; done) "
@@ -272,26 +275,91 @@ def sitting(daemon, name):
         process.stdout.close()
 
 
+@contextlib.contextmanager
+def sink():
+    """A port of the loopback that takes whatever is said to it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held = []
+
+        def run():
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(server.accept()[0])
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for client in held:
+                client.close()
+
+
 def test_provider_is_killed(three):
-    """SIGKILL of the provider's daemon: the guest counts on, an open ssh ends, a new one works."""
+    """SIGKILL of the provider's daemon: the guest counts on, what is open ends, new ssh works."""
+    provider, consumer, _ = three
+    with sink() as port:
+        running(consumer, "lab1", peer=provider.self_id(), expose=[port])
+        start_counter(consumer, "lab1")
+        inside(consumer, "lab1", f"(while echo x; do usleep 500000; done | nc {HERE} {port}; "
+               "touch /tmp/ended) >/dev/null 2>&1 </dev/null &")
+        pid = provided(provider)[0]["pid"]
+        before = counter(consumer, "lab1")
+        with sitting(consumer, "lab1") as ssh:
+            inside(consumer, "lab1", "test ! -e /tmp/ended")
+            provider.kill()
+            assert qemus(provider) == [pid]
+            provider.start()
+            back = time.monotonic()
+            assert ssh.wait(END_SECONDS) == 255
+            reset_after = time.monotonic() - back
+        assert wait_until(lambda: omerta(consumer, "vm", "ssh", "lab1", "true").returncode == 0,
+                          SSH_SECONDS)
+        in_after = time.monotonic() - back
+        assert wait_until(lambda: omerta(consumer, "vm", "ssh", "lab1", "test -e /tmp/ended")
+                          .returncode == 0, SSH_SECONDS)
+        guest_after = time.monotonic() - back
+    print(f"after the daemon was back: reset {reset_after:.1f} s, in again {in_after:.1f} s, "
+          f"the guest's connection ended {guest_after:.1f} s")
+    assert counter(consumer, "lab1") > before and qemus(provider) == [pid]
+    assert max(reset_after, in_after, guest_after) < ALIVE_SECONDS
+
+
+def nic_of(pid):
+    """The card's end, in QEMU @pid, of the connection to the daemon."""
+    pidfd_getfd, libc = 438, ctypes.CDLL(None, use_errno=True)
+    who = os.pidfd_open(pid)
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            fd = libc.syscall(pidfd_getfd, who, int(name), 0)
+            if fd < 0 and ctypes.get_errno() == errno.EPERM:
+                pytest.skip("this user may not take sockets of processes")
+            if fd < 0:
+                continue
+            with contextlib.suppress(OSError), socket.socket(fileno=fd) as taken:
+                path = taken.getsockname()
+                taken.getpeername()
+                if isinstance(path, str) and path.endswith("/nic.sock"):
+                    return taken.dup()
+    finally:
+        os.close(who)
+    return None
+
+
+def test_card_is_plugged_in_again(three):
+    """The connection of the card ends while both sides live: there is another one."""
     provider, consumer, _ = three
     running(consumer, "lab1", peer=provider.self_id())
-    start_counter(consumer, "lab1")
-    pid = provided(provider)[0]["pid"]
-    before = counter(consumer, "lab1")
-    with sitting(consumer, "lab1") as ssh:
-        provider.kill()
-        assert qemus(provider) == [pid]
-        provider.start()
-        back = time.monotonic()
-        assert ssh.wait(END_SECONDS) == 255
-        reset_after = time.monotonic() - back
+    first = provider.rpc("links.list")["links"][0]["id"]
+    with nic_of(provided(provider)[0]["pid"]) as taken:
+        taken.shutdown(socket.SHUT_RDWR)
+    assert wait_until(lambda: [k["id"] for k in provider.rpc("links.list")["links"]] not in
+                      ([], [first]), 20)
     assert wait_until(lambda: omerta(consumer, "vm", "ssh", "lab1", "true").returncode == 0,
                       SSH_SECONDS)
-    in_after = time.monotonic() - back
-    print(f"reset {reset_after:.1f} s, in again {in_after:.1f} s after the daemon was back")
-    assert counter(consumer, "lab1") > before and qemus(provider) == [pid]
-    assert reset_after < ALIVE_SECONDS and in_after < ALIVE_SECONDS
+    assert len(provider.rpc("links.list")["links"]) == 1
 
 
 def test_consumer_is_killed(three):

@@ -49,7 +49,7 @@ def serve(lab, host, address, text, folder):
 
 
 def test_egress(apart, lab, folder):
-    """With egress internet: a host there, and names; without: neither. Ben's own networks: never."""
+    """With egress internet: a host there, and names; without: neither. Ben's own: never."""
     ann, ben = apart
     for address, text in ((OUTSIDE, "outside"), (BESIDE, "beside")):
         serve(lab, "web", address, text, folder)

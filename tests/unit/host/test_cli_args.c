@@ -166,3 +166,20 @@ OM_TEST(args_of_some_end_at_the_first_word)
     CHECK_EQ(a.count, 5);
     CHECK_EQ(om_args_parse(&a, 9, argv, options, false, &err), OM_E_PARSE);
 }
+
+OM_TEST(args_of_a_machines_command_are_its_own)
+{
+    char *argv[] = {"omerta", "vm", "ssh", "-c", "3", "lab1", "--", "ls", "-x", "--", "-n"};
+    struct om_error err;
+    struct om_args a;
+
+    CHECK_OK(om_args_parse(&a, 11, argv, options, false, &err));
+    CHECK_EQ(a.given_count, 1);
+    CHECK_EQ(a.count, 6);
+    CHECK_STR(a.words[1], "lab1");
+    CHECK_STR(a.words[3], "-x");
+    CHECK_STR(a.words[4], "--");
+    argv[2] = "list"; /* the control */
+    argv[6] = "lab2";
+    CHECK_EQ(om_args_parse(&a, 11, argv, options, false, &err), OM_E_PARSE);
+}

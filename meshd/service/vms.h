@@ -6,10 +6,10 @@
  * Why:   a machine is state in vm/core and things in vm/host; here these are wired together, once,
  *        for consumers that are peers and for the user of this very machine.
  *
- * Peers reach it by calls, and so does this node: "vm.request" and "vm.watch" (of a "vm", or of the
- * "key" of its request) become a stream of JSON texts, one a line, that tell what happens to the
- * machine; "vm.list", "vm.extend", "vm.release", "vm.console" and "vm.traffic" are answered at once.
- * A peer sees, and touches, machines of its own only.
+ * Peers reach it by calls, and so does this node: "vm.request" and "vm.watch" (of a "vm", or of
+ * the "key" of its request) become a stream of JSON texts, one a line, that tell what happens to
+ * the machine; "vm.list", "vm.extend", "vm.release", "vm.console" and "vm.traffic" are answered at
+ * once. A peer sees, and touches, machines of its own only.
  *
  * QEMU outlives a daemon that was killed: the next one takes the machines up again by the ledger
  * (HOME/vm.db). A daemon that is told to stop ends them.

@@ -1,4 +1,4 @@
-"""A node's own machine: reached and reaching by calls of the node to itself, under the same rules."""
+"""A node's own machine: reached and reaching by calls of the node to itself, by the same rules."""
 
 import hashlib
 import os

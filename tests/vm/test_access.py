@@ -19,9 +19,10 @@ import time
 import pytest
 
 from daemon import RpcError, program
+from fixtures import ALONE
 from omerta_lab import die_with_parent, wait_until
-from vmlab import (BOOT_SECONDS, END_SECONDS, SSH_SECONDS, assert_nothing_left, give_image, inside,
-                   omerta, provided, qemus, running, wanted)
+from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, SSH_SECONDS, assert_nothing_left,
+                   give_image, inside, omerta, provided, qemus, running, wanted)
 
 ALIVE_SECONDS = 5
 HERE = "10.77.1.1"  # the consumer, as the first machine of a provider sees it
@@ -66,6 +67,12 @@ def test_ways_in(three, tmp_path):
     """ssh, scp both ways, ssh by the name alone; the exit code is the guest's."""
     provider, consumer, _ = three
     peer = provider.self_id()
+    assert "no such virtual machine" in omerta(consumer, "vm", "ssh", "lab1", "true").stderr
+    with consumer.control() as control:
+        early = control.rpc("vm.request", peer=peer, name="early", **SMALL)["vm"]
+        done = omerta(consumer, "vm", "ssh", "early", "true")
+        assert done.returncode == 1 and "the machine is not running" in done.stderr, done
+        control.rpc("vm.release", vm=early)
     done = omerta(consumer, "vm", "request", "--provider", peer, "--memory", "192M", "--name",
                   "lab1", "--wait", seconds=BOOT_SECONDS)
     assert done.returncode == 0, (done.stdout, done.stderr)
@@ -208,11 +215,36 @@ def test_disk_full(three):
     """A guest that fills its disk hears of it, and lives on."""
     provider, consumer, _ = three
     running(consumer, "lab1", peer=provider.self_id(), disk="64M")
-    out = inside(consumer, "lab1", "df -k | tail -n +1; d=$(df -k | awk '/^\\/dev\\/vd/ {print $6}' | "
-                 "head -1); dd if=/dev/zero of=$d/big bs=1M 2>&1; echo \"code $?\"; ls -l $d/big")
+    out = inside(consumer, "lab1", "d=$(df -k | awk '/^\\/dev\\/vd/ {print $6}' | head -1); "
+                 "dd if=/dev/zero of=$d/big bs=1M 2>&1; echo \"code $?\"; ls -l $d/big")
     assert "No space left" in out and "code 1" in out, out
     assert inside(consumer, "lab1", "echo alive") == "alive\n"
     assert provided(provider)[0]["state"] == "running"
+
+
+def test_datagrams(three):
+    """UDP, too, goes to a port that was exposed, and no other machine's."""
+    provider, consumer, _ = three
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        running(consumer, "with", peer=provider.self_id(), expose=[port])
+        running(consumer, "without", peer=provider.self_id())
+
+        def send(name, text):
+            route = "$(ip route | sed -n 's/default via \\([0-9.]*\\).*/\\1/p')"
+            omerta(consumer, "vm", "ssh", name, f"timeout 3 tftp -g -r {text} {route} {port}")
+
+        send("without", "closed")
+        send("with", "open")
+        server.settimeout(SSH_SECONDS)
+        heard, sender = server.recvfrom(2048)
+        assert b"open" in heard, heard
+        server.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                assert b"closed" not in server.recv(2048)
+        assert sender[0] == "127.0.0.1"
 
 
 def test_forward(three):
@@ -402,3 +434,26 @@ def test_many(three, image):
     for who in (consumer, provider):
         assert wait_until(lambda who=who: not provided(who), END_SECONDS)
         assert_nothing_left(who)
+
+
+def test_own_machine(make, image):
+    """One node that is provider and consumer: the same ways in, and out."""
+    alone = make("p", ALONE).start()
+    give_image(alone, image)
+    alone.rpc("provide.set", on=True, **ROOM)
+    with web(b"from myself") as port:
+        vm = running(alone, "mine", expose=[port])
+        assert inside(alone, "mine", "hostname").strip() == vm
+        assert inside(alone, "mine", fetch(port)) == "from myself"
+        inside(alone, "mine", "(while :; do echo hello | nc -l -p 8080; done) "
+               ">/dev/null 2>&1 </dev/null &")
+        assert wait_until(lambda: omerta(alone, "nc", "mine", "8080").stdout == "hello\n",
+                          SSH_SECONDS)
+        done = omerta(alone, "vm", "forward", vm, "127.0.0.1:0:22")
+        assert done.returncode == 0, done.stderr
+        host, at = alone.rpc("forward.list")["forwards"][0]["listen"].rsplit(":", 1)
+        with socket.create_connection((host, int(at)), SSH_SECONDS) as client:
+            assert client.recv(4) == b"SSH-"
+    done = omerta(alone, "vm", "release", "mine", seconds=BOOT_SECONDS)
+    assert done.returncode == 0, done.stderr
+    assert_nothing_left(alone)

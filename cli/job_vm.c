@@ -86,6 +86,7 @@ static json_t *params_of(struct om_cli *cli, struct om_ask *ask, const struct om
     (void)om_duration_print(om_time_min(time + SPARE_TTL, TTL_MAX), ttl, sizeof ttl);
     (void)!om_args_number(&cli->args, "cpu", 1, CPUS_MAX, &cpus, NULL);
     (void)json_object_set_new(o, "bound", json_true());
+    (void)json_object_set_new(o, "language", json_string(j->language));
     (void)json_object_set_new(o, "ttl", json_string(ttl));
     (void)json_object_set_new(o, "cpus", json_integer((json_int_t)cpus));
     if (strcmp(j->language, "python") == 0)

@@ -38,8 +38,9 @@ static bool add_ssh_key(const struct control_ask *ask, json_t *spec, struct om_e
 
 json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
 {
-    static const char *const words[] = {"cpus",    "memory",      "disk",    "image",  "ttl",
-                                        "timeout", "description", "ssh_key", "expose", "egress"};
+    static const char *const words[] = {"cpus",     "memory", "disk",    "image",
+                                        "language", "ttl",    "timeout", "description",
+                                        "ssh_key",  "expose", "egress"};
     const char *key = json_string_value(json_object_get(ask->params, "key"));
     bool has_peer = json_object_get(ask->params, "peer") != NULL;
     bool is_any = json_is_true(json_object_get(ask->params, "any"));

@@ -302,6 +302,7 @@ def test_submit(two, folder):
     code, out, err = omerta(consumer, "submit", "--provider", name, "--memory", "192", "--script",
                             "puts 1", "--language", "ruby")
     assert code == 125 and "sh" in err and "ruby" in err, err
+    assert "booting" not in err  # said before any cost
     nothing_left(provider, consumer)
 
 

@@ -147,7 +147,7 @@ enum om_err om_vm_image_fits(const struct om_vm_image *i, const struct om_vm_spe
     if (s->disk_mib > 0 && s->disk_mib < i->disk_min_mib)
         return om_fail(err, OM_E_RANGE, "image %s needs %" PRIu32 " MiB of disk: %" PRIu32 " asked",
                        i->name, i->disk_min_mib, s->disk_mib);
-    return OM_OK;
+    return s->language[0] ? om_vm_image_speaks(i, s->language, err) : OM_OK;
 }
 
 enum om_err om_vm_image_speaks(const struct om_vm_image *i, const char *language,

@@ -100,6 +100,9 @@ static void read_texts(struct om_vm_spec *s, struct om_vm_fields *f)
         !om_vm_name_is_plain(s->image, sizeof s->image - 1))
         om_vm_fields_fail(f, "image", "\"%s\": want a name of letters, digits, . _ -",
                           om_text_show(shown, s->image));
+    if (om_vm_fields_text(f, "language", s->language, sizeof s->language) &&
+        !om_vm_name_is_plain(s->language, sizeof s->language - 1))
+        om_vm_fields_fail(f, "language", "want a word, \"sh\" or \"python\"");
     (void)om_vm_fields_text(f, "description", s->description, sizeof s->description);
     if (om_vm_fields_text(f, "ssh_key", s->ssh_key, sizeof s->ssh_key) && s->ssh_key[0] &&
         om_vm_ssh_key_check(s->ssh_key, &why) != OM_OK)
@@ -151,7 +154,10 @@ json_t *om_vm_spec_write(const struct om_vm_spec *s)
                   "memory", (json_int_t)s->memory_mib, "disk", (json_int_t)s->disk_mib, "image",
                   s->image, "ttl", ttl, "timeout", timeout, "description", s->description, "egress",
                   egresses[s->egress], "ssh_key", s->ssh_key);
-    if (o && write_expose(s, o))
+    bool is_whole = o && write_expose(s, o);
+    if (is_whole && s->language[0])
+        is_whole = json_object_set_new(o, "language", json_string(s->language)) == 0;
+    if (is_whole)
         return o;
     json_decref(o);
     return NULL;

@@ -25,6 +25,7 @@
 
 enum {
     OM_VM_IMAGE_NAME = 64, /* with the terminator, as all of these */
+    OM_VM_LANGUAGE = 24,
     OM_VM_DESCRIPTION = 256,
     OM_VM_SSH_KEY = 1024, /* a 4096-bit RSA key has 716 characters of base64 */
     OM_VM_EXPOSES_MAX = 16
@@ -42,6 +43,7 @@ struct om_vm_spec {
     unsigned exposes;
     uint16_t expose[OM_VM_EXPOSES_MAX]; /* ports of the consumer that the VM may reach */
     char image[OM_VM_IMAGE_NAME];
+    char language[OM_VM_LANGUAGE]; /* that its jobs will be in; "": nobody says */
     char description[OM_VM_DESCRIPTION];
     char ssh_key[OM_VM_SSH_KEY]; /* "": no SSH, only jobs */
 };
@@ -52,7 +54,7 @@ void om_vm_spec_default(struct om_vm_spec *s);
 /**
  * om_vm_spec_read() - the words of a request
  * @out:  defaults where a word is absent; untouched on failure
- * @o:    members cpus memory disk image ttl timeout description egress expose ssh_key
+ * @o:    members cpus memory disk image language ttl timeout description egress expose ssh_key
  * @err:  sentence with the member's path; may be NULL
  *
  * Return: OM_OK, OM_E_PARSE for a wrong kind, form or an unknown member, OM_E_RANGE for a value out

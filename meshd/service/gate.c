@@ -109,7 +109,7 @@ void gate_alive(struct service_vm *v, om_time now)
 {
     om_time heard = links_heard_at(v->hub->d->links, v->nic_link);
 
-    if (v->is_own || v->owner.is_open)
+    if (v->owner.is_open)
         renew(v, now);
     else if (heard != OM_NEVER)
         renew(v, heard);

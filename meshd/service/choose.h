@@ -53,8 +53,8 @@ void choose_tick(struct wanted *w, om_time now);
 /** choose_deadline() - when choose_tick() of @w is due. */
 om_time choose_deadline(const struct wanted *w);
 
-/** choose_client_gone() - program @client of @w has gone: nobody else is asked for a machine that was
- *  to be bound to it. */
+/** choose_client_gone() - program @client of @w has gone: nobody else is asked for a machine that
+ *  was to be bound to it. */
 void choose_client_gone(struct wanted *w, uint64_t client);
 
 /** choose_stop() - the end of the daemon: @w asks nobody any more. */

@@ -80,10 +80,21 @@ static bool is_pause_forgotten(const struct service_vm *v)
     return v->vm.state == OM_VM_PAUSED && !v->vm.is_disk_full && v->resume_at == OM_NEVER;
 }
 
+/* One that is to be paused has to run first: a level is told once, and must not be lost on a guest
+ * that forges while it boots. */
+static bool must_wait(const struct service_vm *v)
+{
+    return gate_policy_does(v->hub->provide.policy, v->alarm) == GATE_PAUSE &&
+           (v->vm.state == OM_VM_STARTING || v->vm.state == OM_VM_BOOTING ||
+            v->vm.state == OM_VM_LOST);
+}
+
 void gate_tick(struct service_vm *v, om_time now)
 {
+    if (v->hub->is_closing) /* the links are gone */
+        return;
     gate_alive(v, now);
-    if (v->alarm != OM_ROGUE_NONE)
+    if (v->alarm != OM_ROGUE_NONE && !must_wait(v))
         answer_alarm(v, now);
     if (is_pause_forgotten(v))
         v->resume_at = now + v->hub->provide.pause;
@@ -96,7 +107,7 @@ void gate_tick(struct service_vm *v, om_time now)
 
 om_time gate_deadline(const struct service_vm *v)
 {
-    return v->resume_at;
+    return v->hub->is_closing ? OM_NEVER : v->resume_at;
 }
 
 /* Whoever looks later than the lease ended looks too late only for a consumer that is gone. */
@@ -107,8 +118,11 @@ static void renew(struct service_vm *v, om_time at)
 
 void gate_alive(struct service_vm *v, om_time now)
 {
-    om_time heard = links_heard_at(v->hub->d->links, v->nic_link);
+    om_time heard;
 
+    if (v->hub->is_closing) /* the links may be gone */
+        return;
+    heard = links_heard_at(v->hub->d->links, v->nic_link);
     if (v->owner.is_open)
         renew(v, now);
     else if (heard != OM_NEVER)

@@ -7,7 +7,7 @@
 #include "host/clock.h"
 #include "service/offer_here.h"
 
-enum { US_PER_MS = 1000, MS_PER_S = 1000 };
+enum { US_PER_MS = 1000, MS_PER_S = 1000, LOOK_MS = 1000 /* at folders and machines */ };
 
 /* What one network was told last. */
 struct told {
@@ -24,6 +24,7 @@ struct offers {
     uint64_t dropped;
     uv_timer_t timer;
     om_time due; /* of the timer; OM_NEVER */
+    om_time looked_at;
     struct told told[OM_NETWORKS_MAX];
 };
 
@@ -197,6 +198,7 @@ static void on_timer(uv_timer_t *timer)
     struct offers *o = timer->data;
     om_time now = om_clock_now(), at = OM_NEVER;
 
+    o->looked_at = now;
     for (unsigned i = 0; i < o->d->network_count; i++)
         at = om_time_min(at, tell(o, i, now));
     arm(o, at);
@@ -205,9 +207,12 @@ static void on_timer(uv_timer_t *timer)
 
 void offers_touch(struct offers *o)
 {
-    om_time soon = om_clock_now() + OM_MS(100); /* what happens at once is looked at once */
+    om_time soon;
 
-    if (o && soon < o->due)
+    if (!o)
+        return;
+    soon = o->looked_at + OM_MS(LOOK_MS); /* what is due is done in the next round of the loop */
+    if (soon < o->due)
         arm(o, soon);
 }
 

@@ -172,7 +172,10 @@ static void hear(struct service_vm *v, const struct om_vm_agent_event *e)
         p->is_zeros = false;
     }
     jobs_heard(v, e);
-    if (e->kind == OM_VM_AGENT_HELLO && !v->is_greeted) { /* so it takes jobs, too */
+    /* An answer: so it takes jobs, too. Where there is no agent, what says hello hears nobody. */
+    bool is_ready =
+        e->kind == OM_VM_AGENT_HELLO || (e->kind == OM_VM_AGENT_STARTED && v->image.agent == 0);
+    if (is_ready && !v->is_greeted) {
         v->is_greeted = true;
         machine_input(v, OM_VM_IN_GUEST_UP, NULL);
     }

@@ -2,12 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <omerta/addr.h>
-
 #include "commands.h"
 #include "interrupt.h"
 #include "job.h"
-#include "peer.h"
+#include "provider.h"
 #include "table.h"
 #include "vm_into.h"
 #include "vm_pick.h"
@@ -42,32 +40,6 @@ static const char *word_of(const json_t *o, const char *key)
 
 /* Asking several providers, each as long as it may take. */
 #define CHOOSE_PATIENCE OM_SEC(60)
-
-/* An address is for the daemon to read, which knows who is there. */
-static bool is_address(const char *text)
-{
-    uint8_t ip[16];
-
-    return strpbrk(text, "@:") || om_addr_ip_parse(ip, text);
-}
-
-/* The provider among the options, as "peer"; none for "self". */
-static enum om_exit add_provider(struct om_cli *cli, struct om_ask *ask, json_t *params)
-{
-    const char *provider = om_args_value(&cli->args, "provider");
-    char id[OM_ID_TEXT];
-
-    if (!provider || strcmp(provider, "self") == 0)
-        return OM_EXIT_OK;
-    if (is_address(provider)) {
-        json_object_set_new(params, "peer", json_string(provider));
-        return OM_EXIT_OK;
-    }
-    enum om_exit e = om_peer_find(cli, ask, provider, id);
-    if (!e)
-        json_object_set_new(params, "peer", json_string(id));
-    return e;
-}
 
 static void show_event(struct om_cli *cli, const json_t *event)
 {
@@ -173,7 +145,7 @@ static enum om_exit request(struct om_cli *cli, struct om_ask *ask)
                                 json_string(om_args_value(&cli->args, words[i].option)));
     enum om_exit e = om_vm_access(cli, params);
     if (!e)
-        e = add_provider(cli, ask, params);
+        e = om_provider_add(cli, ask, params);
     if (e) {
         json_decref(params);
         return e;
@@ -229,7 +201,7 @@ static enum om_exit print_lists(struct om_cli *cli, const json_t *result)
 static enum om_exit list(struct om_cli *cli, struct om_ask *ask)
 {
     json_t *params = om_cli_params(cli), *result;
-    enum om_exit e = add_provider(cli, ask, params);
+    enum om_exit e = om_provider_add(cli, ask, params);
 
     if (e) {
         json_decref(params);
@@ -251,7 +223,7 @@ static enum om_exit about(struct om_cli *cli, struct om_ask *ask, const char *me
                           const char *vm, const char *ttl, json_t **result)
 {
     json_t *params = om_cli_params(cli);
-    enum om_exit e = add_provider(cli, ask, params);
+    enum om_exit e = om_provider_add(cli, ask, params);
 
     if (e) {
         json_decref(params);

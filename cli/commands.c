@@ -125,7 +125,7 @@ static const struct om_option proxy_options[] = {
     {"keep", NULL, "after a restart, too", 'k'},
     END};
 #define JOB_OPTIONS                                                                                \
-    {"provider", "PEER", "who provides the machine; self is this node", 0},                        \
+    {"provider", "PEER", "who provides the machine; self is this node (the best)", 0},             \
         {"cpu", "N", "processors (1)", 0}, {"memory", "SIZE", "as 512M; a bare number is MiB", 0}, \
         {"disk", "SIZE", "of its own disk, as 2G (none)", 0},                                      \
         {"image", "NAME", "of the provider's (mini; python for python)", 0},                       \
@@ -377,7 +377,8 @@ const struct om_command om_commands[] = {
      "With --json: the reply of config.reload.",
      NULL, om_cmd_reload, false},
     {"run", "[OPTION...] [--] COMMAND...", "a command in a virtual machine of its own",
-     "Asks the provider for a machine, runs the words there as they are, with what they say on "
+     "Asks the provider for a machine, or, if none is named, the best, runs the words there as "
+     "they are, with what they say on "
      "our\n"
      "output as it comes, and gives the machine back, whatever happens, also when this program is\n"
      "killed. The exit code is the command's; 124 when it took too long, 130 after Ctrl-C, 125\n"

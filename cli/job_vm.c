@@ -7,11 +7,13 @@
 
 #include "interrupt.h"
 #include "job.h"
-#include "peer.h"
+#include "provider.h"
 
 /* A machine may boot under emulation on a busy machine. */
 #define BOOT_PATIENCE OM_SEC(600)
 #define END_PATIENCE  OM_SEC(120)
+/* Asking several providers, each as long as it may take. */
+#define CHOOSE_PATIENCE OM_SEC(60)
 /* What a job takes unless it says, and what its machine has beyond that. */
 #define JOB_TIME  OM_SEC(3600)
 #define SPARE_TTL OM_SEC(900)
@@ -75,8 +77,7 @@ static bool follow(struct om_cli *cli, struct om_ask *ask, const char *vm, const
 static json_t *params_of(struct om_cli *cli, struct om_ask *ask, const struct om_job *j)
 {
     static const char *const words[] = {"memory", "disk", "image", "description"};
-    const char *provider = om_args_value(&cli->args, "provider");
-    char ttl[OM_DURATION_TEXT], id[OM_ID_TEXT];
+    char ttl[OM_DURATION_TEXT];
     om_time time = JOB_TIME;
     json_t *o = om_cli_params(cli);
     uint64_t cpus;
@@ -95,14 +96,12 @@ static json_t *params_of(struct om_cli *cli, struct om_ask *ask, const struct om
         if (om_args_value(&cli->args, words[i]))
             (void)json_object_set_new(o, words[i],
                                       json_string(om_args_value(&cli->args, words[i])));
-    if (strcmp(provider, "self") != 0) {
-        if (om_peer_find(cli, ask, provider, id) != OM_EXIT_OK) {
-            json_decref(o);
-            return NULL;
-        }
-        (void)json_object_set_new(o, "peer", json_string(id));
-    }
-    return o;
+    if (!om_args_value(&cli->args, "provider"))
+        (void)json_object_set_new(o, "any", json_true());
+    if (om_provider_add(cli, ask, o) == OM_EXIT_OK)
+        return o;
+    json_decref(o);
+    return NULL;
 }
 
 /* The machine's id, "" when there is none; true when it runs. */
@@ -115,7 +114,7 @@ static bool get(struct om_cli *cli, struct om_ask *ask, const struct om_job *j,
     vm[0] = '\0';
     if (!params)
         return false;
-    if (om_ask_call(ask, "vm.request", params, OM_ASK_PATIENCE, &result, &err) != OM_EXIT_OK) {
+    if (om_ask_call(ask, "vm.request", params, CHOOSE_PATIENCE, &result, &err) != OM_EXIT_OK) {
         if (!om_interrupt_came())
             om_out_error(&cli->out, "%s", err.msg);
         return false;
@@ -180,8 +179,6 @@ enum om_exit om_job_options(struct om_cli *cli, struct om_job *j)
 
     j->timeout = om_args_value(&cli->args, "timeout");
     j->output_max = om_args_value(&cli->args, "output-max");
-    if (!om_args_value(&cli->args, "provider"))
-        return om_cli_usage(cli, "want --provider PEER, or --provider self");
     if (om_args_number(&cli->args, "cpu", 1, CPUS_MAX, &n, NULL) != OM_OK)
         return om_cli_usage(cli, "--cpu: want a number from 1 to %d", CPUS_MAX);
     if (j->timeout && om_duration_parse(&time, j->timeout, &err) != OM_OK)

@@ -16,8 +16,8 @@ import pytest
 from daemon import program
 from fixtures import ALONE
 from omerta_lab import wait_until
-from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, assert_nothing_left, give_image,
-                   has_session, image, provided, qemus, until, wanted)
+from vmlab import (BOOT_SECONDS, BUILD, END_SECONDS, ROOM, SMALL, assert_nothing_left,
+                   give_image, has_session, image, provided, qemus, until, wanted)
 
 assert image  # a fixture
 JOB_SECONDS = 60
@@ -137,7 +137,7 @@ def test_run(two):
 def test_words(two):
     """What is wrong is said at once, and no machine is asked for."""
     _, consumer = two
-    for words, sentence in ((("run", "ls"), "--provider"),
+    for words, sentence in ((("run",), "command"),
                             (("run", "--provider", "self"), "command"),
                             (("submit", "--provider", "self"), "--script"),
                             (("submit", "--provider", "self", "--script", "@/nowhere"), "nowhere"),
@@ -148,6 +148,49 @@ def test_words(two):
         assert (code, out) == (2, "") and sentence in err, (words, err)
     code, _, err = omerta(consumer, "run", "--provider", "self", "ls")
     assert code == 125 and "provides no virtual machines" in err
+
+
+def test_own_machine(make, image):  # noqa: F811
+    """A node alone: its own provider, named or found."""
+    alone = make("p", ALONE).start()
+    give_image(alone, image)
+    alone.rpc("provide.set", on=True, **ROOM)
+    with open("/etc/hostname", encoding="ascii") as file:
+        name = file.read()
+    code, out, err = omerta(alone, "submit", "--provider", "self", "--memory", "192", "--script",
+                            "cat hostname", "--file", "/etc/hostname")
+    assert (code, out) == (0, name), err
+    nothing_left(alone, alone)
+
+
+@pytest.fixture(scope="session")
+def python_image(image):  # noqa: F811
+    """The folder of the image "python", beside the other."""
+    out = os.path.join(os.path.dirname(image), "python")
+    done = subprocess.run([BUILD, "--python", "--cache", os.path.dirname(image), "--out", out],
+                          capture_output=True, text=True, check=False, timeout=500)
+    mirror = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mirror.sh")
+    if done.returncode and subprocess.run([mirror], check=False).returncode:
+        pytest.skip("no mirror of Debian's answers this machine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_python(two, python_image, folder):
+    """A program in Python has the image that has it, unless another is named."""
+    provider, consumer = two
+    os.symlink(python_image, os.path.join(provider.home, "images", "python"))
+    name = provider.self_id()
+    script = "import sys, json; json.dump(sys.version_info[0], open('v', 'w')); sys.exit(4)"
+    words = ("submit", "--provider", name, "--memory", "256", "--language", "python",
+             "--script", script, "--output", "v", "--into", folder)
+    code, out, err = omerta(consumer, *words)
+    assert (code, out) == (4, ""), err
+    with open(os.path.join(folder, "v"), encoding="ascii") as file:
+        assert file.read() == "3"
+    code, out, err = omerta(consumer, *words, "--image", "mini")
+    assert code == 125 and "python" in err and "booting" not in err, err
+    nothing_left(provider, consumer)
 
 
 def test_in_a_machine(two):

@@ -168,7 +168,6 @@ static const struct om_ipc_method table[] = {
                 {"cpus", OM_PARAM_INTEGER, false, "of the request; default 1"},
                 {"memory", OM_PARAM_STRING, false, "as 512M; a bare number is MiB"},
                 {"disk", OM_PARAM_STRING, false, "as 2G"},
-                {"language", OM_PARAM_STRING, false, "that its image must have, for jobs"},
                 {"ttl", OM_PARAM_STRING, false, "lease, as 1h"},
                 {"description", OM_PARAM_STRING, false, "what it is for"},
                 {"egress", OM_PARAM_STRING, false, "none or internet"},

@@ -163,8 +163,11 @@ void agent_port_close(struct service_vm *v)
 static void hear(struct service_vm *v, const struct om_vm_agent_event *e)
 {
     struct agent_port *p = v->agent;
+    /* Where there is no agent, what says hello hears nobody. */
+    bool is_mute = e->kind == OM_VM_AGENT_STARTED && v->image.agent == 0;
+    bool is_up = e->kind == OM_VM_AGENT_HELLO || is_mute;
 
-    if (e->kind == OM_VM_AGENT_HELLO)
+    if (is_up)
         (void)snprintf(p->languages, sizeof p->languages, "%s", e->languages);
     if (e->kind == OM_VM_AGENT_STARTED) {
         p->body = 0; /* of what it had got nothing is left */
@@ -172,10 +175,7 @@ static void hear(struct service_vm *v, const struct om_vm_agent_event *e)
         p->is_zeros = false;
     }
     jobs_heard(v, e);
-    /* An answer: so it takes jobs, too. Where there is no agent, what says hello hears nobody. */
-    bool is_ready =
-        e->kind == OM_VM_AGENT_HELLO || (e->kind == OM_VM_AGENT_STARTED && v->image.agent == 0);
-    if (is_ready && !v->is_greeted) {
+    if (is_up && !v->is_greeted) { /* so it takes jobs, too, if it ever does */
         v->is_greeted = true;
         machine_input(v, OM_VM_IN_GUEST_UP, NULL);
     }
@@ -227,6 +227,8 @@ bool agent_port_runs(const struct service_vm *v, const char *language, struct om
     const struct agent_port *p = v->agent;
     size_t n = strlen(language);
 
+    if (p && strcmp(p->languages, "-") == 0)
+        return om_fail(err, OM_E_UNSUPPORTED, "image %.60s runs no jobs", v->spec.image) == OM_OK;
     if (!p || !p->agent.is_heard)
         return om_fail(err, OM_E_STATE, "the virtual machine takes no jobs yet") == OM_OK;
     for (const char *at = p->languages; *at; at += strcspn(at, ","), at += *at == ',')

@@ -83,6 +83,7 @@ static void on_timer(uv_timer_t *t)
                                          om_time_min(plugs_deadline(v), gate_deadline(v))));
     }
     at = om_time_min(at, jobs_deadline(s));
+    om_calls_kick(s->d->calls); /* what was said, and that was hung up on */
     (void)uv_timer_stop(t); /* what was done asked for another round at once; it just was made */
     if (s->is_closing && s->count == 0) {
         /* The test guest was killed, and its end is still to be heard of. */

@@ -188,7 +188,7 @@ void node_loop_consume(struct node_call *c, size_t bytes)
 {
     struct way *w = in_of(c);
 
-    if (bytes == 0)
+    if (bytes == 0 || w->is_cut) /* who copied before the cut may not know of it yet */
         return;
     OM_BUG_IF(bytes > w->written - w->released);
     w->released += bytes;

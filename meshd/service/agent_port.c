@@ -27,7 +27,7 @@ static void on_written(uv_write_t *request, int status OM_UNUSED)
         return;
     p->write = NULL;
     agent_port_pump(p->vm); /* one that failed is read as an end soon */
-    om_calls_kick(p->vm->hub->d->calls);
+    vms_kick(p->vm->hub);
 }
 
 /* Of the body that is on its way, what there is of it, up to @max bytes. */
@@ -211,7 +211,7 @@ void agent_port_input(struct service_vm *v, struct om_bytes bytes)
     agent_port_pump(v);
     flow(v);
     vms_touch(v->hub);
-    om_calls_kick(v->hub->d->calls);
+    vms_kick(v->hub);
 }
 
 void agent_port_wake(struct service_vm *v)
@@ -245,7 +245,7 @@ void agent_port_tick(struct service_vm *v, om_time now)
     v->agent->again_at = OM_NEVER;
     agent_port_pump(v);
     flow(v);
-    om_calls_kick(v->hub->d->calls);
+    vms_kick(v->hub);
 }
 
 om_time agent_port_deadline(const struct service_vm *v)

@@ -21,6 +21,12 @@ void vms_touch(struct vms *s)
     offers_touch(s->d->offers);
 }
 
+void vms_kick(const struct vms *s)
+{
+    if (!s->is_closing) /* else the calls may be gone: machines end after them */
+        om_calls_kick(s->d->calls);
+}
+
 static void on_timer_closed(uv_handle_t *h)
 {
     struct vms *s = h->data;
@@ -83,7 +89,7 @@ static void on_timer(uv_timer_t *t)
                                          om_time_min(plugs_deadline(v), gate_deadline(v))));
     }
     at = om_time_min(at, jobs_deadline(s));
-    om_calls_kick(s->d->calls); /* what was said, and that was hung up on */
+    vms_kick(s);
     (void)uv_timer_stop(t); /* what was done asked for another round at once; it just was made */
     if (s->is_closing && s->count == 0) {
         /* The test guest was killed, and its end is still to be heard of. */

@@ -142,6 +142,9 @@ struct vms {
 /** vms_touch() - something of @s changed: deadlines are looked at anew, soon. */
 void vms_touch(struct vms *s);
 
+/** vms_kick() - what was written to calls of @s, and which were hung up on, is passed on. */
+void vms_kick(const struct vms *s);
+
 /* vms.c */
 
 /** vms_look() - have @s find out, once, what this machine runs guests with. */

@@ -43,7 +43,7 @@ static const char *word_of(const json_t *o, const char *key)
 
 static void show_event(struct om_cli *cli, const json_t *event)
 {
-    char state[OM_OUT_TEXT_MAX], text[OM_OUT_TEXT_MAX], end[OM_OUT_TEXT_MAX];
+    char vm[OM_OUT_TEXT_MAX], state[OM_OUT_TEXT_MAX], text[OM_OUT_TEXT_MAX], end[OM_OUT_TEXT_MAX];
 
     if (cli->out.json) {
         om_out_json_line(&cli->out, event);
@@ -52,8 +52,8 @@ static void show_event(struct om_cli *cli, const json_t *event)
     (void)om_out_escape(state, word_of(event, "state"));
     (void)om_out_escape(text, word_of(event, "text"));
     (void)om_out_escape(end, word_of(event, "end"));
-    om_out_line(&cli->out, "%.40s: %s%s%.60s%s%.200s", word_of(event, "vm"), state,
-                *end ? ", " : "", end, *text ? ": " : "", text);
+    om_out_line(&cli->out, "%.40s: %s%s%.60s%s%.200s", om_out_escape(vm, word_of(event, "vm")),
+                state, *end ? ", " : "", end, *text ? ": " : "", text);
     (void)fflush(cli->out.to);
 }
 
@@ -275,6 +275,7 @@ static enum om_exit console(struct om_cli *cli, struct om_ask *ask)
 static enum om_exit extend(struct om_cli *cli, struct om_ask *ask)
 {
     unsigned n = cli->args.count;
+    char shown[OM_OUT_TEXT_MAX];
     json_t *result;
 
     if (n < 2)
@@ -286,7 +287,8 @@ static enum om_exit extend(struct om_cli *cli, struct om_ask *ask)
     if (cli->out.json)
         om_out_json(&cli->out, result);
     else
-        om_out_line(&cli->out, "%.40s: %" JSON_INTEGER_FORMAT " s left", word_of(result, "vm"),
+        om_out_line(&cli->out, "%.40s: %" JSON_INTEGER_FORMAT " s left",
+                    om_out_escape(shown, word_of(result, "vm")),
                     json_integer_value(json_object_get(result, "left_s")));
     json_decref(result);
     return OM_EXIT_OK;

@@ -32,7 +32,7 @@ static const char *word_of(const json_t *o, const char *key)
 static void show(struct om_cli *cli, const json_t *event)
 {
     static char last[OM_OUT_TEXT_MAX]; /* what was shown: other things change, too */
-    char state[OM_OUT_TEXT_MAX], text[OM_OUT_TEXT_MAX], line[OM_OUT_TEXT_MAX];
+    char vm[OM_OUT_TEXT_MAX], state[OM_OUT_TEXT_MAX], text[OM_OUT_TEXT_MAX], line[OM_OUT_TEXT_MAX];
 
     if (cli->out.json) {
         om_out_json_line(&cli->out, event);
@@ -40,8 +40,8 @@ static void show(struct om_cli *cli, const json_t *event)
     }
     (void)om_out_escape(state, word_of(event, "state"));
     (void)om_out_escape(text, word_of(event, "text"));
-    (void)snprintf(line, sizeof line, "%.40s: %.40s%s%.200s", word_of(event, "vm"), state,
-                   *text ? ": " : "", text);
+    (void)snprintf(line, sizeof line, "%.40s: %.40s%s%.200s",
+                   om_out_escape(vm, word_of(event, "vm")), state, *text ? ": " : "", text);
     if (strcmp(line, last) != 0)
         fprintf(stderr, "%s\n", line);
     memcpy(last, line, sizeof last);

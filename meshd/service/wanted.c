@@ -38,6 +38,7 @@ static void on_timer(uv_timer_t *t)
     }
     owed_tick(w, now);
     choose_tick(w, now);
+    wanted_late(w, now);
     if (w->is_stale)
         wanted_keep(w);
     else
@@ -49,6 +50,7 @@ void wanted_arm(struct wanted *w)
     om_time at = w->is_stale ? w->keep_at : OM_NEVER, now = om_clock_now();
 
     at = om_time_min(at, om_time_min(owed_deadline(w), choose_deadline(w)));
+    at = om_time_min(at, wanted_late_deadline(w));
     for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l)) {
         const struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
         at = om_time_min(at, om_time_min(v->again_at, v->leave_at));
@@ -128,7 +130,7 @@ static struct wanted_vm *wanted_new(struct wanted *w, const struct om_id *networ
     v->hub = w;
     v->network = *network;
     v->provider = *provider;
-    v->again_at = v->leave_at = v->until = OM_NEVER;
+    v->again_at = v->leave_at = v->until = v->word_by = OM_NEVER;
     v->again_ms = WANTED_AGAIN_MS;
     (void)snprintf(v->key, sizeof v->key, "%s", key);
     (void)snprintf(v->state, sizeof v->state, "asked");
@@ -242,6 +244,7 @@ bool wanted_event(struct wanted_vm *v, const json_t *event)
         nameless(v);
         return false;
     }
+    v->word_by = OM_NEVER;
     v->again_ms = WANTED_AGAIN_MS;
     if (v->run && first_word(v))
         return false;

@@ -13,6 +13,9 @@
  * One that is bound is released when the connection of the program that asked for it ends, also
  * before it runs; and by the next run of the daemon, as then no such program is there.
  *
+ * A provider that takes a call and says nothing is no better than one that takes none: after
+ * WANTED_WORD_S the question is given up, and with it a machine that has no id yet.
+ *
  * Full: WANTED_MAX machines, WANTED_ASKS_MAX questions under way; then new ones are refused.
  */
 #ifndef OM_SERVICE_WANTED_H
@@ -28,7 +31,8 @@ enum {
     WANTED_ASKS_MAX = 64,
     WANTED_AGAIN_MS = 500,
     WANTED_AGAIN_MAX_MS = 60000,
-    WANTED_ASK_S = 8 /* programs wait for 10 s */
+    WANTED_ASK_S = 8, /* programs wait for 10 s */
+    WANTED_WORD_S = 9 /* from the question to what is said on a call that was taken */
 };
 
 struct wanted;

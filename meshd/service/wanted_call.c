@@ -21,7 +21,7 @@ static void read_refusal(struct om_error *err, const struct om_act_reply *reply)
         (void)om_fail(err, OM_E_STATE, "the provider refused: %.60s", reply->error);
 }
 
-static void again(struct wanted_vm *v)
+void wanted_again(struct wanted_vm *v)
 {
     v->again_at = om_clock_now() + OM_MS(v->again_ms);
     if (v->again_ms < WANTED_AGAIN_MAX_MS / 2)
@@ -40,8 +40,7 @@ static bool is_its_word(const struct om_act_reply *reply)
     return false;
 }
 
-/* Who waits for the first word about @v hears why there is none. */
-static void refused(struct wanted_vm *v, const struct om_error *err)
+void wanted_refused(struct wanted_vm *v, const struct om_error *err)
 {
     struct wanted *w = v->hub;
     struct choose *run = v->run;
@@ -74,11 +73,11 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
         (void)wanted_event(v, event);
         json_decref(event);
     } else if (!v->spec) {
-        again(v);
+        wanted_again(v);
     } else {
         if (!is_none)
             owed_add(v);
-        refused(v, &err);
+        wanted_refused(v, &err);
     }
 }
 
@@ -125,11 +124,11 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
     om_line_fini(&v->in);
     (void)om_fail(&err, OM_E_STATE, "the provider hung up");
     if (!v->spec) {
-        again(v);
+        wanted_again(v);
         return;
     }
     owed_add(v);
-    refused(v, &err);
+    wanted_refused(v, &err);
 }
 
 void wanted_call(struct wanted_vm *v)
@@ -146,6 +145,10 @@ void wanted_call(struct wanted_vm *v)
 
     json_decref(args);
     v->again_at = OM_NEVER;
+    if (!*v->vm && v->word_by == OM_NEVER) {
+        v->word_by = om_clock_now() + OM_SEC(WANTED_WORD_S);
+        wanted_arm(v->hub);
+    }
     v->owner.on_reply = on_reply;
     v->owner.on_stream = on_stream;
     om_line_fini(&v->in);
@@ -161,9 +164,9 @@ void wanted_call(struct wanted_vm *v)
     free(text);
     if (e != OM_OK && is_new) {
         (void)om_fail(&err, e, "the provider cannot be asked: %s", om_err_text(e));
-        refused(v, &err);
+        wanted_refused(v, &err);
     } else if (e != OM_OK) {
-        again(v);
+        wanted_again(v);
     }
     om_calls_kick(d->calls);
 }
@@ -177,8 +180,7 @@ void wanted_ask_drop(struct wanted_ask *a)
     free(a);
 }
 
-/* @result is taken; NULL: @err. */
-static void told(struct wanted_ask *a, json_t *result, const struct om_error *err)
+void wanted_told(struct wanted_ask *a, json_t *result, const struct om_error *err)
 {
     control_vm_answer(a->hub->d->control, a->number, &a->network, &a->peer, result, err);
     wanted_ask_drop(a);
@@ -194,7 +196,7 @@ static void on_ask_reply(struct om_call_owner *o, const struct om_act_reply *rep
         return;
     }
     read_refusal(&err, reply);
-    told(a, NULL, &err);
+    wanted_told(a, NULL, &err);
 }
 
 static void on_ask_stream(struct om_call_owner *o, const struct om_act_stream *news)
@@ -212,10 +214,10 @@ static void on_ask_stream(struct om_call_owner *o, const struct om_act_stream *n
     }
     if (om_line_next(&a->in, &line)) {
         (void)om_fail(&err, OM_E_PARSE, "the provider's answer makes no sense");
-        told(a, json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &at), &err);
+        wanted_told(a, json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &at), &err);
     } else if (!is_fed || is_end || (news->news & (OM_CALL_RESET | OM_CALL_STOPPED))) {
         (void)om_fail(&err, OM_E_STATE, "the provider hung up");
-        told(a, NULL, &err);
+        wanted_told(a, NULL, &err);
     }
 }
 
@@ -233,7 +235,11 @@ bool wanted_ask(struct wanted *w, const struct om_id *network, const struct om_i
                                             .args = om_bytes(text, strlen(text)),
                                             .priority = OM_NORMAL,
                                             .timeout = OM_SEC(WANTED_ASK_S)};
-        *a = (struct wanted_ask){.hub = w, .network = *network, .peer = *peer, .number = number};
+        *a = (struct wanted_ask){.hub = w,
+                                 .network = *network,
+                                 .peer = *peer,
+                                 .number = number,
+                                 .until = om_clock_now() + OM_SEC(WANTED_WORD_S)};
         a->owner.on_reply = on_ask_reply;
         a->owner.on_stream = on_ask_stream;
         e = daemon_reach(w->d, net, peer);
@@ -247,5 +253,6 @@ bool wanted_ask(struct wanted *w, const struct om_id *network, const struct om_i
     }
     om_list_push_back(&w->asks, &a->link);
     w->ask_count++;
+    wanted_arm(w);
     return true;
 }

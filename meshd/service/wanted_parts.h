@@ -41,6 +41,8 @@ struct wanted_vm {
     struct om_line in;
     om_time keep;       /* the longest that it may live */
     struct choose *run; /* that asked for it and was not answered; NULL */
+    om_time
+        word_by; /* when the provider must have given it an id; OM_NEVER: no call waits for it */
     om_time again_at;
     unsigned again_ms;
 };
@@ -57,6 +59,7 @@ struct wanted_ask {
     struct wanted *hub;
     struct om_id network, peer;
     uint64_t number;
+    om_time until; /* which the answer must have come */
     struct om_call_owner owner;
     struct om_line in;
 };
@@ -132,6 +135,16 @@ void wanted_leave(struct wanted_vm *v);
 /** wanted_call() - ask the provider of @v for it, or to tell of it again. */
 void wanted_call(struct wanted_vm *v);
 
+/** wanted_again() - the provider of @v is asked to tell of it again, later. */
+void wanted_again(struct wanted_vm *v);
+
+/** wanted_refused() - there is no @v: who waits for the first word about it hears @err, and it is
+ *  forgotten. */
+void wanted_refused(struct wanted_vm *v, const struct om_error *err);
+
+/** wanted_told() - @a is answered by @result, taken, or, where that is NULL, by @err; it is over. */
+void wanted_told(struct wanted_ask *a, json_t *result, const struct om_error *err);
+
 /** wanted_ask() - @w asks @peer of @network: @method with @args, taken; its answer is @number's;
  *  false and @err when it cannot. */
 bool wanted_ask(struct wanted *w, const struct om_id *network, const struct om_id *peer,
@@ -139,5 +152,13 @@ bool wanted_ask(struct wanted *w, const struct om_id *network, const struct om_i
 
 /** wanted_ask_drop() - @a is over. */
 void wanted_ask_drop(struct wanted_ask *a);
+
+/* wanted_late.c */
+
+/** wanted_late() - calls of @w that were taken, and nothing said on by @now, are given up. */
+void wanted_late(struct wanted *w, om_time now);
+
+/** wanted_late_deadline() - when @w wants that. */
+om_time wanted_late_deadline(const struct wanted *w);
 
 #endif

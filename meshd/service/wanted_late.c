@@ -1,0 +1,50 @@
+/* wanted_late.c - providers that take a call and then say nothing. */
+#include "host/clock.h"
+#include "service/owed.h"
+#include "service/wanted_parts.h"
+
+/* No machine without an id can be reached; what was made nevertheless is owed. */
+static void give_up(struct wanted_vm *v, const struct om_error *err)
+{
+    bool is_waited_for = v->spec || v->number || v->run;
+
+    v->word_by = OM_NEVER;
+    if (is_waited_for) {
+        owed_add(v);
+        wanted_refused(v, err);
+    } else if (v->owner.is_open) { /* one of an earlier run's */
+        om_calls_hang_up(v->hub->d->calls, &v->owner, OM_CLOSE_DONE);
+        wanted_again(v);
+    }
+}
+
+void wanted_late(struct wanted *w, om_time now)
+{
+    struct om_error err;
+
+    (void)om_fail(&err, OM_E_STATE, "the provider says nothing");
+    for (struct om_link *l = om_list_first(&w->asks), *next; l; l = next) {
+        struct wanted_ask *a = OM_CONTAINER_OF(l, struct wanted_ask, link);
+        next = om_list_next(&w->asks, l);
+        if (a->until <= now)
+            wanted_told(a, NULL, &err);
+    }
+    for (struct om_link *l = om_list_first(&w->machines), *next; l; l = next) {
+        struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
+        next = om_list_next(&w->machines, l);
+        if (v->word_by <= now)
+            give_up(v, &err);
+    }
+    om_calls_kick(w->d->calls);
+}
+
+om_time wanted_late_deadline(const struct wanted *w)
+{
+    om_time at = OM_NEVER;
+
+    for (struct om_link *l = om_list_first(&w->asks); l; l = om_list_next(&w->asks, l))
+        at = om_time_min(at, OM_CONTAINER_OF(l, struct wanted_ask, link)->until);
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l))
+        at = om_time_min(at, OM_CONTAINER_OF(l, struct wanted_vm, link)->word_by);
+    return at;
+}

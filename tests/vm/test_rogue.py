@@ -1,0 +1,105 @@
+"""A provider and a consumer that mean ill: what they cannot do to the other side."""
+
+import subprocess
+import time
+
+import pytest
+
+from daemon import RpcError, program
+from fixtures import ALONE
+from omerta_lab import die_with_parent
+from vmlab import SMALL, has_session
+
+VM = "vm-0123456789"
+STATE = '{"event":"state","vm":"%s","state":"%s","text":"%s"}'
+
+
+class Rogue:
+    """tests/vm/rogue_peer.c, which met @daemon."""
+
+    def __init__(self, daemon):
+        self.process = subprocess.Popen([program("omerta-rogue"), daemon.bootstrap()[1]],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        errors="replace", preexec_fn=die_with_parent)
+        self.id = self.until("self ").split()[1]
+        self.calls = 0
+        self.until("up")
+        assert has_session(daemon, self.id)
+
+    def say(self, line):
+        """One line for it to obey."""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def until(self, *starts):
+        """The next line that it prints that begins with one of @starts."""
+        for line in self.process.stdout:
+            if line.startswith(starts):
+                return line
+        raise EOFError(starts)
+
+    def call(self, method, args):
+        """Its answer to a call: "ok N", or "refused N ..."; the call stands on."""
+        number = self.calls
+        self.calls += 1
+        self.say(f"call {method} {args}")
+        return self.until(f"ok {number}\n", f"refused {number} ")
+
+    def end(self):
+        """It is gone."""
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def home(make):
+    """A daemon, and a rogue that it knows."""
+    daemon = make("h", ALONE).start()
+    rogue = Rogue(daemon)
+    yield daemon, rogue
+    rogue.end()
+
+
+def request(daemon, rogue):
+    """A machine of the rogue's."""
+    return daemon.rpc("vm.request", peer=rogue.id, **SMALL)
+
+
+def test_silent_provider(home):
+    """It takes every question and never answers: each is given up, and no room is lost to it."""
+    daemon, rogue = home
+    rogue.say("silence")
+    before = time.monotonic()
+    with pytest.raises(RpcError, match="says nothing"):
+        request(daemon, rogue)
+    assert time.monotonic() - before < 20
+    listed = daemon.rpc("vm.list")
+    assert listed["vms"] == [] and listed["owed"] == 1, listed
+    rogue.say("answer " + STATE % (VM, "running", ""))
+    assert request(daemon, rogue)["vm"] == VM
+    rogue.say("silence")
+    before = time.monotonic()
+    # As many as there may be at once, and then again.
+    for _ in range(2):
+        many = [daemon.control() for _ in range(60)]
+        for control in many:
+            control.send(b'{"jsonrpc":"2.0","id":1,"method":"vm.extend","params":{"vm":"%s",'
+                         b'"ttl":"5m"}}\n' % VM.encode())
+        for control in many:
+            assert "says nothing" in control.receive()["error"]["message"]
+            control.__exit__()
+    assert time.monotonic() - before < 40
+
+
+def test_words_for_the_terminal(home):
+    """Whatever a provider says, no control character of it reaches a terminal."""
+    daemon, rogue = home
+    rogue.say("answer " + STATE % (VM, "running", "\\u001b]0;owned\\u0007"))
+    assert request(daemon, rogue)["vm"] == VM
+    rogue.say("answer " + STATE % ("\\u001b]0;owned\\u0007", "\\u001b[2J", "\\u001b[2J"))
+    for words in (("extend", VM, "5m"), ("release", "--provider", rogue.id, VM),
+                  ("traffic", VM), ("console", VM), ("list",), ("show", VM),
+                  ("list", "--provider", rogue.id)):
+        _, out, err = daemon.cli("vm", *words)
+        assert "\x1b" not in out + err and "\x07" not in out + err, (words, out, err)
+    assert VM in daemon.cli("vm", "list")[1]

@@ -79,14 +79,15 @@ static void on_timer(uv_timer_t *t)
         if (om_vm_deadline(&v->vm) <= now)
             om_vm_tick(&v->vm, now);
         machine_drain(v);
+        serve_tick(v, now);
         if (machine_is_over(v) && (!v->owner.is_open || s->is_closing)) {
             om_list_remove(&v->link);
             s->count--;
             machine_free(v);
             continue;
         }
-        at = om_time_min(at, om_time_min(om_vm_deadline(&v->vm),
-                                         om_time_min(plugs_deadline(v), gate_deadline(v))));
+        at = om_time_min(at, om_time_min(om_vm_deadline(&v->vm), serve_deadline(v)));
+        at = om_time_min(at, om_time_min(plugs_deadline(v), gate_deadline(v)));
     }
     at = om_time_min(at, jobs_deadline(s));
     vms_kick(s);

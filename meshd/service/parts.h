@@ -36,7 +36,10 @@ enum {
     VM_PLUG_AGAIN_MS = 100,
     VM_MTU = 1500,
     VM_CLOSE_S = 30, /* what the end of the daemon waits for machines to end */
-    VM_WAIT_S = 45   /* for the test guest that tells what this machine can do */
+    VM_WAIT_S = 45,  /* for the test guest that tells what this machine can do */
+    /* A machine that is gone stays until its consumer has heard so: */
+    VM_HEAR_S = 30,   /* no longer than this */
+    VM_HEAR_PEER = 2, /* and as many of one consumer; then of the oldest no more is told */
 };
 
 struct agent_port;
@@ -106,6 +109,7 @@ struct service_vm {
     om_time resume_at;         /* of a pause; OM_NEVER */
 
     struct om_call_owner owner; /* the consumer's stream */
+    om_time hear_by; /* when it is hung up, heard or not; OM_NEVER while the machine is not gone */
     struct om_list lines;
     uint64_t line_end;
     unsigned line_count;
@@ -283,5 +287,11 @@ void serve_close(struct vms *s);
 
 /** serve_drop() - the consumer's stream of @v ends, after what was written to it. */
 void serve_drop(struct service_vm *v);
+
+/** serve_tick() - the consumer of @v, which is gone, has had its time at @now. */
+void serve_tick(struct service_vm *v, om_time now);
+
+/** serve_deadline() - when @v wants that. */
+om_time serve_deadline(const struct service_vm *v);
 
 #endif

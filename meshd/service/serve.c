@@ -159,16 +159,49 @@ void serve_tell(struct service_vm *v, json_t *event)
     json_decref(event);
 }
 
+/* A consumer that reads nothing must not keep places that others want. */
+static void make_room(const struct service_vm *v)
+{
+    const struct om_list *all = &v->hub->machines;
+    struct service_vm *oldest = NULL;
+    unsigned n = 0;
+
+    for (struct om_link *l = om_list_first(all); l; l = om_list_next(all, l)) {
+        struct service_vm *o = OM_CONTAINER_OF(l, struct service_vm, link);
+        if (o == v || !o->owner.is_open || o->hear_by == OM_NEVER ||
+            !om_id_equal(&o->consumer, &v->consumer))
+            continue;
+        n++;
+        if (!oldest || o->hear_by < oldest->hear_by)
+            oldest = o;
+    }
+    if (n >= VM_HEAR_PEER)
+        hang_up(oldest);
+}
+
 void serve_drop(struct service_vm *v)
 {
     struct om_calls *calls = v->hub->d->calls;
 
     if (!v->owner.is_open)
         return;
+    make_room(v);
+    v->hear_by = om_clock_now() + OM_SEC(VM_HEAR_S);
     if (v->hub->is_closing || om_list_is_empty(&v->lines) ||
         om_node_finish(om_calls_node(calls), om_clock_now(), v->owner.call) != OM_OK)
         hang_up(v);
     om_calls_kick(calls);
+}
+
+void serve_tick(struct service_vm *v, om_time now)
+{
+    if (serve_deadline(v) <= now)
+        hang_up(v);
+}
+
+om_time serve_deadline(const struct service_vm *v)
+{
+    return v->owner.is_open ? v->hear_by : OM_NEVER;
 }
 
 /* The consumer hears of @v on @call from now on; on one call at a time. */
@@ -194,6 +227,8 @@ static void attach(struct service_vm *v, const struct om_act_call *call)
     (void)json_object_set_new(event, "event", json_string("state"));
     write_line(v, event);
     json_decref(event);
+    if (v->vm.state == OM_VM_GONE) /* and of nothing more */
+        serve_drop(v);
 }
 
 /* What programs tell apart; people get the sentence. */

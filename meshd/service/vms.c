@@ -51,7 +51,7 @@ struct service_vm *vms_new(struct vms *s, const char *id)
     }
     v->hub = s;
     v->number = ++s->numbers;
-    v->again_at = v->resume_at = OM_NEVER;
+    v->again_at = v->resume_at = v->hear_by = OM_NEVER;
     v->slot = 1;
     while (!is_slot_free(s, v->slot))
         v->slot++;

@@ -7,9 +7,10 @@ import pytest
 
 from daemon import RpcError, program
 from fixtures import ALONE
-from omerta_lab import die_with_parent
-from vmlab import SMALL, has_session
+from omerta_lab import die_with_parent, wait_until
+from vmlab import END_SECONDS, ROOM, SMALL, give_image, has_session, image, provided, wanted
 
+assert image  # a fixture
 VM = "vm-0123456789"
 STATE = '{"event":"state","vm":"%s","state":"%s","text":"%s"}'
 
@@ -103,3 +104,26 @@ def test_words_for_the_terminal(home):
         _, out, err = daemon.cli("vm", *words)
         assert "\x1b" not in out + err and "\x07" not in out + err, (words, out, err)
     assert VM in daemon.cli("vm", "list")[1]
+
+
+def test_consumer_that_keeps_its_calls(make, image):  # noqa: F811
+    """Machines that are gone are freed, though their consumer does not end what it heard of them
+    on: there is room for others."""
+    provider = make("p", ALONE).start()
+    give_image(provider, image)
+    rogue = Rogue(provider)
+    consumer = make("c", ALONE + provider.bootstrap()).start()
+    assert has_session(consumer, provider.self_id())
+    provider.rpc("provide.set", on=True, to=[rogue.id, consumer.self_id()], **ROOM)
+    wait_until(lambda: provider.rpc("provide.show")["engine"] != "unknown", END_SECONDS)
+    for i in range(66):
+        args = '{"key":"k%d","spec":{"memory":"192M","disk":"256M","ttl":"20m"}}' % i
+        assert rogue.call("vm.request", args).startswith("ok"), i
+        assert rogue.call("vm.release", '{"key":"k%d"}' % i).startswith("ok"), i
+        assert wait_until(lambda: provided(provider) == [], END_SECONDS)
+    with consumer.control() as control:
+        assert control.rpc("vm.request", peer=provider.self_id(), **SMALL)["vm"]
+        vm = wanted(consumer)[0]["vm"]
+        control.rpc("vm.release", vm=vm)
+        assert control.event(lambda e: e["params"].get("state") == "gone", END_SECONDS)
+    rogue.end()

@@ -429,6 +429,7 @@ static const struct om_ipc_method table[] = {
                 {"memory", OM_PARAM_STRING, false, "as 512M; a bare number is MiB"},
                 {"disk", OM_PARAM_STRING, false, "as 2G; default: none"},
                 {"image", OM_PARAM_STRING, false, "of the provider's; default mini"},
+                {"language", OM_PARAM_STRING, false, "that its image must have, for jobs"},
                 {"ttl", OM_PARAM_STRING, false, "lease, as 1h"},
                 {"timeout", OM_PARAM_STRING, false, "to be running by then, or not at all"},
                 {"description", OM_PARAM_STRING, false, "what it is for"},

@@ -6,11 +6,12 @@
 
 demo_usage() {
     cat <<END
-usage: demos/$demo_name [--no-install] [--built BUILD_DIR]
+usage: demos/$demo_name [OPTION...]
 
   --no-install       install nothing; fail where something is missing
   --built BUILD_DIR  use this build: install nothing and build nothing
-  --help             this text
+${demo_more:+$demo_more
+}  --help             this text
 
 Exit: 0 every check held, 1 not, 2 wrong usage, 77 it cannot be shown on this machine.
 END

@@ -197,8 +197,7 @@ def test_terminal(three):
     try:
         read_until(fd, b"# ")
         os.write(fd, b"stty size\n")
-        assert b"33 101" in read_until(fd, b"33 101")
-        read_until(fd, b"# ")
+        read_until(fd, b"33 101")  # and maybe the next prompt
         resize(fd, 44, 122)
         # The new size is on its way: asked again until it came.
         os.write(fd, b"until [ \"$(stty size)\" = '44 122' ]; do :; done; echo si''ze\n")

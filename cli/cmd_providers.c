@@ -8,7 +8,8 @@ static const struct om_column columns[] = {
     {"MIB", "memory_mib", OM_COLUMN_COUNT},    {"DISK MIB", "disk_mib", OM_COLUMN_COUNT},
     {"IMAGES", "images", OM_COLUMN_TEXT},      {"FOR", "for", OM_COLUMN_TEXT},
     {"LOAD", "load", OM_COLUMN_COUNT},         {"RTT", "rtt_ms", OM_COLUMN_MS},
-    {"HEARD", "heard_s", OM_COLUMN_AGE},       {"WHY NOT", "why", OM_COLUMN_TEXT},
+    {"HEARD", "heard_s", OM_COLUMN_AGE},       {"NO KVM AS", "no_kvm", OM_COLUMN_TEXT},
+    {"WHY NOT", "why", OM_COLUMN_TEXT},
 };
 
 static enum om_exit print(struct om_cli *cli, const json_t *rows)

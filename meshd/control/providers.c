@@ -153,16 +153,17 @@ static json_t *row_json(const struct control_ask *ask, const struct daemon_netwo
     (void)!om_node_record(daemon_node(ask->d), &net->id, &c->id, &a, NULL);
     for (unsigned i = 0; i < o->images; i++)
         (void)json_array_append_new(images, json_string(o->image[i]));
-    return json_pack(
-        "{s:o, s:o, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:i, s:o,"
-        " s:I, s:i}",
-        "provider", control_id(&c->id), "name", control_text(a.name, strlen(a.name)), "network",
-        net->name, "fits", is_fit ? 1 : 0, "why", why, "engine", om_vm_offer_engine_name(o->engine),
-        "vms", (json_int_t)o->free.vms, "cpus", (json_int_t)o->free.cpus, "memory_mib",
-        (json_int_t)o->free.memory_mib, "disk_mib", (json_int_t)o->free.disk_mib, "images", images,
-        "more_images", o->has_more_images ? 1 : 0, "everybody", o->is_for_all ? 1 : 0, "load",
-        (int)o->load, "rtt_ms", control_ms(c->rtt), "heard_s",
-        (json_int_t)((om_clock_now() - row->heard_at) / OM_SEC(1)), "failures", (int)c->fails);
+    return json_pack("{s:o, s:o, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:i, s:o,"
+                     " s:I, s:i, s:s}",
+                     "provider", control_id(&c->id), "name", control_text(a.name, strlen(a.name)),
+                     "network", net->name, "fits", is_fit ? 1 : 0, "why", why, "engine",
+                     om_vm_offer_engine_name(o->engine), "vms", (json_int_t)o->free.vms, "cpus",
+                     (json_int_t)o->free.cpus, "memory_mib", (json_int_t)o->free.memory_mib,
+                     "disk_mib", (json_int_t)o->free.disk_mib, "images", images, "more_images",
+                     o->has_more_images ? 1 : 0, "everybody", o->is_for_all ? 1 : 0, "load",
+                     (int)o->load, "rtt_ms", control_ms(c->rtt), "heard_s",
+                     (json_int_t)((om_clock_now() - row->heard_at) / OM_SEC(1)), "failures",
+                     (int)c->fails, "no_kvm", om_vm_no_kvm_text(o->no_kvm));
 }
 
 static const struct offer_row *row_of(const struct offer_row *const *rows, unsigned n,

@@ -355,11 +355,12 @@ static const struct om_ipc_method table[] = {
                 {"disk", OM_PARAM_STRING, false, "of its own"},
                 {"image", OM_PARAM_STRING, false, "by its name"},
                 {"all", OM_PARAM_BOOL, false, "those that do not fit, too, which say why"}},
-     .reply = {{"providers", OM_PARAM_OBJECTS, true,
-                "provider, name, network, fits, why, engine, vms, cpus, memory_mib, disk_mib,"
-                " images, more_images, everybody, load (0 to 3), rtt_ms, heard_s, failures of"
-                " each"},
-               {"dropped", OM_PARAM_INTEGER, true, "offers that made no sense"}}},
+     .reply =
+         {{"providers", OM_PARAM_OBJECTS, true,
+           "provider, name, network, fits, why, engine, no_kvm, vms, cpus, memory_mib,"
+           " disk_mib, images, more_images, everybody, load (0 to 3), rtt_ms, heard_s, failures of"
+           " each"},
+          {"dropped", OM_PARAM_INTEGER, true, "offers that made no sense"}}},
     {.name = "status",
      .summary = "How this daemon is",
      .reply = {{"version", OM_PARAM_STRING, true, "of the daemon"},

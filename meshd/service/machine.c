@@ -321,6 +321,7 @@ static void act(struct service_vm *v, const struct om_vm_act *a)
         break;
     case OM_VM_ACT_DISTRUST_KVM:
         v->hub->accel.kind = OM_VM_ACCEL_TCG;
+        v->hub->accel.no_kvm = OM_VM_NO_KVM_FAILED;
         (void)snprintf(v->hub->accel.reason, sizeof v->hub->accel.reason,
                        "KVM was tried and failed a guest: using TCG");
         break;

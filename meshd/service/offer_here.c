@@ -115,6 +115,7 @@ void offer_here(const struct vms *s, const struct daemon_network *net, struct om
     if (!out->is_on)
         return;
     out->engine = s->accel.kind == OM_VM_ACCEL_KVM ? OM_VM_OFFER_KVM : OM_VM_OFFER_TCG;
+    out->no_kvm = s->accel.no_kvm;
     out->load = load_now();
     add_amounts(s, out);
     add_images(s, out);

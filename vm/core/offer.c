@@ -14,6 +14,17 @@ const char *om_vm_offer_engine_name(enum om_vm_offer_engine e)
     return e < OM_VM_OFFER_ENGINES ? names[e] : "unknown";
 }
 
+const char *om_vm_no_kvm_text(enum om_vm_no_kvm why)
+{
+    static const char *const texts[] = {
+#define X(code, text) text,
+        OM_VM_NO_KVM(X)
+#undef X
+    };
+
+    return why < OM_VM_NO_KVM_COUNT ? texts[why] : "";
+}
+
 uint32_t om_vm_offer_step(uint32_t n)
 {
     unsigned shift = 0;
@@ -45,9 +56,9 @@ static unsigned count_images(const struct om_vm_offer *o, size_t room)
 
 size_t om_vm_offer_encode(uint8_t out[static OM_VM_OFFER_MAX], const struct om_vm_offer *o)
 {
-    enum { BEFORE_IMAGES = 17 };
+    enum { BESIDE_IMAGES = 18 };
     struct om_wr w = om_wr(om_mut(out, OM_VM_OFFER_MAX));
-    unsigned images = count_images(o, OM_VM_OFFER_MAX - BEFORE_IMAGES);
+    unsigned images = count_images(o, OM_VM_OFFER_MAX - BESIDE_IMAGES);
     bool is_more = o->has_more_images || images < o->images;
 
     om_wr_u8(&w, OM_VM_OFFER_VERSION);
@@ -69,6 +80,7 @@ size_t om_vm_offer_encode(uint8_t out[static OM_VM_OFFER_MAX], const struct om_v
         om_wr_u8(&w, (uint8_t)n);
         om_wr_copy(&w, o->image[i], n);
     }
+    om_wr_u8(&w, (uint8_t)o->no_kvm);
     return om_wr_len(&w);
 }
 
@@ -123,8 +135,10 @@ enum om_err om_vm_offer_decode(struct om_vm_offer *out, struct om_bytes in)
         enum om_err e = read_amounts(&r, &o);
         for (unsigned i = 0; e == OM_OK && i < o.images; i++)
             e = read_image(&r, o.image[i]) ? OM_OK : OM_E_PARSE;
-        if (e != OM_OK)
-            return e;
+        uint8_t why = om_rd_u8(&r);
+        if (e != OM_OK || r.bad)
+            return e != OM_OK ? e : OM_E_PARSE;
+        o.no_kvm = why < OM_VM_NO_KVM_COUNT ? (enum om_vm_no_kvm)why : OM_VM_NO_KVM_UNSAID;
     }
     *out = o;
     return OM_OK;

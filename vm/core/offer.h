@@ -10,7 +10,8 @@
  *
  *     u8 1, u8 flags (1 on, 2 for everybody, 4 more images), then, if it is on:
  *     u8 engine (0 unknown, 1 kvm, 2 tcg), u8 load (0 to 3), u16 machines, u16 processors,
- *     u32 MiB of memory, u32 MiB of disk, u8 n <= 8, n x (u8 length, name of an image)
+ *     u32 MiB of memory, u32 MiB of disk, u8 n <= 8, n x (u8 length, name of an image),
+ *     u8 why there is no KVM (enum om_vm_no_kvm)
  *
  * Amounts are those of the largest machine that could be had now. Who reads it skips flags and
  * bytes at the end that it does not know.
@@ -44,12 +45,29 @@ enum om_vm_offer_engine {
     OM_VM_OFFER_ENGINES
 };
 
+/* Why a provider runs guests by emulation, which is ten times slower. */
+#define OM_VM_NO_KVM(X)                                                                            \
+    X(UNSAID, "")                                                                                  \
+    X(MISSING, "it has no /dev/kvm")                                                               \
+    X(CLOSED, "/dev/kvm may not be opened there")                                                  \
+    X(FLAGS, "its processor shows neither vmx nor svm")                                            \
+    X(TEST, "its test guest did not run under KVM")                                                \
+    X(FAILED, "a guest failed under KVM")
+
+enum om_vm_no_kvm {
+#define X(code, text) OM_VM_NO_KVM_##code,
+    OM_VM_NO_KVM(X)
+#undef X
+        OM_VM_NO_KVM_COUNT
+};
+
 /* Zeroed: withdrawn. */
 struct om_vm_offer {
     bool is_on;
     bool is_for_all;      /* every member; else peers that it does not name */
     bool has_more_images; /* than those here */
     enum om_vm_offer_engine engine;
+    enum om_vm_no_kvm no_kvm;
     uint8_t load;             /* 0 idle to OM_VM_OFFER_LOADS - 1 full */
     struct om_vm_amount free; /* of one machine; vms: so many of them */
     unsigned images;
@@ -58,6 +76,9 @@ struct om_vm_offer {
 
 /** om_vm_offer_engine_name() - "unknown", "kvm" or "tcg" for @e. */
 const char *om_vm_offer_engine_name(enum om_vm_offer_engine e);
+
+/** om_vm_no_kvm_text() - @why as a clause, "" when it was not said. */
+const char *om_vm_no_kvm_text(enum om_vm_no_kvm why);
 
 /** om_vm_offer_step() - @n rounded down to its three highest bits. */
 uint32_t om_vm_offer_step(uint32_t n);

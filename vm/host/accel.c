@@ -79,12 +79,16 @@ static void look(struct om_vm_accel *a, const char *cpuinfo, const char *kvm)
 
     if (fd >= 0)
         (void)close(fd);
+    if (fd < 0)
+        a->found.no_kvm = cause == EACCES ? OM_VM_NO_KVM_CLOSED : OM_VM_NO_KVM_MISSING;
+    else if (!has_hardware(cpuinfo))
+        a->found.no_kvm = OM_VM_NO_KVM_FLAGS;
     if (fd < 0 && cause == EACCES)
         (void)snprintf(a->no_kvm, sizeof a->no_kvm,
                        "%.60s may not be opened (be in the group that owns it)", kvm);
     else if (fd < 0)
         (void)snprintf(a->no_kvm, sizeof a->no_kvm, "%.60s: %s", kvm, strerror(cause));
-    else if (!has_hardware(cpuinfo))
+    else if (a->found.no_kvm)
         (void)snprintf(a->no_kvm, sizeof a->no_kvm,
                        "%.60s opens but the processor shows neither vmx nor svm", kvm);
 }
@@ -130,6 +134,7 @@ static void on_kvm(void *self, bool is_usable, const char *why)
         tell(a, OM_VM_ACCEL_KVM);
         return;
     }
+    a->found.no_kvm = OM_VM_NO_KVM_TEST;
     (void)snprintf(a->no_kvm, sizeof a->no_kvm, "/dev/kvm opens but %.150s", why);
     try_tcg(a);
 }
@@ -144,6 +149,7 @@ static void on_later(uv_timer_t *t)
     else if (a->no_kvm[0])
         try_tcg(a);
     else if (!probe(a, "kvm", OM_VM_ACCEL_KVM_MS, on_kvm, &err)) {
+        a->found.no_kvm = OM_VM_NO_KVM_TEST;
         (void)snprintf(a->no_kvm, sizeof a->no_kvm, "%.150s", err.msg);
         try_tcg(a);
     }

@@ -21,6 +21,7 @@
 #include <omerta/err.h>
 
 #include "process.h"
+#include "vm/core/offer.h"
 
 enum {
     OM_VM_ACCEL_KVM_MS = 2000, /* 4 to 8 times what the guest needs under TCG */
@@ -31,6 +32,7 @@ enum om_vm_accel_kind { OM_VM_ACCEL_NONE, OM_VM_ACCEL_TCG, OM_VM_ACCEL_KVM };
 
 struct om_vm_accel_found {
     enum om_vm_accel_kind kind;
+    enum om_vm_no_kvm no_kvm;      /* the reason why not, of kinds; UNSAID with KVM */
     char qemu[OM_VM_PATH_MAX];     /* "" when there is none */
     char reason[OM_ERROR_MSG_MAX]; /* one sentence */
 };

@@ -100,6 +100,7 @@ OM_TEST(accel_without_flags_is_tcg)
     CHECK(put(r.cpuinfo, "flags\t\t: fpu vmxish xsvm sse\nbugs\t\t: vmx svm\n"));
     OM_TRY(find(&r));
     CHECK_STR(om_vm_accel_name(r.found.kind), "tcg");
+    CHECK_EQ(r.found.no_kvm, OM_VM_NO_KVM_FLAGS);
     CHECK(strstr(r.found.reason, "neither vmx nor svm: using TCG") != NULL);
     CHECK(put(r.cpuinfo, "processor\t: 0\nflags\t\t: fpu svm\n"));
     OM_TRY(find(&r));

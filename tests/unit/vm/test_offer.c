@@ -8,6 +8,7 @@ static const struct om_vm_offer some = {
     .is_on = true,
     .is_for_all = true,
     .engine = OM_VM_OFFER_TCG,
+    .no_kvm = OM_VM_NO_KVM_FLAGS,
     .load = 2,
     .free = {.vms = 3, .cpus = 4, .memory_mib = 7 * 1024, .disk_mib = 20 * 1024},
     .images = 2,
@@ -20,10 +21,12 @@ OM_TEST(offer_round_trips)
     struct om_vm_offer out;
     size_t n = om_vm_offer_encode(bytes, &some);
 
-    CHECK_EQ(n, 17 + 1 + 4 + 1 + 11);
+    CHECK_EQ(n, 17 + 1 + 4 + 1 + 11 + 1);
     CHECK_OK(om_vm_offer_decode(&out, om_bytes(bytes, n)));
     CHECK(out.is_on && out.is_for_all && !out.has_more_images);
     CHECK_EQ(out.engine, OM_VM_OFFER_TCG);
+    CHECK_EQ(out.no_kvm, OM_VM_NO_KVM_FLAGS);
+    CHECK_STR(om_vm_no_kvm_text(out.no_kvm), "its processor shows neither vmx nor svm");
     CHECK_EQ(out.load, 2);
     CHECK_EQ(out.free.vms, 3);
     CHECK_EQ(out.free.cpus, 4);

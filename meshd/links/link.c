@@ -232,17 +232,44 @@ om_time link_deadline(const struct link *l)
     return l->dhcp ? om_time_min(at, link_dhcp_deadline(l->dhcp)) : at;
 }
 
+/* A frame of @n bytes, more than fit: a guest that sends one loses it, and not its card. */
+static bool refuse_long(struct link *l, om_time now, size_t n)
+{
+    if (l->config.kind != OM_PORT_ETHER || n > LINK_FRAME_MAX)
+        return false;
+    l->counts.frames_in++;
+    l->counts.bytes_in += n;
+    link_gate_too_long(l->gate, now);
+    l->skip = n;
+    return true;
+}
+
+static void skip(struct link *l, struct om_rd *r)
+{
+    size_t n = l->skip < om_rd_left(r) ? l->skip : om_rd_left(r);
+
+    (void)om_rd_bytes(r, n);
+    l->skip -= n;
+}
+
 /* Cuts frames out of what was read; false when where the next one begins nobody knows. */
 static bool cut(struct link *l, om_time now)
 {
     struct om_rd r = om_rd(om_bytes(l->in, l->in_n));
     const size_t max = frame_max(l);
 
+    skip(l, &r);
+
     while (om_rd_left(&r) >= LINK_HEAD) {
         struct om_rd ahead = r;
         size_t n = om_rd_u32(&ahead);
-        if (n == 0 || n > max)
+        if (n == 0 || (n > max && !refuse_long(l, now, n)))
             return false;
+        if (n > max) {
+            r = ahead;
+            skip(l, &r);
+            continue;
+        }
         if (om_rd_left(&ahead) < n)
             break;
         struct om_bytes frame = om_rd_bytes(&ahead, n);

@@ -27,16 +27,15 @@ static void add_side(struct om_guard_port *p, const struct om_addr *here,
 enum om_err link_gate_new(struct link_gate **out, const struct link_config *config, om_time now,
                           const uint8_t key[static 16])
 {
-    static const struct om_rule anything_out = {.is_allow = true,
-                                                .is_of = {[OM_OUT] = true},
-                                                .proto = OM_RULE_ANY,
-                                                .port_last = UINT16_MAX};
+    /* What a link carries. The rest would meet a stack that drops it, and nobody would know. */
+    static const enum om_rule_proto carried[] = {OM_RULE_TCP, OM_RULE_UDP};
     struct om_guard_port port = {.has_mac = config->kind == OM_PORT_ETHER};
     struct link_gate *g = calloc(1, sizeof *g);
 
     if (!g)
         return OM_E_NO_MEM;
     memcpy(port.mac, config->mac, sizeof port.mac);
+    memcpy(port.own_mac, config->here_mac, sizeof port.own_mac);
     if (config->sides.has_v4)
         add_side(&port, &config->sides.here, &config->sides.there);
     if (config->sides.has_v6)
@@ -45,8 +44,13 @@ enum om_err link_gate_new(struct link_gate **out, const struct link_config *conf
     enum om_err e = om_guard_init(&g->guard, now, &port, key);
     if (config->gate == LINK_GATE_FILTERED)
         g->guard.mode = OM_GUARD_STATELESS;
-    if (e == OM_OK)
-        e = om_rules_add(&g->guard.rules, &anything_out);
+    for (unsigned i = 0; e == OM_OK && i < OM_ARRAY_SIZE(carried); i++) {
+        const struct om_rule out_there = {.is_allow = true,
+                                          .is_of = {[OM_OUT] = true},
+                                          .proto = carried[i],
+                                          .port_last = UINT16_MAX};
+        e = om_rules_add(&g->guard.rules, &out_there);
+    }
     if (e != OM_OK) {
         link_gate_free(g);
         return e;
@@ -62,13 +66,23 @@ void link_gate_free(struct link_gate *g)
     free(g);
 }
 
+static void note_level(struct link_gate *g, enum om_rogue_level level)
+{
+    g->alarm = level > g->alarm ? level : g->alarm;
+}
+
 bool link_gate_passes(struct link_gate *g, om_time now, struct om_bytes frame)
 {
     struct om_judgement j = g->is_ether ? om_guard_frame(&g->guard, now, frame)
                                         : om_guard_check(&g->guard, now, OM_OUT, frame);
 
-    g->alarm = j.level > g->alarm ? j.level : g->alarm;
+    note_level(g, j.level);
     return j.verdict != OM_DENY;
+}
+
+void link_gate_too_long(struct link_gate *g, om_time now)
+{
+    note_level(g, om_guard_too_long(&g->guard, now).level);
 }
 
 enum om_rogue_level link_gate_alarm(struct link_gate *g)

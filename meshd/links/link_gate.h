@@ -1,7 +1,7 @@
 /*
  * link_gate.h - the guard of one link
  *
- * What:  a netstack guard that lets out everything from the link's own addresses, and counts.
+ * What:  a netstack guard that lets out TCP and UDP from the link's own addresses, and counts.
  * Why:   whoever is behind a link may not speak in another's name; and the guard's flows and the
  *        stack's are two things with one word for both, so only this file knows the guard.
  * Keeps: link_gate_lets_in_what_is_the_links; link_gate_names_what_it_drops;
@@ -29,6 +29,9 @@ void link_gate_free(struct link_gate *g);
 
 /** link_gate_passes() - may @frame of the link go to the stack at @now? Counted in @g if not. */
 bool link_gate_passes(struct link_gate *g, om_time now, struct om_bytes frame);
+
+/** link_gate_too_long() - @g counts a frame, at @now, that was too long to be looked at. */
+void link_gate_too_long(struct link_gate *g, om_time now);
 
 /** link_gate_alarm() - the highest level that the score of @g reached since this was asked and that
  *  was not told before; OM_ROGUE_NONE. */

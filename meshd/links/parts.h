@@ -30,6 +30,9 @@ enum {
     LINK_DNS_PORT = 53,
     LINK_HEAD = 4, /* bytes of a frame's length */
     LINK_ETHER_HEAD = 14,
+    /* Of a card, whose frames are as long as a guest says: longer ones than the link's are refused,
+     * and above this it is no card of QEMU's that speaks. */
+    LINK_FRAME_MAX = 128 * 1024,
     LINK_IN = 256 * 1024,        /* bytes read at once */
     LINK_BATCH = 256 * 1024,     /* bytes written at once */
     LINK_OUT = 4 * 1024 * 1024,  /* bytes that wait for the program to read */
@@ -62,6 +65,7 @@ struct link {
     char last_error[160];
     uint8_t *in; /* LINK_IN bytes */
     size_t in_n;
+    size_t skip; /* bytes to come of a frame that was refused for its length */
     /* Frames for the program: @out is filled while libuv writes @busy. */
     uint8_t *out, *busy;
     size_t out_n, out_room, busy_room;

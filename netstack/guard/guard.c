@@ -127,6 +127,23 @@ static bool may_speak(const struct om_guard *g, const struct om_packet *p, enum 
            (is_link_local6(&p->ip.dst) || p->ip.dst.ip[0] == 0xff || is_own(g, &p->ip.dst));
 }
 
+/* What only routers say, or the owner of an address that is not the port's: RFC 4861 sections 4.2,
+ * 4.4 and 4.5, RFC 3810 section 5.1. */
+static bool speaks_as_another(const struct om_guard *g, const struct om_packet *p)
+{
+    enum { QUERY = 130, ROUTER = 134, ADVERTISEMENT = 136, REDIRECT = 137, TARGET_AT = 8 };
+    struct om_rd r = om_rd(p->ip.payload);
+    struct om_addr target = {.port = 0};
+
+    if (!is_neighbourly(p))
+        return false;
+    if (p->icmp.type != ADVERTISEMENT)
+        return p->icmp.type == QUERY || p->icmp.type == ROUTER || p->icmp.type == REDIRECT;
+    (void)om_rd_take(&r, TARGET_AT);
+    om_rd_copy(&r, target.ip, sizeof target.ip);
+    return r.bad || (!is_near(g, &target) && !is_link_local6(&target));
+}
+
 /* OM_PASS: nothing is said about the packet yet. */
 static enum om_verdict check_addresses_out(const struct om_guard *g, const struct om_packet *p,
                                            enum om_reason *why)
@@ -134,7 +151,8 @@ static enum om_verdict check_addresses_out(const struct om_guard *g, const struc
     enum om_addr_class dst = om_addr_classify(&p->ip.dst);
 
     *why = OM_REASON_SPOOFED;
-    if (!may_speak(g, p, om_addr_classify(&p->ip.src)))
+    if (!may_speak(g, p, om_addr_classify(&p->ip.src)) ||
+        (g->port.has_mac && speaks_as_another(g, p)))
         return OM_DENY;
     *why = OM_REASON_MARTIAN;
     if (p->carries == OM_CARRIES_ICMP && p->icmp.kind == OM_ICMP_NEIGHBOUR &&
@@ -292,6 +310,20 @@ static struct om_judgement check_arp(struct om_guard *g, om_time now, struct om_
     return (struct om_judgement){.verdict = OM_LOCAL};
 }
 
+/* Two ends share the wire: a frame for a third goes nowhere. */
+static bool is_for_us(const struct om_guard *g, const uint8_t dst[static OM_MAC])
+{
+    static const uint8_t anybody[OM_MAC];
+
+    return (dst[0] & 1) || memcmp(g->port.own_mac, anybody, OM_MAC) == 0 ||
+           memcmp(g->port.own_mac, dst, OM_MAC) == 0;
+}
+
+struct om_judgement om_guard_too_long(struct om_guard *g, om_time now)
+{
+    return refuse(g, now, OM_OUT, OM_REASON_MALFORMED, OM_BAD_LENGTH);
+}
+
 struct om_judgement om_guard_frame(struct om_guard *g, om_time now, struct om_bytes frame)
 {
     struct om_ether e;
@@ -301,6 +333,8 @@ struct om_judgement om_guard_frame(struct om_guard *g, om_time now, struct om_by
         return refuse(g, now, OM_OUT, OM_REASON_MALFORMED, bad);
     if (!g->port.has_mac || memcmp(e.src, g->port.mac, OM_MAC) != 0)
         return refuse(g, now, OM_OUT, OM_REASON_SPOOFED, OM_BAD_NONE);
+    if (!is_for_us(g, e.dst))
+        return refuse(g, now, OM_OUT, OM_REASON_MARTIAN, OM_BAD_NONE);
     if (e.type == OM_ETHER_ARP)
         return check_arp(g, now, e.payload);
     if (e.type != OM_ETHER_IP4 && e.type != OM_ETHER_IP6)

@@ -8,7 +8,9 @@
  * Keeps: guard_denies_by_default; guard_lets_answers_in; guard_drops_spoofed_sources;
  *        guard_serves_the_link_locally; guard_drops_fragments_by_default;
  *        guard_drops_unknown_fragments; guard_follows_answers_of_our_own; guard_counts_each_reason;
- *        guard_tells_a_scan; guard_frame_checks_the_mac; guard_times_are_bounded;
+ *        guard_tells_a_scan; guard_frame_checks_the_mac; guard_frame_is_for_us_or_a_group;
+ *        guard_knows_who_speaks_as_a_router; guard_counts_frames_that_nobody_read;
+ *        guard_times_are_bounded;
  *        guard_drops_groups_without_score; guard_without_flows_asks_the_rules;
  *        guard_score_is_of_what_the_port_sends.
  *
@@ -48,7 +50,7 @@ enum om_verdict { OM_PASS, OM_LOCAL, OM_DENY, OM_VERDICTS };
 #define OM_REASONS(X)                                                                              \
     X(NONE, "none", 0, "not refused")                                                              \
     X(MALFORMED, "malformed", 5, "no well-formed packet")                                          \
-    X(SPOOFED, "spoofed", 20, "source address that is not the port's")                             \
+    X(SPOOFED, "spoofed", 20, "source, or a neighbour's word, that is not the port's to use")      \
     X(MARTIAN, "martian", 5, "address or hop limit that cannot be on this link")                   \
     X(GROUP, "group", 0, "multicast or broadcast, which goes nowhere")                             \
     X(POLICY, "policy", 1, "no rule allows it")                                                    \
@@ -69,6 +71,7 @@ struct om_guard_port {
     bool has_mac;          /* frames: then link-local IPv6 addresses may speak on the link */
     bool allows_fragments; /* else each is refused, also one to an address of ours */
     uint8_t mac[OM_MAC];
+    uint8_t own_mac[OM_MAC]; /* ours: frames are for us or for a group; zeroes: for anybody */
     struct om_cidr near[OM_GUARD_NEAR_MAX]; /* its addresses */
     unsigned n_near;
     struct om_addr own[OM_GUARD_OWN_MAX]; /* ours on its link */
@@ -131,6 +134,10 @@ struct om_judgement om_guard_check(struct om_guard *g, om_time now, enum om_dire
  * Return: as om_guard_check().
  */
 struct om_judgement om_guard_frame(struct om_guard *g, om_time now, struct om_bytes frame);
+
+/** om_guard_too_long() - the port sent a frame to @g at @now that was too long to be read: it is
+ *  refused as malformed. Return: as om_guard_check(). */
+struct om_judgement om_guard_too_long(struct om_guard *g, om_time now);
 
 /**
  * om_guard_answer() - a stack of ours, which ends what the port opens, answers: let the flow know

@@ -157,6 +157,35 @@ def test_a_length_that_cannot_be_ends_the_link(pair):
     assert row(ben)["dropped"] == {"malformed": 1}
 
 
+def test_a_card_may_send_frames_that_are_too_long(pair):
+    """What a guest says is long is refused; above what any card sends the link ends."""
+    ann, ben = pair
+    assert wait_until(lambda: ben.peer_ids() and ann.peer_ids(), SECONDS)
+    ours = bytes.fromhex("525400000001")
+    frame = bytes([255] * 6) + ours + b"\x08\x06" + struct.pack(
+        ">HHBBH", 1, 0x800, 6, 4, 1) + ours + socket.inet_aton(THERE) + bytes(6) + \
+        socket.inet_aton(HERE)
+    w = Wire(ben, ann, kind="ether", mac="52:54:00:00:00:01")
+    assert w.answer["ok"], w.answer
+    w.send(bytes(1515), bytes(65536), frame, bytes(128 * 1024), frame)
+    assert wait_until(lambda: row(ben)["frames_in"] == 5, SECONDS)
+    assert row(ben)["dropped"] == {"malformed": 3}
+    assert row(ben)["bytes_in"] == 1515 + 65536 + 128 * 1024 + 2 * len(frame)
+    for _ in range(2):  # both questions are answered
+        assert wait_until(lambda: w.packet()[:6] == ours, SECONDS)
+    w.socket.sendall(struct.pack(">I", 128 * 1024 + 1))
+    assert wait_until(lambda: ben.rpc("links.list")["links"] == [], SECONDS)
+    w.close()
+
+
+def test_only_the_link_itself_answers_an_echo(wire):
+    """Nobody is there in the name of hosts that the peer leads to."""
+    _, ben, w = wire
+    w.send(ping(to="203.0.113.77"), ping(0))
+    assert len(w.packet()) == 28
+    assert row(ben)["dropped"] == {"policy": 1}
+
+
 def test_a_program_that_does_not_read(wire):
     _, ben, w = wire
     big = ping(1472)
@@ -206,8 +235,8 @@ def test_garbage(wire):
                 p[10:12] = struct.pack(">H", checksum(bytes(p[:20])))
             batch.append(bytes(p[:dice.randrange(1, len(p) + 1)] if dice.random() < 0.2 else p))
         w.send(*batch)
-    w.send(ping(0, to="203.0.113.77"))
-    while (p := w.packet())[9] != ICMP or p[12:16] != socket.inet_aton("203.0.113.77"):
+    w.send(ping(0))
+    while (p := w.packet())[9] != ICMP or p[20] != 0 or len(p) != 28:
         pass
     assert row(ben)["frames_in"] == 10001 and sum(row(ben)["dropped"].values()) > 1000
     assert ben.stop() == 0

@@ -31,9 +31,10 @@ static const char daemon_head[] =
     ".B \\-\\-force\nall of it anew; what was there is kept beside it as\n"
     ".IR NAME .backup- TIME .\n"
     ".TP\n.B key\nPrint this node's id in each network.\n"
-    ".TP\n.B check\nJudge home, identity and configuration as a start would, and ask the router by "
-    "NAT-PMP\n"
-    "and UPnP IGD whether it makes port mappings, which at most warns.\n";
+    ".TP\n.B check\nJudge home, identity and configuration as a start would, see that no secret is "
+    "open\n"
+    "to others, and ask the router by NAT-PMP and UPnP IGD whether it makes port mappings, which "
+    "at most warns.\n";
 
 static const char daemon_tail[] =
     ".SH FILES\n"

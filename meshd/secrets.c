@@ -60,6 +60,30 @@ uint8_t *secrets_read_seed(const char *home, struct om_error *err)
     return NULL;
 }
 
+enum om_err secrets_check(const char *home, struct om_error *err)
+{
+    static const char *const names[] = {"identity/seed", "local.key", "ssh/id_ed25519"};
+    char path[OM_HOME_PATH_MAX];
+    struct stat st;
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(names); i++) {
+        int n = snprintf(path, sizeof path, "%s/%s", home, names[i]);
+        if (n < 0 || (size_t)n >= sizeof path)
+            return om_fail(err, OM_E_RANGE, "path of the home is too long");
+        if (lstat(path, &st) != 0)
+            continue;
+        if (!S_ISREG(st.st_mode))
+            return om_fail(err, OM_E_STATE, "want a regular file: %.140s", path);
+        if (st.st_uid != geteuid())
+            return om_fail(err, OM_E_STATE, "belongs to user %u: %.140s", (unsigned)st.st_uid,
+                           path);
+        if ((st.st_mode & 077) != 0)
+            return om_fail(err, OM_E_STATE, "others may open it (mode %04o): chmod 600 %.140s",
+                           (unsigned)st.st_mode & 07777, path);
+    }
+    return OM_OK;
+}
+
 /* Where a thing of the home was moved to; an empty suffix: it was not. */
 struct aside {
     const char *name;

@@ -5,7 +5,8 @@
  * Why:   the one place that knows their names, so that nothing else opens them.
  * Keeps: secrets_seed_is_made_once; secrets_seed_is_read_beside_a_daemon;
  *        secrets_init_is_idempotent; secrets_init_force_keeps_a_backup;
- *        secrets_init_that_fails_puts_back_what_was_there.
+ *        secrets_init_that_fails_puts_back_what_was_there;
+ *        secrets_that_others_could_read_are_named.
  *
  *     identity/seed    32 bytes: every node key of this home comes from it (PROTOCOL section 1)
  *     local.key        32 bytes as 64 hex digits and a newline: for local programs
@@ -39,6 +40,15 @@ uint8_t *secrets_seed(struct om_home *home, struct om_error *err);
  * Return: as secrets_seed(); NULL also when there is none.
  */
 uint8_t *secrets_read_seed(const char *home, struct om_error *err);
+
+/**
+ * secrets_check() - is each secret that a home has its user's alone?
+ * @home:  path
+ * @err:   the first that is not, and what to do
+ *
+ * Return: OM_OK, also for what is not there; OM_E_STATE; OM_E_RANGE for a path that is too long.
+ */
+OM_MUST enum om_err secrets_check(const char *home, struct om_error *err);
 
 /**
  * secrets_init() - make everything that a home needs and has not

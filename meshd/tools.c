@@ -137,6 +137,11 @@ static void check_seed(const struct om_daemon *d, struct verdict *v)
     sodium_free(seed);
 }
 
+static void check_secrets(const struct om_daemon *d, struct verdict *v)
+{
+    v->is_ok = secrets_check(d->place.home, &v->err) == OM_OK;
+}
+
 static void check_router(struct verdict *v)
 {
     struct router_answer a;
@@ -157,6 +162,7 @@ static enum om_exit check(struct om_daemon *d, bool json)
     struct verdict v[] = {
         {.check = "home folder", .fix = "omerta init"},
         {.check = "identity", .fix = "omerta init"},
+        {.check = "secrets", .fix = "make that file its user's alone"},
         {.check = "configuration", .fix = "mend that line of the file"},
         {.check = "tunnels", .fix = "mend or remove that rule of the file"},
         {.check = "router", .fix = "switch NAT-PMP or UPnP on in the router", .is_harmless = true}};
@@ -165,11 +171,12 @@ static enum om_exit check(struct om_daemon *d, bool json)
 
     check_home(d, &v[0]);
     check_seed(d, &v[1]);
-    v[2].is_ok = daemon_config_load(d, &d->config, &v[2].err);
-    enum om_err kept = tunnels_check(d, &v[3].err);
-    v[3].is_ok = kept == OM_OK;
-    v[3].is_harmless = kept == OM_E_RANGE; /* that rule waits, all else runs */
-    check_router(&v[4]);
+    check_secrets(d, &v[2]);
+    v[3].is_ok = daemon_config_load(d, &d->config, &v[3].err);
+    enum om_err kept = tunnels_check(d, &v[4].err);
+    v[4].is_ok = kept == OM_OK;
+    v[4].is_harmless = kept == OM_E_RANGE; /* that rule waits, all else runs */
+    check_router(&v[5]);
     for (unsigned i = 0; i < OM_ARRAY_SIZE(v); i++) {
         const char *what = !v[i].is_ok ? v[i].err.msg : v[i].what ? v[i].what : "in order";
         is_ok &= v[i].is_ok || v[i].is_harmless;

@@ -89,6 +89,35 @@ OM_TEST(secrets_seed_is_read_beside_a_daemon)
     folder_remove(folder);
 }
 
+OM_TEST(secrets_that_others_could_read_are_named)
+{
+    static const char *const names[] = {"seed", "local.key", "id_ed25519"};
+    static const char *const folders[] = {"identity", "", "ssh"};
+    char folder[FOLDER_MAX], path[FOLDER_MAX + 64];
+    struct om_error err;
+
+    CHECK(folder_make(folder));
+    CHECK_OK(secrets_check(folder, &err)); /* nothing is there */
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(names); i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", folder, folders[i]);
+        CHECK(mkdir(path, 0700) == 0 || !*folders[i]);
+        (void)snprintf(path, sizeof path, "%s/%s/%s", folder, folders[i], names[i]);
+        FILE *f = fopen(path, "we");
+        CHECK(f != NULL);
+        if (f)
+            (void)fclose(f);
+        CHECK_EQ(chmod(path, 0640), 0);
+        CHECK_EQ(secrets_check(folder, &err), OM_E_STATE);
+        CHECK(strstr(err.msg, names[i]) && strstr(err.msg, "0640"));
+        CHECK_EQ(chmod(path, 0600), 0);
+        CHECK_OK(secrets_check(folder, &err));
+    }
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(mkdir(path, 0700), 0);
+    CHECK_EQ(secrets_check(folder, &err), OM_E_STATE);
+    folder_remove(folder);
+}
+
 OM_TEST(secrets_init_is_idempotent)
 {
     char folder[FOLDER_MAX], key[100], same[100], ssh[200];

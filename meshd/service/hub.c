@@ -62,6 +62,8 @@ static void on_timer(uv_timer_t *t)
     admit_tick(s, now);
     at = om_time_min(at, admit_deadline(s));
     jobs_tick(s, now);
+    serve_shorts(s, now);
+    at = om_time_min(at, serve_shorts_deadline(s));
     for (struct om_link *l = om_list_first(&s->machines), *next; l; l = next) {
         struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
         next = om_list_next(&s->machines, l);

@@ -37,7 +37,10 @@ enum {
     VM_MTU = 1500,
     VM_CLOSE_S = 30, /* what the end of the daemon waits for machines to end */
     VM_WAIT_S = 45,  /* for the test guest that tells what this machine can do */
-    /* A machine that is gone stays until its consumer has heard so: */
+    /* Answers that peers have not received: of one peer the oldest goes, of all the newest. */
+    VM_SHORTS_PEER = 32,
+    VM_SHORTS_MAX = 1024,
+    /* A machine that is gone stays until its consumer has heard so, and such an answer: */
     VM_HEAR_S = 30,   /* no longer than this */
     VM_HEAR_PEER = 2, /* and as many of one consumer; then of the oldest no more is told */
 };
@@ -138,7 +141,8 @@ struct vms {
     bool is_lost;     /* nobody watches processes any more: machines are left to the next daemon */
     om_time close_by; /* then they are, too */
     struct om_list jobs;   /* service/jobs.h */
-    struct om_list shorts; /* answers on their way to peers */
+    struct om_list shorts; /* answers on their way to peers, the oldest first */
+    unsigned short_count;
 };
 
 /* hub.c */
@@ -281,6 +285,12 @@ bool rows_recall(struct vms *s, struct om_error *err);
 
 /** serve_tell() - @event, taken, goes to the consumer of @v. */
 void serve_tell(struct service_vm *v, json_t *event);
+
+/** serve_shorts() - answers of @s that were not received by @now are given up. */
+void serve_shorts(struct vms *s, om_time now);
+
+/** serve_shorts_deadline() - when @s wants that. */
+om_time serve_shorts_deadline(const struct vms *s);
 
 /** serve_close() - answers of @s that are on their way are given up. */
 void serve_close(struct vms *s);

@@ -11,6 +11,8 @@
 struct reply {
     struct om_link link;
     struct vms *hub;
+    struct om_id peer;
+    om_time until;
     struct om_call_owner owner;
     char *text; /* owned; lent to the node */
 };
@@ -23,6 +25,7 @@ static void reply_drop(struct reply *r)
 {
     om_calls_hang_up(r->hub->d->calls, &r->owner, OM_CLOSE_DONE);
     om_list_remove(&r->link);
+    r->hub->short_count--;
     free(r->text);
     free(r);
 }
@@ -58,11 +61,42 @@ static char *line_of(const json_t *o)
     return line;
 }
 
+/* Of a peer that leaves answers lying the oldest goes; false when all have too many. */
+static bool has_short_room(struct vms *s, const struct om_id *peer)
+{
+    struct reply *oldest = NULL;
+    unsigned n = 0;
+
+    for (struct om_link *l = om_list_first(&s->shorts); l; l = om_list_next(&s->shorts, l)) {
+        struct reply *r = OM_CONTAINER_OF(l, struct reply, link);
+        if (!om_id_equal(&r->peer, peer))
+            continue;
+        n++;
+        oldest = oldest ? oldest : r;
+    }
+    if (n >= VM_SHORTS_PEER)
+        reply_drop(oldest);
+    return s->short_count < VM_SHORTS_MAX;
+}
+
+void serve_shorts(struct vms *s, om_time now)
+{
+    while (serve_shorts_deadline(s) <= now)
+        reply_drop(OM_CONTAINER_OF(om_list_first(&s->shorts), struct reply, link));
+}
+
+om_time serve_shorts_deadline(const struct vms *s)
+{
+    struct om_link *l = om_list_first(&s->shorts);
+
+    return l ? OM_CONTAINER_OF(l, struct reply, link)->until : OM_NEVER;
+}
+
 /* @result is taken. */
-static void answer(struct vms *s, uint64_t call, json_t *result)
+static void answer(struct vms *s, const struct om_id *peer, uint64_t call, json_t *result)
 {
     struct om_node *n = om_calls_node(s->d->calls);
-    struct reply *r = calloc(1, sizeof *r);
+    struct reply *r = has_short_room(s, peer) ? calloc(1, sizeof *r) : NULL;
     om_time now = om_clock_now();
 
     if (r)
@@ -74,6 +108,8 @@ static void answer(struct vms *s, uint64_t call, json_t *result)
         return;
     }
     r->hub = s;
+    r->peer = *peer;
+    r->until = now + OM_SEC(VM_HEAR_S);
     r->owner.on_reply = on_reply;
     r->owner.on_stream = on_reply_stream;
     if (om_calls_take(s->d->calls, call, &r->owner) != OM_OK) {
@@ -83,6 +119,8 @@ static void answer(struct vms *s, uint64_t call, json_t *result)
         return;
     }
     om_list_push_back(&s->shorts, &r->link);
+    s->short_count++;
+    vms_touch(s);
     if (om_node_accept(n, now, call, om_bytes(NULL, 0)) != OM_OK ||
         om_node_write(n, now, call, om_bytes(r->text, strlen(r->text))) != OM_OK ||
         om_node_finish(n, now, call) != OM_OK)
@@ -274,7 +312,7 @@ void vms_call(struct vms *s, const struct om_act_call *call)
     } else {
         json_t *result = vms_short(s, &who, method, args, &err);
         if (result)
-            answer(s, copy.call, result);
+            answer(s, &who.peer, copy.call, result);
         else
             om_calls_refuse(s->d->calls, copy.call, refusal_word(err.code), err.msg);
     }

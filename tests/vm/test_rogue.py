@@ -22,6 +22,7 @@ class Rogue:
         self.process = subprocess.Popen([program("omerta-rogue"), daemon.bootstrap()[1]],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         errors="replace", preexec_fn=die_with_parent)
+        self.seen = set()
         self.id = self.until("self ").split()[1]
         self.calls = 0
         self.until("up")
@@ -35,6 +36,7 @@ class Rogue:
     def until(self, *starts):
         """The next line that it prints that begins with one of @starts."""
         for line in self.process.stdout:
+            self.seen.add(line)
             if line.startswith(starts):
                 return line
         raise EOFError(starts)
@@ -104,6 +106,22 @@ def test_words_for_the_terminal(home):
         _, out, err = daemon.cli("vm", *words)
         assert "\x1b" not in out + err and "\x07" not in out + err, (words, out, err)
     assert VM in daemon.cli("vm", "list")[1]
+
+
+def test_answers_that_lie(home):
+    """Of answers whose calls are not ended few are kept, and none for long."""
+    daemon, rogue = home
+    for i in range(40):
+        assert rogue.call("vm.list", "{}") == f"ok {i}\n"
+    left = {f"over {i}\n" for i in range(8)}  # they may have come between
+    while left - rogue.seen:
+        rogue.until("over ")
+    assert f"over {39}\n" not in rogue.seen
+    before = time.monotonic()
+    while "over 39\n" not in rogue.seen:
+        rogue.until("over ")
+    assert 20 < time.monotonic() - before < 45
+    assert daemon.rpc("vm.list")["vms"] == []
 
 
 def test_consumer_that_keeps_its_calls(make, image):  # noqa: F811

@@ -22,6 +22,9 @@ enum {
     OM_JOB_SCRIPT_MAX = 1 << 20,
     OM_JOB_FILE_MAX = 1 << 30,
     OM_JOB_TEXT = 256,
+    OM_JOB_TIME_S = 3600, /* what a provider gives a job that does not say */
+    OM_JOB_GET_S = 600,   /* and its artefacts, after that */
+    OM_JOB_SPARE_S = 30,  /* then one that says nothing has lost it */
     /* As timeout(1) and env(1) have them; all others are the program's. */
     OM_JOB_EXIT_TIMEOUT = 124,
     OM_JOB_EXIT_FAILED = 125,

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <omerta/text.h>
 
+#include "clock.h"
 #include "interrupt.h"
 #include "job.h"
 
@@ -23,7 +24,8 @@ struct stream {
     uint64_t left;     /* bytes of it that were not read yet */
     size_t have, sent; /* bytes in @buf, and of these */
     bool is_sent, is_interrupted;
-    const char *broken; /* what is wrong; NULL: nothing */
+    om_time patience, heard; /* how long nothing may pass, and since when; the clock's */
+    const char *broken;      /* what is wrong; NULL: nothing */
     char buf[SEND_BYTES];
     struct om_job_frames frames;
 };
@@ -190,17 +192,33 @@ static bool receive(struct stream *s)
     return !s->broken && !s->job->has_ended;
 }
 
+/* What the provider has for the job, for its end, and for artefacts: it says each of these ends. */
+static om_time patience_of(const struct om_job *j)
+{
+    om_time time = OM_SEC(OM_JOB_TIME_S);
+
+    if (j->timeout)
+        (void)!om_duration_parse(&time, j->timeout, NULL);
+    return time + OM_SEC(OM_JOB_SPARE_S) + (j->outputs ? OM_SEC(OM_JOB_GET_S) : 0);
+}
+
 static void flow(struct stream *s)
 {
     bool is_going = true;
 
     s->left = size_at(s);
+    s->patience = patience_of(s->job);
+    s->heard = om_clock_now();
     while (is_going && !s->broken) {
         struct pollfd p = {.fd = s->fd, .events = POLLIN};
         if (!s->is_sent)
             p.events |= POLLOUT;
         int n = poll(&p, 1, LOOK_MS); /* an interrupt just before it is seen then */
         interrupt(s);
+        if (n > 0)
+            s->heard = om_clock_now();
+        else if (om_clock_now() - s->heard > s->patience)
+            s->broken = "the provider says nothing of the job, though its time is over";
         if (n > 0 && (p.revents & POLLOUT) && !s->is_sent)
             send_more(s);
         if (n > 0 && (p.revents & (POLLIN | POLLHUP | POLLERR)))

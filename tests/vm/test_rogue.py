@@ -1,5 +1,6 @@
 """A provider and a consumer that mean ill: what they cannot do to the other side."""
 
+import os
 import subprocess
 import time
 
@@ -92,6 +93,21 @@ def test_silent_provider(home):
             assert "says nothing" in control.receive()["error"]["message"]
             control.__exit__()
     assert time.monotonic() - before < 40
+
+
+def test_job_without_end(home):
+    """A provider that takes a job and never says its end: the program does not wait for ever."""
+    daemon, rogue = home
+    rogue.say("answer " + STATE % (VM, "running", ""))
+    before = time.monotonic()
+    words = ("submit", "--provider", rogue.id, "--memory", "192", "--script", "true", "--timeout",
+             "1s")
+    with subprocess.Popen([program("omerta"), *words], stdin=subprocess.DEVNULL, text=True,
+                          stderr=subprocess.PIPE, preexec_fn=die_with_parent,
+                          env=dict(os.environ, OMERTA_HOME=daemon.home)) as job:
+        assert any("says nothing of the job" in line for line in job.stderr)
+        job.kill()  # it waits for the machine's end, which is not told either
+    assert 30 < time.monotonic() - before < 58
 
 
 def test_words_for_the_terminal(home):

@@ -8,7 +8,7 @@
 #include "host/clock.h"
 #include "links/parts.h"
 
-enum { PIECES = 16 }; /* of the call that are written to the flow in one go */
+enum { PIECES = 64 }; /* of the call that are written to the flow in one go */
 
 /* With a reset to who still is there; the flow and the ask are the caller's to end. */
 static void forget(struct link_tcp *c, enum om_close_code code)
@@ -128,7 +128,9 @@ static void drain(struct link_tcp *c, om_time now)
         for (unsigned i = 0; i < count && taken == all && taken < room; i++) {
             struct om_bytes some = pieces[i];
             some.n = some.n < room - taken ? some.n : room - taken;
-            taken += om_flow_write(s->stack, now, c->flow, some);
+            bool has_more = i + 1 < count && some.n == pieces[i].n && taken + some.n < room;
+            taken += has_more ? om_flow_write_more(s->stack, now, c->flow, some)
+                              : om_flow_write(s->stack, now, c->flow, some);
             all += pieces[i].n;
         }
         om_node_consume(n, now, c->owner.call, taken);

@@ -425,7 +425,8 @@ enum om_err om_stack_connect(struct om_stack *s, om_time now, uint32_t port,
     return OM_OK;
 }
 
-size_t om_flow_write(struct om_stack *s, om_time now, uint32_t flow, struct om_bytes bytes)
+static size_t write_some(struct om_stack *s, om_time now, uint32_t flow, struct om_bytes bytes,
+                         bool has_more)
 {
     struct om_flow *f = flow_find(s, flow);
     size_t taken = 0;
@@ -437,14 +438,26 @@ size_t om_flow_write(struct om_stack *s, om_time now, uint32_t flow, struct om_b
         size_t n = bytes.n - taken;
         n = n < f->pcb->snd_buf ? n : f->pcb->snd_buf;
         n = n < PIECE_MAX ? n : PIECE_MAX;
-        if (n == 0 || tcp_write(f->pcb, bytes.p + taken, (u16_t)n, TCP_WRITE_FLAG_COPY) != ERR_OK)
+        u8_t more = has_more || taken + n < bytes.n ? TCP_WRITE_FLAG_MORE : 0;
+        if (n == 0 || tcp_write(f->pcb, bytes.p + taken, (u16_t)n,
+                                (u8_t)(TCP_WRITE_FLAG_COPY | more)) != ERR_OK)
             break;
         taken += n;
     }
-    if (taken)
+    if (!has_more || taken < bytes.n)
         tcp_output(f->pcb);
     f->is_full = f->is_full || taken < bytes.n;
     return taken;
+}
+
+size_t om_flow_write(struct om_stack *s, om_time now, uint32_t flow, struct om_bytes bytes)
+{
+    return write_some(s, now, flow, bytes, false);
+}
+
+size_t om_flow_write_more(struct om_stack *s, om_time now, uint32_t flow, struct om_bytes bytes)
+{
+    return write_some(s, now, flow, bytes, true);
 }
 
 struct om_bytes om_flow_read(const struct om_stack *s, uint32_t flow, bool *is_end)

@@ -13,7 +13,8 @@
  *        tcp_ask_dies_with_its_client; tcp_asks_are_bounded; tcp_slow_reader_stops_the_writer;
  *        tcp_moves_single_bytes; tcp_many_flows_to_many_addresses; tcp_flows_are_bounded;
  *        tcp_connect_to_nobody_times_out; tcp_abort_is_a_reset; tcp_close_lingers_and_ends;
- *        tcp_port_may_be_used_again_at_once; tcp_many_in_sequence_leave_nothing.
+ *        tcp_port_may_be_used_again_at_once; tcp_many_in_sequence_leave_nothing;
+ *        tcp_more_waits_for_the_rest.
  * Full:  asks: the SYN is not answered and comes again; flows: OM_E_FULL, and the ask stays open;
  *        no memory for bytes that arrived: the flow is reset.
  *
@@ -89,6 +90,11 @@ OM_MUST enum om_err om_stack_connect(struct om_stack *s, om_time now, uint32_t p
  * Return: how many were taken. When fewer than offered, OM_FLOW_WRITABLE follows.
  */
 size_t om_flow_write(struct om_stack *s, om_time now, uint32_t flow, struct om_bytes bytes);
+
+/** om_flow_write_more() - as om_flow_write(), for @bytes after which om_flow_write() of @flow of @s
+ *  follows at once, at @now: they may wait for that, so that segments are full and only the last
+ *  one says "push", which ends what a receiver puts together. */
+size_t om_flow_write_more(struct om_stack *s, om_time now, uint32_t flow, struct om_bytes bytes);
 
 /**
  * om_flow_read() - bytes that arrived and were not consumed

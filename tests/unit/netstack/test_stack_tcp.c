@@ -91,3 +91,28 @@ OM_TEST(tcp_port_may_be_used_again_at_once)
 out:
     link_stop(&l);
 }
+
+OM_TEST(tcp_more_waits_for_the_rest)
+{
+    enum { V4_TCP_HEAD = 40, FLAGS_AT = 33, PUSH = 8, SOME = 300, REST = 20 };
+    static const uint8_t bytes[SOME];
+    struct link l;
+    struct link_end *client;
+
+    OM_TRY(link_start(&l));
+    OM_TRY(client = link_connect(&l, "192.0.2.77:80", 0));
+    OM_TRY(link_until(&l, link_all_read));
+    link_carry(&l);
+    OM_TRY(client->news & OM_FLOW_OPEN);
+    unsigned before = l.carried;
+    CHECK_EQ(om_flow_write_more(l.stack, l.now, client->flow, om_bytes(bytes, SOME)), SOME);
+    link_drain(&l);
+    CHECK_EQ(l.carried, before);
+    CHECK_EQ(om_flow_write(l.stack, l.now, client->flow, om_bytes(bytes, REST)), REST);
+    link_drain(&l);
+    CHECK_EQ(l.carried, before + 1); /* one segment, and it says that there is no more */
+    CHECK_EQ(l.last_n, V4_TCP_HEAD + SOME + REST);
+    CHECK(l.last[FLAGS_AT] & PUSH);
+out:
+    link_stop(&l);
+}

@@ -253,7 +253,8 @@ static const struct om_ipc_method table[] = {
                 "out_full: packets that its program did not read in time; udp_dropped: datagrams; "
                 "dhcp_answered, dhcp_dropped: questions of its card about addresses; dropped: "
                 "packets of the link that may not pass, by the reason; rogue_score: of those of "
-                "late; gate, rate, held, captured: as vm.traffic; last_error: of the last that was "
+                "late; gate, rate, held, captured: as vm.traffic; acks_joined: acknowledgements "
+                "for its program whose place a later one took; last_error: of the last that was "
                 "refused"}}},
     {.name = "log.level",
      .summary = "Which log lines are written, until the next start; without a level, only say it",

@@ -7,6 +7,7 @@
 #include <omerta/text.h>
 
 #include "host/clock.h"
+#include "links/link_ack.h"
 #include "links/parts.h"
 
 enum {
@@ -15,7 +16,9 @@ enum {
     RATE_PART = 4,
     FULL_MS = 5,
     ROOM_PART = 8,
-    ROOM_MIN = 16 * 1024
+    ROOM_MIN = 16 * 1024,
+    BURST_BYTES = 16 * 1024, /* within REST_MS: more will come */
+    REST_MS = 1
 };
 
 static size_t frame_max(const struct link *l)
@@ -70,7 +73,7 @@ enum om_err link_new(struct link **out, struct links *s, const struct link_confi
     om_list_init(&l->questions);
     om_list_init(&l->streams);
     om_list_init(&l->taps);
-    l->heard_at = l->write_at = OM_NEVER;
+    l->heard_at = l->write_at = l->rest_until = OM_NEVER;
     randombytes_buf(key, sizeof key);
     link_account_init(&l->account, config->gate == LINK_GATE_SAMPLED ? LINK_SAMPLE : 1,
                       config->kind == OM_PORT_ETHER, key);
@@ -110,6 +113,7 @@ void link_add_up(const struct link *l, struct links_totals *t)
     t->counts.unroutable += c->unroutable;
     t->counts.udp_dropped += c->udp_dropped;
     t->counts.held += c->held;
+    t->counts.joined += c->joined;
     t->counts.captured += c->captured;
     t->counts.capture_lost += c->capture_lost;
     for (unsigned r = 0; r < link_gate_reasons(); r++)
@@ -200,6 +204,7 @@ static void take(struct link *l, om_time now, struct om_bytes frame)
 }
 
 static bool read_on(struct link *l, om_time now);
+static bool wake(struct link *l, om_time now);
 
 void link_tick(struct link *l, om_time now)
 {
@@ -210,7 +215,7 @@ void link_tick(struct link *l, om_time now)
     link_dns_tick(l, now);
     if (l->write_at <= now)
         l->write_at = OM_NEVER; /* all links are flushed after their ticks */
-    if (l->is_held && l->socket && !read_on(l, now)) {
+    if ((l->is_held && l->socket && !read_on(l, now)) || !wake(l, now)) {
         link_end(l);
         return;
     }
@@ -226,6 +231,7 @@ om_time link_deadline(const struct link *l)
     om_time at = om_time_min(link_gate_deadline(l->gate), link_dns_deadline(l));
     om_time now = om_clock_now();
 
+    at = om_time_min(at, l->rest_until);
     at = om_time_min(at, om_time_min(l->write_at, link_rate_when(&l->rate, now, LINK_SENT)));
     at = om_time_min(at, link_rate_when(&l->rate, now, LINK_GOT));
 
@@ -312,6 +318,31 @@ static bool read_on(struct link *l, om_time now)
     return l->is_held || !was_held || uv_read_start(&l->socket->stream, on_alloc, on_read) == 0;
 }
 
+/* A machine that sends much writes packet by packet, and would wake us for each: so we look away
+ * for a moment, and have many at once, which then go on as one, and are answered as one. One that
+ * sends a little is never made to wait. */
+static void rest(struct link *l, om_time now, size_t n)
+{
+    if (now - l->burst_at >= OM_MS(REST_MS)) {
+        l->burst_at = now;
+        l->burst_n = 0;
+    }
+    l->burst_n += n;
+    if (l->is_held || l->burst_n < BURST_BYTES)
+        return;
+    (void)uv_read_stop(&l->socket->stream);
+    l->rest_until = now + OM_MS(REST_MS);
+}
+
+/* The moment is over; false: it cannot be read from. */
+static bool wake(struct link *l, om_time now)
+{
+    if (l->rest_until > now)
+        return true;
+    l->rest_until = OM_NEVER;
+    return uv_read_start(&l->socket->stream, on_alloc, on_read) == 0;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSED)
 {
     struct link *l = stream->data;
@@ -324,6 +355,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSE
     }
     if (n < 0 || (n > 0 && (!cut(l, now) || !read_on(l, now))))
         link_end(l);
+    else if (n > 0)
+        rest(l, now, (size_t)n);
     links_drain(s, now);
 }
 
@@ -415,8 +448,23 @@ static bool make_room(struct link *l, size_t n)
     return true;
 }
 
+/* Does @frame make the one before it needless? Then it has its place. Who looks on sees all. */
+static bool join(struct link *l, struct om_bytes frame)
+{
+    bool is_ether = l->config.kind == OM_PORT_ETHER;
+
+    if (!om_list_is_empty(&l->taps) || l->last_n == 0 ||
+        !link_ack_follows(is_ether, om_bytes(l->out + l->last_at, l->last_n), frame))
+        return false;
+    memcpy(l->out + l->last_at, frame.p, frame.n);
+    l->counts.joined++;
+    return true;
+}
+
 void link_put(struct link *l, om_time now, struct om_bytes frame)
 {
+    if (join(l, frame))
+        return;
     if (!make_room(l, LINK_HEAD + frame.n)) {
         l->counts.out_full++;
         return;
@@ -424,6 +472,8 @@ void link_put(struct link *l, om_time now, struct om_bytes frame)
     struct om_wr w = om_wr(om_mut(l->out + l->out_n, l->out_room - l->out_n));
     om_wr_u32(&w, (uint32_t)frame.n);
     om_wr_copy(&w, frame.p, frame.n);
+    l->last_at = l->out_n + LINK_HEAD;
+    l->last_n = frame.n;
     l->out_n += om_wr_len(&w);
     l->counts.frames_out++;
     l->counts.bytes_out += frame.n;
@@ -504,6 +554,7 @@ void link_flush(struct link *l)
 {
     if (l->is_writing || !l->socket || l->is_over)
         return;
+    l->last_n = 0;
     if (l->rate.is_set && l->out_n + l->filled > 0) {
         write_rated(l, om_clock_now());
         return;

@@ -230,6 +230,7 @@ static json_t *show(const struct link *l, om_time now)
                    {"udp_dropped", c->udp_dropped},
                    {"rate", l->config.rate},
                    {"held", c->held},
+                   {"acks_joined", c->joined},
                    {"captured", c->captured},
                    {"dhcp_answered", link_dhcp_answered(l->dhcp)},
                    {"dhcp_dropped", link_dhcp_dropped(l->dhcp)},

@@ -51,6 +51,7 @@ struct link_counts {
     uint64_t unroutable;             /* of these, to where no host can be */
     uint64_t udp_dropped;            /* datagrams, by one of the bounds */
     uint64_t held;                   /* times that the program had to wait for the rate */
+    uint64_t joined;                 /* acknowledgements whose place a later one took */
     uint64_t captured;               /* frames that were shown to who captures */
     uint64_t capture_lost;           /* and that one of these had no room for */
 };

@@ -69,6 +69,10 @@ struct link {
     /* Frames for the program: @out is filled while libuv writes @busy. */
     uint8_t *out, *busy;
     size_t out_n, out_room, busy_room;
+    size_t last_at, last_n; /* the frame in @out that was put last; last_n 0: none */
+    om_time rest_until;     /* nothing is read before; OM_NEVER: it is */
+    om_time burst_at;       /* when what burst_n counts began to come */
+    size_t burst_n;
     bool is_writing, is_over;
     uv_write_t write;
     void (*on_end)(void *self); /* NULL: nobody wants to know */

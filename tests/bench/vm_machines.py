@@ -59,7 +59,9 @@ def words_of(pid):
 
 
 def as_ours_is():
-    """The product's QEMU gives way to other work; where there is some, this one must, too."""
+    """The product's QEMU has a session of its own and gives way to other work: on a busy machine
+    the scheduler looks at both, so this one must, too."""
+    os.setsid()
     os.nice(NICE)
     die_with_parent()
 

@@ -114,9 +114,12 @@ static void put_machine(struct put *p, const struct om_vm_machine *l)
         /* a guest that starts anew or panics must not go round in circles unseen */
         "-action", "reboot=shutdown,shutdown=poweroff,panic=pause", "-rtc", "base=utc",
         /* microvm would boot faster, but hangs under TCG */
-        "-machine", "q35,usb=off,vmport=off,dump-guest-core=off",
-        /* virtualisation inside would be one more part of the host's kernel to attack */
-        "-cpu", "max,vmx=off,svm=off", NULL};
+        "-machine", "q35,usb=off,vmport=off,dump-guest-core=off", NULL};
+    /* virtualisation inside would be one more part of the host's kernel to attack */
+    static const char *const processors[OM_VM_ENGINE_COUNT] = {
+        [OM_VM_KVM] = "max,vmx=off,svm=off",
+        /* what claims fast copies of single bytes is believed, and TCG makes each byte a step */
+        [OM_VM_TCG] = "max,vmx=off,svm=off,erms=off,fsrm=off"};
 
     put_text(p, "-name");
     put_end(p);
@@ -124,6 +127,7 @@ static void put_machine(struct put *p, const struct om_vm_machine *l)
     put_value(p, l->name);
     put_end(p);
     put_all(p, always);
+    put_pair(p, "-cpu", processors[l->engine]);
     put_pair(p, "-accel", l->engine == OM_VM_KVM ? "kvm" : "tcg,thread=multi,tb-size=64");
     put_text(p, "-smp");
     put_end(p);

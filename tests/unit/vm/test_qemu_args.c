@@ -50,7 +50,7 @@ static const char *const golden[] = {
     "-machine",
     "q35,usb=off,vmport=off,dump-guest-core=off",
     "-cpu",
-    "max,vmx=off,svm=off",
+    "max,vmx=off,svm=off,erms=off,fsrm=off",
     "-accel",
     "tcg,thread=multi,tb-size=64",
     "-smp",
@@ -128,6 +128,7 @@ OM_TEST(qemu_args_leave_out_what_is_absent)
     l.engine = OM_VM_KVM;
     OM_TRY(om_vm_args_build(&args, &l, NULL) == OM_OK);
     CHECK(has("-accel", "kvm") && has("-kernel", "vmlinux"));
+    CHECK(has("-cpu", "max,vmx=off,svm=off") && !has("-cpu", "erms")); /* a real one's is fast */
     CHECK(!has("-blockdev", "") && !has("-initrd", "") && !has("-append", ""));
     l = sample();
     l.kernel = NULL;

@@ -28,6 +28,7 @@
 #include "vm/host/process.h"
 #include "vm/host/seed_job.h"
 #include "vm/host/spawner.h"
+#include "vm/host/sums.h"
 
 enum {
     VM_ID_TEXT = 16,   /* "vm-", ten hex digits and the zero */
@@ -129,6 +130,7 @@ struct vms {
     uint64_t answers[GATE_POLICY_COUNT]; /* to guests that sent what they may not */
     struct om_vm_ledger *ledger;
     struct om_vm_spawner *spawner;
+    struct om_vm_sums sums;      /* of the files of images */
     struct om_vm_accel *looking; /* under way; NULL */
     struct om_vm_accel_found accel;
     bool is_known; /* accel is */

@@ -1,4 +1,4 @@
-/* prepare.c - image, folder, disk and seed of a machine, one after the other; and their end. */
+/* prepare.c - folder and image of a machine, then its disk and its seed at once; and their end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -8,12 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "service/parts.h"
 #include "vm/core/plant.h"
 #include "vm/core/seed.h"
 #include "vm/host/wipe.h"
 
-enum { READ_BYTES = 256 * 1024, SPARE_BYTES = 256 * 1024 * 1024, BYTES_PER_MIB = 1024 * 1024 };
+enum { SPARE_BYTES = 256 * 1024 * 1024, BYTES_PER_MIB = 1024 * 1024 };
 
 /* What takes as long as the disk does; the thread touches nothing else. */
 struct vm_check {
@@ -22,26 +23,9 @@ struct vm_check {
     bool is_wipe, is_cancelled;
     char folder[OM_PATH_MAX], image_folder[OM_PATH_MAX];
     struct om_vm_image image;
-    struct om_error err; /* code OM_OK: it went well */
+    struct om_vm_sums sums; /* the hub's, and what was learned */
+    struct om_error err;    /* code OM_OK: it went well */
 };
-
-/* false: it cannot be read. */
-static bool hash(const char *path, uint8_t out[static OM_VM_SHA256])
-{
-    crypto_hash_sha256_state state;
-    uint8_t *bytes = malloc(READ_BYTES);
-    int fd = bytes ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    ssize_t n = -1;
-
-    (void)crypto_hash_sha256_init(&state);
-    while (fd >= 0 && (n = read(fd, bytes, READ_BYTES)) > 0)
-        (void)crypto_hash_sha256_update(&state, bytes, (unsigned long long)n);
-    (void)crypto_hash_sha256_final(&state, out);
-    if (fd >= 0)
-        (void)close(fd);
-    free(bytes);
-    return n == 0;
-}
 
 static void judge(struct vm_check *c)
 {
@@ -52,7 +36,8 @@ static void judge(struct vm_check *c)
     for (unsigned i = 0; i < c->image.files; i++) {
         const char *name = c->image.file[i].name;
         (void)snprintf(path, sizeof path, "%s/%s", c->image_folder, name);
-        (void)om_vm_image_judge(&c->image, name, hash(path, sum) ? sum : NULL);
+        bool is_read = om_vm_sums_file(&c->sums, path, om_clock_wall(), sum) == OM_OK;
+        (void)om_vm_image_judge(&c->image, name, is_read ? sum : NULL);
     }
     if (om_vm_image_end(&c->image) != OM_VM_IMAGE_GOOD)
         (void)om_fail(&c->err, OM_E_STATE, "%.180s", c->image.fault);
@@ -72,12 +57,33 @@ static void on_work(uv_work_t *work)
         judge(c);
 }
 
+static void stop_parts(struct service_vm *v)
+{
+    if (v->disk)
+        om_vm_disk_cancel(v->disk);
+    if (v->seed)
+        om_vm_seed_job_cancel(v->seed);
+    v->disk = NULL;
+    v->seed = NULL;
+}
+
+/* One of disk and seed is there, or cannot be made: then the other is not wanted either. */
+static void part_done(struct service_vm *v, enum om_err e, const char *why)
+{
+    if (e != OM_OK) {
+        stop_parts(v);
+        machine_input(v, OM_VM_IN_UNPREPARED, why);
+    } else if (!v->disk && !v->seed) {
+        machine_input(v, OM_VM_IN_PREPARED, NULL);
+    }
+}
+
 static void on_seed(void *self, enum om_err e, const char *why)
 {
     struct service_vm *v = self;
 
     v->seed = NULL;
-    machine_input(v, e == OM_OK ? OM_VM_IN_PREPARED : OM_VM_IN_UNPREPARED, e == OM_OK ? NULL : why);
+    part_done(v, e, why);
 }
 
 /* The image's agent, owned; none when it has none. Once more it must be the one that was added. */
@@ -159,9 +165,8 @@ static enum om_err write_seed(struct service_vm *v, const struct hostkey *key, s
     return e;
 }
 
-static void make_seed(struct service_vm *v)
+static enum om_err make_seed(struct service_vm *v, struct om_error *err)
 {
-    struct om_error err = {.msg = "no memory"};
     uint8_t random[OM_HOSTKEY_SEED];
     struct hostkey key;
 
@@ -169,10 +174,9 @@ static void make_seed(struct service_vm *v)
     hostkey_make(&key, random);
     sodium_memzero(random, sizeof random);
     memcpy(v->host_key, key.public_line, sizeof v->host_key);
-    enum om_err e = write_seed(v, &key, &err);
+    enum om_err e = write_seed(v, &key, err);
     sodium_memzero(&key, sizeof key);
-    if (e != OM_OK)
-        machine_input(v, OM_VM_IN_UNPREPARED, err.msg);
+    return e;
 }
 
 static void on_disk(void *self, enum om_err e, const char *why)
@@ -180,19 +184,15 @@ static void on_disk(void *self, enum om_err e, const char *why)
     struct service_vm *v = self;
 
     v->disk = NULL;
-    if (e == OM_OK)
-        make_seed(v);
-    else
-        machine_input(v, OM_VM_IN_UNPREPARED, why);
+    part_done(v, e, why);
 }
 
-static void make_disk(struct service_vm *v)
+static enum om_err make_disk(struct service_vm *v, struct om_error *err)
 {
     char base[OM_PATH_MAX + 16] = "";
     const char *format = om_vm_image_find_file(&v->image, "disk.qcow2") ? "qcow2"
                          : om_vm_image_find_file(&v->image, "disk.raw") ? "raw"
                                                                         : NULL;
-    struct om_error err = {.msg = "no memory"};
     const struct om_vm_disk_config config = {.loop = &v->hub->d->loop,
                                              .via = v->hub->spawner,
                                              .qemu_img = v->hub->qemu_img,
@@ -205,14 +205,22 @@ static void make_disk(struct service_vm *v)
                                              .on_done = on_disk,
                                              .self = v};
 
-    if (!format && v->spec.disk_mib == 0) {
-        make_seed(v);
-        return;
-    }
+    if (!format && v->spec.disk_mib == 0)
+        return OM_OK;
     (void)snprintf(base, sizeof base, "%.4000s/images/%s/disk.%s", v->hub->d->place.home,
                    v->image.name, format ? format : "");
-    if (om_vm_disk_start(&v->disk, &config, &err) != OM_OK)
-        machine_input(v, OM_VM_IN_UNPREPARED, err.msg);
+    return om_vm_disk_start(&v->disk, &config, err);
+}
+
+static void make_parts(struct service_vm *v)
+{
+    struct om_error err = {.msg = "no memory"};
+    enum om_err e = make_disk(v, &err);
+
+    if (e == OM_OK)
+        e = make_seed(v, &err);
+    if (e != OM_OK)
+        part_done(v, e, err.msg);
 }
 
 static void on_work_done(uv_work_t *work, int status OM_UNUSED)
@@ -227,10 +235,11 @@ static void on_work_done(uv_work_t *work, int status OM_UNUSED)
     } else {
         v->check = NULL;
         v->image = c->image;
+        om_vm_sums_merge(&v->hub->sums, &c->sums);
         if (c->is_cancelled || !is_good)
             machine_input(v, OM_VM_IN_UNPREPARED, is_good ? "given up" : c->err.msg);
         else
-            make_disk(v);
+            make_parts(v);
     }
     free(c);
     vms_touch(v->hub);
@@ -246,6 +255,7 @@ static struct vm_check *queue(struct service_vm *v, bool is_wipe)
     c->vm = v;
     c->is_wipe = is_wipe;
     c->image = v->image;
+    c->sums = v->hub->sums;
     memcpy(c->folder, v->folder, sizeof c->folder);
     (void)snprintf(c->image_folder, sizeof c->image_folder, "%.4000s/images/%s",
                    v->hub->d->place.home, v->image.name);
@@ -274,12 +284,7 @@ void prepare_cancel(struct service_vm *v)
 
     if (v->check)
         v->check->is_cancelled = true;
-    if (v->disk)
-        om_vm_disk_cancel(v->disk);
-    if (v->seed)
-        om_vm_seed_job_cancel(v->seed);
-    v->disk = NULL;
-    v->seed = NULL;
+    stop_parts(v);
     if (is_now)
         machine_input(v, OM_VM_IN_UNPREPARED, "given up");
 }

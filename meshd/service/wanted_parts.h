@@ -41,8 +41,7 @@ struct wanted_vm {
     struct om_line in;
     om_time keep;       /* the longest that it may live */
     struct choose *run; /* that asked for it and was not answered; NULL */
-    om_time
-        word_by; /* when the provider must have given it an id; OM_NEVER: no call waits for it */
+    om_time word_by;    /* when it must have an id; OM_NEVER: it has, or nobody was asked */
     om_time again_at;
     unsigned again_ms;
 };
@@ -142,7 +141,7 @@ void wanted_again(struct wanted_vm *v);
  *  forgotten. */
 void wanted_refused(struct wanted_vm *v, const struct om_error *err);
 
-/** wanted_told() - @a is answered by @result, taken, or, where that is NULL, by @err; it is over. */
+/** wanted_told() - @a is answered by @result, taken, or, where that is NULL, by @err, and over. */
 void wanted_told(struct wanted_ask *a, json_t *result, const struct om_error *err);
 
 /** wanted_ask() - @w asks @peer of @network: @method with @args, taken; its answer is @number's;

@@ -215,6 +215,9 @@ void link_tick(struct link *l, om_time now)
     link_dns_tick(l, now);
     if (l->write_at <= now)
         l->write_at = OM_NEVER; /* all links are flushed after their ticks */
+    if (l->is_yielding)
+        l->is_held = true; /* so that it is read from again */
+    l->is_yielding = false;
     if ((l->is_held && l->socket && !read_on(l, now)) || !wake(l, now)) {
         link_end(l);
         return;
@@ -234,7 +237,7 @@ om_time link_deadline(const struct link *l)
     at = om_time_min(at, l->rest_until);
     at = om_time_min(at, om_time_min(l->write_at, link_rate_when(&l->rate, now, LINK_SENT)));
     at = om_time_min(at, link_rate_when(&l->rate, now, LINK_GOT));
-
+    at = l->is_yielding ? 0 : at; /* at once */
     return l->dhcp ? om_time_min(at, link_dhcp_deadline(l->dhcp)) : at;
 }
 
@@ -308,7 +311,9 @@ static bool read_on(struct link *l, om_time now)
 {
     bool was_held = l->is_held;
 
-    l->grant = link_rate_room(&l->rate, now, LINK_SENT, LINK_IN - l->in_n);
+    size_t room = LINK_IN - l->in_n;
+
+    l->grant = link_rate_room(&l->rate, now, LINK_SENT, room < LINK_READ ? room : LINK_READ);
     l->is_held = l->grant == 0;
     if (l->is_held && !was_held) {
         l->counts.held++;
@@ -343,7 +348,15 @@ static bool wake(struct link *l, om_time now)
     return uv_read_start(&l->socket->stream, on_alloc, on_read) == 0;
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSED)
+/* There is more, and libuv would go on with it: peers' packets come between. */
+static void yield(struct link *l)
+{
+    l->is_yielding = true;
+    (void)uv_read_stop(&l->socket->stream);
+    links_touch(l->links);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct link *l = stream->data;
     struct links *s = l->links;
@@ -355,6 +368,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf OM_UNUSE
     }
     if (n < 0 || (n > 0 && (!cut(l, now) || !read_on(l, now))))
         link_end(l);
+    else if (n > 0 && (size_t)n == buf->len && !l->is_held)
+        yield(l);
     else if (n > 0)
         rest(l, now, (size_t)n);
     links_drain(s, now);

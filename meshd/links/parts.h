@@ -33,7 +33,8 @@ enum {
     /* Of a card, whose frames are as long as a guest says: longer ones than the link's are refused,
      * and above this it is no card of QEMU's that speaks. */
     LINK_FRAME_MAX = 128 * 1024,
-    LINK_IN = 256 * 1024,        /* bytes read at once */
+    LINK_IN = 256 * 1024,        /* bytes kept of what was read */
+    LINK_READ = 32 * 1024,       /* bytes read before others have their turn */
     LINK_BATCH = 256 * 1024,     /* bytes written at once */
     LINK_OUT = 4 * 1024 * 1024,  /* bytes that wait for the program to read */
     LINK_AHEAD = OM_SPLICE_AHEAD /* bytes of one connection that the peer does not have yet */
@@ -56,6 +57,7 @@ struct link {
     size_t filled;    /* bytes put on their way since the last flush */
     bool is_full;     /* connections were told of no room */
     bool is_held;     /* not read from until there is room by the rate */
+    bool is_yielding; /* not read from before the others of the loop had their turn */
     om_time write_at; /* a socket that was full is tried again; OM_NEVER */
     struct om_list tcps, udps, questions, streams;
     unsigned tcp_count, asking, udp_count, question_count, stream_count;

@@ -13,7 +13,8 @@ import pytest
 
 import omerta_lab
 from checklist import (ANN, BEN, HOME4, HOME6, NAS4, NAS6, PORT, Service, World, drops, leaks,
-                       logs_of, read, secrets_of, sockets_of, ssh_seed, too_open, udp_packet, ways_out)
+                       logs_of, read, secrets_of, sockets_of, ssh_seed, too_open, udp_packet,
+                       ways_out)
 from daemon import Daemon, RpcError, program
 from fixtures import ALONE, need
 from omerta_lab import die_with_parent, wait_until
@@ -367,11 +368,12 @@ def test_07_no_secrets_in_logs(world, box):
         texts.append(("log", read(daemon.log_path)))
         texts += logs_of(daemon.home)
         for words in (("status",), ("peers",), ("vm", "list"), ("vm", "show", box),
-                      ("forward", "list"), ("provide", "show"), ("metrics",), ("doctor",)):
+                      ("forward", "list"), ("provide", "show"), ("doctor",)):
             for form in ((), ("--json",)):
                 _, out, err = daemon.cli(*words, *form)
                 assert out or "no such virtual machine" in err, (words, err)
                 texts.append((" ".join(words), (out + err).encode()))
+        texts.append(("metrics", daemon.rpc("metrics.show")["text"].encode()))
         for pid in [daemon.process.pid, *qemus(daemon)]:
             texts += [(f"{what} of {pid}", read(f"/proc/{pid}/{what}"))
                       for what in ("cmdline", "environ")]

@@ -2,13 +2,16 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -83,19 +86,48 @@ static void check_namespaces(json_t *list)
                      "user namespaces are not allowed: programs are kept apart less well");
 }
 
+/* Do the flags of a processor of x86 lack both words for virtualisation? */
+static bool lacks_virtualisation(void)
+{
+    FILE *f = fopen("/proc/cpuinfo", "re");
+    char *line = NULL;
+    size_t room = 0;
+    bool lacks = false;
+
+    while (f && !lacks && getline(&line, &room, f) > 0) {
+        if (strncmp(line, "flags", strlen("flags")) != 0)
+            continue;
+        lacks = !strstr(line, " vmx") && !strstr(line, " svm");
+        break;
+    }
+    free(line);
+    if (f)
+        (void)fclose(f);
+    return lacks;
+}
+
 static void check_kvm(json_t *list)
 {
+    static const char firmware[] = "switch virtualization on in the firmware";
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
     if (fd >= 0) {
-        om_check_add(list, "kvm", OM_CHECK_OK, NULL, "/dev/kvm can be used");
+        if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+            om_check_add(list, "kvm", OM_CHECK_WARN, "sudo modprobe kvm",
+                         "/dev/kvm is not KVM: machines would run emulated, slowly");
+        else if (lacks_virtualisation())
+            om_check_add(list, "kvm", OM_CHECK_WARN, firmware,
+                         "/dev/kvm opens, but the processor shows neither vmx nor svm: machines "
+                         "would run emulated, slowly");
+        else
+            om_check_add(list, "kvm", OM_CHECK_OK, NULL, "/dev/kvm can be used");
         close(fd);
     } else if (access("/dev/kvm", F_OK) == 0) {
         om_check_add(
             list, "kvm", OM_CHECK_WARN, "sudo usermod -aG kvm $USER, then log in again",
             "/dev/kvm is there and not for this user: machines would run emulated, slowly");
     } else {
-        om_check_add(list, "kvm", OM_CHECK_WARN, "switch virtualization on in the firmware",
+        om_check_add(list, "kvm", OM_CHECK_WARN, firmware,
                      "no /dev/kvm: machines would run emulated, slowly");
     }
 }

@@ -77,9 +77,12 @@ bool vms_image(const struct vms *s, const char *name, struct om_vm_image *out, s
                        name) == OM_OK;
     json_t *o = json_load_file(path, JSON_REJECT_DUPLICATES, &at);
     if (!o)
-        return om_fail(err, OM_E_PARSE, "image %.60s: %.100s", name, at.text) == OM_OK;
-    enum om_err e = om_vm_image_read(out, o, err);
+        return om_fail(err, OM_E_PARSE, "image %.60s: image.json: %.80s", name, at.text) == OM_OK;
+    struct om_error why = {.msg = ""};
+    enum om_err e = om_vm_image_read(out, o, &why);
     json_decref(o);
+    if (e != OM_OK)
+        (void)om_fail(err, e, "image %.60s: image.json: %.100s", name, why.msg);
     return e == OM_OK;
 }
 

@@ -173,8 +173,10 @@ def verify(folder):
         with open(os.path.join(folder, "image.json"), encoding="utf-8") as f:
             files = json.load(f)["files"]
         wrong = [n for n, want in files.items() if sha256(os.path.join(folder, n)) != want]
-    except (OSError, ValueError, KeyError) as e:
+    except OSError as e:
         die(f"{folder}: {e}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+        die(f"{folder}: image.json is not one that was made: {e}")
     if wrong:
         die(f"{folder}: changed since it was made: {', '.join(wrong)}")
 

@@ -101,7 +101,8 @@ demo_check "a file is there as it was here" \
     test "$(demo_quiet ben vm ssh lab 'sha256sum <file' </dev/null)" = "$hash"
 
 printf '\nFrom inside, as root: a port of its consumer, and then whatever else there is.\n'
-gateway=$(demo_quiet ben vm ssh lab "ip route" </dev/null | sed -n 's/^default via \([0-9.]*\).*/\1/p')
+gateway=$(demo_quiet ben vm ssh lab "ip route" </dev/null |
+    sed -n 's/^default via \([0-9.]*\).*/\1/p')
 demo_say ben vm ssh lab "wget -q -O - http://$gateway:$his/" || true
 demo_check "it reaches the port that ben exposed" grep -q 'for his machine' "$demo_work/said"
 # What both can try: here to show that it is there, in the machine to show that it is not.

@@ -20,9 +20,10 @@ import pytest
 
 from daemon import RpcError, program
 from fixtures import ALONE
-from omerta_lab import die_with_parent, wait_until
+from omerta_lab import wait_until
 from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, SSH_SECONDS, assert_nothing_left,
-                   give_image, inside, omerta, provided, qemus, running, wanted)
+                   counter, give_image, inside, omerta, provided, qemus, running, sitting,
+                   start_counter, wanted)
 
 ALIVE_SECONDS = 5
 HERE = "10.77.1.1"  # the consumer, as the first machine of a provider sees it
@@ -274,36 +275,6 @@ def test_forward(three):
     assert not says(row)
     last = [r for r in other.rpc("forward.list")["forwards"] if r["id"] == row["id"]][0]
     assert "not_allowed" in last["last_error"]
-
-
-def counter(daemon, name):
-    """How far the guest has counted."""
-    return int(inside(daemon, name, "cat /tmp/count"))
-
-
-def start_counter(daemon, name):
-    """Has the guest count for as long as it lives."""
-    inside(daemon, name, "(i=0; while :; do i=$((i+1)); echo $i >/tmp/new; mv /tmp/new /tmp/count; "
-           "usleep 100000; done) >/dev/null 2>&1 </dev/null &")
-    assert wait_until(lambda: omerta(daemon, "vm", "ssh", name, "test -s /tmp/count")
-                      .returncode == 0, SSH_SECONDS)
-
-
-@contextlib.contextmanager
-def sitting(daemon, name):
-    """An ssh that is open, and says a line each second."""
-    process = subprocess.Popen([program("omerta"), "vm", "ssh", name,
-                                "while :; do date; sleep 1; done"],
-                               env=dict(os.environ, OMERTA_HOME=daemon.home),
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
-    try:
-        assert process.stdout.readline()
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 @contextlib.contextmanager

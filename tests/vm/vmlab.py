@@ -1,5 +1,6 @@
 """vmlab.py - what the tests with virtual machines share: the image, and who asks whom."""
 
+import contextlib
 import glob
 import os
 import platform
@@ -118,6 +119,36 @@ def running(daemon, name, **words):
     with daemon.control() as control:
         control.rpc("vm.request", name=name, **{**SMALL, **words})
         return until(control, "running")["vm"]
+
+
+def counter(daemon, name):
+    """How far the guest has counted."""
+    return int(inside(daemon, name, "cat /tmp/count"))
+
+
+def start_counter(daemon, name):
+    """Has the guest count for as long as it lives."""
+    inside(daemon, name, "(i=0; while :; do i=$((i+1)); echo $i >/tmp/new; mv /tmp/new /tmp/count; "
+           "usleep 100000; done) >/dev/null 2>&1 </dev/null &")
+    assert wait_until(lambda: omerta(daemon, "vm", "ssh", name, "test -s /tmp/count")
+                      .returncode == 0, SSH_SECONDS)
+
+
+@contextlib.contextmanager
+def sitting(daemon, name):
+    """An ssh that is open, and says a line each second."""
+    process = subprocess.Popen([program("omerta"), "vm", "ssh", name,
+                                "while :; do date; sleep 1; done"],
+                               env=dict(os.environ, OMERTA_HOME=daemon.home),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
+    try:
+        assert process.stdout.readline()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@
 #include "commands.h"
 #include "man.h"
 
+enum { COLUMNS_MAX = 96 };
+
 static void show_overview(FILE *to)
 {
     (void)fputs("usage: omerta [OPTION...] COMMAND [ARGUMENT...]\n\n", to);
@@ -34,9 +36,41 @@ static void show_exits(struct om_cli *cli)
     json_decref(list);
 }
 
+/* The end of the first choice or option: a place where a line may end. Not in inner brackets. */
+static const char *choice_end(const char *at)
+{
+    int depth = 0;
+
+    for (; *at; at++) {
+        depth += (*at == '[') - (*at == ']');
+        if (depth <= 0 && (strncmp(at + 1, " | ", strlen(" | ")) == 0 ||
+                           strncmp(at + 1, " [-", strlen(" [-")) == 0))
+            return at + 1;
+    }
+    return at;
+}
+
+/* The words of a command, with a new line where one gets too long. */
+static void show_usage(FILE *to, const struct om_command *c)
+{
+    int column = fprintf(to, "usage: omerta %s%s", c->name, *c->args ? " " : "");
+    const int margin = column;
+
+    for (const char *at = c->args, *end; *at; at = end) {
+        end = choice_end(at == c->args && *at == '[' ? at + 1 : at);
+        if (at != c->args && column + (int)(end - at) > COLUMNS_MAX) {
+            fprintf(to, "\n%*s", margin, "");
+            column = margin;
+            at++;
+        }
+        column += fprintf(to, "%.*s", (int)(end - at), at);
+    }
+    fprintf(to, "\n\n%s.\n", c->summary);
+}
+
 static void show_command(FILE *to, const struct om_command *c)
 {
-    fprintf(to, "usage: omerta %s%s%s\n\n%s.\n", c->name, *c->args ? " " : "", c->args, c->summary);
+    show_usage(to, c);
     if (*c->help)
         fprintf(to, "\n%s\n", c->help);
     (void)fputs("\noptions:\n", to);

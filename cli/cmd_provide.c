@@ -45,10 +45,14 @@ static void show(struct om_cli *cli, const json_t *r)
     const char *hint = json_string_value(json_object_get(r, "hint"));
     const json_t *to = json_object_get(r, "to"), *limits = json_object_get(r, "limits");
 
-    om_out_line(&cli->out, "provides %s",
-                json_is_true(json_object_get(r, "on")) ? "virtual machines" : "nothing");
-    om_out_line(&cli->out, "for      this node%s%s", json_array_size(to) ? ", " : "",
-                json_array_size(to) ? om_table_cell(cell, OM_COLUMN_TEXT, to) : "");
+    bool is_on = json_is_true(json_object_get(r, "on"));
+
+    om_out_line(&cli->out, "provides %s", is_on ? "virtual machines" : "nothing");
+    if (json_array_size(to))
+        om_out_line(&cli->out, "for      this node, %s", om_table_cell(cell, OM_COLUMN_TEXT, to));
+    else
+        om_out_line(&cli->out, "for      this node alone%s",
+                    is_on ? " (others: omerta provide on --to PEER)" : "");
     show_amount(cli, "at most", json_object_get(limits, "all"));
     for (unsigned i = 0; i < OM_ARRAY_SIZE(scopes); i++)
         if (is_less(limits, scopes[i]))
@@ -66,9 +70,11 @@ static void show(struct om_cli *cli, const json_t *r)
     if (json_integer_value(json_object_get(r, "rate")) > 0)
         om_out_line(&cli->out, "rate     %s a second of each, each way",
                     om_table_cell(cell, OM_COLUMN_BYTES, json_object_get(r, "rate")));
-    om_out_line(&cli->out, "engine   %s%s%s",
-                om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "engine")),
-                why && *why ? ": " : "", om_out_escape(reason, why));
+    om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "engine"));
+    if (is_on && strcmp(cell, "unknown") == 0 && !(why && *why))
+        why = "being tried; omerta provide says it in a moment";
+    om_out_line(&cli->out, "engine   %s%s%s", cell, why && *why ? ": " : "",
+                om_out_escape(reason, why));
     if (hint && *hint)
         om_out_line(&cli->out, "but      %s", om_out_escape(reason, hint));
 }

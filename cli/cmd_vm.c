@@ -41,8 +41,13 @@ static const char *word_of(const json_t *o, const char *key)
 /* Asking several providers, each as long as it may take. */
 #define CHOOSE_PATIENCE OM_SEC(60)
 
+enum { EVENT_MAX = 512 };
+
+/* What happens to a machine; not twice what was said last. */
 static void show_event(struct om_cli *cli, const json_t *event)
 {
+    static char last[EVENT_MAX];
+    char line[EVENT_MAX];
     char vm[OM_OUT_TEXT_MAX], state[OM_OUT_TEXT_MAX], text[OM_OUT_TEXT_MAX], end[OM_OUT_TEXT_MAX];
 
     if (cli->out.json) {
@@ -52,8 +57,13 @@ static void show_event(struct om_cli *cli, const json_t *event)
     (void)om_out_escape(state, word_of(event, "state"));
     (void)om_out_escape(text, word_of(event, "text"));
     (void)om_out_escape(end, word_of(event, "end"));
-    om_out_line(&cli->out, "%.40s: %s%s%.60s%s%.200s", om_out_escape(vm, word_of(event, "vm")),
-                state, *end ? ", " : "", end, *text ? ": " : "", text);
+    (void)snprintf(line, sizeof line, "%.40s: %.40s%s%.60s%s%.200s",
+                   om_out_escape(vm, word_of(event, "vm")), state, *end ? ", " : "", end,
+                   *text ? ": " : "", text);
+    if (strcmp(line, last) == 0)
+        return;
+    om_out_line(&cli->out, "%s", line);
+    memcpy(last, line, sizeof last);
     (void)fflush(cli->out.to);
 }
 
@@ -157,8 +167,11 @@ static enum om_exit request(struct om_cli *cli, struct om_ask *ask)
     show_event(cli, result);
     bool is_up = strcmp(word_of(result, "state"), "running") == 0;
     json_decref(result);
-    if (!om_args_has(&cli->args, "wait"))
+    if (!om_args_has(&cli->args, "wait")) {
+        if (!cli->out.json && !is_up)
+            om_out_line(&cli->out, "how far it is: omerta vm list");
         return OM_EXIT_OK;
+    }
     e = is_up ? OM_EXIT_OK : follow(cli, ask, vm, "running", BOOT_PATIENCE);
     if (!e)
         om_vm_ways(cli, vm);
@@ -188,7 +201,8 @@ static enum om_exit print_lists(struct om_cli *cli, const json_t *result)
         json_object_set_new(row, "where", json_string(is_self ? "self" : word_of(row, "provider")));
     }
     if (!json_array_size(mine))
-        om_out_line(&cli->out, "no virtual machine was asked for");
+        om_out_line(&cli->out, json_array_size(provided) ? "this node asked for no virtual machine"
+                                                         : "no virtual machine (omerta help vm)");
     else
         e = print_rows(cli, wanted_columns, OM_ARRAY_SIZE(wanted_columns), mine);
     if (!e && json_array_size(provided)) {

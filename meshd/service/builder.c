@@ -198,6 +198,21 @@ static void on_exit_of(void *self, const struct om_vm_exit *how)
         (void)uv_timer_start(&b->timer, on_timer, DRAIN_MS, 0);
 }
 
+/* Where the home is, is nothing that a consumer has to know. */
+static void hide_home(char *line, const char *home)
+{
+    static const char word[] = "HOME";
+    size_t n = strlen(home);
+
+    if (n < strlen(word))
+        return;
+    for (char *at = strstr(line, home); at; at = strstr(at, home)) {
+        memcpy(at, word, strlen(word));
+        at += strlen(word);
+        memmove(at, at + n - strlen(word), strlen(at + n - strlen(word)) + 1);
+    }
+}
+
 static void take_line(struct build *b)
 {
     const char *line = b->in_line, *name = built_in[b->which].name;
@@ -208,6 +223,7 @@ static void take_line(struct build *b)
     b->n = 0;
     if (!*line)
         return;
+    hide_home(b->in_line, b->hub->d->place.home);
     if (strncmp(line, "image ", n) == 0 && strncmp(line + n, name, strlen(name)) == 0 &&
         strncmp(line + n + strlen(name), ": ", 2) == 0)
         line += n + strlen(name) + 2;

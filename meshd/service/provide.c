@@ -112,9 +112,10 @@ bool provide_read(struct provide *p, const json_t *words, struct om_error *err)
     if ((to && !read_peers(&next, to, err)) || !read_gate(&next, words, err))
         return false;
     if (next.is_on && next.limits.most[OM_VM_SCOPE_ALL].vms == 0)
-        return om_fail(err, OM_E_RANGE,
-                       "say how much may be taken: vms, cpus, memory and disk of all together") ==
-               OM_OK;
+        return om_fail(
+                   err, OM_E_RANGE,
+                   "say how much may be taken of all together (omerta provide on --vms 2 --cpu 2 "
+                   "--memory 2G --disk 8G)") == OM_OK;
     *p = next;
     return true;
 }

@@ -121,7 +121,8 @@ static bool is_open_for(const struct vms *s, const struct vms_who *who, struct o
     if (s->is_closing)
         return om_fail(err, OM_E_STATE, "the provider is stopping") == OM_OK;
     if (!s->provide.is_on)
-        return om_fail(err, OM_E_STATE, "this node provides no virtual machines") == OM_OK;
+        return om_fail(err, OM_E_STATE, "this node provides no virtual machines%s",
+                       who->is_own ? " (omerta help provide)" : "") == OM_OK;
     if (!who->is_own && !provide_allows(&s->provide, &who->peer, !net || net->is_open))
         return om_fail(err, OM_E_STATE, "this node provides no virtual machines to you") == OM_OK;
     if (*s->missing)

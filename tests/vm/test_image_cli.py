@@ -98,6 +98,7 @@ def test_made_when_first_asked_for(alone):
         texts = [e["text"] for e in seen if e["state"] == "preparing"]
         assert any(t.startswith("building the image mini: ") for t in texts), texts
         assert any("packing" in t for t in texts), texts
+        assert any("HOME/images/mini" in t for t in texts) and alone.home not in str(seen), texts
         assert not seen[-1]["text"]
         assert events(control, ("running", "gone"), BOOT_SECONDS)[-1]["state"] == "running"
     code, out, _ = alone.cli("image", "verify", "mini")

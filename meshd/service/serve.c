@@ -81,8 +81,13 @@ static bool has_short_room(struct vms *s, const struct om_id *peer)
 
 void serve_shorts(struct vms *s, om_time now)
 {
-    while (serve_shorts_deadline(s) <= now)
-        reply_drop(OM_CONTAINER_OF(om_list_first(&s->shorts), struct reply, link));
+    for (struct om_link *l = om_list_first(&s->shorts), *next; l; l = next) {
+        struct reply *r = OM_CONTAINER_OF(l, struct reply, link);
+        next = om_list_next(&s->shorts, l);
+        if (r->until > now)
+            return;
+        reply_drop(r);
+    }
 }
 
 om_time serve_shorts_deadline(const struct vms *s)

@@ -147,14 +147,13 @@ def raw_type(kind, dst=f.BROADCAST, head=b""):
     return lambda e, t: e.send(f.ether(dst, e.mac, kind, head + t))
 
 
-def tagged(kinds, size=0):
+def tagged(kinds):
     """UDP to the LAN's host behind one tag for each of @kinds."""
     def attempt(e, token):
-        tags = b"".join(struct.pack(">H", 1) + struct.pack(">H", k) for k in [*kinds[1:], f.IP4])
+        tags = b"".join(struct.pack(">HH", 1, k) for k in [*kinds[1:], f.IP4])
         to = e.hosts["lan"]["ip"]
-        data = token + bytes(size and e.mtu - 28 - len(token))
         e.send(f.ether(e.hosts["lan"]["mac"], e.mac, kinds[0],
-                       tags + f.ipv4(e.ip, to, f.UDP, f.udp(e.ip, to, source_port(token), PORT, data))))
+                       tags + f.ipv4(e.ip, to, f.UDP, e.datagram(to, token))))
     return attempt
 
 

@@ -207,7 +207,8 @@ static bool is_config_good(const struct om_port_config *c)
         return false;
     if (c->mtu < OM_STACK_MTU_MIN || c->mtu > OM_STACK_MTU_MAX)
         return false;
-    if (c->flows_max > OM_FLOWS_MAX || (c->kind == OM_PORT_ETHER && c->mac[0] & 1))
+    if (c->flows_max > OM_FLOWS_MAX || c->send_max > TCP_SND_BUF ||
+        (c->kind == OM_PORT_ETHER && c->mac[0] & 1))
         return false;
     if (c->has_v4 && (!is_v4(c->v4.ip) || !om_stack_may_be_host(c->v4.ip) || c->v4_prefix > 32))
         return false;
@@ -249,6 +250,7 @@ enum om_err om_stack_port_add(struct om_stack *s, const struct om_port_config *c
     new->stack = s;
     new->config = *config;
     new->config.flows_max = config->flows_max ? config->flows_max : OM_FLOWS_MAX;
+    new->config.send_max = config->send_max ? config->send_max : TCP_SND_BUF;
     new->id = ++s->port_serial << OM_PORT_BITS | i;
     IP_SET_TYPE_VAL(new->own_v4, IPADDR_TYPE_V4);
     if (config->has_v4) {

@@ -10,7 +10,7 @@
 
 enum {
     PIECE_MAX = 0xffff,                  /* what lwIP counts in 16 bits */
-    ROOM_BYTES = TCP_SND_BUF / 4,        /* a writer that was stopped is woken for no less */
+    ROOM_PART = 4,                       /* of its bytes: a writer that was stopped waits for it */
     FIRST_RTO = 1000 / TCP_SLOW_INTERVAL /* RFC 6298 section 2: 1 s; lwIP says 3 */
 };
 
@@ -101,9 +101,10 @@ void om_flow_drop(struct om_flow *f)
     free(f);
 }
 
-static bool has_room(const struct tcp_pcb *pcb)
+static bool has_room(const struct om_flow *f, const struct tcp_pcb *pcb)
 {
-    return pcb->snd_buf >= ROOM_BYTES && pcb->snd_queuelen < TCP_SND_QUEUELEN / 2;
+    return pcb->snd_buf >= f->port->config.send_max / ROOM_PART &&
+           pcb->snd_queuelen < TCP_SND_QUEUELEN / 2;
 }
 
 static bool can_write(const struct om_flow *f)
@@ -115,7 +116,7 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t n OM_UNUSED)
 {
     struct om_flow *f = arg;
 
-    if (f && f->is_full && has_room(pcb)) {
+    if (f && f->is_full && has_room(f, pcb)) {
         f->is_full = false;
         tell(f, OM_FLOW_WRITABLE);
     }
@@ -198,6 +199,7 @@ void om_flow_adopt(struct om_flow *f, struct tcp_pcb *pcb)
     tcp_err(pcb, on_error);
     tcp_poll(pcb, on_poll, 2);
     pcb->rto = pcb->sv = FIRST_RTO;
+    pcb->snd_buf = f->port->config.send_max; /* nothing was written to it yet */
     tcp_nagle_disable(pcb); /* whoever writes to us has already decided what goes together */
 }
 

@@ -53,6 +53,7 @@ struct om_port_config {
     bool has_checksums; /* of TCP and UDP; off where a link authenticates, or fills them in */
     bool is_checked;    /* those of what comes in were looked at before */
     unsigned flows_max; /* 0: OM_FLOWS_MAX */
+    uint32_t send_max;  /* bytes of a flow that are not acknowledged; 0: 1 MiB, which is the most */
 };
 
 enum om_stack_act_kind {

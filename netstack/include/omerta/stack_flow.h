@@ -14,7 +14,7 @@
  *        tcp_moves_single_bytes; tcp_many_flows_to_many_addresses; tcp_flows_are_bounded;
  *        tcp_connect_to_nobody_times_out; tcp_abort_is_a_reset; tcp_close_lingers_and_ends;
  *        tcp_port_may_be_used_again_at_once; tcp_many_in_sequence_leave_nothing;
- *        tcp_more_waits_for_the_rest.
+ *        tcp_more_waits_for_the_rest; tcp_send_max_bounds_what_is_under_way.
  * Full:  asks: the SYN is not answered and comes again; flows: OM_E_FULL, and the ask stays open;
  *        no memory for bytes that arrived: the flow is reset.
  *
@@ -85,7 +85,7 @@ OM_MUST enum om_err om_stack_connect(struct om_stack *s, om_time now, uint32_t p
  * @s:      the stack
  * @now:    the time
  * @flow:   the connection; before OM_FLOW_OPEN it takes nothing
- * @bytes:  copied as far as there is room; 1 MiB that was not acknowledged is the most it keeps
+ * @bytes:  copied as far as there is room; what was not acknowledged is at most the port's send_max
  *
  * Return: how many were taken. When fewer than offered, OM_FLOW_WRITABLE follows.
  */

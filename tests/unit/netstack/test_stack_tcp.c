@@ -116,3 +116,26 @@ OM_TEST(tcp_more_waits_for_the_rest)
 out:
     link_stop(&l);
 }
+
+OM_TEST(tcp_send_max_bounds_what_is_under_way)
+{
+    enum { SEND_MAX = 16 * 1024, ALL = 200000 };
+    static const uint8_t bytes[ALL];
+    struct om_port_config config[2] = {link_config(false), link_config(true)};
+    struct link l;
+    struct link_end *client;
+
+    config[0].send_max = SEND_MAX;
+    OM_TRY(link_start_with(&l, config));
+    l.server_goal = ALL;
+    OM_TRY(client = link_connect(&l, "192.0.2.77:80", ALL));
+    OM_TRY(link_until(&l, link_all_read)); /* all of it comes, both ways, */
+    CHECK_EQ(l.ends[1].wrong + client->wrong, 0);
+    CHECK(client->short_writes > ALL / SEND_MAX / 2);
+    link_pass(&l, l.now + OM_SEC(1)); /* the last acknowledgement */
+    /* and of the one with the bound there is never more under way; of the other one there is. */
+    CHECK_EQ(om_flow_write(l.stack, l.now, client->flow, om_bytes(bytes, ALL)), SEND_MAX);
+    CHECK_EQ(om_flow_write(l.stack, l.now, l.ends[1].flow, om_bytes(bytes, ALL)), ALL);
+out:
+    link_stop(&l);
+}

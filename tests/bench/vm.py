@@ -6,12 +6,13 @@ usage: tests/bench/vm.sh [--runs N] [--seconds N] [--only boot|card] [--limit S]
 Boot: from `omerta vm request` to the first byte of the machine's SSH server at `omerta nc`, through
 two daemons on the loopback; and from the start of bare QEMU (same image, kernel, command line, disk
 and seed, which are there before) to the same byte through slirp. In turn, --runs times each; the
-medians, and their ratio. Card: one TCP stream of iperf3 each way between a guest and what the
-consumer exposes to it, and between the same guest in bare QEMU and slirp's host. Both at an MTU of
-1500, in turn, the other guest idle. "cpu" is QEMU's processor time, which a busy machine changes
-less than it changes the clock. After --limit seconds no further turn begins. Prints tables, writes
-build/bench-vm.json; --check makes a missed aim an exit code: at most 1.15 of bare QEMU's time, at
-least 2 times slirp's rate.
+medians, and their ratio. The first of ours reads its image, which the daemon knows from then on.
+Card: one TCP stream of iperf3 each way between a guest and what the consumer exposes to it, and
+between the same guest in bare QEMU and slirp's host. Both at an MTU of 1500, in turn, the other
+guest idle. "cpu" is QEMU's processor time, which a busy machine changes less than it changes the
+clock. After --limit seconds no further turn begins. Prints tables, writes build/bench-vm.json;
+--check makes a missed aim an exit code: at most 1.15 of bare QEMU's time, at least 2 times slirp's
+rate.
 """
 
 import argparse

@@ -337,7 +337,7 @@ static void rest(struct link *l, om_time now, size_t n)
         l->burst_n = 0;
     }
     l->burst_n += n;
-    if (l->is_held || l->burst_n < BURST_BYTES)
+    if (l->is_over || l->is_held || l->burst_n < BURST_BYTES)
         return;
     (void)uv_read_stop(&l->socket->stream);
     l->rest_until = now + OM_MS(REST_MS);

@@ -301,8 +301,10 @@ static struct service_vm *admit(struct vms *s, const struct vms_who *who, const 
         return NULL;
     else if (v->vm.state != OM_VM_RUNNING)
         (void)om_fail(err, OM_E_STATE, "the virtual machine does not run");
-    else if (count(s, v) >= JOBS_OF_VM || count(s, NULL) >= JOBS_MAX)
-        (void)om_fail(err, OM_E_FULL, "there are %d jobs already", JOBS_OF_VM);
+    else if (count(s, v) >= JOBS_OF_VM)
+        (void)om_fail(err, OM_E_FULL, "%d jobs run in it already", JOBS_OF_VM);
+    else if (count(s, NULL) >= JOBS_MAX)
+        (void)om_fail(err, OM_E_FULL, "the provider runs %d jobs already", JOBS_MAX);
     else if (agent_port_runs(v, spec->language, err))
         return v;
     return NULL;

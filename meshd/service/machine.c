@@ -9,6 +9,7 @@
 
 #include <omerta/text.h>
 
+#include "control/parts.h"
 #include "host/clock.h"
 #include "service/parts.h"
 
@@ -236,16 +237,16 @@ json_t *machine_json(const struct service_vm *v)
     om_time now = om_clock_now();
     char id[OM_ID_TEXT], address[32], text[2 * OM_VM_TEXT];
     const struct om_vm *m = &v->vm;
-    const char *held = admit_text(v);
+    const char *held = admit_text(v), *said = held ? held : text_of(v, text);
     bool is_up = m->has_lease && m->end == OM_VM_END_NONE;
     json_t *left = is_up ? json_integer((m->lease.until - now) / US_PER_S) : json_null();
 
     (void)snprintf(address, sizeof address, "10.77.%u.2", v->slot);
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I}", "vm", v->id,
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:I}", "vm", v->id,
         "key", v->key, "consumer", om_id_print(&v->consumer, id), "state",
         om_vm_state_name(m->state), "end", m->end == OM_VM_END_NONE ? "" : om_vm_end_name(m->end),
-        "text", held ? held : text_of(v, text), "left_s", left, "address", address, "host_key",
+        "text", control_text(said, strlen(said)), "left_s", left, "address", address, "host_key",
         v->host_key, "image", v->spec.image, "cpus", (json_int_t)v->spec.cpus, "memory_mib",
         (json_int_t)v->spec.memory_mib, "disk_mib", (json_int_t)v->spec.disk_mib, "engine",
         om_vm_engine_name(m->engine), "pid", (json_int_t)v->ident.pid);

@@ -140,6 +140,7 @@ struct vms {
     char missing[OM_ERROR_MSG_MAX]; /* what lacks for any machine, or "" */
     uv_timer_t timer;
     bool is_closing;
+    bool is_recall_short; /* a row of the ledger was not taken up */
     bool is_lost;     /* nobody watches processes any more: machines are left to the next daemon */
     om_time close_by; /* then they are, too */
     struct om_list jobs;   /* service/jobs.h */

@@ -98,6 +98,7 @@ static void take_up(void *self, const struct om_vm_row *row)
 
     if (!v) {
         vms_complain(s, row->id, "a row of the ledger cannot be taken up");
+        s->is_recall_short = true;
         return;
     }
     v->consumer = row->consumer;
@@ -130,7 +131,8 @@ static void take_up(void *self, const struct om_vm_row *row)
                   (row->limit.unix_ms - wall) * US_PER_MS);
 }
 
-/* Folders without a row are nobody's: what a power cut left. */
+/* Folders without a row are nobody's: what a power cut left. Of one whose row was not taken up,
+ * nobody knows; then all are left. */
 static void sweep(struct vms *s)
 {
     char path[OM_PATH_MAX];
@@ -159,7 +161,7 @@ bool rows_recall(struct vms *s, struct om_error *err)
         return false;
     if (e == OM_E_PARSE)
         vms_complain(s, "", err->msg);
-    else
+    else if (!s->is_recall_short)
         sweep(s);
     return true;
 }

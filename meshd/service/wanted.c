@@ -88,10 +88,24 @@ json_t *wanted_show(const struct wanted_vm *v)
     return o;
 }
 
+/* What the next run needs: besides what programs are shown, how long a machine may live. */
+static json_t *rows_of(const struct wanted *w)
+{
+    json_t *all = json_array();
+
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l)) {
+        const struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
+        json_t *row = wanted_show(v);
+        (void)json_object_set_new(row, "keep_s", json_integer(v->keep / US_PER_S));
+        (void)json_array_append_new(all, row);
+    }
+    owed_rows(w, all);
+    return all;
+}
+
 static void write_file(struct wanted *w)
 {
-    json_t *all = wanted_list(w);
-    owed_rows(w, all);
+    json_t *all = rows_of(w);
     char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
     struct om_error err = {.msg = "no memory"};
     struct om_logline line;
@@ -130,7 +144,7 @@ static struct wanted_vm *wanted_new(struct wanted *w, const struct om_id *networ
     v->hub = w;
     v->network = *network;
     v->provider = *provider;
-    v->again_at = v->leave_at = v->until = v->word_by = OM_NEVER;
+    v->again_at = v->leave_at = v->until = v->word_by = v->lost_until = OM_NEVER;
     v->again_ms = WANTED_AGAIN_MS;
     (void)snprintf(v->key, sizeof v->key, "%s", key);
     (void)snprintf(v->state, sizeof v->state, "asked");
@@ -244,7 +258,7 @@ bool wanted_event(struct wanted_vm *v, const json_t *event)
         nameless(v);
         return false;
     }
-    v->word_by = OM_NEVER;
+    v->word_by = v->lost_until = OM_NEVER;
     v->again_ms = WANTED_AGAIN_MS;
     if (v->run && first_word(v))
         return false;
@@ -445,7 +459,11 @@ static void take_up(struct wanted *w, const json_t *o)
         return;
     (void)access_read(v, o, NULL); /* what makes no sense reaches nothing */
     read_event(v, o);
-    v->again_at = om_clock_now() + (is_own(v) ? 0 : OM_MS(WANTED_AGAIN_MS));
+    json_int_t keep = json_integer_value(json_object_get(o, "keep_s"));
+    v->keep = keep > 0 && keep < INT32_MAX ? OM_SEC(keep) : 0;
+    wanted_again(v);
+    if (is_own(v))
+        v->again_at = om_clock_now();
     v->is_bound = json_is_true(json_object_get(o, "bound"));
     wanted_unbind(v);
 }

@@ -8,7 +8,8 @@
  * What a provider tells is checked word by word: it may be anybody's.
  *
  *   asked -> known (the provider gave it an id) -> gone, and forgotten
- *              | stream lost: "vm.watch" again, WANTED_AGAIN_MS later, then ever more seldom
+ *              | stream lost: "vm.watch" again, WANTED_AGAIN_MS later, then ever more seldom;
+ *              |   until the lease it had is over for sure: gone
  *
  * One that is bound is released when the connection of the program that asked for it ends, also
  * before it runs; and by the next run of the daemon, as then no such program is there.
@@ -31,8 +32,10 @@ enum {
     WANTED_ASKS_MAX = 64,
     WANTED_AGAIN_MS = 500,
     WANTED_AGAIN_MAX_MS = 60000,
-    WANTED_ASK_S = 8, /* programs wait for 10 s */
-    WANTED_WORD_S = 9 /* from the question to what is said on a call that was taken */
+    WANTED_GRACE_S = 10, /* after the lease of a machine of which its provider tells nothing */
+    WANTED_LOST_S = 24 * 3600, /* such a lease, when nothing says how long it is */
+    WANTED_ASK_S = 8,          /* programs wait for 10 s */
+    WANTED_WORD_S = 9          /* from the question to what is said on a call that was taken */
 };
 
 struct wanted;

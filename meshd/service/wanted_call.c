@@ -23,7 +23,15 @@ static void read_refusal(struct om_error *err, const struct om_act_reply *reply)
 
 void wanted_again(struct wanted_vm *v)
 {
-    v->again_at = om_clock_now() + OM_MS(v->again_ms);
+    om_time now = om_clock_now(), keep = v->keep > 0 ? v->keep : OM_SEC(WANTED_LOST_S);
+
+    if (v->lost_until == OM_NEVER) {
+        v->lost_until = now + keep;
+        if (v->until != OM_NEVER && v->until > v->lost_until)
+            v->lost_until = v->until;
+        v->lost_until += OM_SEC(WANTED_GRACE_S);
+    }
+    v->again_at = now + OM_MS(v->again_ms);
     if (v->again_ms < WANTED_AGAIN_MAX_MS / 2)
         v->again_ms *= 2;
     wanted_arm(v->hub);

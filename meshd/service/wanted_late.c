@@ -18,6 +18,24 @@ static void give_up(struct wanted_vm *v, const struct om_error *err)
     }
 }
 
+/* Its lease is over, whoever still runs it; should its provider come back, it is owed. */
+static void forget(struct wanted_vm *v)
+{
+    struct wanted *w = v->hub;
+    json_t *event =
+        json_pack("{s:s, s:s, s:s, s:s}", "event", "state", "state", "gone", "end", "expired",
+                  "text", "its provider was not heard of until its lease was over");
+
+    owed_add(v);
+    if (!*v->vm || !event) {
+        wanted_drop(v);
+        wanted_keep(w);
+    } else {
+        (void)wanted_event(v, event);
+    }
+    json_decref(event);
+}
+
 void wanted_late(struct wanted *w, om_time now)
 {
     struct om_error err;
@@ -34,6 +52,8 @@ void wanted_late(struct wanted *w, om_time now)
         next = om_list_next(&w->machines, l);
         if (v->word_by <= now)
             give_up(v, &err);
+        else if (v->lost_until <= now)
+            forget(v);
     }
     om_calls_kick(w->d->calls);
 }
@@ -44,7 +64,9 @@ om_time wanted_late_deadline(const struct wanted *w)
 
     for (struct om_link *l = om_list_first(&w->asks); l; l = om_list_next(&w->asks, l))
         at = om_time_min(at, OM_CONTAINER_OF(l, struct wanted_ask, link)->until);
-    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l))
-        at = om_time_min(at, OM_CONTAINER_OF(l, struct wanted_vm, link)->word_by);
+    for (struct om_link *l = om_list_first(&w->machines); l; l = om_list_next(&w->machines, l)) {
+        const struct wanted_vm *v = OM_CONTAINER_OF(l, struct wanted_vm, link);
+        at = om_time_min(at, om_time_min(v->word_by, v->lost_until));
+    }
     return at;
 }

@@ -41,6 +41,7 @@ struct wanted_vm {
     struct om_line in;
     om_time keep;       /* the longest that it may live */
     struct choose *run; /* that asked for it and was not answered; NULL */
+    om_time lost_until; /* its lease, of which nobody tells us any more, is over; OM_NEVER: told */
     om_time word_by;    /* when it must have an id; OM_NEVER: it has, or nobody was asked */
     om_time again_at;
     unsigned again_ms;

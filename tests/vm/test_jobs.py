@@ -281,7 +281,7 @@ def test_streams(two):
     many = [wait_until(begun, JOB_SECONDS) for _ in range(16)]
     assert all(job.frame() == (OUT, b"on\n") for job in many)
     with Stream(consumer, vm, b"true") as job:
-        assert not job.answer["ok"] and "16 jobs already" in job.answer["message"]
+        assert not job.answer["ok"] and "16 jobs run in it already" in job.answer["message"]
     for job in many:
         job.__exit__()
 

@@ -137,6 +137,28 @@ def test_consumer_is_killed_as_it_asks(three):
     assert_nothing_left(provider)
 
 
+def test_provider_never_comes_back(three):
+    """Its machine leaves the consumer's list once the lease is over, and not before."""
+    provider, consumer, _ = three
+    vm = consumer.rpc("vm.request", peer=provider.self_id(), memory="192M", ttl="10s",
+                      timeout="10s")["vm"]
+
+    def kept():
+        with open(os.path.join(consumer.home, "vms.json"), encoding="utf-8") as file:
+            return [row["vm"] for row in json.load(file)] == [vm]
+
+    assert wait_until(kept, 10)
+    provider.kill()
+    consumer.kill()  # a call that stands is waited for longer
+    consumer.start()
+    with consumer.events() as events:
+        assert [m["vm"] for m in wanted(consumer)] == [vm]
+        end = events.event(lambda e: e["method"] == "vm" and e["params"]["state"] == "gone",
+                           END_SECONDS)["params"]
+    assert end["vm"] == vm and "not heard of" in end["text"], end
+    assert wanted(consumer) == []
+
+
 def test_spawner_is_killed(make, image):
     """The process that watches QEMU ends: the machine stays, and the next daemon has it."""
     alone = make("p", ALONE).start()

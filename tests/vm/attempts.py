@@ -14,6 +14,7 @@ CARD = "eth0"
 PORT = 7777           # where every host of the lab listens
 SCANNED = range(1, 1025)
 FLOOD_SECONDS = 3
+READY_SECONDS, TENTATIVE = 60, 0x40
 ETH_P_ALL = 3
 MARK = b"OMTK"
 TOKEN = 12            # bytes: MARK and eight digits
@@ -41,9 +42,20 @@ class Env:
             probe.connect((self.gw, 9))
             self.ip = probe.getsockname()[0]
         self.ip6 = self.ll = None
-        for line in open("/proc/net/if_inet6", encoding="ascii"):
-            digits, _, _, scope, _, card = line.split()
-            if card == CARD:
+        end = time.monotonic() + READY_SECONDS
+        while not (self.ip6 and self.ll) and time.monotonic() < end:
+            self.look()
+            time.sleep(0.1)  # its kernel makes them, of what the router says
+        if not (self.ip6 and self.ll):
+            raise OSError("the card has no addresses of IPv6")
+
+    def look(self):
+        """Finds the addresses of IPv6 that the card has for good."""
+        with open("/proc/net/if_inet6", encoding="ascii") as table:
+            for line in table:
+                digits, _, _, scope, flags, card_name = line.split()
+                if card_name != CARD or int(flags, 16) & TENTATIVE:
+                    continue
                 text = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(digits))
                 if scope == "20":
                     self.ll = text

@@ -135,6 +135,7 @@ void link_end(struct link *l)
         return;
     l->is_over = true;
     link_tap_end(&l->taps);
+    link_kept_close(&l->kept); /* first: the resets that follow never leave */
     for (struct om_link *c = om_list_first(&l->tcps), *next; c; c = next) {
         next = om_list_next(&l->tcps, c);
         struct link_tcp *k = OM_CONTAINER_OF(c, struct link_tcp, link);
@@ -290,7 +291,7 @@ static bool cut(struct link *l, om_time now)
         l->counts.frames_in++;
         l->counts.bytes_in += n;
         look(l, now, LINK_SENT, frame);
-        if (link_gate_passes(l->gate, now, frame))
+        if (!links_take_kept(l, now, frame) && link_gate_passes(l->gate, now, frame))
             take(l, now, frame);
     }
     size_t left = om_rd_left(&r);

@@ -103,6 +103,7 @@ bool link_open_news(struct link_tcp *c, om_time now, unsigned news)
     if (!(news & OM_FLOW_OPEN))
         return false;
     link_tcp_stands(c);
+    link_tcp_keep(c);
     if (om_node_accept(n, now, c->owner.call, om_bytes(NULL, 0)) != OM_OK) {
         link_tcp_drop(c);
         return false;

@@ -22,6 +22,7 @@ static void forget(struct link_tcp *c, enum om_close_code code)
         (void)om_table_remove(&s->flows, &c->flow);
     om_list_remove(&c->link);
     link_tcp_stands(c);
+    link_kept_clear(c->of->kept, c->kept);
     c->of->inward_count -= c->is_inward;
     c->of->tcp_count -= !c->is_inward;
     c->of->asking -= c->is_asking;
@@ -35,6 +36,14 @@ void link_tcp_stands(struct link_tcp *c)
     c->is_knocking = false;
     c->of->knocking--;
     om_list_remove(&c->knock);
+}
+
+void link_tcp_keep(struct link_tcp *c)
+{
+    struct om_addr here, there;
+
+    if (om_flow_ends(c->of->links->stack, c->flow, &here, &there))
+        c->kept = link_kept_put(c->of->kept, &here, &there);
 }
 
 static void close_flow(struct link_tcp *c, bool is_abort)
@@ -239,6 +248,7 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *r)
     }
     enum om_err e = om_stack_accept(s->stack, now, c->ask, &c->flow);
     if (e == OM_OK && om_table_put(&s->flows, &c->flow, c) == OM_OK) {
+        link_tcp_keep(c);
         om_node_limit(om_calls_node(s->d->calls), now, o->call);
         return;
     }

@@ -81,8 +81,10 @@ static void arm(struct links *s, om_time now)
     om_time at = om_time_min(om_stack_deadline(s->stack), link_open_deadline(s));
     uint64_t ms = NEVER_MS;
 
-    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l))
-        at = om_time_min(at, link_deadline(OM_CONTAINER_OF(l, struct link, link)));
+    for (struct om_link *l = om_list_first(&s->links); l; l = om_list_next(&s->links, l)) {
+        const struct link *k = OM_CONTAINER_OF(l, struct link, link);
+        at = om_time_min(at, om_time_min(link_deadline(k), link_kept_deadline(k->kept)));
+    }
     if (at == OM_NEVER) {
         (void)uv_timer_stop(&s->timer);
         return;
@@ -108,6 +110,27 @@ void links_drain(struct links *s, om_time now)
         arm(s, now);
 }
 
+bool links_take_kept(struct link *l, om_time now, struct om_bytes frame)
+{
+    uint8_t room[LINK_KEPT_FRAME];
+    struct om_bytes answer;
+
+    if (!link_kept_input(l->kept, frame, om_mut(room, sizeof room), &answer))
+        return false;
+    if (answer.n > 0)
+        link_put(l, now, answer);
+    return true;
+}
+
+static void ask_kept(struct link *l, om_time now)
+{
+    uint8_t room[LINK_KEPT_FRAME];
+    struct om_bytes frame;
+
+    while (l->kept && (frame = link_kept_tick(l->kept, now, om_mut(room, sizeof room))).n > 0)
+        link_put(l, now, frame);
+}
+
 static void on_timer(uv_timer_t *t)
 {
     struct links *s = t->data;
@@ -119,6 +142,7 @@ static void on_timer(uv_timer_t *t)
         om_stack_tick(s->stack, now);
     for (struct om_link *l = om_list_first(&s->links), *next; l; l = next) {
         next = om_list_next(&s->links, l);
+        ask_kept(OM_CONTAINER_OF(l, struct link, link), now);
         link_tick(OM_CONTAINER_OF(l, struct link, link), now);
     }
     link_open_tick(s, now);
@@ -159,14 +183,24 @@ enum om_err links_add(struct links *s, const struct link_config *config, uint64_
     return OM_OK;
 }
 
+bool links_keep(struct links *s, uint64_t number, const char *path, struct om_error *err)
+{
+    struct link *l = links_find(s, number);
+
+    OM_BUG_IF(!l || l->socket || l->kept || l->config.kind != OM_PORT_ETHER);
+    return link_kept_open(&l->kept, path, &l->config, err);
+}
+
 void links_start(struct links *s, uint64_t number, struct om_socket *socket, struct om_bytes rest)
 {
     struct link *l = links_find(s, number);
 
-    if (l)
+    if (l) {
+        link_kept_start(l->kept, om_clock_now());
         link_start(l, socket, rest);
-    else if (socket)
+    } else if (socket) {
         om_socket_close(socket, false);
+    }
 }
 
 void links_watch(struct links *s, uint64_t number, void (*on_end)(void *self), void *self)

@@ -81,6 +81,11 @@ void links_close(struct links *s);
 OM_MUST enum om_err links_add(struct links *s, const struct link_config *config, uint64_t *number,
                               struct om_error *err);
 
+/** links_keep() - the connections of link @number of @s, of Ethernet and not started, are kept in
+ *  the file @path, and what is left there of an earlier daemon's is reset once it starts. Return:
+ *  false and @err: they are not. */
+bool links_keep(struct links *s, uint64_t number, const char *path, struct om_error *err);
+
 /**
  * links_start() - let frames flow
  * @s:       the links

@@ -12,6 +12,7 @@
 #include "links/link_ahead.h"
 #include "links/link_account.h"
 #include "links/link_dhcp.h"
+#include "links/link_kept.h"
 #include "links/link_rate.h"
 #include "links/link_tap.h"
 #include "links/links.h"
@@ -49,6 +50,7 @@ struct link {
     struct om_socket *socket; /* NULL before links_start() */
     struct link_gate *gate;
     struct link_dhcp *dhcp; /* of config.has_dhcp; else NULL */
+    struct link_kept *kept; /* of links_keep(); else NULL */
     struct link_account account;
     struct link_rate rate;
     struct om_list taps;
@@ -103,6 +105,7 @@ struct link_tcp {
     struct om_call_owner owner;
     uint32_t ask;  /* while it has no flow */
     uint32_t flow; /* 0: none yet */
+    unsigned kept; /* its slot; 0: none */
     struct link_ahead ahead;
     om_time until;         /* is_knocking: when it is given up */
     bool is_inward;        /* the peer's */
@@ -134,6 +137,10 @@ void links_touch(struct links *s);
 
 /** links_drain() - do all that the stack of @s wants at @now, and tell the node. */
 void links_drain(struct links *s, om_time now);
+
+/** links_take_kept() - was @frame of @l, at @now, of a connection that an earlier daemon had? Then
+ *  it is answered. */
+bool links_take_kept(struct link *l, om_time now, struct om_bytes frame);
 
 /* link.c */
 
@@ -189,6 +196,9 @@ struct link_tcp *link_tcp_new(struct link *l, bool is_inward);
 
 /** link_tcp_stands() - what is behind the link has answered @c. */
 void link_tcp_stands(struct link_tcp *c);
+
+/** link_tcp_keep() - @c, whose flow stands, is kept for the daemon that comes next. */
+void link_tcp_keep(struct link_tcp *c);
 
 /** link_tcp_drop() - end @c with a reset to both sides. */
 void link_tcp_drop(struct link_tcp *c);

@@ -150,6 +150,17 @@ static void on_link_end(void *self)
     vms_touch(v->hub);
 }
 
+/* Without the file the machine does as well, but for what only reads when this daemon is killed. */
+static void keep_flows(const struct service_vm *v, uint64_t number)
+{
+    char path[OM_PATH_MAX + 8];
+    struct om_error err;
+
+    (void)snprintf(path, sizeof path, "%s/flows", v->folder);
+    if (!links_keep(v->hub->d->links, number, path, &err))
+        vms_complain(v->hub, v->id, err.msg);
+}
+
 /* The card becomes a link, to which its socket belongs from now on. */
 static void nic_up(struct vm_plug *p)
 {
@@ -172,6 +183,7 @@ static void nic_up(struct vm_plug *p)
         drop(v, VM_PLUG_NIC);
         return;
     }
+    keep_flows(v, number);
     struct om_socket *socket = p->socket;
     p->socket = NULL;
     v->is_wanted[VM_PLUG_NIC] = false;

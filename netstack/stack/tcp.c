@@ -471,6 +471,20 @@ struct om_bytes om_flow_read(const struct om_stack *s, uint32_t flow, bool *is_e
     return f ? om_rx_first(f) : om_bytes(NULL, 0);
 }
 
+bool om_flow_ends(const struct om_stack *s, uint32_t flow, struct om_addr *here,
+                  struct om_addr *there)
+{
+    const struct om_flow *f = flow_find(s, flow);
+
+    if (!f)
+        return false;
+    *here = (struct om_addr){.port = f->tuple.here_port};
+    *there = (struct om_addr){.port = f->tuple.there_port};
+    memcpy(here->ip, f->tuple.here, sizeof here->ip);
+    memcpy(there->ip, f->tuple.there, sizeof there->ip);
+    return true;
+}
+
 size_t om_flow_waiting(const struct om_stack *s, uint32_t flow)
 {
     struct om_flow *f = flow_find(s, flow);

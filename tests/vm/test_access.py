@@ -27,6 +27,7 @@ from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, SSH_SECONDS, assert_n
 
 ALIVE_SECONDS = 5
 HERE = "10.77.1.1"  # the consumer, as the first machine of a provider sees it
+GUEST_SSH = "10.77.1.2:22"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -299,18 +300,28 @@ def sink():
                 client.close()
 
 
+def standing(consumer, end):
+    """How many connections the guest has of which @end, in words of netstat, is an end."""
+    asked = f"netstat -tn | grep ' {end} ' | grep -c ESTABLISHED; true"
+    return int(inside(consumer, "lab1", asked))
+
+
 def test_provider_is_killed(three):
     """SIGKILL of the provider's daemon: the guest counts on, what is open ends, new ssh works."""
     provider, consumer, _ = three
     with sink() as port:
+        to_sink = f"{HERE}:{port}"
         running(consumer, "lab1", peer=provider.self_id(), expose=[port])
         start_counter(consumer, "lab1")
         inside(consumer, "lab1", f"(while echo x; do usleep 500000; done | nc {HERE} {port}; "
                "touch /tmp/ended) >/dev/null 2>&1 </dev/null &")
+        inside(consumer, "lab1", f"sleep 10000 | nc {HERE} {port} >/dev/null 2>&1 &")  # only reads
         pid = provided(provider)[0]["pid"]
         before = counter(consumer, "lab1")
         with sitting(consumer, "lab1") as ssh:
             inside(consumer, "lab1", "test ! -e /tmp/ended")
+            assert standing(consumer, to_sink) == 2
+            assert standing(consumer, GUEST_SSH) == 2  # what asks this, too
             provider.kill()
             assert qemus(provider) == [pid]
             provider.start()
@@ -323,10 +334,14 @@ def test_provider_is_killed(three):
         assert wait_until(lambda: omerta(consumer, "vm", "ssh", "lab1", "test -e /tmp/ended")
                           .returncode == 0, SSH_SECONDS)
         guest_after = time.monotonic() - back
+        assert wait_until(lambda: standing(consumer, to_sink) == 0 and
+                          standing(consumer, GUEST_SSH) == 1, SSH_SECONDS)
+        silent_after = time.monotonic() - back
     print(f"after the daemon was back: reset {reset_after:.1f} s, in again {in_after:.1f} s, "
-          f"the guest's connection ended {guest_after:.1f} s")
+          f"the guest's connection ended {guest_after:.1f} s, one that only reads "
+          f"{silent_after:.1f} s")
     assert counter(consumer, "lab1") > before and qemus(provider) == [pid]
-    assert max(reset_after, in_after, guest_after) < ALIVE_SECONDS
+    assert max(reset_after, in_after, guest_after, silent_after) < ALIVE_SECONDS
 
 
 def nic_of(pid):

@@ -125,6 +125,11 @@ void om_flow_consume(struct om_stack *s, om_time now, uint32_t flow, size_t n);
  */
 size_t om_flow_waiting(const struct om_stack *s, uint32_t flow);
 
+/** om_flow_ends() - by @here and @there our end and the other of @flow of @s; false when there is
+ *  no such connection. */
+bool om_flow_ends(const struct om_stack *s, uint32_t flow, struct om_addr *here,
+                  struct om_addr *there);
+
 /**
  * om_flow_finish() - we write no more; reading goes on
  * @s:     the stack

@@ -72,6 +72,7 @@ OM_TEST(tcp_port_may_be_used_again_at_once)
 {
     struct link l;
     struct om_addr from = link_addr("10.0.0.1:4000"), to = link_addr("192.0.2.77:80");
+    struct om_addr here, there;
     uint32_t flow;
 
     OM_TRY(link_start(&l));
@@ -81,12 +82,17 @@ OM_TEST(tcp_port_may_be_used_again_at_once)
         link_end_add(&l, flow, 0);
         link_carry(&l);
         OM_TRY(l.end_count == 2 * round + 2);
+        OM_TRY(om_flow_ends(l.stack, flow, &here, &there));
+        CHECK(om_addr_equal(&here, &from) && om_addr_equal(&there, &to));
+        OM_TRY(om_flow_ends(l.stack, l.ends[2 * round + 1].flow, &here, &there));
+        CHECK(om_addr_equal(&here, &to) && om_addr_equal(&there, &from));
         /* The catch-all closes first, and is left in TIME-WAIT; the client is through with it. */
         om_flow_close(l.stack, l.now, l.ends[2 * round + 1].flow, false);
         link_carry(&l);
         om_flow_close(l.stack, l.now, flow, false);
         link_carry(&l);
         CHECK_EQ(om_stack_flows(l.stack), 1);
+        CHECK(!om_flow_ends(l.stack, flow, &here, &there));
     }
 out:
     link_stop(&l);

@@ -52,9 +52,9 @@ class Link:
         return self.lab.run("c", [sys.executable, "-c", PRELUDE + source, *map(str, argv)],
                             **options)
 
-    def serve(self, source, *argv):
-        """Starts Python @source inside "p"; returns it once it has said "ready"."""
-        process = self.lab.popen("p", [sys.executable, "-u", "-c", PRELUDE + source,
+    def serve(self, source, *argv, host="p"):
+        """Starts Python @source inside @host; returns it once it has said "ready"."""
+        process = self.lab.popen(host, [sys.executable, "-u", "-c", PRELUDE + source,
                                        *map(str, argv)], stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline() == "ready\n"
         return process

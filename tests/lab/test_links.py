@@ -197,8 +197,14 @@ def test_dig(link):
 
 
 def test_hosts_behind_the_peer(link):
-    link.lab.address("p", "eth0", "9.9.9.9/32")
-    link.serve(ECHO.replace("listen(sys.argv[1])", "listen(sys.argv[1], '9.9.9.9')"), 8000)
+    # Of another host: an address of ann's own is hers alone, once she has seen that she has it.
+    link.lab.host("web")
+    link.lab.link("p", "wan", "web", "eth0")
+    link.lab.address("p", "wan", "9.9.9.1/32")
+    link.lab.ip("p", "route add 9.9.9.9 dev wan")
+    link.lab.address("web", "eth0", "9.9.9.9/24")
+    link.serve(ECHO.replace("listen(sys.argv[1])", "listen(sys.argv[1], '9.9.9.9')"), 8000,
+               host="web")
     link.lab.ip("c", "route add 9.9.9.0/24 dev om0")
     source = """
 try:

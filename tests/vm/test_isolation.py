@@ -8,7 +8,6 @@ same machine does the same again: what is not seen at its target now proves noth
 import itertools
 import json
 import os
-import subprocess
 
 import pytest
 
@@ -17,8 +16,8 @@ import isolation_lab as il
 from fixtures import ALONE, need
 from omerta_lab import wait_until
 from test_jobs import begin
-from vmlab import (BOOT_SECONDS, BUILD, END_SECONDS, ROOM, assert_nothing_left, has_session, omerta,
-                   provided, qemus, running)
+from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, assert_nothing_left, built, has_session,
+                   omerta, provided, qemus, running)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SEEN_SECONDS = 5
@@ -29,17 +28,6 @@ _numbers = itertools.count(10000000 + os.getpid() % 1000 * 10000)
 def token():
     """A word that was never sent before."""
     return f"{attempts.MARK.decode()}{next(_numbers)}"
-
-
-def python_image(image):
-    """The image "python" of the same cache, built once."""
-    cache = os.path.dirname(image)
-    out = os.path.join(cache, "python")
-    done = subprocess.run([BUILD, "--python", "--cache", cache, "--out", out], capture_output=True,
-                          text=True, check=False, timeout=500)
-    if done.returncode:
-        pytest.skip("no image with python: " + done.stderr)
-    return out
 
 
 class Scene:
@@ -55,7 +43,8 @@ class Scene:
         self.cons2 = make("d", met, host="cons2", **args).start()
         for one in (self.cons, self.cons2):
             assert has_session(one, self.prov.self_id())
-        os.symlink(python_image(image), os.path.join(self.prov.home, "images", "python"))
+        assert image  # what it takes is there
+        os.symlink(built("python", "--python"), os.path.join(self.prov.home, "images", "python"))
         self.prov.rpc("provide.set", on=True, to=[self.cons.self_id(), self.cons2.self_id()],
                       violations="log", **ROOM)
         self.watch, self.jobs = il.Watch(lab), []
@@ -197,7 +186,7 @@ def arrived(scene, word, target):
 
 
 PINGS, ROUNDS = 40, 5
-TICK_MS = 5  # how long a thread may wait for its turn where machines share two cores
+TICK_MS = 2  # how long a thread may wait for its turn where machines share two cores
 
 
 def round_trips(scene, what):

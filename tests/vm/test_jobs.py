@@ -16,8 +16,8 @@ import pytest
 from daemon import program
 from fixtures import ALONE
 from omerta_lab import wait_until
-from vmlab import (BOOT_SECONDS, BUILD, END_SECONDS, ROOM, SMALL, assert_nothing_left,
-                   give_image, has_session, image, provided, qemus, until, wanted)
+from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, assert_nothing_left, built, give_image,
+                   has_session, image, provided, qemus, until, wanted)
 
 assert image  # a fixture
 JOB_SECONDS = 60
@@ -164,16 +164,10 @@ def test_own_machine(make, image):  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def python_image(image):  # noqa: F811
+def python_image(image):
     """The folder of the image "python", beside the other."""
-    out = os.path.join(os.path.dirname(image), "python")
-    done = subprocess.run([BUILD, "--python", "--cache", os.path.dirname(image), "--out", out],
-                          capture_output=True, text=True, check=False, timeout=500)
-    mirror = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mirror.sh")
-    if done.returncode and subprocess.run([mirror], check=False).returncode:
-        pytest.skip("no mirror of Debian's answers this machine")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out
+    assert image
+    return built("python", "--python")
 
 
 def test_python(two, python_image, folder):

@@ -23,23 +23,28 @@ SMALL = {"memory": "192M", "disk": "256M", "ttl": "20m"}
 ROOM = {"vms": 2, "cpus": 2, "memory": "1G", "disk": "2G"}
 
 
-@pytest.fixture(scope="session")
-def image():
-    """The folder of the image "mini", built once and kept."""
-    if platform.machine() != "x86_64":
-        pytest.skip("the images are for x86_64")
-    for tool in ("qemu-system-x86_64", "qemu-img", "apt-get", "dpkg-deb", "lz4", "flock"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is missing")
+def built(name, *options):
+    """The folder of a built-in image, built once and kept."""
     cache = os.path.join(os.path.abspath(CACHE), "service")
-    out = os.path.join(cache, "mini")
-    done = subprocess.run([BUILD, "--cache", cache, "--out", out], capture_output=True, text=True,
-                          check=False, timeout=500)
+    out = os.path.join(cache, name)
+    done = subprocess.run([BUILD, *options, "--cache", cache, "--out", out], capture_output=True,
+                          text=True, check=False, timeout=500)
     mirror = os.path.join(HERE, "mirror.sh")
     if done.returncode and subprocess.run([mirror], check=False).returncode:
         pytest.skip("no mirror of Debian's answers this machine")
     assert done.returncode == 0, done.stdout + done.stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def image():
+    """The folder of the image "mini"."""
+    if platform.machine() != "x86_64":
+        pytest.skip("the images are for x86_64")
+    for tool in ("qemu-system-x86_64", "qemu-img", "apt-get", "dpkg-deb", "lz4", "flock"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is missing")
+    return built("mini")
 
 
 def give_image(daemon, image):

@@ -17,8 +17,6 @@ enum {
     FULL_MS = 5,
     ROOM_PART = 8,
     ROOM_MIN = 16 * 1024,
-    BURST_BYTES = 16 * 1024, /* within REST_MS: more will come */
-    REST_MS = 1,
     /* Of a connection on their way into a machine. It is near, so more would only wait in it, in
      * memory that its emulated processor has not at hand: a quarter of what a byte costs. */
     MACHINE_BYTES = 128 * 1024
@@ -328,20 +326,22 @@ static bool read_on(struct link *l, om_time now)
     return l->is_held || !was_held || uv_read_start(&l->socket->stream, on_alloc, on_read) == 0;
 }
 
-/* A machine that sends much writes packet by packet, and would wake us for each: so we look away
- * for a moment, and have many at once, which then go on as one, and are answered as one. One that
- * sends a little is never made to wait. */
-static void rest(struct link *l, om_time now, size_t n)
+static void yield(struct link *l);
+
+/* What was read is dealt with: on at once, or when there is more of it. */
+static void rest(struct link *l, om_time now, size_t n, bool is_more)
 {
-    if (now - l->burst_at >= OM_MS(REST_MS)) {
-        l->burst_at = now;
-        l->burst_n = 0;
-    }
-    l->burst_n += n;
-    if (l->is_over || l->is_held || l->burst_n < BURST_BYTES)
+    uint64_t waste = link_gate_refused_all(l->gate) + l->counts.refused + l->counts.udp_dropped;
+    om_time at = link_pace_read(&l->pace, now, n, l->counts.frames_in, waste);
+
+    if (l->is_over || l->is_held)
         return;
-    (void)uv_read_stop(&l->socket->stream);
-    l->rest_until = now + OM_MS(REST_MS);
+    if (is_more && (at == OM_NEVER || at <= now + OM_MS(LINK_PACE_MS))) {
+        yield(l);
+    } else if (at != OM_NEVER) {
+        (void)uv_read_stop(&l->socket->stream);
+        l->rest_until = at;
+    }
 }
 
 /* The moment is over; false: it cannot be read from. */
@@ -373,10 +373,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     if (n < 0 || (n > 0 && (!cut(l, now) || !read_on(l, now))))
         link_end(l);
-    else if (n > 0 && (size_t)n == buf->len && !l->is_held)
-        yield(l);
     else if (n > 0)
-        rest(l, now, (size_t)n);
+        rest(l, now, (size_t)n, (size_t)n == buf->len);
     links_drain(s, now);
 }
 

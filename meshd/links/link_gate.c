@@ -141,6 +141,15 @@ uint64_t link_gate_refused(const struct link_gate *g, unsigned reason)
     return g->guard.refused[OM_OUT][reason];
 }
 
+uint64_t link_gate_refused_all(const struct link_gate *g)
+{
+    uint64_t n = 0;
+
+    for (unsigned r = OM_REASON_NONE + 1; r < OM_REASON_COUNT; r++)
+        n += link_gate_refused(g, r);
+    return n;
+}
+
 json_t *link_gate_dropped(const struct link_gate *g)
 {
     json_t *out = json_object();

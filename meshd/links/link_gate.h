@@ -56,6 +56,9 @@ unsigned link_gate_score(const struct link_gate *g, om_time now);
  *  refused. */
 uint64_t link_gate_refused(const struct link_gate *g, unsigned reason);
 
+/** link_gate_refused_all() - how many frames @g refused. */
+uint64_t link_gate_refused_all(const struct link_gate *g);
+
 /** link_gate_reasons() - how many there are. */
 unsigned link_gate_reasons(void);
 

@@ -13,6 +13,7 @@
 #include "links/link_account.h"
 #include "links/link_dhcp.h"
 #include "links/link_kept.h"
+#include "links/link_pace.h"
 #include "links/link_rate.h"
 #include "links/link_tap.h"
 #include "links/links.h"
@@ -75,8 +76,7 @@ struct link {
     size_t out_n, out_room, busy_room;
     size_t last_at, last_n; /* the frame in @out that was put last; last_n 0: none */
     om_time rest_until;     /* nothing is read before; OM_NEVER: it is */
-    om_time burst_at;       /* when what burst_n counts began to come */
-    size_t burst_n;
+    struct link_pace pace;
     bool is_writing, is_over;
     uv_write_t write;
     void (*on_end)(void *self); /* NULL: nobody wants to know */

@@ -14,8 +14,9 @@
 #include "flow.h"
 #include "memory.h"
 #include "request.h"
+#include "router.h"
 
-enum { ADDR_FIRST = 0x0a000001, OFFSET_MAX_S = 86400 };
+enum { ADDR_FIRST = 0x0a000001, OFFSET_MAX_S = 86400, MOVES_MAX = 250 };
 
 static void derive_seed(const struct sim_actor *a, const char *what, uint32_t number,
                         uint8_t out[static 32])
@@ -48,9 +49,16 @@ void sim_actor_settle(struct sim_actor *a)
         ip += ++a->moves << 16; /* another block of 10.0.0.0/8 with each move */
     }
     a->addr = om_addr_v4(ip, SIM_PORT);
+    bool is_left = a->router ? sim_router_lease(a->router, &a->addr) : a->moves <= MOVES_MAX;
     addr_key(&a->addr, key);
-    if (a->moves > 250 || om_table_put(&a->world->by_addr, key, a) != OM_OK)
+    if (!is_left || om_table_put(&a->world->by_addr, key, a) != OM_OK)
         sim_break(a->world, "%s: no address is left", a->name);
+}
+
+void sim_actor_behind(struct sim_actor *a, struct sim_router *r)
+{
+    a->router = r;
+    sim_actor_settle(a);
 }
 
 static void log_sink(void *self, enum om_level level OM_UNUSED, const char *line)
@@ -118,6 +126,8 @@ struct sim_actor *sim_node_add(struct sim_world *w, const char *name,
         a->spec = *spec;
     if (a->spec.network_count == 0)
         a->spec.networks[a->spec.network_count++] = 0;
+    if (a->spec.router > 0)
+        sim_actor_behind(a, w->routers[a->spec.router - 1]);
     sim_node_draw_home(a);
     return sim_node_boot(a) ? a : NULL;
 }

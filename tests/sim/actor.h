@@ -34,6 +34,7 @@ struct sim_node_spec {
     om_time rekey;                 /* initiator's; the other key times follow; 0: default */
     uint64_t packets;              /* per key; 0: the cipher's limit */
     unsigned load, peers, indices; /* limits; 0: default */
+    unsigned router;               /* it is behind, counted from 1; 0: behind none */
 };
 
 struct sim_actor {
@@ -41,9 +42,10 @@ struct sim_actor {
     char name[SIM_NAME_MAX + 1];
     unsigned index;
     bool is_attacker;
-    bool is_insider;  /* an attacker that knows the secrets */
-    bool is_isolated; /* cut off from everybody */
-    unsigned lan;     /* segment, from 1; 0: on none */
+    bool is_insider;           /* an attacker that knows the secrets */
+    bool is_isolated;          /* cut off from everybody */
+    unsigned lan;              /* segment, from 1; 0: on none */
+    struct sim_router *router; /* it is behind; NULL: public */
     struct om_addr addr;
     unsigned moves;
     struct sim_pair *last; /* that was asked for; the next is most often the same */
@@ -90,6 +92,9 @@ struct sim_actor *sim_attacker_add(struct sim_world *w, const char *name, bool i
 
 /** sim_actor_free() - release @a; worlds do it. */
 void sim_actor_free(struct sim_actor *a);
+
+/** sim_actor_behind() - @a has an address inside @r, or a public one when that is NULL. */
+void sim_actor_behind(struct sim_actor *a, struct sim_router *r);
 
 /** sim_actor_settle() - give @a, which has none or leaves its old one, its next address. */
 void sim_actor_settle(struct sim_actor *a);

@@ -7,6 +7,9 @@
 
 #include <omerta/text.h>
 
+#include "request.h"
+#include "router.h"
+
 #define U64(s, m)                                                                                  \
     {                                                                                              \
 #m, offsetof(struct s, m), SIM_FIELD_U64                                                   \
@@ -202,6 +205,8 @@ bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
 {
     if (c->fact == SIM_FACT_PIPE)
         return reading(w, c, &w->necks[c->pipe]->pipe.meter, &w->necks[c->pipe]->pipe.rate, seen);
+    if (c->fact == SIM_FACT_NAT)
+        return compare(c, w->routers[c->nat - 1]->box.counts[c->count], seen);
     struct sim_actor *a = w->actors[c->a]; /* every other check has a subject */
     struct sim_actor *b = c->b >= 0 ? w->actors[c->b] : NULL;
     uint64_t n;
@@ -242,6 +247,7 @@ bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
     case SIM_FACT_LINK:
         return reading(w, c, sim_pair(w, a, b)->link.meter, &sim_pair(w, a, b)->link.rate, seen);
     case SIM_FACT_PIPE:
+    case SIM_FACT_NAT:
         break;
     }
     return false;

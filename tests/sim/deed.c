@@ -5,6 +5,7 @@
 
 #include "fault.h"
 #include "request.h"
+#include "router.h"
 
 static const char *const names[] = {
     [SIM_CONNECT] = "connect", [SIM_SEND] = "send",
@@ -16,7 +17,7 @@ static const char *const names[] = {
     [SIM_PIPE] = "pipe",       [SIM_THROUGH] = "through",
     [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
     [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",
-    [SIM_LAN] = "lan",
+    [SIM_LAN] = "lan",         [SIM_FLUSH] = "flush",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -112,6 +113,8 @@ static enum om_err do_connect(const struct sim_world *w, const struct sim_deed *
 {
     struct sim_actor *at[OM_ENDPOINTS_MAX] = {NULL};
 
+    if (d->seen_by > 0)
+        return sim_connect_seen(actor(w, d->a), n, actor(w, d->b), actor(w, d->seen_by - 1));
     if (d->end_count < 0)
         return sim_connect(actor(w, d->a), n, actor(w, d->b), NULL, 0);
     for (int i = 0; i < d->end_count; i++)
@@ -178,6 +181,8 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_RESTART:
         return sim_restart(a, d->is_fresh, d->is_newkey);
     case SIM_MOVE:
+        if (d->nat != 0)
+            a->router = d->nat > 0 ? w->routers[d->nat - 1] : NULL;
         sim_move(a);
         return OM_OK;
     case SIM_CLOCK:
@@ -212,6 +217,9 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return OM_OK;
     case SIM_LAN:
         sim_plug(a, (unsigned)d->lan);
+        return OM_OK;
+    case SIM_FLUSH:
+        sim_natbox_flush(&w->routers[d->nat - 1]->box);
         return OM_OK;
     case SIM_VERB_COUNT:
         break;

@@ -7,6 +7,7 @@
 
 #include "actor.h"
 #include "attack.h"
+#include "router.h"
 
 enum { FLIGHT_BYTES = 1500 }; /* that most fit; memory of this size is used again */
 
@@ -16,6 +17,8 @@ struct sim_flight {
     struct sim_pair *pair;   /* by whom it was sent, and to whom at that time */
     struct sim_flight *next; /* of the spare ones */
     struct om_addr from, to;
+    struct sim_router *gate; /* decides on arrival whom it is for; NULL: @to is somebody's own */
+    unsigned ttl;
     bool is_junk;
     bool is_group; /* one copy of what went to a multicast group */
     size_t len;
@@ -42,6 +45,7 @@ static struct sim_flight *flight_new(struct sim_pair *p, const struct om_addr *f
     f->to = *to;
     f->is_junk = p->self->is_attacker;
     f->is_group = false;
+    f->gate = NULL;
     f->len = data.n;
     memcpy(f->data, data.p, data.n);
     return f;
@@ -84,6 +88,8 @@ static void depart(struct sim_flight *f)
         if (i + 1 < fate.copies)
             g = flight_new(p, &f->from, &f->to, om_bytes(f->data, f->len));
         g->is_group = f->is_group;
+        g->gate = f->gate;
+        g->ttl = f->ttl;
         if (fate.is_corrupt[i]) {
             uint64_t bit = om_prng_below(&w->prng, g->len * 8);
             g->data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
@@ -132,11 +138,13 @@ static struct sim_actor *actor_at(const struct sim_world *w, struct sim_actor *g
     return guess && om_addr_equal(&guess->addr, a) ? guess : sim_actor_at(w, a);
 }
 
-/* @to is the address of @other, or a group. */
-static void transmit_to(struct sim_actor *by, struct sim_actor *other, const struct om_addr *from,
-                        const struct om_addr *to, struct om_bytes data, bool is_group)
+/* To @r->other; @is_group: of what went to a multicast group. */
+static void transmit_to(struct sim_actor *by, const struct sim_route *r,
+                        const struct sim_nat_packet *packet, struct om_bytes data, bool is_group)
 {
     struct sim_world *w = by->world;
+    struct sim_actor *other = r->other;
+    const struct om_addr *from = &packet->from, *to = &packet->to;
     struct sim_pair *p = sim_pair(w, by, other);
 
     sim_trace_add(&w->trace, w->now, SIM_TRACE_SEND, by->name, other->name, data);
@@ -147,6 +155,8 @@ static void transmit_to(struct sim_actor *by, struct sim_actor *other, const str
         sim_tape_add(p->tape, from, to, data);
     struct sim_flight *f = flight_new(p, from, to, data);
     f->is_group = is_group;
+    f->gate = r->gate;
+    f->ttl = packet->ttl;
     if (p->is_cut || by->is_isolated || other->is_isolated)
         lose(f);
     else if (p->neck)
@@ -156,34 +166,55 @@ static void transmit_to(struct sim_actor *by, struct sim_actor *other, const str
 }
 
 /* To everybody else on the segment of @by, whatever groups they joined; how many there are. */
-static unsigned spread(struct sim_actor *by, const struct om_addr *from, const struct om_addr *to,
-                       struct om_bytes data)
+static unsigned spread(struct sim_actor *by, const struct sim_nat_packet *p, struct om_bytes data)
 {
     const struct sim_world *w = by->world;
     unsigned count = 0;
 
     for (unsigned i = 0; by->lan > 0 && i < w->actor_count; i++)
         if (w->actors[i] != by && w->actors[i]->lan == by->lan) {
-            transmit_to(by, w->actors[i], from, to, data, true);
+            transmit_to(by, &(struct sim_route){.other = w->actors[i]}, p, data, true);
             count++;
         }
     return count;
 }
 
-void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_addr *from,
-                  const struct om_addr *to, struct om_bytes data)
+static void send_packet(struct sim_actor *by, struct sim_nat_packet *p, struct om_bytes data)
 {
-    struct sim_actor *other = actor_at(w, by->last ? by->last->other : NULL, to);
+    struct sim_world *w = by->world;
+    struct sim_route r = {.lost_at = ""};
 
-    if (other)
-        transmit_to(by, other, from, to, data, false);
-    else if (om_addr_classify(to) != OM_ADDR_MULTICAST || spread(by, from, to, data) == 0)
+    if (w->router_count == 0 || om_addr_classify(&p->to) == OM_ADDR_MULTICAST)
+        r.other = actor_at(w, by->last ? by->last->other : NULL, &p->to);
+    else
+        sim_route_out(by, p, &r);
+    if (r.other)
+        transmit_to(by, &r, p, data, false);
+    else if (*r.lost_at)
+        sim_trace_add(&w->trace, w->now, SIM_TRACE_LOSE, by->name, r.lost_at, data);
+    else if (om_addr_classify(&p->to) != OM_ADDR_MULTICAST || spread(by, p, data) == 0)
         sim_trace_add(&w->trace, w->now, SIM_TRACE_SWALLOW, by->name, "", data);
 }
 
+void sim_transmit(struct sim_world *w OM_UNUSED, struct sim_actor *by, const struct om_addr *from,
+                  const struct om_addr *to, struct om_bytes data)
+{
+    send_packet(by, &(struct sim_nat_packet){*from, *to, SIM_TTL}, data);
+}
+
+void sim_probe(struct sim_actor *by, const struct om_addr *to, unsigned ttl, struct om_bytes data)
+{
+    send_packet(by, &(struct sim_nat_packet){by->addr, *to, ttl}, data);
+}
+
+/* Who gets @f, which arrives now. */
 static struct sim_actor *receiver(const struct sim_world *w, const struct sim_flight *f)
 {
-    return f->is_group ? f->pair->other : actor_at(w, f->pair->other, &f->to);
+    struct sim_nat_packet p = {f->from, f->to, f->ttl};
+
+    if (f->is_group)
+        return f->pair->other;
+    return f->gate ? sim_route_in(f->gate, &p) : actor_at(w, f->pair->other, &f->to);
 }
 
 /* The flight that arrives next, if it arrives now and at the same place as @f. */
@@ -194,6 +225,8 @@ static struct sim_flight *companion(const struct sim_world *w, const struct sim_
     if (!t || w->events.heap[0].at > w->now || t->fire != arrive)
         return NULL;
     struct sim_flight *next = OM_CONTAINER_OF(t, struct sim_flight, timer);
+    if (next->gate || f->gate) /* each has its own way in */
+        return NULL;
     if (next->is_group != f->is_group || (f->is_group && next->pair->other != f->pair->other))
         return NULL;
     return om_addr_equal(&next->to, &f->to) && next->is_junk == f->is_junk ? next : NULL;
@@ -224,6 +257,7 @@ static void arrive(struct om_timer *t, om_time now)
 {
     struct sim_flight *batch[SIM_BATCH_MAX] = {OM_CONTAINER_OF(t, struct sim_flight, timer)};
     struct sim_world *w = batch[0]->pair->self->world;
+    const struct sim_router *gate = batch[0]->gate;
     struct sim_actor *to = receiver(w, batch[0]);
     unsigned count = 1;
 
@@ -231,8 +265,13 @@ static void arrive(struct om_timer *t, om_time now)
         om_timer_stop(&w->events, &batch[count++]->timer);
     for (unsigned i = 0; i < count; i++) {
         struct sim_actor *from = actor_at(w, batch[i]->pair->self, &batch[i]->from);
-        sim_trace_add(&w->trace, now, to ? SIM_TRACE_ARRIVE : SIM_TRACE_SWALLOW, to ? to->name : "",
+        sim_trace_add(&w->trace, now, to ? SIM_TRACE_ARRIVE : SIM_TRACE_SWALLOW,
+                      to     ? to->name
+                      : gate ? gate->name
+                             : "",
                       from ? from->name : "", om_bytes(batch[i]->data, batch[i]->len));
+        if (to && w->router_count > 0)
+            sim_pair(w, to, batch[i]->pair->self)->came_from = batch[i]->from;
         if (to && to->is_attacker) {
             to->heard++;
             to->heard_bytes += batch[i]->len;

@@ -33,6 +33,15 @@ struct sim_neck {
 void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_addr *from,
                   const struct om_addr *to, struct om_bytes data);
 
+/**
+ * sim_probe() - as sim_transmit(), from its own address and with a TTL
+ * @by:    who sends it
+ * @to:    destination
+ * @ttl:   routers that it passes at most, and one (router.h)
+ * @data:  copied
+ */
+void sim_probe(struct sim_actor *by, const struct om_addr *to, unsigned ttl, struct om_bytes data);
+
 /** sim_flight_drop() - release the flight of @t, when @t is one; false when it is not. */
 bool sim_flight_drop(struct om_timer *t);
 

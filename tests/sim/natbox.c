@@ -202,8 +202,8 @@ bool sim_natbox_peek(const struct sim_natbox *b, const struct sim_nat_packet *p,
 const char *sim_nat_answer_name(enum sim_nat_answer a)
 {
     static const char *const names[SIM_NAT_ANSWERS] = {
-        "out",  "in",      "blocked", "no hairpin", "expired",
-        "full", "no port", "unknown", "filtered",   "claimed",
+        "out",  "in",      "blocked", "no_hairpin", "expired",
+        "full", "no_port", "unknown", "filtered",   "claimed",
     };
 
     return (unsigned)a < SIM_NAT_ANSWERS ? names[a] : "?";

@@ -153,7 +153,7 @@ enum sim_nat_answer sim_natbox_inbound(struct sim_natbox *b, om_time now, struct
 bool sim_natbox_peek(const struct sim_natbox *b, const struct sim_nat_packet *p,
                      struct om_addr *out);
 
-/** sim_nat_answer_name() - @a in a word or two. */
+/** sim_nat_answer_name() - @a in a word. */
 const char *sim_nat_answer_name(enum sim_nat_answer a);
 
 #endif

@@ -23,7 +23,8 @@ bool sim_parse_is_check(const struct sim_parser *p)
 {
     const struct sim_words *w = &p->words;
 
-    if (sim_words_is(w, "session") || sim_words_is(w, "no") || is_reading(w))
+    if (sim_words_is(w, "session") || sim_words_is(w, "no") || sim_words_is(w, "nat") ||
+        is_reading(w))
         return true;
     if (w->next + 1 >= w->count || sim_parse_find(p, sim_words_peek(w)) < 0)
         return false;
@@ -208,7 +209,7 @@ static enum om_err parse_reading(struct sim_parser *p, struct sim_check *c)
 static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
 {
     struct sim_words *w = &p->words;
-    const char *wanted = "session, no session, pipe, link, or an actor";
+    const char *wanted = "session, no session, pipe, link, nat, or an actor";
 
     if (sim_words_take(w, "pipe")) {
         c->fact = SIM_FACT_PIPE;
@@ -218,6 +219,8 @@ static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
         c->fact = SIM_FACT_LINK;
         return sim_parse_one_way(p, &c->a, &c->b) == OM_OK ? parse_reading(p, c) : OM_E_PARSE;
     }
+    if (sim_words_take(w, "nat"))
+        return sim_parse_nat_check(p, c);
     if (sim_words_take(w, "session"))
         return parse_session(p, c, SIM_FACT_SESSION);
     if (sim_words_take(w, "no"))

@@ -106,11 +106,20 @@ static enum om_err read_kind(struct sim_words *w, const char *value, void *out)
     return sim_words_fail(w, "random, data or initiation");
 }
 
+static enum om_err read_seen(struct sim_words *w, const char *value, void *out)
+{
+    const struct deed_out *o = out;
+
+    o->deed->seen_by = sim_parse_find(o->parser, value) + 1;
+    return o->deed->seen_by > 0 ? OM_OK : sim_words_fail(w, "an actor that was declared");
+}
+
 static enum om_err parse_connect(struct sim_parser *p, struct sim_deed *d)
 {
     struct deed_out out = {p, d};
     const struct sim_option options[] = {
         {"at", read_actors, &out},
+        {"seen", read_seen, &out},
         {"in", read_network, &out},
         {"expect", read_expect, &d->expect},
     };
@@ -276,7 +285,7 @@ static const struct verb verbs[] = {
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
     [SIM_CRASH] = {"crash", false, parse_one_node},
     [SIM_RESTART] = {"restart", false, parse_restart},
-    [SIM_MOVE] = {"move", false, parse_one_node},
+    [SIM_MOVE] = {"move", false, sim_parse_move},
     [SIM_CLOCK] = {"clock", false, parse_clock},
     [SIM_PARTITION] = {"partition", false, parse_cut},
     [SIM_HEAL] = {"heal", false, parse_cut},
@@ -288,6 +297,7 @@ static const struct verb verbs[] = {
     [SIM_REPLAY] = {"replay", false, parse_replay},
     [SIM_JUNK] = {"junk", false, parse_junk},
     [SIM_LAN] = {"lan", false, sim_parse_lan},
+    [SIM_FLUSH] = {"flush", false, sim_parse_flush},
 };
 static_assert(OM_ARRAY_SIZE(verbs) == SIM_VERB_COUNT, "a reader for each verb");
 
@@ -303,7 +313,7 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
         }
     if (sim_parse_node(p,
                        "a node, or crash, restart, move, clock, partition, heal, link, pipe, "
-                       "through, measure, record, replay, junk or lan,",
+                       "through, measure, record, replay, junk, lan or flush,",
                        &d->a) != OM_OK)
         return OM_E_PARSE;
     for (unsigned i = 0; i < SIM_VERB_COUNT; i++)

@@ -10,6 +10,7 @@
 #include "crypto/cipher.h"
 #include "deed.h"
 #include "report.h"
+#include "router.h"
 
 enum verdict { VERDICT_OPEN, VERDICT_HELD, VERDICT_FAILED };
 
@@ -90,6 +91,14 @@ static void job_add(struct play *p, const struct sim_deed *d, om_time at, uint64
     sim_arm(p->world, &j->timer, at);
 }
 
+static void add_attacker(struct sim_world *w, const struct sim_decl_actor *d)
+{
+    struct sim_actor *a = sim_attacker_add(w, d->name, d->is_insider);
+
+    if (a && d->spec.router > 0)
+        sim_actor_behind(a, w->routers[d->spec.router - 1]);
+}
+
 static void build(struct play *p)
 {
     const struct sim_script *s = p->script;
@@ -97,10 +106,15 @@ static void build(struct play *p)
 
     for (unsigned i = 0; i < s->network_count; i++)
         sim_network_add(w, s->networks[i].name, s->networks[i].is_open, s->networks[i].epoch);
+    for (unsigned i = 0; i < s->nat_count; i++) {
+        const struct sim_decl_nat *n = &s->nats[i];
+        if (!sim_router_add(w, n->name, &n->model, n->outer ? w->routers[n->outer - 1] : NULL))
+            sim_break(w, "%s: no address is left", n->name);
+    }
     for (unsigned i = 0; i < s->actor_count && !w->broken[0]; i++) {
         const struct sim_decl_actor *a = &s->actors[i];
         if (a->is_attacker)
-            sim_attacker_add(w, a->name, a->is_insider);
+            add_attacker(w, a);
         else
             sim_node_add(w, a->name, &a->spec);
     }

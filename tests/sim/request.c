@@ -33,6 +33,22 @@ enum om_err sim_connect(struct sim_actor *a, const struct sim_network *n, struct
     return e;
 }
 
+enum om_err sim_connect_seen(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b,
+                             struct sim_actor *by)
+{
+    const struct om_addr seen = sim_pair(a->world, by, b)->came_from;
+
+    if (!a->node)
+        return OM_E_STATE;
+    if (seen.port == 0)
+        return OM_E_MISSING;
+    n = network_or(n, a, b);
+    enum om_err e =
+        om_node_connect(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n), &seen, 1);
+    sim_node_drain(a);
+    return e;
+}
+
 /* What stands at @i of a datagram; the same again each FILL_PERIOD bytes. */
 static uint8_t fill_byte(uint64_t seq, size_t i)
 {

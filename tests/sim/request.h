@@ -23,6 +23,18 @@ OM_MUST enum om_err sim_connect(struct sim_actor *a, const struct sim_network *n
                                 struct sim_actor *b, struct sim_actor *const *at, unsigned count);
 
 /**
+ * sim_connect_seen() - as if somebody had introduced them
+ * @a:   a node that is up
+ * @n:   network; NULL for the one in which both are
+ * @b:   whose key
+ * @by:  the endpoint is the one from which the last datagram of @b came to it
+ *
+ * Return: as om_node_connect(); OM_E_STATE when @a is down, OM_E_MISSING when none came to @by.
+ */
+OM_MUST enum om_err sim_connect_seen(struct sim_actor *a, const struct sim_network *n,
+                                     struct sim_actor *b, struct sim_actor *by);
+
+/**
  * sim_send() - om_node_send() of a text, numbered so that its delivery can be checked
  * @a:        a node that is up
  * @n:        network; NULL for the one in which both are

@@ -168,6 +168,14 @@ static enum om_err read_versions(struct sim_words *w, const char *value, void *o
     return OM_OK;
 }
 
+static enum om_err read_behind(struct sim_words *w, const char *value, void *out)
+{
+    const struct spec_out *o = out;
+
+    o->spec->router = sim_parse_find_nat(o->parser, value);
+    return o->spec->router > 0 ? OM_OK : sim_words_fail(w, "a NAT that was declared");
+}
+
 static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
 {
     struct spec_out out = {p, s};
@@ -184,6 +192,7 @@ static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
         {"load", sim_read_u32, &s->load},
         {"peers", sim_read_u32, &s->peers},
         {"indices", sim_read_u32, &s->indices},
+        {"behind", read_behind, &out},
     };
 
     return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
@@ -196,7 +205,9 @@ static enum om_err parse_actors(struct sim_parser *p, bool attackers)
     struct sim_script *s = p->script;
     struct sim_decl_actor proto = {.is_attacker = attackers};
     unsigned first = s->actor_count;
-    const struct sim_option insider = {"insider", NULL, &proto.is_insider};
+    struct spec_out out = {p, &proto.spec};
+    const struct sim_option options[] = {{"insider", NULL, &proto.is_insider},
+                                         {"behind", read_behind, &out}};
 
     while (sim_parse_is_name(sim_words_peek(w)) && !sim_words_is(w, "audit") &&
            !sim_words_is(w, "gossip") && !sim_words_is(w, "insider")) {
@@ -210,7 +221,8 @@ static enum om_err parse_actors(struct sim_parser *p, bool attackers)
     }
     if (first == s->actor_count)
         return sim_words_fail(w, "a name of up to %d letters and digits", SIM_NAME_MAX);
-    enum om_err e = attackers ? sim_words_options(w, &insider, 1) : spec_options(p, &proto.spec);
+    enum om_err e = attackers ? sim_words_options(w, options, OM_ARRAY_SIZE(options))
+                              : spec_options(p, &proto.spec);
     proto.spec.remembers = proto.spec.gossip;
     for (; first < s->actor_count; first++) {
         memcpy(proto.name, s->actors[first].name, sizeof proto.name);
@@ -292,6 +304,8 @@ static enum om_err parse_statement(struct sim_parser *p)
     }
     if (sim_words_take(w, "network"))
         return parse_network(p);
+    if (sim_words_take(w, "nat"))
+        return sim_parse_nat(p);
     if (sim_words_take(w, "node"))
         return parse_actors(p, false);
     if (sim_words_take(w, "attacker"))
@@ -312,8 +326,9 @@ static enum om_err parse_statement(struct sim_parser *p)
         return parse_by(p);
     if (sim_words_take(w, "never"))
         return sim_parse_check(p, SIM_NEVER, OM_NEVER);
-    return sim_words_fail(w, "seed, duration, needs, network, node, attacker, link, pipe, through, "
-                             "lan, at, every, by or never");
+    return sim_words_fail(
+        w, "seed, duration, needs, network, nat, node, attacker, link, pipe, through, "
+           "lan, at, every, by or never");
 }
 
 /* Networks exist before nodes: without any, the first node finds "main". */

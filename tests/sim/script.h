@@ -3,7 +3,7 @@
  *
  * What:  reads a scenario text (.scn) into declarations, deeds and checks. play.h runs it.
  * Why:   a scenario is read more often than it is run; it has to say in words what is claimed.
- * Keeps: script_reads_every_statement; script_errors_name_file_and_line;
+ * Keeps: script_reads_every_statement; script_errors_name_file_and_line; script_errors_about_boxes;
  *        script_any_bytes_are_answered.
  *
  * The grammar, a statement per line; times are durations since the start ("250ms", "2m30s"),
@@ -18,13 +18,17 @@
  *                                without any there is "main", open
  *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [clock=+T|-T]
  *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
- *                [peers=N] [indices=N]
+ *                [peers=N] [indices=N] [behind=NAT]
  *                                psk: a secret that is not the network's; clock: error of the
  *                                calendar; gossip: it tells where it is, again after a move, and
  *                                remembers over a restart what others told; rekey: age at which an
  *                                initiator rekeys, the other key times in proportion; the last
  *                                four: limits (omerta/limits.h)
- *   attacker NAME... [insider]   insider: knows the networks' secrets
+ *   nat NAME KIND [behind=NAT] [mapping=...] ...
+ *                                a box (router.h); kinds and properties are those of natkind.h;
+ *                                behind: inside another one
+ *   attacker NAME... [insider] [behind=NAT]
+ *                                insider: knows the networks' secrets
  *   pipe NAME [rate=BITS] [queue=SIZE] [loss=P%] [burst=N] [good=P%] [bad=P%] [police=BITS/SIZE]
  *                                pipe.h; without a rate there is no limit and no queue; queue: 64k
  *                                unless given; police: so fast, and so much at once, police=0 none
@@ -41,12 +45,17 @@
  *
  *   at T DEED [; DEED...]        every T1 from T2 to T3 DEED [; DEED...]
  *
- *   A connect B [at=C,...|none]  at: the endpoints given are those of C, not of B
+ *   A connect B [at=C,...|none] [seen=C]
+ *                                at: the endpoints given are those of C, not of B; seen: it is the
+ *                                one from which the last datagram of B came to C, refused with
+ *                                OM_E_MISSING when none did
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
  *   A ping B     A close B     A epoch N
- *   crash A      restart A [fresh] [newkey]      move A      clock A +T|-T
+ *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none]
+ *   clock A +T|-T
  *   partition A [B]      heal A [B]      link ..., through ... and lan ... (as above)
  *   lan none A [B ...]           no longer on any segment
+ *   flush NAT                    the box forgets all mappings
  *   pipe NAME ...                what is not named stays as it is
  *   measure pipe NAME | measure link A>B
  *                                a window begins: what is checked about it counts from here
@@ -76,6 +85,8 @@
  *   X heard OP N                 bytes that reached attacker X
  *   A knows OP N                 how many others gossip told it of, in its first network
  *   A up                         it runs
+ *   nat NAME COUNTER OP N        enum sim_nat_answer of natbox.h: out in blocked no_hairpin
+ *                                expired full no_port unknown filtered claimed
  *   pipe NAME FIELD OP N|T|P%|BITS
  *   link A>B FIELD OP N|T|P%|BITS
  *                                meter.h: packets_in bytes_in packets_out bytes_out dropped
@@ -90,6 +101,7 @@
 
 #include "attack.h"
 #include "flight.h"
+#include "natkind.h"
 #include "words.h"
 
 enum {
@@ -99,6 +111,7 @@ enum {
     SIM_CHECKS_MAX = 4096,
     SIM_COUNT_MAX = 1000000, /* of count=, times= */
     SIM_LANS_MAX = 16,
+    SIM_NATS_MAX = 64,
     SIM_ALL = -1 /* actor "*" */
 };
 
@@ -122,6 +135,7 @@ enum sim_verb {
     SIM_REPLAY,
     SIM_JUNK,
     SIM_LAN,
+    SIM_FLUSH,
     SIM_VERB_COUNT
 };
 
@@ -144,11 +158,13 @@ struct sim_deed {
     uint64_t size;
     om_time pace;               /* between the datagrams of one send or replay; clock step */
     int ends[OM_ENDPOINTS_MAX]; /* of a connect */
+    int seen_by;                /* as whom sees B; from 1; 0: none */
     int end_count;              /* -1: B's own */
     bool is_fresh, is_newkey, is_own;
     struct sim_link_change link;
     int pipe;                     /* -1: none */
     int lan;                      /* from 1; 0: none */
+    int nat;                      /* from 1; 0: it stays where it is; -1: none */
     struct sim_pipe_model change; /* of a pipe; what stays as it is has all bits set */
     struct sim_junk junk;         /* without actors */
 };
@@ -170,7 +186,8 @@ enum sim_fact {
     SIM_FACT_KNOWS,
     SIM_FACT_UP,
     SIM_FACT_PIPE,
-    SIM_FACT_LINK
+    SIM_FACT_LINK,
+    SIM_FACT_NAT
 };
 
 struct sim_check {
@@ -180,6 +197,8 @@ struct sim_check {
     om_time from, until; /* the moments it is about */
     int a, b;
     int pipe;
+    int nat;                  /* from 1 */
+    unsigned count;           /* enum sim_nat_answer; of a NAT */
     enum sim_reading reading; /* of a pipe or a link */
     enum sim_op op;
     uint64_t number;
@@ -193,6 +212,12 @@ struct sim_decl_network {
     char name[SIM_NAME_MAX + 1];
     bool is_open;
     uint32_t epoch;
+};
+
+struct sim_decl_nat {
+    char name[SIM_NAME_MAX + 1];
+    struct sim_nat_model model;
+    unsigned outer; /* from 1; 0: it is public */
 };
 
 struct sim_decl_actor {
@@ -212,6 +237,8 @@ struct sim_script {
     unsigned pipe_count;
     char lans[SIM_LANS_MAX][SIM_NAME_MAX + 1];
     unsigned lan_count;
+    struct sim_decl_nat nats[SIM_NATS_MAX];
+    unsigned nat_count;
     struct sim_decl_actor *actors;
     unsigned actor_count;
     struct sim_deed *deeds; /* in the order of the text */

@@ -15,8 +15,10 @@ static const char everything[] =
     "network main open epoch=3\n"
     "network other open\n"
     "node a b network=main,other rekey=2s clock=+1h audit version=1..2 ciphers=chacha\n"
-    "node c gossip psk=wrong packets=100 load=10 peers=5 indices=6\n"
-    "attacker mallory eve insider\n"
+    "nat home full timeout=20s range=2000..2999\n"
+    "nat flat port behind=home\n"
+    "node c behind=flat gossip psk=wrong packets=100 load=10 peers=5 indices=6\n"
+    "attacker mallory eve insider behind=home\n"
     "link * latency=20ms jitter=5ms loss=0.5% burst=4 dup=1% corrupt=0.01% queue=64k\n"
     "link a b rate=10M\n"
     "link a>c reorder=64 spacing=2ms good=0.1% bad=60%\n"
@@ -54,7 +56,10 @@ static const char everything[] =
     "at 6s pipe neck rate < 5M\n"
     "never link a>b full > 3\n"
     "at 6s a up\n"
-    "by 6s c knows = 4\n";
+    "by 6s c knows = 4\n"
+    "at 7s flush home; move a behind=flat; move b behind=none; a connect b seen=c\n"
+    "never nat flat no_port >= 1 after 1s\n"
+    "at 8s nat home in = 0\n";
 
 static enum om_err parse(const char *text, struct sim_script **out, struct om_error *err)
 {
@@ -76,11 +81,11 @@ OM_TEST(script_reads_every_statement)
     CHECK_EQ(s->actors[1].spec.network_count, 2);
     CHECK_EQ(s->actors[0].spec.skew, OM_SEC(3600));
     CHECK(s->actors[4].is_insider && s->actors[4].is_attacker);
-    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1 + 3 + 3);
+    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1 + 3 + 3 + 4);
     CHECK_EQ(s->deeds[9].end_count, 2);
     CHECK_STR(s->deeds[11].text, "hi; there # you");
     CHECK_EQ(s->deeds[15].expect, OM_E_FULL);
-    CHECK_EQ(s->check_count, 20);
+    CHECK_EQ(s->check_count, 22);
     CHECK_EQ(s->pipe_count, 2);
     CHECK_EQ(s->deeds[2].link.value.loss.bad_ppm, 600000);
     CHECK_EQ(s->deeds[3].change.police_bps, 10000000);
@@ -104,6 +109,12 @@ OM_TEST(script_reads_every_statement)
     CHECK_EQ(s->checks[0].from, OM_SEC(1));
     CHECK(s->actors[2].spec.gossip && s->actors[2].spec.remembers && !s->actors[0].spec.gossip);
     CHECK(s->checks[19].fact == SIM_FACT_KNOWS && s->checks[19].number == 4);
+    CHECK(s->nat_count == 2 && s->nats[0].outer == 0 && s->nats[1].outer == 1);
+    CHECK(s->nats[0].model.timeout == OM_SEC(20) && s->nats[1].model.mapping == SIM_NAT_APD);
+    CHECK(s->actors[2].spec.router == 2 && s->actors[4].spec.router == 1);
+    CHECK(s->deeds[40].verb == SIM_FLUSH && s->deeds[40].nat == 1);
+    CHECK(s->deeds[41].nat == 2 && s->deeds[42].nat == -1 && s->deeds[43].seen_by == 3);
+    CHECK(s->checks[20].nat == 2 && s->checks[20].count == SIM_NAT_NO_PORT);
     CHECK_STR(s->checks[4].source, "at 5s a got >= 3 from b");
     sim_script_free(s);
 }
@@ -157,6 +168,22 @@ OM_TEST(script_errors_name_file_and_line)
     check_error("pipe p\nat 1s measure p", "\"p\", wanted pipe or link");
     check_error("node a\nat 1s a knows = 1", "\"=\", wanted a node with gossip before knows");
     check_error("node a \x01", "x.scn:1: byte 1, wanted text");
+}
+
+OM_TEST(script_errors_about_boxes)
+{
+    check_error("nat n odd", "x.scn:1: \"odd\", wanted a kind of natkind.h");
+    check_error("nat none full", "wanted a name that no NAT has yet");
+    check_error("nat n full\nnat n full", "x.scn:2: \"n\", wanted a name that no NAT has yet");
+    check_error("nat n full timeout=0s", "\"timeout=0s\", wanted a property of natkind.h");
+    check_error("nat n full behind=m", "\"behind=m\", wanted a NAT that was declared");
+    check_error("nat n block range=1..9", "wanted a block that fits into the range");
+    check_error("node a behind=n", "wanted a NAT that was declared");
+    check_error("nat n full\nnode a\nat 1s move a behind=m",
+                "wanted a NAT that was declared, or n");
+    check_error("at 1s flush n", "\"n\", wanted a NAT that was declared");
+    check_error("nat n full\nat 1s nat n lost = 1", "\"lost\", wanted what a NAT counts");
+    check_error("node a b\nat 1s a connect b seen=c", "wanted an actor that was declared");
 }
 
 /* Cuts, repeats and overwrites the text at random: an answer, never a crash. */

@@ -10,6 +10,7 @@
 #include "actor.h"
 #include "attack.h"
 #include "flight.h"
+#include "router.h"
 
 enum { ADDR_KEY = OM_ADDR_WIRE, TEXT_KEY = 16, TEXTS_MAX = 1 << 20 };
 
@@ -57,6 +58,7 @@ struct sim_world *sim_world_new(uint64_t seed, FILE *out)
     om_timers_init(&w->events, SIM_EVENTS_MAX);
     need(w, om_table_init(&w->by_addr, ADDR_KEY, SIM_ACTORS_MAX, sip), "addresses");
     need(w, om_table_init(&w->by_id, OM_ID_BYTES, OM_TABLE_MAX, sip), "keys");
+    need(w, om_table_init(&w->by_outside, 16, SIM_ROUTERS_MAX, sip), "routers");
     need(w, om_table_init(&w->pairs, 8, SIM_PAIRS_MAX, sip), "pairs");
     need(w, om_table_init(&w->texts, TEXT_KEY, TEXTS_MAX, sip), "texts");
     return w;
@@ -77,6 +79,7 @@ void sim_world_free(struct sim_world *w)
             sim_attack_free(t);
     }
     sim_flight_fini(w);
+    sim_router_fini(w);
     while (om_table_next(&w->pairs, &at, NULL, &v)) {
         struct sim_pair *p = v;
         sim_tape_unref(p->tape);
@@ -94,6 +97,7 @@ void sim_world_free(struct sim_world *w)
     free(w->flows);
     om_table_fini(&w->by_addr);
     om_table_fini(&w->by_id);
+    om_table_fini(&w->by_outside);
     om_table_fini(&w->pairs);
     om_table_fini(&w->texts);
     om_timers_fini(&w->events);

@@ -38,6 +38,7 @@ enum {
     SIM_BATCH_MAX = 64,       /* datagrams that arrive together are given to a node together */
     SIM_PAIRS_MAX = 1 << 22,
     SIM_NECKS_MAX = 64, /* pipes */
+    SIM_ROUTERS_MAX = 1024,
     SIM_PORT = 18002
 };
 
@@ -46,6 +47,7 @@ enum {
 struct sim_actor;
 struct sim_flight;
 struct sim_neck;
+struct sim_router;
 struct sim_flow;
 struct sim_tape;
 
@@ -72,6 +74,7 @@ struct sim_pair {
     uint64_t top, depth;   /* greatest sequence delivered; how far behind one came */
     uint8_t *seen;         /* bit per sequence, owned */
     size_t seen_bytes;
+    struct om_addr came_from;        /* from which the other's last came; port 0: none came */
     om_time rtt;                     /* of the last PONG; 0 none */
     uint64_t events[OM_EVENT_COUNT]; /* that self noted about the other */
 };
@@ -106,9 +109,13 @@ struct sim_world {
     unsigned actor_count, actor_cap;
     struct om_table by_addr; /* IP and port -> actor */
     struct om_table by_id;   /* public key -> actor; old keys stay */
-    struct om_table pairs;   /* two indices -> struct sim_pair */
-    struct om_table texts;   /* receiver, sender, hash of text -> count */
-    struct sim_flow **flows; /* owned, in order of creation */
+    struct sim_router *routers[SIM_ROUTERS_MAX];
+    unsigned router_count;
+    struct om_table by_outside; /* IP -> router */
+    uint64_t expired;           /* datagrams whose TTL ended on the public network */
+    struct om_table pairs;      /* two indices -> struct sim_pair */
+    struct om_table texts;      /* receiver, sender, hash of text -> count */
+    struct sim_flow **flows;    /* owned, in order of creation */
     unsigned flow_count;
     void (*on_note)(void *self, const struct sim_note *note); /* may be NULL */
     void *on_note_self;

@@ -70,6 +70,20 @@ static enum sim_nat_answer map_add(struct sim_natbox *b, const struct sim_nat_pa
     return SIM_NAT_OUT;
 }
 
+/* Has the socket's latest flow moved, so that this one follows? @m: its mapping if not. */
+static bool follows(const struct sim_natbox *b, const struct sim_nat_packet *p,
+                    const struct sim_nat_mapping *m)
+{
+    struct om_addr remote = sim_nat_cut(&p->to, b->model.filtering);
+    const struct sim_nat_mapping *latest = sim_natmap_latest(&b->map, &p->from);
+
+    if (!b->model.is_sticky || !latest || latest->dest.port == 0)
+        return false;
+    if (m && (m->dest.port != 0 || sim_natmap_leave(&b->map, m, &remote)))
+        return false;
+    return sim_natport_is_usable(b, latest->port, &p->to, &p->to);
+}
+
 /* The mapping for what leaves, with leave for whom it goes to. */
 static enum sim_nat_answer map_out(struct sim_natbox *b, om_time now,
                                    const struct sim_nat_packet *p, struct sim_nat_mapping **out)
@@ -80,8 +94,8 @@ static enum sim_nat_answer map_out(struct sim_natbox *b, om_time now,
 
     if (!m)
         m = sim_natmap_find(&b->map, &p->from, &dest);
-    if (m && sim_natmap_claim(&b->map, m->port, &p->to)) {
-        m = NULL; /* this flow alone has another port */
+    if (follows(b, p, m) || (m && sim_natmap_claim(&b->map, m->port, &p->to))) {
+        m = NULL; /* this flow has another port */
         dest = p->to;
     }
     if (!m) {

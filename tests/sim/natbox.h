@@ -11,8 +11,8 @@
  *        natbox_exclusive_ports_run_out; natbox_reuses_a_port_towards_others;
  *        natbox_hairpin_shows_the_outside; natbox_leave_ends_after_its_timeout;
  *        natbox_refresh_by_its_direction; natbox_early_probe_moves_the_flow;
- *        natbox_ttl_opener_claims_nothing; natbox_stacked_boxes; natbox_udp_blocked;
- *        natbox_full_table_refuses_the_new; natbox_same_seed_same_ports;
+ *        natbox_sticky_follows_the_latest; natbox_ttl_opener_claims_nothing; natbox_stacked_boxes;
+ *        natbox_udp_blocked; natbox_full_table_refuses_the_new; natbox_same_seed_same_ports;
  *        natmap_matches_a_naive_one.
  *
  * States of an outside port towards a remote:
@@ -24,7 +24,12 @@
  *
  * While it is claimed, what leaves for that remote has another port: this is what Linux does with
  * "masquerade" and an INPUT chain that accepts. The claim is a flow of conntrack's, and two flows
- * may not have the same addresses and ports.
+ * may not have the same addresses and ports. Linux is sticky too: as long as the flow that moved
+ * is the latest one of its socket, others follow it to the new port.
+ *
+ * Two things are coarser than conntrack. Where filtering is wider than a whole remote, flows within
+ * that width are one. And the longer timeout holds from the first answer on; conntrack wants a flow
+ * that is still used two seconds later.
  *
  * Full: natmap.h; a datagram that would need one more entry is dropped as SIM_NAT_FULL. One that
  * would need a port where none is left, or a block where none is left, as SIM_NAT_NO_PORT.
@@ -59,6 +64,7 @@ struct sim_nat_model {
     unsigned block;       /* ports per inside address, of SIM_NAT_BLOCK */
     uint16_t first, last; /* outside ports */
     bool is_exclusive;    /* one mapping per port; else two may share it towards other remotes */
+    bool is_sticky;       /* a new flow has the port of the latest one of its socket, if it can */
     bool is_hairpin;      /* the inside may use outside addresses */
     bool is_claiming;     /* what comes unasked is the box's own; else it is dropped */
     bool is_blocked;      /* no UDP passes */

@@ -13,21 +13,24 @@ struct kind {
     const char *words; /* properties, with spaces between */
 };
 
-/* The first nine are those of tests/lab/nat.py, in the same state: conntrack's timeouts, a map that
+/* The first ten are those of tests/lab/nat.py, in the same state: conntrack's timeouts, a map that
  * keeps a port open for five minutes after it was used, an INPUT chain that accepts. */
 static const struct kind kinds[] = {
-    {"full", "one port, anybody may answer", "refresh=out timeout=5m answered=5m early=claim"},
+    {"full", "one port, anybody may answer",
+     "refresh=out timeout=5m answered=5m early=claim sticky=yes"},
     {"addr", "one port, addresses that were asked may answer",
-     "filter=ad refresh=out timeout=5m answered=5m early=claim"},
-    {"port", "plain masquerade", "mapping=apd filter=apd early=claim"},
-    {"portdrop", "masquerade, INPUT drops", "mapping=apd filter=apd"},
+     "filter=ad refresh=out timeout=5m answered=5m early=claim sticky=yes"},
+    {"port", "plain masquerade", "mapping=apd filter=apd early=claim sticky=yes"},
+    {"portdrop", "masquerade, INPUT drops", "mapping=apd filter=apd sticky=yes"},
     {"sym", "masquerade to a range, fully random",
      "mapping=apd filter=apd ports=random range=20000..60000 early=claim"},
     {"symrand", "masquerade, random", "mapping=apd filter=apd ports=random early=claim"},
     {"symblock", "masquerade to 512 ports, fully random",
      "mapping=apd filter=apd ports=random range=20000..20511 early=claim"},
+    {"ranged", "masquerade to 512 ports",
+     "mapping=apd filter=apd ports=random range=20000..20511 early=claim sticky=yes"},
     {"hairpin", "full, and the inside may use the outside address",
-     "refresh=out timeout=5m answered=5m hairpin=yes early=claim"},
+     "refresh=out timeout=5m answered=5m hairpin=yes early=claim sticky=yes"},
     {"udpblock", "no UDP", "udp=no"},
     {"restricted", "one port, and who was asked may answer", "filter=apd"},
     {"next", "each destination has the next port",
@@ -143,6 +146,8 @@ bool sim_nat_set(struct sim_nat_model *m, const char *word)
         return read_range(v, m);
     if (is_key(word, "exclusive", &v))
         return read_bool(v, "no", "yes", &m->is_exclusive);
+    if (is_key(word, "sticky", &v))
+        return read_bool(v, "no", "yes", &m->is_sticky);
     if (is_key(word, "hairpin", &v))
         return read_bool(v, "no", "yes", &m->is_hairpin);
     if (is_key(word, "early", &v))

@@ -9,8 +9,8 @@
  * Properties:
  *
  *   mapping=ei|ad|apd  filter=ei|ad|apd  ports=preserve|stride|random|block  stride=N  block=N
- *   range=A..B  exclusive=yes|no  hairpin=yes|no  early=drop|claim  udp=yes|no
- *   refresh=both|out|in  timeout=T  answered=T  entries=N
+ *   range=A..B  exclusive=yes|no  sticky=yes|no  hairpin=yes|no  early=drop|claim
+ *   udp=yes|no  refresh=both|out|in  timeout=T  answered=T  entries=N
  */
 #ifndef SIM_NATKIND_H
 #define SIM_NATKIND_H

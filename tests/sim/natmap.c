@@ -33,6 +33,7 @@ void sim_natmap_init(struct sim_natmap *t, unsigned max)
     table_init(&t->by_inside, INSIDE_KEY, max);
     table_init(&t->by_outside, OUTSIDE_KEY, max);
     table_init(&t->by_port, 2, max);
+    table_init(&t->by_socket, OM_ADDR_WIRE, max);
     table_init(&t->entries, SIM_NAT_ENTRY_KEY, max);
     om_timers_init(&t->timers, max);
 }
@@ -44,6 +45,7 @@ void sim_natmap_fini(struct sim_natmap *t)
     om_table_fini(&t->by_inside);
     om_table_fini(&t->by_outside);
     om_table_fini(&t->by_port);
+    om_table_fini(&t->by_socket);
     om_table_fini(&t->entries);
 }
 
@@ -65,6 +67,13 @@ static void inside_key(uint8_t out[static INSIDE_KEY], const struct om_addr *ins
 
     om_addr_write(&w, inside);
     om_addr_write(&w, dest);
+}
+
+static void socket_key(uint8_t out[static OM_ADDR_WIRE], const struct om_addr *inside)
+{
+    struct om_wr w = om_wr(om_mut(out, OM_ADDR_WIRE));
+
+    om_addr_write(&w, inside);
 }
 
 static void outside_key(uint8_t out[static OUTSIDE_KEY], uint16_t port, const struct om_addr *dest)
@@ -144,11 +153,32 @@ bool sim_natmap_is_free(const struct sim_natmap *t, uint16_t port, const struct 
     return true;
 }
 
+/* The list under @key, made if need be. */
+static struct om_list *list_of(struct om_table *t, const void *key)
+{
+    struct om_list *list = om_table_find(t, key);
+
+    if (!list) {
+        list = sim_alloc(sizeof *list);
+        om_list_init(list);
+        put(t, key, list);
+    }
+    return list;
+}
+
+struct sim_nat_mapping *sim_natmap_latest(const struct sim_natmap *t, const struct om_addr *inside)
+{
+    uint8_t key[OM_ADDR_WIRE];
+
+    socket_key(key, inside);
+    const struct om_list *list = om_table_find(&t->by_socket, key);
+    return list ? OM_CONTAINER_OF(list->head.prev, struct sim_nat_mapping, by_in) : NULL;
+}
+
 struct sim_nat_mapping *sim_natmap_add(struct sim_natmap *t, const struct om_addr *inside,
                                        const struct om_addr *dest, uint16_t port)
 {
     struct sim_nat_mapping *m = sim_alloc(sizeof *m);
-    struct om_list *list = sim_natmap_on(t, port);
     uint8_t key[INSIDE_KEY];
 
     *m = (struct sim_nat_mapping){
@@ -157,29 +187,31 @@ struct sim_nat_mapping *sim_natmap_add(struct sim_natmap *t, const struct om_add
     put(&t->by_inside, key, m);
     outside_key(key, port, dest);
     put(&t->by_outside, key, m);
-    if (!list) {
-        list = sim_alloc(sizeof *list);
-        om_list_init(list);
-        put(&t->by_port, &port, list);
-    }
-    om_list_push_back(list, &m->link);
+    om_list_push_back(list_of(&t->by_port, &port), &m->link);
+    socket_key(key, inside);
+    om_list_push_back(list_of(&t->by_socket, key), &m->by_in);
     return m;
+}
+
+/* @link leaves the list under @key, which ends with its last one. */
+static void unlist(struct om_table *t, const void *key, struct om_link *link)
+{
+    om_list_remove(link);
+    if (om_list_is_empty(om_table_find(t, key)))
+        free(om_table_remove(t, key));
 }
 
 static void forget(struct sim_natmap *t, struct sim_nat_mapping *m)
 {
-    struct om_list *list = sim_natmap_on(t, m->port);
     uint8_t key[INSIDE_KEY];
 
     inside_key(key, &m->inside, &m->dest);
     om_table_remove(&t->by_inside, key);
     outside_key(key, m->port, &m->dest);
     om_table_remove(&t->by_outside, key);
-    om_list_remove(&m->link);
-    if (om_list_is_empty(list)) {
-        om_table_remove(&t->by_port, &m->port);
-        free(list);
-    }
+    unlist(&t->by_port, &m->port, &m->link);
+    socket_key(key, &m->inside);
+    unlist(&t->by_socket, key, &m->by_in);
     free(m);
 }
 

@@ -31,7 +31,8 @@ enum sim_nat_scope {
 };
 
 struct sim_nat_mapping {
-    struct om_link link; /* among those of its port, oldest first */
+    struct om_link link;  /* among those of its port, oldest first */
+    struct om_link by_in; /* among those of its inside endpoint, oldest first */
     uint64_t serial;
     struct om_addr inside, dest; /* dest: cut */
     uint16_t port;
@@ -52,6 +53,7 @@ struct sim_natmap {
     struct om_table by_inside;  /* inside endpoint, destination -> mapping */
     struct om_table by_outside; /* port, destination -> mapping */
     struct om_table by_port;    /* port -> list of mappings */
+    struct om_table by_socket;  /* inside endpoint -> list of mappings */
     struct om_table entries;
     struct om_timers timers;
     uint64_t serial;
@@ -83,6 +85,9 @@ struct sim_nat_mapping *sim_natmap_covering(const struct sim_natmap *t, uint16_t
 
 /** sim_natmap_on() - the mappings of @t at @port, oldest first; NULL for none. */
 struct om_list *sim_natmap_on(const struct sim_natmap *t, uint16_t port);
+
+/** sim_natmap_latest() - the mapping of @inside in @t that was made last; NULL for none. */
+struct sim_nat_mapping *sim_natmap_latest(const struct sim_natmap *t, const struct om_addr *inside);
 
 /**
  * sim_natmap_is_free() - could a mapping have a port

@@ -9,12 +9,17 @@ struct want {
     const struct om_addr *inside, *dest, *remote;
 };
 
+bool sim_natport_is_usable(const struct sim_natbox *b, unsigned port, const struct om_addr *dest,
+                           const struct om_addr *remote)
+{
+    return port >= b->model.first && port <= b->model.last &&
+           sim_natmap_is_free(&b->map, (uint16_t)port, dest, b->model.is_exclusive) &&
+           !sim_natmap_claim(&b->map, (uint16_t)port, remote);
+}
+
 static bool is_usable(const struct want *w, unsigned port)
 {
-    const struct sim_natmap *map = &w->box->map;
-
-    return sim_natmap_is_free(map, (uint16_t)port, w->dest, w->box->model.is_exclusive) &&
-           !sim_natmap_claim(map, (uint16_t)port, w->remote);
+    return sim_natport_is_usable(w->box, port, w->dest, w->remote);
 }
 
 /* The first usable one from @at on, in steps, all around [first, first + count). */
@@ -72,10 +77,14 @@ uint16_t sim_natport_choose(struct sim_natbox *b, const struct om_addr *inside,
 {
     const struct want w = {b, inside, dest, remote};
     unsigned first = b->model.first, count = b->model.last - first + 1u, port = 0;
+    const struct sim_nat_mapping *latest =
+        b->model.is_sticky ? sim_natmap_latest(&b->map, inside) : NULL;
 
+    if (latest && is_usable(&w, latest->port))
+        return latest->port;
     switch (b->model.ports) {
     case SIM_NAT_PRESERVE:
-        if (inside->port >= first && inside->port - first < count && is_usable(&w, inside->port))
+        if (is_usable(&w, inside->port))
             port = inside->port;
         else
             port = draw(&w, first, count);

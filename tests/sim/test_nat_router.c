@@ -230,8 +230,8 @@ OM_TEST(natkind_reads_every_property)
 {
     static const char *const words[] = {
         "mapping=ad",       "filter=apd",    "ports=block", "stride=3",    "block=64",
-        "range=2000..2999", "exclusive=yes", "hairpin=yes", "early=claim", "udp=no",
-        "refresh=in",       "timeout=20s",   "answered=3m", "entries=5",
+        "range=2000..2999", "exclusive=yes", "sticky=yes",  "hairpin=yes", "early=claim",
+        "udp=no",           "refresh=in",    "timeout=20s", "answered=3m", "entries=5",
     };
     struct sim_nat_model m = sim_nat_model_default();
 
@@ -239,7 +239,7 @@ OM_TEST(natkind_reads_every_property)
         CHECK(sim_nat_set(&m, words[i]));
     CHECK(m.mapping == SIM_NAT_AD && m.filtering == SIM_NAT_APD && m.ports == SIM_NAT_BLOCK);
     CHECK(m.stride == 3 && m.block == 64 && m.first == 2000 && m.last == 2999 && m.entries == 5);
-    CHECK(m.is_exclusive && m.is_hairpin && m.is_claiming && m.is_blocked);
+    CHECK(m.is_exclusive && m.is_sticky && m.is_hairpin && m.is_claiming && m.is_blocked);
     CHECK(m.refresh == SIM_NAT_BY_IN && m.timeout == OM_SEC(20) && m.answered == OM_SEC(180));
     CHECK(sim_nat_is_sound(&m));
     CHECK(sim_nat_set(&m, "block=1001"));

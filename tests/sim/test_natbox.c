@@ -316,6 +316,37 @@ OM_TEST(natbox_early_probe_moves_the_flow)
     }
 }
 
+OM_TEST(natbox_sticky_follows_the_latest)
+{
+    for (int scope = SIM_NAT_EI; scope <= SIM_NAT_APD; scope += SIM_NAT_APD) {
+        struct sim_nat_model m = sim_nat_model_default();
+        struct sim_natbox b;
+        m.mapping = (enum sim_nat_scope)scope;
+        m.filtering = SIM_NAT_APD;
+        m.is_claiming = m.is_sticky = true;
+        box_init(&b, &m);
+        CHECK_EQ(leave_from(&b, 0, home[0], remote[1][0]), OWN);
+        CHECK_EQ(come(&b, 0, remote[0][0], OWN), SIM_NAT_CLAIMED);
+        uint16_t port = leave_from(&b, 0, home[0], remote[0][0]);
+        CHECK(port != OWN);
+        CHECK_EQ(leave_from(&b, 1, home[0], remote[0][1]), port);
+        CHECK_EQ(leave_from(&b, 1, home[0], remote[1][0]), OWN); /* that flow is older */
+        CHECK_EQ(come(&b, 1, remote[0][1], port), SIM_NAT_IN);
+        sim_natbox_fini(&b);
+    }
+    /* A masquerade to a range: no port is kept, yet one socket has one. */
+    struct sim_nat_model m = sim_nat_model_default();
+    struct sim_natbox b;
+    m.mapping = m.filtering = SIM_NAT_APD;
+    m.ports = SIM_NAT_RANDOM;
+    m.is_sticky = true;
+    box_init(&b, &m);
+    uint16_t port = leave_from(&b, 0, home[0], remote[0][0]);
+    CHECK_EQ(leave_from(&b, 0, home[0], remote[1][1]), port);
+    CHECK(leave_from(&b, 0, home[1], remote[1][1]) != port);
+    sim_natbox_fini(&b);
+}
+
 OM_TEST(natbox_ttl_opener_claims_nothing)
 {
     struct sim_nat_model m = sim_nat_model_default();

@@ -11,10 +11,12 @@ struct known {
     bool is_claim, is_answered;
     struct om_addr inside, dest, remote;
     uint16_t port;
+    unsigned serial; /* of the mapping */
     om_time until;
 };
 
 struct naive {
+    unsigned serial;
     struct sim_nat_model m;
     struct known list[KNOWN];
     unsigned count;
@@ -85,6 +87,34 @@ static struct known *naive_flow(struct naive *n, const struct om_addr *from,
     return found;
 }
 
+/* The flow whose mapping was made last. */
+static struct known *naive_latest(struct naive *n, const struct om_addr *from)
+{
+    struct known *found = NULL;
+
+    for (unsigned i = 0; i < n->count; i++)
+        if (!n->list[i].is_claim && om_addr_equal(&n->list[i].inside, from) &&
+            (!found || n->list[i].serial > found->serial))
+            found = &n->list[i];
+    return found;
+}
+
+/* Does a new flow go to the port of one that moved? @k: the mapping it would have else. */
+static bool naive_follows(struct naive *n, const struct om_addr *from, const struct om_addr *to,
+                          const struct known *k)
+{
+    struct om_addr remote = sim_nat_cut(to, n->m.filtering);
+    const struct known *latest = naive_latest(n, from);
+
+    if (!n->m.is_sticky || !latest || latest->dest.port == 0 || (k && k->dest.port != 0))
+        return false;
+    for (unsigned i = 0; k && i < n->count; i++)
+        if (!n->list[i].is_claim && n->list[i].serial == k->serial &&
+            om_addr_equal(&n->list[i].remote, &remote))
+            return false;
+    return naive_is_usable(n, latest->port, to, to);
+}
+
 static void naive_add(struct naive *n, const struct known *k)
 {
     CHECK(n->count < KNOWN);
@@ -99,10 +129,11 @@ static void naive_out(struct naive *n, om_time now, const struct om_addr *from,
     struct om_addr remote = sim_nat_cut(to, n->m.filtering);
     struct known *k = naive_flow(n, from, to);
 
-    if (k && naive_claim(n, k->port, to)) {
+    if (naive_follows(n, from, to, k) || (k && naive_claim(n, k->port, to))) {
         k = NULL;
         dest = *to;
     }
+    unsigned serial = k ? k->serial : ++n->serial;
     if (k) {
         dest = k->dest;
         CHECK_EQ(a, SIM_NAT_OUT);
@@ -114,7 +145,10 @@ static void naive_out(struct naive *n, om_time now, const struct om_addr *from,
     } else {
         CHECK_EQ(a, SIM_NAT_OUT);
         CHECK(naive_is_usable(n, port, &dest, to));
-        if (n->m.ports == SIM_NAT_PRESERVE && naive_is_usable(n, from->port, &dest, to))
+        k = n->m.is_sticky ? naive_latest(n, from) : NULL;
+        if (k && naive_is_usable(n, k->port, &dest, to))
+            CHECK_EQ(port, k->port);
+        else if (n->m.ports == SIM_NAT_PRESERVE && naive_is_usable(n, from->port, &dest, to))
             CHECK_EQ(port, from->port);
     }
     for (unsigned i = 0; i < n->count; i++) {
@@ -130,6 +164,7 @@ static void naive_out(struct naive *n, om_time now, const struct om_addr *from,
                                  .dest = dest,
                                  .remote = remote,
                                  .port = port,
+                                 .serial = serial,
                                  .until = now + n->m.timeout});
 }
 
@@ -193,6 +228,7 @@ static struct sim_nat_model any_model(struct dice *d)
     m.block = PORTS / HOSTS;
     m.is_exclusive = dice_below(d, 2);
     m.is_claiming = dice_below(d, 2);
+    m.is_sticky = dice_below(d, 2);
     m.refresh = (enum sim_nat_refresh)dice_below(d, 3);
     m.timeout = 30;
     m.answered = 30 + (om_time)dice_below(d, 2) * 40;

@@ -4,8 +4,11 @@
 # anybody, any port of an address asked before, only who was asked. "sym" and "symrand" take another
 # port for each destination. "hairpin" is "full" whose inside may use its outside address.
 # "udpblock" lets only TCP to port 443 out. "v6only" is a firewall without translation.
-# A carrier's NAT is two routers in a row.
-KINDS = ("full", "addr", "port", "sym", "symrand", "hairpin", "udpblock", "v6only")
+# "symblock" is "sym" within 512 ports, "ranged" has one of these for each socket. "portdrop" is
+# "port" whose INPUT chain drops what comes unasked: else conntrack keeps it, and what leaves for
+# there later has another port. A carrier's NAT is two routers in a row.
+KINDS = ("full", "addr", "port", "portdrop", "sym", "symrand", "symblock", "ranged", "hairpin",
+         "udpblock", "v6only")
 
 STATEFUL = """
 table {family} filter {{
@@ -15,6 +18,15 @@ table {family} filter {{
     ct state established,related accept
     ct status dnat accept
     iifname "{lan}" {outgoing} accept
+  }}
+}}
+"""
+
+INPUT = """
+table ip filter {{
+  chain input {{
+    type filter hook input priority 0; policy accept;
+    iifname "{wan}" ct state new drop
   }}
 }}
 """
@@ -77,6 +89,10 @@ def rules(kind, wan, lan, address):
         if not address:
             raise ValueError(f'a NAT of kind "{kind}" wants wan_address')
         return text + cone(kind, wan, lan, address)
+    if kind == "portdrop":
+        text += INPUT.format(wan=wan)
     action = {"sym": "meta l4proto udp masquerade to :20000-60000 fully-random",
+              "ranged": "meta l4proto udp masquerade to :20000-20511",
+              "symblock": "meta l4proto udp masquerade to :20000-20511 fully-random",
               "symrand": "masquerade random"}.get(kind, "masquerade")
     return text + SOURCE.format(wan=wan, action=action)

@@ -154,7 +154,8 @@ enum sim_nat_answer sim_natbox_inbound(struct sim_natbox *b, om_time now, struct
  * @p:    the datagram
  * @out:  receives the inside endpoint
  *
- * Return: false for nobody; what has ended since the last datagram counts as there.
+ * Return: false for nobody. What has ended since the last datagram counts as there, and claims do
+ * not count.
  */
 bool sim_natbox_peek(const struct sim_natbox *b, const struct sim_nat_packet *p,
                      struct om_addr *out);

@@ -319,24 +319,43 @@ static void fit_range(const struct flows *f, struct om_nat_fit *out)
     out->is_uniform = is_even(p, f->n, first, last);
 }
 
-/* A block, and whoever is left out saw us outside of it. */
+/* One gap takes up most of the range: those beyond it may be there by a lie. */
+static bool is_torn(const struct flows *f)
+{
+    uint16_t p[OM_NAT_SAMPLES_MAX];
+    int widest = 0;
+
+    memcpy(p, f->port, sizeof p);
+    sort_ports(p, f->n);
+    for (unsigned i = 1; i < f->n; i++)
+        widest = p[i] - p[i - 1] > widest ? p[i] - p[i - 1] : widest;
+    return f->n > 1 && widest * 3 > (p[f->n - 1] - p[0]) * 2;
+}
+
+static bool fit_any_block(const struct study *st OM_UNUSED, uint32_t without OM_UNUSED,
+                          const struct flows *f, struct om_nat_fit *out)
+{
+    out->class = OM_NAT_BLOCK;
+    if (f->n < OM_NAT_HARD_LEAST)
+        return false;
+    fit_range(f, out);
+    return out->last_port - out->first_port < OM_NAT_BLOCK_MAX;
+}
+
+/* A block, and whoever is left out saw us outside of it at least once. */
 static bool fit_block(const struct study *st, uint32_t without, const struct flows *f,
                       struct om_nat_fit *out)
 {
-    if (f->n < OM_NAT_HARD_LEAST)
+    if (is_torn(f) || !fit_any_block(st, without, f, out))
         return false;
-    out->class = OM_NAT_BLOCK;
-    fit_range(f, out);
     int size = out->last_port - out->first_port + 1;
-    if (size > OM_NAT_BLOCK_MAX)
-        return false;
+    uint32_t outside = 0;
     for (unsigned i = 0; i < st->n; i++) {
         int at = st->s[i].seen.port;
-        if ((without >> st->witness[i] & 1) && at >= out->first_port - size &&
-            at <= out->last_port + size)
-            return false;
+        if (at < out->first_port - size || at > out->last_port + size)
+            outside |= UINT32_C(1) << st->witness[i];
     }
-    return true;
+    return !(without & ~outside);
 }
 
 static void judge_reuse(const struct flows *f, struct om_nat_fit *out)
@@ -414,7 +433,7 @@ static void fit_hard(const struct study *st, struct om_nat_fit *out, uint32_t *w
     struct flows flows;
 
     if (fit_most(fit_stride, st, out, without) || fit_most(fit_stride_anew, st, out, without) ||
-        fit_most(fit_block, st, out, without))
+        fit_most(fit_block, st, out, without) || fit_without(fit_any_block, st, 0, out))
         return;
     list_flows(&flows, st, 0);
     if (flows.n < OM_NAT_HARD_LEAST)

@@ -26,7 +26,7 @@ bool om_nat_life_dead(struct om_nat_life *l, om_time gap)
 
 om_time om_nat_life_trial(const struct om_nat_life *l)
 {
-    om_time low = l->alive ? l->alive : OM_SEC(OM_LIFE_LEAST_S);
+    om_time least = OM_SEC(OM_LIFE_LEAST_S), low = l->alive > least ? l->alive : least;
 
     if (l->dead == 0) {
         if (low >= OM_SEC(OM_LIFE_MAX_S))

@@ -1,0 +1,218 @@
+/* test_keepalive.c - hours of rest behind NATs with a known timeout. */
+#include "harness.h"
+
+#include <omerta/prng.h>
+
+#include "path/keepalive.h"
+
+enum { RTT_MS = 80, PTO_MS = 200, WORDS_MAX = 16 };
+
+/* A NAT with two mappings, the path's and the spare one; and a peer that answers. */
+struct world {
+    struct om_keepalive k;
+    struct om_nat_life life;
+    om_time now, timeout;
+    unsigned loss_percent;
+    bool peer_is_gone, peer_hurries;
+    bool refreshes_inward;
+    om_time path, spare; /* each mapping was last refreshed then */
+    unsigned expired;    /* times that the path's mapping was gone when we sent */
+    struct {
+        om_time at;
+        bool is_spare;
+    } words[WORDS_MAX]; /* on their way to us */
+    unsigned count;
+    struct om_prng dice;
+};
+
+static bool is_lost(struct world *w)
+{
+    return w->peer_is_gone || om_prng_below(&w->dice, 100) < w->loss_percent;
+}
+
+static void answer(struct world *w, bool is_spare, om_time after)
+{
+    bool going = is_lost(w), coming = is_lost(w);
+
+    if (going || coming)
+        return;
+    CHECK(w->count < WORDS_MAX);
+    w->words[w->count].at = w->now + OM_MS(RTT_MS) + after;
+    w->words[w->count++].is_spare = is_spare;
+}
+
+static void send(struct world *w, enum om_keepalive_act act)
+{
+    if (act == OM_KEEPALIVE_PING) {
+        w->expired += w->now - w->path >= w->timeout;
+        w->path = w->now;
+        answer(w, false, 0);
+        return;
+    }
+    w->spare = w->now;
+    answer(w, true, 0);
+    if (act == OM_KEEPALIVE_ASK)
+        answer(w, true, w->peer_hurries ? OM_SEC(1) : w->k.gap);
+}
+
+static void arrive(struct world *w, bool is_spare)
+{
+    om_time *mapping = is_spare ? &w->spare : &w->path;
+
+    if (w->now - *mapping >= w->timeout)
+        return;
+    if (w->refreshes_inward)
+        *mapping = w->now;
+    if (is_spare)
+        om_keepalive_word(&w->k, &w->life, w->now);
+    else
+        om_keepalive_heard(&w->k, w->now);
+}
+
+static void run(struct world *w, om_time until)
+{
+    enum om_keepalive_act act;
+
+    for (;;) {
+        unsigned first = w->count;
+        om_time at = om_keepalive_deadline(&w->k, &w->life);
+        for (unsigned i = 0; i < w->count; i++)
+            if (w->words[i].at <= at) {
+                at = w->words[i].at;
+                first = i;
+            }
+        if (at > until)
+            break;
+        w->now = at > w->now ? at : w->now;
+        if (first < w->count) {
+            bool is_spare = w->words[first].is_spare;
+            w->words[first] = w->words[--w->count];
+            arrive(w, is_spare);
+        }
+        while (om_keepalive_next(&w->k, &w->life, w->now, OM_MS(PTO_MS), &act))
+            send(w, act);
+    }
+    w->now = until;
+}
+
+static void begin(struct world *w, unsigned timeout_s, unsigned loss)
+{
+    *w = (struct world){.timeout = OM_SEC(timeout_s), .loss_percent = loss};
+    om_prng_seed(&w->dice, 1000ULL * timeout_s + loss);
+    om_keepalive_start(&w->k, 0, true);
+}
+
+static const unsigned timeouts[] = {20, 60, 180};
+
+OM_TEST(keepalive_learns_the_timeout)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        struct world w;
+        begin(&w, timeouts[i / 2], 0);
+        w.refreshes_inward = i % 2;
+        run(&w, OM_SEC(3600));
+        CHECK_EQ(om_nat_life_trial(&w.life), OM_NEVER);
+        CHECK(w.life.alive < w.timeout + OM_MS(RTT_MS));
+        CHECK(om_nat_life_safe(&w.life) < w.timeout);
+        CHECK(om_nat_life_safe(&w.life) * 10 >= w.timeout * 8);
+        CHECK(w.k.asks <= 40);
+        CHECK_EQ(w.expired, 0);
+    }
+}
+
+OM_TEST(keepalive_sends_no_more_than_needed)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct world w;
+        begin(&w, timeouts[i], 0);
+        run(&w, OM_SEC(3600));
+        unsigned before = w.k.pings, asks = w.k.asks;
+        run(&w, OM_SEC(2 * 3600));
+        CHECK((w.k.pings - before) * timeouts[i] * 8 <= 3600 * 10);
+        CHECK((w.k.pings - before) * timeouts[i] >= 3600);
+        CHECK_EQ(w.k.asks, asks); /* what is learnt is not asked again */
+        print_message("timeout %u s: learnt %lld ms with %u datagrams; then %u keepalives an hour, "
+                      "%u would do\n",
+                      timeouts[i], (long long)(om_nat_life_safe(&w.life) / 1000), asks,
+                      w.k.pings - before, 3600 / timeouts[i]);
+        CHECK_EQ(w.expired, 0);
+    }
+}
+
+OM_TEST(keepalive_is_quiet_while_traffic_flows)
+{
+    struct world w;
+
+    begin(&w, 20, 0);
+    for (unsigned s = 1; s < 1000; s++) {
+        run(&w, OM_SEC(s));
+        om_keepalive_sent(&w.k, w.now);
+        w.path = w.now;
+    }
+    CHECK_EQ(w.k.pings, 0);
+    CHECK_EQ(w.k.asks, 0);
+    run(&w, OM_SEC(1020)); /* the control: then it does speak */
+    CHECK_EQ(w.k.pings, 1);
+}
+
+/* A peer that went away is not a NAT that forgot. */
+OM_TEST(keepalive_needs_life_to_tell_death)
+{
+    struct world w;
+
+    begin(&w, 180, 0);
+    w.peer_is_gone = true;
+    run(&w, OM_SEC(3600));
+    CHECK_EQ(w.life.dead, 0);
+    CHECK_EQ(w.life.misses, 0);
+    CHECK(w.k.asks > 2);
+    CHECK(w.k.asks <= 2 * 3600 / 90);
+    w.peer_is_gone = false;
+    run(&w, OM_SEC(2 * 3600));
+    CHECK(om_nat_life_safe(&w.life) * 10 >= w.timeout * 8);
+}
+
+OM_TEST(keepalive_stands_loss)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct world w;
+        begin(&w, timeouts[i], 5);
+        run(&w, OM_SEC(4 * 3600));
+        CHECK(om_nat_life_safe(&w.life) < w.timeout);
+        CHECK(om_nat_life_safe(&w.life) * 10 >= w.timeout * 8);
+        CHECK_EQ(w.expired, 0);
+    }
+}
+
+/* A word sent before its time proves no more than the time that it took. */
+OM_TEST(keepalive_does_not_believe_an_early_word)
+{
+    struct world w;
+
+    begin(&w, 20, 0);
+    w.peer_hurries = true;
+    run(&w, OM_SEC(3600));
+    CHECK(w.life.alive < OM_SEC(2));
+    CHECK(om_nat_life_safe(&w.life) < w.timeout);
+    CHECK_EQ(w.expired, 0);
+}
+
+OM_TEST(keepalive_stops)
+{
+    enum om_keepalive_act act;
+    struct world w;
+
+    begin(&w, 60, 0);
+    run(&w, OM_SEC(20));
+    CHECK(om_keepalive_deadline(&w.k, &w.life) < OM_NEVER);
+    om_keepalive_stop(&w.k);
+    CHECK_EQ(om_keepalive_deadline(&w.k, &w.life), OM_NEVER);
+    CHECK(!om_keepalive_next(&w.k, &w.life, OM_SEC(1000), OM_MS(PTO_MS), &act));
+    om_keepalive_word(&w.k, &w.life, OM_SEC(1000));
+    CHECK_EQ(w.life.alive, OM_MS(RTT_MS));
+    om_keepalive_start(&w.k, OM_SEC(1000), false); /* another path of the same family */
+    CHECK(om_keepalive_next(&w.k, &w.life, OM_SEC(2000), OM_MS(PTO_MS), &act));
+    CHECK_EQ(act, OM_KEEPALIVE_PING);
+    CHECK(!om_keepalive_next(&w.k, &w.life, OM_SEC(2000), OM_MS(PTO_MS), &act));
+    CHECK_EQ(w.k.asks, 0);
+}

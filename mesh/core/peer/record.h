@@ -29,7 +29,7 @@ enum {
 enum om_record_flag { OM_RECORD_RELAY = 1 }; /* willing to relay */
 
 /* How an endpoint is known to its owner. Others are kept and not used. */
-enum om_end_kind { OM_END_HOST = 1, OM_END_REFLEXIVE, OM_END_MAPPED, OM_END_LAN };
+enum om_end_kind { OM_END_HOST = 1, OM_END_REFLEXIVE, OM_END_MAPPED, OM_END_LAN, OM_END_RELAY };
 
 /* What a field holds. Others are kept and passed on. */
 enum om_record_field {

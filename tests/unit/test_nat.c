@@ -143,6 +143,12 @@ OM_TEST(nat_old_samples_end)
     CHECK_EQ(om_nat_judge(&n, OM_SEC(601))->class, OM_NAT_EIM);
     CHECK_EQ(om_nat_judge(&n, OM_SEC(602))->class, OM_NAT_UNKNOWN);
     CHECK_EQ(n.count, 1);
+
+    struct om_nat_sample s = word(0, 20330, OM_SEC(1)); /* a flow of two hours, told of again */
+    CHECK_EQ(om_nat_sample(&n, OM_SEC(7200), 0, &s), OM_NAT_TAKEN);
+    s = word(1, 20330, OM_SEC(301));
+    CHECK_EQ(om_nat_sample(&n, OM_SEC(7201), 0, &s), OM_NAT_TAKEN);
+    CHECK_EQ(om_nat_judge(&n, OM_SEC(7202))->class, OM_NAT_EIM);
 }
 
 OM_TEST(nat_silence_is_death)

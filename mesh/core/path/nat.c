@@ -114,7 +114,7 @@ static bool is_nonsense(const struct om_nat_sample *s)
 static enum om_nat_take take(struct om_nat *n, om_time now, uint32_t generation,
                              const struct om_nat_sample *s)
 {
-    if (generation != n->generation || s->at + OM_SEC(OM_NAT_SAMPLE_LIFE_S) < now || s->at > now)
+    if (generation != n->generation || s->at > now)
         return OM_NAT_STALE;
     if (om_addr_is_v4(&s->to) == n->is_v6 || om_addr_is_v4(&s->local) == n->is_v6)
         return OM_NAT_FOREIGN;

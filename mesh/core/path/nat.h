@@ -102,7 +102,13 @@ enum om_nat_take om_nat_sample(struct om_nat *n, om_time now, uint32_t generatio
  */
 const struct om_nat_fit *om_nat_judge(struct om_nat *n, om_time now);
 
-/** om_nat_wants() - how many more samples @n could use at @now, 0 when it knows enough. */
+/**
+ * om_nat_wants() - how many more samples are worth asking for
+ * @n:    the knowledge
+ * @now:  when; asked before a punch, not at rest: samples are fresh for OM_NAT_FRESH_S only
+ *
+ * Return: a number of flows to peers that have not told lately, 0 when enough is known.
+ */
 unsigned om_nat_wants(const struct om_nat *n, om_time now);
 
 /**

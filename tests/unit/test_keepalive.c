@@ -15,8 +15,11 @@ struct world {
     unsigned loss_percent;
     bool peer_is_gone, peer_hurries;
     bool refreshes_inward;
+    bool is_linux;       /* 30 s for a flow that was never used 2 s after it began */
     om_time path, spare; /* each mapping was last refreshed then */
-    unsigned expired;    /* times that the path's mapping was gone when we sent */
+    om_time spare_born;
+    bool spare_is_stream;
+    unsigned expired; /* times that the path's mapping was gone when we sent */
     struct {
         om_time at;
         bool is_spare;
@@ -41,6 +44,11 @@ static void answer(struct world *w, bool is_spare, om_time after)
     w->words[w->count++].is_spare = is_spare;
 }
 
+static om_time spare_life(const struct world *w)
+{
+    return w->is_linux && !w->spare_is_stream ? OM_SEC(30) : w->timeout;
+}
+
 static void send(struct world *w, enum om_keepalive_act act)
 {
     if (act == OM_KEEPALIVE_PING) {
@@ -49,6 +57,11 @@ static void send(struct world *w, enum om_keepalive_act act)
         answer(w, false, 0);
         return;
     }
+    if (w->now - w->spare >= spare_life(w)) {
+        w->spare_born = w->now;
+        w->spare_is_stream = false;
+    }
+    w->spare_is_stream |= w->now - w->spare_born >= OM_SEC(2);
     w->spare = w->now;
     answer(w, true, 0);
     if (act == OM_KEEPALIVE_ASK)
@@ -59,7 +72,7 @@ static void arrive(struct world *w, bool is_spare)
 {
     om_time *mapping = is_spare ? &w->spare : &w->path;
 
-    if (w->now - *mapping >= w->timeout)
+    if (w->now - *mapping >= (is_spare ? spare_life(w) : w->timeout))
         return;
     if (w->refreshes_inward)
         *mapping = w->now;
@@ -118,6 +131,18 @@ OM_TEST(keepalive_learns_the_timeout)
         CHECK(w.k.asks <= 40);
         CHECK_EQ(w.expired, 0);
     }
+}
+
+OM_TEST(keepalive_tries_a_warm_mapping)
+{
+    struct world w;
+
+    begin(&w, 120, 0);
+    w.is_linux = true;
+    w.spare_born = w.spare = -OM_SEC(1000);
+    run(&w, OM_SEC(3600));
+    CHECK(om_nat_life_safe(&w.life) * 10 >= w.timeout * 8);
+    CHECK_EQ(w.expired, 0);
 }
 
 OM_TEST(keepalive_sends_no_more_than_needed)

@@ -163,6 +163,35 @@ OM_TEST(mtu_random_loss_is_no_black_hole)
     CHECK_EQ(om_mtu_size(&m), 1200);
     run(&m, &r); /* it was bad luck: all of it is found again */
     CHECK_EQ(om_mtu_size(&m), 1472);
+
+    begin(&m, &r, false, 9000, 4000);
+    run(&m, &r);
+    unsigned was = om_mtu_size(&m);
+    for (int i = 0; i < 3; i++)
+        om_mtu_lost(&m, r.now, was, r.now);
+    CHECK_EQ(om_mtu_size(&m), 1200);
+    r.probes = 0;
+    unsigned size;
+    CHECK(om_mtu_next(&m, r.now, OM_MS(PTO_MS), &size));
+    om_mtu_acked(&m, r.now, size, r.now);
+    CHECK(om_mtu_next(&m, r.now, OM_MS(PTO_MS), &size));
+    CHECK_EQ(size, was); /* what was in use is tried first */
+}
+
+/* What arrives late, or against what was thought, counts. */
+OM_TEST(mtu_believes_what_arrives)
+{
+    struct om_mtu m;
+    struct road r;
+
+    begin(&m, &r, false, 1500, 1252);
+    run(&m, &r);
+    CHECK(m.high <= 1260);
+    om_mtu_acked(&m, r.now, 1400, r.now - OM_MS(RTT_MS));
+    CHECK_EQ(om_mtu_size(&m), 1400);
+    CHECK_EQ(m.high, 1473);
+    om_mtu_acked(&m, r.now, 9000, r.now); /* more than the interface carries: nonsense */
+    CHECK_EQ(om_mtu_size(&m), 1400);
 }
 
 OM_TEST(mtu_emsgsize_needs_no_retry)

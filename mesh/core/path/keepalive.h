@@ -7,7 +7,8 @@
  *        that a phone's radio never sleeps.
  * Keeps: keepalive_learns_the_timeout; keepalive_sends_no_more_than_needed;
  *        keepalive_is_quiet_while_traffic_flows; keepalive_needs_life_to_tell_death;
- *        keepalive_stands_loss; keepalive_stops; keepalive_does_not_believe_an_early_word.
+ *        keepalive_tries_a_warm_mapping; keepalive_stands_loss; keepalive_stops;
+ *        keepalive_does_not_believe_an_early_word.
  *
  *        path idle            answered        silence over      nothing came
  *   REST ----------> WARM ----------> SILENT -------------> CHECK ----------> REST

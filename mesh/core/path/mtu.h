@@ -8,7 +8,7 @@
  * Keeps: mtu_finds_the_usual_path; mtu_finds_jumbo; mtu_works_below_base;
  *        mtu_black_hole_falls_back; mtu_random_loss_is_no_black_hole; mtu_emsgsize_needs_no_retry;
  *        mtu_raises_when_used; mtu_probe_lost_once_is_sent_again; mtu_ends_probing;
- *        mtu_model_follows_the_path.
+ *        mtu_believes_what_arrives; mtu_model_follows_the_path.
  *
  *        start()      1200 confirmed            nothing left to try
  *   IDLE -------> BASE -------------> SEARCH ----------------------> DONE

@@ -342,20 +342,10 @@ static bool fit_any_block(const struct study *st OM_UNUSED, uint32_t without OM_
     return out->last_port - out->first_port < OM_NAT_BLOCK_MAX;
 }
 
-/* A block, and whoever is left out saw us outside of it at least once. */
 static bool fit_block(const struct study *st, uint32_t without, const struct flows *f,
                       struct om_nat_fit *out)
 {
-    if (is_torn(f) || !fit_any_block(st, without, f, out))
-        return false;
-    int size = out->last_port - out->first_port + 1;
-    uint32_t outside = 0;
-    for (unsigned i = 0; i < st->n; i++) {
-        int at = st->s[i].seen.port;
-        if (at < out->first_port - size || at > out->last_port + size)
-            outside |= UINT32_C(1) << st->witness[i];
-    }
-    return !(without & ~outside);
+    return !is_torn(f) && fit_any_block(st, without, f, out);
 }
 
 static void judge_reuse(const struct flows *f, struct om_nat_fit *out)

@@ -69,11 +69,10 @@ OM_TEST(link_account_counts_one_in_some)
 OM_TEST(link_account_full_forgets_the_silent)
 {
     struct link_account a;
-    uint16_t first = 1;
 
     link_account_init(&a, 1, false, key);
-    for (uint16_t p = first; p <= LINK_ACCOUNT_MAX + 1; p++) {
-        craft_udp(&c, THERE, 1000, HERE, p, 0);
+    for (unsigned p = 1; p <= LINK_ACCOUNT_MAX + 1; p++) {
+        craft_udp(&c, THERE, 1000, HERE, (uint16_t)p, 0);
         (void)link_account_count(&a, 0, LINK_SENT, craft_bytes(&c));
     }
     OM_TRY(om_lru_count(&a.flows) == LINK_ACCOUNT_MAX); /* else without memory */

@@ -4,8 +4,6 @@ import glob
 import hashlib
 import json
 import os
-import platform
-import shutil
 import struct
 import subprocess
 
@@ -15,9 +13,6 @@ from daemon import RpcError
 from fixtures import ALONE
 from omerta_lab import wait_until
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.path.join(HERE, "..", "..", "vm", "image", "build.sh")
-CACHE = os.environ.get("OMERTA_VM_CACHE", os.path.join(HERE, "..", "..", "build", "tests", "vm"))
 BOOT_SECONDS = 240
 BUILD_SECONDS = 300
 END_SECONDS = 60
@@ -26,21 +21,9 @@ ROOM = {"vms": 3, "cpus": 3, "memory": "2G", "disk": "2G"}
 
 
 @pytest.fixture(scope="session")
-def cache():
+def cache(image):
     """What the builder keeps, filled once: so that a build takes seconds."""
-    if platform.machine() != "x86_64":
-        pytest.skip("the images are for x86_64")
-    for tool in ("qemu-system-x86_64", "qemu-img", "apt-get", "dpkg-deb", "lz4", "flock"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is missing")
-    there = os.path.join(os.path.abspath(CACHE), "service")
-    done = subprocess.run([BUILD, "--cache", there, "--out", os.path.join(there, "mini")],
-                          capture_output=True, text=True, check=False, timeout=500)
-    if done.returncode and subprocess.run([os.path.join(HERE, "mirror.sh")],
-                                          check=False).returncode:
-        pytest.skip("no mirror of Debian's answers this machine")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return there
+    return os.path.dirname(image)
 
 
 @pytest.fixture

@@ -185,7 +185,7 @@ OM_TEST(frame_refuses_cut_bodies)
     const struct om_frame_ack ack = some_ack(3);
     struct om_frame f;
 
-    for (int kind = 0; kind < 9; kind++) {
+    for (int kind = 0; kind < 13; kind++) {
         struct om_wr w = writer();
         size_t least = 0; /* what the body has before a tail of any length */
         memset(packet, 0xff, 512);
@@ -220,12 +220,27 @@ OM_TEST(frame_refuses_cut_bodies)
         case 8:
             om_frame_write_stream_stop(&w, &(struct om_frame_stream_stop){1, 2});
             break;
+        case 9:
+            om_frame_write_punch(&w, &(struct om_frame_punch){OM_PUNCH_SEEN, 1, 2});
+            break;
+        case 10:
+            om_frame_write_challenge(&w, 1);
+            break;
+        case 11:
+            om_frame_write_response(&w, 1);
+            break;
+        case 12: /* any body will do: om_endpoints_decode() is what judges it */
+            om_frame_write_candidates(&w, om_bytes("x", 1));
+            least = 1;
+            break;
         }
         size_t n = om_wr_len(&w) - OM_FRAME_HEAD;
         CHECK_OK(read_with_body(n));
         CHECK_ERR(read_with_body(n + 1), least ? OM_OK : OM_E_PARSE);
         for (size_t cut = 0; cut < n; cut++) {
-            bool whole = least ? cut >= least : kind == 2 && cut >= 28 && (cut - 28) % 8 == 0;
+            bool whole = kind == 12 ? true
+                         : least    ? cut >= least
+                                    : kind == 2 && cut >= 28 && (cut - 28) % 8 == 0;
             CHECK_ERR(read_with_body(cut), whole ? OM_OK : OM_E_PARSE);
             struct om_rd r = om_rd(om_bytes(packet, OM_FRAME_HEAD + cut)); /* length says n */
             CHECK_ERR(om_frame_next(&r, &f), OM_E_PARSE);
@@ -356,7 +371,7 @@ OM_TEST(frame_skips_unknown_types)
     struct om_frame f;
 
     for (unsigned type = 0; type < 256; type++) {
-        bool known = type <= 8 || type == 21;
+        bool known = type <= 10 || (type >= 16 && type <= 18) || type == 21;
         struct om_wr w = writer();
         if (known)
             continue;
@@ -377,8 +392,61 @@ OM_TEST(frame_skips_unknown_types)
 OM_TEST(frame_eliciting_is_as_listed)
 {
     for (unsigned type = 0; type < 256; type++) {
-        bool exempt = type <= 3 || type == 21; /* PAD PING PONG ACK CLOSE */
+        /* PAD PING PONG ACK, PUNCH, PATH_CHALLENGE PATH_RESPONSE, CLOSE */
+        bool exempt = type <= 3 || type == 10 || type == 16 || type == 17 || type == 21;
         CHECK_EQ(om_frame_is_eliciting((uint8_t)type), !exempt);
+    }
+}
+
+OM_TEST(frame_round_trips_paths)
+{
+    const struct om_frame_punch punch = {OM_PUNCH_PROBE, 0x0102030405060708, 40};
+    struct om_wr w = writer();
+    struct om_frame f;
+
+    om_frame_write_candidates(&w, om_bytes("body", 4));
+    om_frame_write_punch(&w, &punch);
+    om_frame_write_challenge(&w, UINT64_MAX);
+    om_frame_write_response(&w, 7);
+    CHECK(!w.bad);
+    struct om_rd r = reader(&w);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.type == OM_FRAME_CANDIDATES && f.is_known && f.candidates.n == 4);
+    CHECK_MEM(f.candidates.p, "body", 4);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.type == OM_FRAME_PUNCH && f.punch.step == OM_PUNCH_PROBE);
+    CHECK(f.punch.nonce == punch.nonce && f.punch.fire_ms == 40);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.type == OM_FRAME_PATH_CHALLENGE && f.path == UINT64_MAX);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.type == OM_FRAME_PATH_RESPONSE && f.path == 7);
+    CHECK(om_rd_done(&r));
+}
+
+OM_TEST(frame_punch_bounds_its_step)
+{
+    for (unsigned step = 0; step < 256; step++) {
+        struct om_wr w = writer();
+        struct om_frame f;
+        om_frame_write_punch(&w, &(struct om_frame_punch){(uint8_t)step, 1, 2});
+        struct om_rd r = reader(&w);
+        CHECK_ERR(om_frame_next(&r, &f), step < OM_PUNCH_STEPS ? OM_OK : OM_E_PARSE);
+    }
+}
+
+OM_TEST(frame_mtu_probe_fills_the_packet)
+{
+    for (size_t size = 0; size < 40; size++) {
+        struct om_wr w = om_wr(om_mut(packet, 32));
+        struct om_frame f;
+        om_frame_write_mtu_probe(&w, size);
+        CHECK_EQ(w.bad, size < OM_FRAME_HEAD || size > 32);
+        if (w.bad)
+            continue;
+        CHECK_EQ(om_wr_len(&w), size);
+        struct om_rd r = reader(&w);
+        CHECK_OK(om_frame_next(&r, &f));
+        CHECK(f.type == OM_FRAME_MTU_PROBE && f.is_known && om_rd_done(&r));
     }
 }
 

@@ -119,6 +119,18 @@ static bool read_body(struct om_rd *r, struct om_frame *f)
         return read_stop(r, &f->stop);
     case OM_FRAME_DATAGRAM:
         return read_datagram(r, &f->datagram);
+    case OM_FRAME_CANDIDATES:
+        f->candidates = om_rd_rest(r);
+        return om_rd_done(r);
+    case OM_FRAME_PUNCH:
+        return om_frame_read_punch(r, &f->punch);
+    case OM_FRAME_PATH_CHALLENGE:
+    case OM_FRAME_PATH_RESPONSE:
+        f->path = om_rd_u64(r);
+        return om_rd_done(r);
+    case OM_FRAME_MTU_PROBE:
+        om_rd_rest(r); /* zeros, but nobody looks */
+        return true;
     case OM_FRAME_CLOSE:
         return read_close(r, &f->close);
     }
@@ -144,12 +156,21 @@ enum om_err om_frame_next(struct om_rd *r, struct om_frame *out)
 
 bool om_frame_is_eliciting(uint8_t type)
 {
-    /* PROTOCOL 4 exempts these; PUNCH, PATH_CHALLENGE and PATH_RESPONSE join with the paths. */
-    return type != OM_FRAME_PAD && type != OM_FRAME_ACK && type != OM_FRAME_PING &&
-           type != OM_FRAME_PONG && type != OM_FRAME_CLOSE;
+    switch (type) { /* PROTOCOL 4 exempts these */
+    case OM_FRAME_PAD:
+    case OM_FRAME_ACK:
+    case OM_FRAME_PING:
+    case OM_FRAME_PONG:
+    case OM_FRAME_PUNCH:
+    case OM_FRAME_PATH_CHALLENGE:
+    case OM_FRAME_PATH_RESPONSE:
+    case OM_FRAME_CLOSE:
+        return false;
+    }
+    return true;
 }
 
-static void write_head(struct om_wr *w, enum om_frame_type type, size_t n)
+void om_frame_write_head(struct om_wr *w, enum om_frame_type type, size_t n)
 {
     if (n > UINT16_MAX) {
         w->bad = true;
@@ -161,13 +182,13 @@ static void write_head(struct om_wr *w, enum om_frame_type type, size_t n)
 
 void om_frame_write_ping(struct om_wr *w, uint64_t token)
 {
-    write_head(w, OM_FRAME_PING, 8);
+    om_frame_write_head(w, OM_FRAME_PING, 8);
     om_wr_u64(w, token);
 }
 
 void om_frame_write_pong(struct om_wr *w, const struct om_frame_pong *p)
 {
-    write_head(w, OM_FRAME_PONG, 8 + 4 + OM_ADDR_WIRE);
+    om_frame_write_head(w, OM_FRAME_PONG, 8 + 4 + OM_ADDR_WIRE);
     om_wr_u64(w, p->token);
     om_wr_u32(w, p->held_us);
     om_addr_write(w, &p->seen);
@@ -180,7 +201,7 @@ void om_frame_write_ack(struct om_wr *w, const struct om_frame_ack *a)
         left > OM_FRAME_HEAD + ACK_HEAD ? (left - OM_FRAME_HEAD - ACK_HEAD) / ACK_RANGE : 0;
     unsigned count = a->count < fit ? a->count : (unsigned)fit;
 
-    write_head(w, OM_FRAME_ACK, ACK_HEAD + (size_t)count * ACK_RANGE);
+    om_frame_write_head(w, OM_FRAME_ACK, ACK_HEAD + (size_t)count * ACK_RANGE);
     om_wr_u64(w, a->largest);
     om_wr_u32(w, a->delay_us);
     for (unsigned i = 0; i < OM_ARRAY_SIZE(a->ecn); i++)
@@ -198,7 +219,7 @@ uint8_t *om_frame_write_stream_head(struct om_wr *w, const struct om_frame_strea
         w->bad = true;
         return NULL;
     }
-    write_head(w, OM_FRAME_STREAM, OM_STREAM_HEAD + f->data.n);
+    om_frame_write_head(w, OM_FRAME_STREAM, OM_STREAM_HEAD + f->data.n);
     om_wr_u32(w, f->id);
     om_wr_u64(w, f->offset);
     om_wr_u8(w, f->is_fin ? FLAG_FIN : 0);
@@ -215,14 +236,14 @@ void om_frame_write_stream(struct om_wr *w, const struct om_frame_stream *f)
 
 void om_frame_write_stream_credit(struct om_wr *w, const struct om_frame_stream_credit *f)
 {
-    write_head(w, OM_FRAME_STREAM_CREDIT, OM_STREAM_CREDIT_SIZE - OM_FRAME_HEAD);
+    om_frame_write_head(w, OM_FRAME_STREAM_CREDIT, OM_STREAM_CREDIT_SIZE - OM_FRAME_HEAD);
     om_wr_u32(w, f->id);
     om_wr_u64(w, f->value);
 }
 
 void om_frame_write_stream_reset(struct om_wr *w, const struct om_frame_stream_reset *f)
 {
-    write_head(w, OM_FRAME_STREAM_RESET, OM_STREAM_RESET_SIZE - OM_FRAME_HEAD);
+    om_frame_write_head(w, OM_FRAME_STREAM_RESET, OM_STREAM_RESET_SIZE - OM_FRAME_HEAD);
     om_wr_u32(w, f->id);
     om_wr_u32(w, f->code);
     om_wr_u64(w, f->final);
@@ -230,7 +251,7 @@ void om_frame_write_stream_reset(struct om_wr *w, const struct om_frame_stream_r
 
 void om_frame_write_stream_stop(struct om_wr *w, const struct om_frame_stream_stop *f)
 {
-    write_head(w, OM_FRAME_STREAM_STOP, OM_STREAM_STOP_SIZE - OM_FRAME_HEAD);
+    om_frame_write_head(w, OM_FRAME_STREAM_STOP, OM_STREAM_STOP_SIZE - OM_FRAME_HEAD);
     om_wr_u32(w, f->id);
     om_wr_u32(w, f->code);
 }
@@ -239,7 +260,7 @@ void om_frame_write_datagram(struct om_wr *w, const char *channel, struct om_byt
 {
     size_t n = strlen(channel);
 
-    write_head(w, OM_FRAME_DATAGRAM, 1 + n + data.n);
+    om_frame_write_head(w, OM_FRAME_DATAGRAM, 1 + n + data.n);
     om_wr_u8(w, (uint8_t)n);
     om_wr_copy(w, channel, n);
     om_wr_bytes(w, data);
@@ -249,7 +270,7 @@ void om_frame_write_close(struct om_wr *w, uint32_t code, struct om_bytes text)
 {
     if (text.n > OM_CLOSE_TEXT_MAX)
         text.n = OM_CLOSE_TEXT_MAX;
-    write_head(w, OM_FRAME_CLOSE, 4 + text.n);
+    om_frame_write_head(w, OM_FRAME_CLOSE, 4 + text.n);
     om_wr_u32(w, code);
     om_wr_bytes(w, text);
 }

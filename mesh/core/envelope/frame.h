@@ -1,8 +1,8 @@
 /*
  * frame.h - the frames inside a sealed packet
  *
- * What:  codecs of PAD, PING, PONG, ACK, the four STREAM frames, DATAGRAM and CLOSE; unknown types
- *        are named as such.
+ * What:  codecs of PAD, PING, PONG, ACK, the four STREAM frames, DATAGRAM and CLOSE; the frames of
+ *        paths are read here and written by frame_path.h; unknown types are named as such.
  * Why:   a packet is a sequence of frames, so new kinds can be added without a new packet format.
  * Keeps: frame_round_trips_every_kind; frame_stops_at_pad; frame_refuses_cut_bodies;
  *        frame_ack_bounds_its_ranges; frame_skips_unknown_types;
@@ -20,6 +20,8 @@
 #include <omerta/close.h>
 #include <omerta/wire.h>
 
+#include "envelope/frame_path.h"
+
 enum om_frame_type {
     OM_FRAME_PAD = 0,
     OM_FRAME_PING = 1,
@@ -30,6 +32,11 @@ enum om_frame_type {
     OM_FRAME_STREAM_RESET = 6,
     OM_FRAME_STREAM_STOP = 7,
     OM_FRAME_DATAGRAM = 8,
+    OM_FRAME_CANDIDATES = 9,
+    OM_FRAME_PUNCH = 10,
+    OM_FRAME_PATH_CHALLENGE = 16,
+    OM_FRAME_PATH_RESPONSE = 17,
+    OM_FRAME_MTU_PROBE = 18,
     OM_FRAME_CLOSE = 21
 };
 
@@ -111,6 +118,9 @@ struct om_frame {
         struct om_frame_stream_reset reset;
         struct om_frame_stream_stop stop;
         struct om_frame_datagram datagram;
+        struct om_bytes candidates; /* for om_endpoints_decode() */
+        struct om_frame_punch punch;
+        uint64_t path; /* token of PATH_CHALLENGE and PATH_RESPONSE */
         struct om_frame_close close;
     };
 };
@@ -127,6 +137,9 @@ OM_MUST enum om_err om_frame_next(struct om_rd *r, struct om_frame *out);
 
 /** om_frame_is_eliciting() - true when a frame of @type wants an ACK. */
 bool om_frame_is_eliciting(uint8_t type);
+
+/** om_frame_write_head() - the head of a frame of @type with @n bytes of body, which follow, to @w. */
+void om_frame_write_head(struct om_wr *w, enum om_frame_type type, size_t n);
 
 /** om_frame_write_ping() - PING with @token to @w. */
 void om_frame_write_ping(struct om_wr *w, uint64_t token);

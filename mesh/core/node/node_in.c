@@ -153,6 +153,12 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     case OM_FRAME_DATAGRAM:
         deliver(n, p, &f->datagram);
         return true;
+    case OM_FRAME_CANDIDATES:
+    case OM_FRAME_PUNCH:
+    case OM_FRAME_PATH_CHALLENGE:
+    case OM_FRAME_PATH_RESPONSE:
+    case OM_FRAME_MTU_PROBE:
+        return true;
     case OM_FRAME_CLOSE:
         on_close(n, now, p, &f->close);
         return false;

@@ -1,0 +1,50 @@
+/* frame_path.c - codecs of the frames of paths. */
+#include "envelope/frame_path.h"
+
+#include "envelope/frame.h"
+
+bool om_frame_read_punch(struct om_rd *r, struct om_frame_punch *p)
+{
+    p->step = om_rd_u8(r);
+    p->nonce = om_rd_u64(r);
+    p->fire_ms = om_rd_u32(r);
+    return om_rd_done(r) && p->step < OM_PUNCH_STEPS;
+}
+
+void om_frame_write_candidates(struct om_wr *w, struct om_bytes body)
+{
+    om_frame_write_head(w, OM_FRAME_CANDIDATES, body.n);
+    om_wr_bytes(w, body);
+}
+
+void om_frame_write_punch(struct om_wr *w, const struct om_frame_punch *p)
+{
+    om_frame_write_head(w, OM_FRAME_PUNCH, OM_PUNCH_FRAME_SIZE - OM_FRAME_HEAD);
+    om_wr_u8(w, p->step);
+    om_wr_u64(w, p->nonce);
+    om_wr_u32(w, p->fire_ms);
+}
+
+void om_frame_write_challenge(struct om_wr *w, uint64_t token)
+{
+    om_frame_write_head(w, OM_FRAME_PATH_CHALLENGE, 8);
+    om_wr_u64(w, token);
+}
+
+void om_frame_write_response(struct om_wr *w, uint64_t token)
+{
+    om_frame_write_head(w, OM_FRAME_PATH_RESPONSE, 8);
+    om_wr_u64(w, token);
+}
+
+void om_frame_write_mtu_probe(struct om_wr *w, size_t size)
+{
+    if (size < OM_FRAME_HEAD || om_wr_left(w) < size) {
+        w->bad = true;
+        return;
+    }
+    om_frame_write_head(w, OM_FRAME_MTU_PROBE, size - OM_FRAME_HEAD);
+    uint8_t *to = om_wr_room(w, size - OM_FRAME_HEAD);
+    if (to && size > OM_FRAME_HEAD)
+        memset(to, 0, size - OM_FRAME_HEAD);
+}

@@ -1,0 +1,57 @@
+/*
+ * frame_path.h - the frames by which two nodes find, prove and measure the ways between them
+ *
+ * What:  codecs of CANDIDATES (its body is path/endpoint.h's), PUNCH, PATH_CHALLENGE, PATH_RESPONSE
+ *        and MTU_PROBE.
+ * Why:   none of them moves a peer or wants an ACK but MTU_PROBE, whose loss is the answer.
+ * Keeps: frame_round_trips_paths; frame_punch_bounds_its_step; frame_mtu_probe_fills_the_packet.
+ *
+ *     CANDIDATES      u32 sequence, u8 n <= 16, n x (u8 kind, address)
+ *     PUNCH           u8 step (0 plan, 1 probe, 2 seen), u64 nonce, u32 fire after ms
+ *     PATH_CHALLENGE  u64 token        PATH_RESPONSE  u64 token
+ *     MTU_PROBE       zeros
+ *
+ * Source: PROTOCOL sections 4 and 5.
+ */
+#ifndef OM_ENVELOPE_FRAME_PATH_H
+#define OM_ENVELOPE_FRAME_PATH_H
+
+#include <omerta/err.h>
+#include <omerta/wire.h>
+
+enum {
+    OM_PATH_FRAME_SIZE = 3 + 8, /* of PATH_CHALLENGE and PATH_RESPONSE, with the frame's head */
+    OM_PUNCH_FRAME_SIZE = 3 + 1 + 8 + 4
+};
+
+enum om_punch_step { OM_PUNCH_PLAN, OM_PUNCH_PROBE, OM_PUNCH_SEEN, OM_PUNCH_STEPS };
+
+struct om_frame_punch {
+    uint8_t step; /* enum om_punch_step */
+    uint64_t nonce;
+    uint32_t fire_ms; /* from its arrival on */
+};
+
+/** om_frame_read_punch() - the body of PUNCH in @r into @p. Return: false when it is malformed. */
+bool om_frame_read_punch(struct om_rd *r, struct om_frame_punch *p);
+
+/** om_frame_write_candidates() - CANDIDATES with @body, as om_endpoints_encode() makes it, to @w. */
+void om_frame_write_candidates(struct om_wr *w, struct om_bytes body);
+
+/** om_frame_write_punch() - PUNCH @p to @w. */
+void om_frame_write_punch(struct om_wr *w, const struct om_frame_punch *p);
+
+/** om_frame_write_challenge() - PATH_CHALLENGE with @token to @w. */
+void om_frame_write_challenge(struct om_wr *w, uint64_t token);
+
+/** om_frame_write_response() - PATH_RESPONSE with @token to @w. */
+void om_frame_write_response(struct om_wr *w, uint64_t token);
+
+/**
+ * om_frame_write_mtu_probe() - MTU_PROBE that makes a packet as large as it is to be
+ * @w:     cursor
+ * @size:  of the frame, with its head; turns @w bad below that or beyond its room
+ */
+void om_frame_write_mtu_probe(struct om_wr *w, size_t size);
+
+#endif

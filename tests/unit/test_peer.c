@@ -84,14 +84,14 @@ OM_TEST(peer_names_each_way_once)
 
 OM_TEST(peer_has_room_for_every_way)
 {
-    struct om_via want[OM_PATHS_MAX] = {{.remote = end(99)}};
+    struct om_via want[OM_WAYS_MAX] = {{.remote = end(99)}};
     struct om_peer p = {.has_via = true, .via = {.remote = end(99)}};
 
     for (unsigned i = 0; i < OM_ENDPOINTS_MAX; i++) {
         p.ends[p.end_count++] = end(i);
         want[i + 1] = (struct om_via){.remote = end(i)};
     }
-    check_paths(&p, want, OM_PATHS_MAX);
+    check_paths(&p, want, OM_WAYS_MAX);
 }
 
 OM_TEST(peer_knows_its_endpoints_only)

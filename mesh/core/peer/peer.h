@@ -22,7 +22,7 @@
 struct node_probe;
 struct om_probe_echo;
 
-enum { OM_PATHS_MAX = OM_ENDPOINTS_MAX + 1 };
+enum { OM_WAYS_MAX = OM_ENDPOINTS_MAX + 1 };
 
 struct om_peer {
     struct om_id id;

@@ -1,0 +1,474 @@
+/* test_paths.c - which path carries: one end, and a world that answers challenges or does not. */
+#include "harness.h"
+
+#include "path_world.h"
+
+OM_TEST(paths_first_reply_carries)
+{
+    struct world w;
+
+    begin(&w);
+    const struct om_via *slow = way(&w, 150, 0), *quick = way(&w, 90, 3), *shut = way(&w, 0, 0);
+    om_paths_add(&w.ps, w.now, slow, OM_PATH_SAID);
+    om_paths_add(&w.ps, w.now, quick, OM_PATH_SAID);
+    om_paths_add(&w.ps, w.now, shut, OM_PATH_SAID);
+    pass(&w, 89);
+    CHECK(!om_paths_active(&w.ps));
+    pass(&w, 2);
+    CHECK(carries(&w, quick));
+    CHECK_EQ(w.why, OM_PATHS_FIRST);
+    CHECK_EQ(w.ps.moves, 0);
+    pass(&w, 10000);
+    CHECK(carries(&w, quick));
+    CHECK_EQ(om_paths_find(&w.ps, shut)->state, OM_PATH_FAILED);
+    CHECK_EQ(w.failed, 1);
+
+    /* So does what a handshake went over; what only was heard does not. */
+    begin(&w);
+    quick = way(&w, 90, 0);
+    om_paths_heard(&w.ps, w.now, quick, 100, true);
+    CHECK(!om_paths_active(&w.ps));
+    CHECK(om_paths_copy(&w.ps, w.now, 40)); /* but it may have an answer */
+    shake(&w, quick);
+    CHECK(carries(&w, quick));
+    CHECK_EQ(w.why, OM_PATHS_FIRST);
+    CHECK_STR(om_paths_why_name(w.why), "first");
+    CHECK_STR(om_paths_why_name(OM_PATHS_WHYS), "unknown");
+}
+
+OM_TEST(paths_second_handshake_moves_nothing)
+{
+    struct world w;
+
+    begin(&w);
+    const struct om_via *one = way(&w, 60, 0), *two = way(&w, 60, 0);
+    shake(&w, one);
+    w.now += OM_MS(5);
+    shake(&w, two);
+    pass_busy(&w, 5000);
+    CHECK(carries(&w, one));
+    CHECK_EQ(w.ps.moves, 0);
+
+    /* The control: the first is silent for long. */
+    begin(&w);
+    one = way(&w, 0, 0), two = way(&w, 60, 0);
+    shake(&w, one);
+    w.now += OM_SEC(1);
+    shake(&w, two);
+    CHECK(carries(&w, two));
+    CHECK_EQ(w.why, OM_PATHS_SHAKEN);
+}
+
+OM_TEST(paths_relay_gives_way_to_direct)
+{
+    struct world w;
+
+    begin(&w);
+    const struct om_via *lane = way(&w, 80, 9), *direct = way(&w, 40, 0);
+    shake(&w, lane);
+    pass_busy(&w, 100);
+    om_paths_add(&w.ps, w.now, direct, OM_PATH_PUNCHED);
+    om_time at = w.now;
+    pass_busy(&w, 500);
+    CHECK(carries(&w, direct));
+    CHECK_EQ(w.why, OM_PATHS_BETTER);
+    CHECK(w.moved_at - at < OM_MS(200));
+    /* Both have everything for two round trips. */
+    begin(&w);
+    lane = way(&w, 80, 9), direct = way(&w, 40, 0);
+    shake(&w, lane);
+    om_paths_add(&w.ps, w.now, direct, OM_PATH_PUNCHED);
+    while (!carries(&w, direct))
+        pass_busy(&w, 10);
+    const struct om_via *copy = om_paths_copy(&w.ps, w.now, 1200);
+    CHECK(copy && om_via_equal(copy, lane));
+    w.now += OM_MS(79);
+    CHECK(om_paths_copy(&w.ps, w.now, 1200));
+    w.now += OM_SEC(1);
+    CHECK(!om_paths_copy(&w.ps, w.now, 1200));
+
+    /* The control: a direct way that is much slower than the lane is none. */
+    begin(&w);
+    lane = way(&w, 40, 9), direct = way(&w, 120, 0);
+    shake(&w, lane);
+    om_paths_add(&w.ps, w.now, direct, OM_PATH_PUNCHED);
+    pass_busy(&w, 30000);
+    CHECK(carries(&w, lane));
+}
+
+OM_TEST(paths_stay_for_small_gains)
+{
+    for (unsigned gain = 1; gain <= 60; gain += 59) {
+        struct world w;
+        begin(&w);
+        const struct om_via *one = way(&w, 100, 0), *two = way(&w, 100 - gain, 0);
+        shake(&w, one);
+        om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+        pass_busy(&w, 120000);
+        CHECK(carries(&w, gain == 1 ? one : two));
+        CHECK_EQ(w.ps.moves, gain != 1);
+    }
+}
+
+static void measured(struct world *w, const struct om_via *v, unsigned ms)
+{
+    struct om_path *p = om_paths_find(&w->ps, v);
+
+    way_of(w, v)->rtt = OM_MS(ms);
+    p->rtt = (struct om_rtt){.smoothed = OM_MS(ms), .latest = OM_MS(ms), .least = OM_MS(ms)};
+}
+
+OM_TEST(paths_planned_moves_keep_their_distance)
+{
+    struct world w;
+    om_time last = 0;
+
+    begin(&w);
+    const struct om_via *one = way(&w, 50, 0), *two = way(&w, 50, 4);
+    shake(&w, one);
+    om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+    pass_busy(&w, 1000);
+    for (unsigned i = 0; i < 600; i++) { /* every 100 ms the other one is better */
+        measured(&w, one, i % 2 ? 10 : 200);
+        measured(&w, two, i % 2 ? 200 : 10);
+        uint64_t moves = w.ps.moves;
+        pass_busy(&w, 100);
+        CHECK(w.ps.moves <= moves + 1);
+        if (w.ps.moves == moves)
+            continue;
+        CHECK_EQ(w.why, OM_PATHS_BETTER);
+        CHECK(last == 0 || w.moved_at - last >= OM_SEC(OM_PATHS_DWELL_S));
+        last = w.moved_at;
+    }
+    CHECK(w.ps.moves >= 10 && w.ps.moves <= 31);
+}
+
+OM_TEST(paths_move_on_what_they_measured)
+{
+    struct world w;
+
+    /* A guess of 200 ms for the unmeasured one would give way to anything. */
+    begin(&w);
+    const struct om_via *one = way(&w, 20, 0), *two = way(&w, 120, 0);
+    shake(&w, one);
+    om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+    pass_busy(&w, 10000);
+    CHECK(carries(&w, one));
+    CHECK_EQ(w.ps.moves, 0);
+    CHECK(om_paths_active(&w.ps)->rtt.smoothed == OM_MS(20));
+    CHECK(om_paths_find(&w.ps, two)->fresh >= OM_PATHS_SAMPLES);
+}
+
+/* One path that carried for a while, both ways. */
+static const struct om_via *settled(struct world *w, unsigned ms)
+{
+    begin(w);
+    const struct om_via *v = way(w, ms, 0);
+    shake(w, v);
+    pass_busy(w, 1000);
+    om_paths_heard(&w->ps, w->now, v, 1000, true);
+    measured(w, v, ms);
+    w->now += OM_MS(1);
+    return v;
+}
+
+OM_TEST(paths_follow_a_peer_that_moved)
+{
+    struct world w;
+    const struct om_via *old = settled(&w, 40), *now_at = way(&w, 40, 0);
+
+    way_of(&w, old)->rtt = OM_NEVER; /* its NAT gave it another port */
+    om_paths_heard(&w.ps, w.now, now_at, 1000, true);
+    drain(&w);
+    CHECK_EQ(way_of(&w, old)->asked, 1);
+    CHECK_EQ(way_of(&w, now_at)->asked, 1);
+    CHECK(carries(&w, old)); /* not before it answered */
+    const struct om_via *copy = om_paths_copy(&w.ps, w.now, 500);
+    CHECK(copy && om_via_equal(copy, now_at));
+    CHECK(!om_paths_copy(&w.ps, w.now, 500));
+    pass_busy(&w, 50);
+    CHECK(carries(&w, now_at));
+    CHECK_EQ(w.why, OM_PATHS_FOLLOWED);
+
+    /* An old packet moves nobody, nor does one without a frame that does. */
+    old = settled(&w, 40), now_at = way(&w, 40, 0);
+    om_paths_heard(&w.ps, w.now, now_at, 1000, false);
+    pass_busy(&w, 5000);
+    CHECK(carries(&w, old));
+    CHECK_EQ(om_paths_find(&w.ps, now_at)->state, OM_PATH_VALID);
+    CHECK_EQ(w.ps.moves, 0);
+}
+
+OM_TEST(paths_do_not_follow_a_replayed_packet)
+{
+    struct world w;
+    const struct om_via *old = settled(&w, 40), *liar = way(&w, 0, 0);
+
+    /* A copy that was faster than the original; nobody answers at its source. */
+    for (unsigned i = 0; i < 300; i++) {
+        om_paths_heard(&w.ps, w.now, liar, 1000, true);
+        pass_busy(&w, 20);
+        om_paths_heard(&w.ps, w.now, old, 1000, true);
+        CHECK(carries(&w, old));
+    }
+    CHECK_EQ(w.ps.moves, 0);
+    CHECK(way_of(&w, liar)->asked <= 100);
+    CHECK(way_of(&w, old)->asked <= 100);
+
+    /* Both answer, the old one first: score decides, and there is no gain. */
+    old = settled(&w, 40), liar = way(&w, 45, 0);
+    om_paths_heard(&w.ps, w.now, liar, 1000, true);
+    pass_busy(&w, 5000);
+    CHECK(carries(&w, old));
+    CHECK_EQ(w.ps.moves, 0);
+}
+
+OM_TEST(paths_spoofed_copies_get_no_more_than_was_sent)
+{
+    struct world w;
+    struct om_path *p;
+    size_t in = 0, out = 0;
+
+    settled(&w, 40);
+    const struct om_via *liar = way(&w, 0, 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        om_paths_heard(&w.ps, w.now, liar, 200, true);
+        in += 200;
+        pass_busy(&w, 10);
+        for (unsigned k = 0; k < 3; k++) {
+            const struct om_via *copy = om_paths_copy(&w.ps, w.now, 150);
+            out += copy && om_via_equal(copy, liar) ? 150 : 0;
+        }
+        p = om_paths_find(&w.ps, liar);
+        CHECK(p && p->state != OM_PATH_VALID);
+        CHECK(out + way_of(&w, liar)->asked * OM_PATH_CHALLENGE_BYTES <= in);
+    }
+    CHECK(out > 0 && way_of(&w, liar)->asked >= 4); /* the control: it did get some */
+}
+
+/* Data over a path that swallows it: the driver says so after om_path_wait(). */
+static void stall(struct world *w)
+{
+    om_paths_used(&w->ps, w->now);
+    pass(w, (unsigned)((om_path_wait(om_paths_active(&w->ps)) + 999) / 1000));
+    om_paths_stalled(&w->ps, w->now);
+    drain(w);
+}
+
+OM_TEST(paths_leave_a_black_hole)
+{
+    for (unsigned is_hole = 0; is_hole < 2; is_hole++) {
+        struct world w;
+        const struct om_via *one = settled(&w, 50), *two = way(&w, 90, 0);
+        const struct om_via *trap = way(&w, 60, 0);
+        om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+        om_paths_add(&w.ps, w.now, trap, OM_PATH_SAID);
+        pass_busy(&w, 3000);
+        CHECK(carries(&w, one));
+        way_of(&w, trap)->rtt = OM_NEVER; /* the next best is dead, too */
+        if (is_hole)
+            way_of(&w, one)->rtt = OM_NEVER;
+        stall(&w);
+        om_time at = w.now;
+        CHECK(om_paths_copy(&w.ps, w.now, 1200)); /* at once */
+        pass_busy(&w, 100);
+        if (is_hole) {
+            CHECK(carries(&w, two));
+            CHECK_EQ(w.why, OM_PATHS_SILENT);
+            CHECK(w.moved_at - at <= OM_MS(100));
+        } else {
+            CHECK(carries(&w, one));
+            CHECK(!om_paths_copy(&w.ps, w.now, 1200));
+        }
+        CHECK_EQ(w.ps.moves, is_hole);
+        CHECK_EQ(w.ps.suspect_at, OM_NEVER);
+    }
+}
+
+OM_TEST(paths_one_way_black_hole)
+{
+    struct world w;
+    const struct om_via *one = settled(&w, 50), *two = way(&w, 90, 0);
+
+    om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+    pass_busy(&w, 3000);
+    way_of(&w, one)->rtt = OM_NEVER; /* what we send is lost; the peer is still heard over it */
+    for (unsigned i = 0; i < 6; i++) {
+        om_paths_heard(&w.ps, w.now, one, 1000, true);
+        pass_busy(&w, 10);
+    }
+    CHECK(carries(&w, one));
+    om_paths_stalled(&w.ps, w.now);
+    for (unsigned i = 0; i < 12; i++) {
+        om_paths_heard(&w.ps, w.now, one, 1000, true);
+        pass_busy(&w, 10);
+    }
+    CHECK(carries(&w, two));
+    for (unsigned i = 0; i < 300; i++) { /* that it is heard does not bring us back */
+        om_paths_heard(&w.ps, w.now, one, 1000, true);
+        pass_busy(&w, 10);
+    }
+    CHECK(carries(&w, two));
+    CHECK_EQ(w.ps.moves, 1);
+
+    /* The other way: our data arrives, the peer went elsewhere, and does not answer here. */
+    one = settled(&w, 50), two = way(&w, 90, 0);
+    om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+    pass_busy(&w, 15000);
+    way_of(&w, one)->rtt = OM_NEVER;
+    for (unsigned i = 0; i < 100; i++) {
+        om_paths_heard(&w.ps, w.now, two, 1000, true);
+        pass_busy(&w, 10);
+    }
+    CHECK(carries(&w, two));
+    CHECK_EQ(w.why, OM_PATHS_SILENT);
+}
+
+OM_TEST(paths_with_no_other_way_stay)
+{
+    struct world w;
+    const struct om_via *one = settled(&w, 50), *shut = way(&w, 0, 0);
+
+    way_of(&w, one)->rtt = OM_NEVER;
+    stall(&w);
+    pass_busy(&w, 1000);
+    CHECK(carries(&w, one));
+    om_paths_add(&w.ps, w.now, shut, OM_PATH_SAID);
+    stall(&w);
+    pass_busy(&w, 20000);
+    CHECK(carries(&w, one)); /* for better or worse */
+    CHECK_EQ(w.ps.moves, 0);
+    /* The control: another way appears. */
+    const struct om_via *open = way(&w, 60, 0);
+    om_paths_add(&w.ps, w.now, open, OM_PATH_SAID);
+    pass_busy(&w, 1000);
+    CHECK(carries(&w, open));
+}
+
+OM_TEST(paths_come_back_after_a_blackout)
+{
+    struct world w;
+    const struct om_via *one = settled(&w, 50), *two = way(&w, 90, 0);
+
+    om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+    pass_busy(&w, 3000);
+    way_of(&w, one)->rtt = way_of(&w, two)->rtt = OM_NEVER;
+    stall(&w);
+    pass_busy(&w, 60000);
+    CHECK_EQ(om_paths_find(&w.ps, one)->state, OM_PATH_FAILED);
+    CHECK_EQ(om_paths_find(&w.ps, two)->state, OM_PATH_FAILED);
+    unsigned asked = w.asked;
+    pass_busy(&w, 60000);
+    CHECK(w.asked - asked >= 40 && w.asked - asked <= 60); /* 2 paths, every 2 s and a wait */
+    way_of(&w, two)->rtt = OM_MS(90);
+    pass_busy(&w, 3000);
+    CHECK(carries(&w, two));
+    CHECK_EQ(w.why, OM_PATHS_SILENT);
+    way_of(&w, one)->rtt = OM_MS(50);
+    pass_busy(&w, 120000);
+    CHECK_EQ(om_paths_find(&w.ps, one)->state, OM_PATH_VALID);
+}
+
+OM_TEST(paths_full_drops_the_worst)
+{
+    struct world w;
+    const struct om_via *one = settled(&w, 50);
+    struct om_via first = via(100, 0);
+
+    for (unsigned i = 1; i < OM_PATHS_MAX; i++) {
+        struct om_via v = via(99 + i, 0);
+        w.now += 1;
+        CHECK(om_paths_add(&w.ps, w.now, &v, OM_PATH_SAID));
+    }
+    struct om_via heard = via(200, 0), more = via(201, 0);
+    om_paths_heard(&w.ps, w.now, &heard, 100, true); /* the oldest that was only said goes */
+    CHECK_EQ(w.ps.count, OM_PATHS_MAX);
+    CHECK(!om_paths_find(&w.ps, &first));
+    CHECK(om_paths_find(&w.ps, &heard) && carries(&w, one));
+
+    struct om_via dead = via(110, 0); /* a failed one goes before that */
+    om_paths_find(&w.ps, &dead)->state = OM_PATH_FAILED;
+    CHECK(om_paths_add(&w.ps, w.now, &more, OM_PATH_SAID));
+    CHECK(!om_paths_find(&w.ps, &dead));
+    for (unsigned i = 0; i < w.ps.count; i++)
+        if (w.ps.all[i].origin == OM_PATH_SAID)
+            w.ps.all[i].origin = OM_PATH_HEARD;
+    struct om_via said = via(202, 0), spoke = via(203, 0);
+    CHECK(!om_paths_add(&w.ps, w.now, &said, OM_PATH_SAID)); /* heard ones stay for it */
+    CHECK(om_paths_add(&w.ps, w.now, &spoke, OM_PATH_HEARD));
+    for (unsigned i = 0; i < w.ps.count; i++)
+        om_path_shaken(&w.ps.all[i], w.now);
+    struct om_via late = via(204, 0);
+    CHECK(!om_paths_add(&w.ps, w.now, &late, OM_PATH_HEARD));
+    om_paths_heard(&w.ps, w.now, &late, 100, true);
+    CHECK_EQ(w.ps.count, OM_PATHS_MAX);
+    CHECK(carries(&w, one));
+}
+
+OM_TEST(paths_idle_sends_nothing)
+{
+    struct world w;
+    const struct om_via *one = settled(&w, 50), *two = way(&w, 60, 0), *shut = way(&w, 0, 0);
+
+    om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+    om_paths_add(&w.ps, w.now, shut, OM_PATH_SAID);
+    pass_busy(&w, 30000);
+    unsigned asked = w.asked;
+    pass_busy(&w, 60000);
+    CHECK(w.asked - asked >= 5 && w.asked - asked <= 7); /* the control: kept warm */
+    pass(&w, 30000);                                     /* the last one, and its answer */
+    asked = w.asked;
+    CHECK_EQ(om_paths_deadline(&w.ps), OM_NEVER);
+    pass(&w, 3600000);
+    CHECK_EQ(w.asked, asked);
+    CHECK(carries(&w, one));
+    om_paths_used(&w.ps, w.now); /* what was not asked for an hour is, now */
+    pass(&w, 100);
+    CHECK(w.asked > asked);
+}
+
+OM_TEST(paths_lane_that_ends_is_left)
+{
+    struct world w;
+
+    begin(&w);
+    const struct om_via *lane = way(&w, 40, 5), *direct = way(&w, 200, 0);
+    shake(&w, lane);
+    om_paths_add(&w.ps, w.now, direct, OM_PATH_SAID);
+    pass_busy(&w, 2000);
+    CHECK(carries(&w, lane));
+    om_paths_remove(&w.ps, w.now, lane);
+    drain(&w);
+    CHECK(carries(&w, direct));
+    CHECK_EQ(w.why, OM_PATHS_GONE);
+    CHECK(!om_paths_copy(&w.ps, w.now, 100));
+    CHECK(!om_paths_find(&w.ps, lane));
+    om_paths_remove(&w.ps, w.now, lane); /* what is not there, stays so */
+    om_paths_remove(&w.ps, w.now, direct);
+    CHECK(!om_paths_active(&w.ps));
+    CHECK_EQ(w.ps.count, 0);
+    CHECK_EQ(om_paths_deadline(&w.ps), OM_NEVER);
+    shake(&w, direct);
+    CHECK(carries(&w, direct));
+}
+
+OM_TEST(paths_our_network_changes)
+{
+    struct world w;
+    const struct om_via *one = settled(&w, 50), *two = way(&w, 90, 0);
+
+    om_paths_add(&w.ps, w.now, two, OM_PATH_SAID);
+    pass_busy(&w, 3000);
+    unsigned asked = w.asked;
+    om_paths_moved_network(&w.ps, w.now);
+    CHECK(om_paths_copy(&w.ps, w.now, 1200)); /* both have everything until it is known */
+    pass_busy(&w, 200);
+    CHECK_EQ(w.asked - asked, 2);
+    CHECK(carries(&w, one)); /* it was the same after all */
+    way_of(&w, one)->rtt = OM_NEVER;
+    om_time at = w.now;
+    om_paths_moved_network(&w.ps, w.now);
+    pass_busy(&w, 200);
+    CHECK(carries(&w, two));
+    CHECK(w.moved_at - at <= OM_MS(100));
+}

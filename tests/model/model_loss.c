@@ -126,7 +126,7 @@ static void step(struct twin *t)
         break;
     case 6:
         t->is_repeating = true;
-        om_loss_repeat_oldest(&t->l, t->now);
+        om_loss_repeat_oldest(&t->l, t->now, 2);
         t->is_repeating = false;
         break;
     default:

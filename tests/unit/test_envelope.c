@@ -84,6 +84,25 @@ OM_TEST(envelope_costs_28_bytes)
 out:;
 }
 
+OM_TEST(envelope_copies_are_the_same_bytes)
+{
+    struct om_sealed *d = NULL, *copy = NULL;
+    struct packet p, q;
+    struct keyed k;
+
+    OM_TRY(keyed_init(&k, OM_CIPHER_CHACHA, false));
+    CHECK_OK(om_seal(&d, &k.a, 1, packet_fill(&p, OM_HEADROOM, 40, OM_TAG_BYTES)));
+    CHECK_OK(om_sealed_copy(&copy, packet_fill(&q, OM_HEADROOM, 0, 40 + OM_TAG_BYTES), d));
+    CHECK_EQ(om_sealed_bytes(copy).n, om_sealed_bytes(d).n);
+    CHECK_MEM(om_sealed_bytes(copy).p, om_sealed_bytes(d).p, om_sealed_bytes(d).n);
+    CHECK_EQ(om_buf_headroom(om_sealed_release(copy)), OM_LANE_BYTES);
+    CHECK_ERR(om_sealed_copy(&copy, packet_fill(&q, OM_HEADROOM, 0, 39 + OM_TAG_BYTES), d),
+              OM_E_RANGE);
+    CHECK_ERR(om_sealed_copy(&copy, packet_fill(&q, OM_HEADER_BYTES - 1, 0, 100), d), OM_E_RANGE);
+    keyed_fini(&k);
+out:;
+}
+
 /* Written from PROTOCOL 2 with libsodium alone: key, nonce, AAD and mask are those. */
 OM_TEST(envelope_is_what_the_protocol_says)
 {

@@ -3,7 +3,7 @@
 
 #include "envelope/frame.h"
 
-enum { PACKET_MAX = 70000 };
+enum { PACKET_MAX = 70000, KINDS = 13 };
 
 static uint8_t packet[PACKET_MAX];
 
@@ -179,68 +179,71 @@ static enum om_err read_with_body(size_t n)
     return om_frame_next(&r, &f);
 }
 
-OM_TEST(frame_refuses_cut_bodies)
+/* One frame of each kind; returns what its body has before a tail of any length, 0: no tail. */
+static size_t write_one(struct om_wr *w, int kind)
 {
     const struct om_frame_pong pong = {1, 2, om_addr_v4(1, 1)};
     const struct om_frame_ack ack = some_ack(3);
+
+    switch (kind) {
+    case 0:
+        om_frame_write_ping(w, 1);
+        break;
+    case 1:
+        om_frame_write_pong(w, &pong);
+        break;
+    case 2:
+        om_frame_write_ack(w, &ack);
+        break;
+    case 3:
+        om_frame_write_datagram(w, "chan", om_bytes("data", 4));
+        return 5;
+    case 4:
+        om_frame_write_close(w, 1, om_bytes("text", 4));
+        return 4;
+    case 5:
+        om_frame_write_stream(w, &a_stream);
+        return 13;
+    case 6:
+        om_frame_write_stream_credit(w, &(struct om_frame_stream_credit){1, 2});
+        break;
+    case 7:
+        om_frame_write_stream_reset(w, &(struct om_frame_stream_reset){1, 2, 3});
+        break;
+    case 8:
+        om_frame_write_stream_stop(w, &(struct om_frame_stream_stop){1, 2});
+        break;
+    case 9:
+        om_frame_write_punch(w, &(struct om_frame_punch){OM_PUNCH_SEEN, 1, 2});
+        break;
+    case 10:
+        om_frame_write_challenge(w, 1);
+        break;
+    case 11:
+        om_frame_write_response(w, 1);
+        break;
+    case 12: /* any body will do: om_endpoints_decode() is what judges it */
+        om_frame_write_candidates(w, om_bytes("x", 1));
+        return 1;
+    }
+    return 0;
+}
+
+OM_TEST(frame_refuses_cut_bodies)
+{
     struct om_frame f;
 
-    for (int kind = 0; kind < 13; kind++) {
+    for (int kind = 0; kind < KINDS; kind++) {
         struct om_wr w = writer();
-        size_t least = 0; /* what the body has before a tail of any length */
         memset(packet, 0xff, 512);
-        switch (kind) {
-        case 0:
-            om_frame_write_ping(&w, 1);
-            break;
-        case 1:
-            om_frame_write_pong(&w, &pong);
-            break;
-        case 2:
-            om_frame_write_ack(&w, &ack);
-            break;
-        case 3:
-            om_frame_write_datagram(&w, "chan", om_bytes("data", 4));
-            least = 5;
-            break;
-        case 4:
-            om_frame_write_close(&w, 1, om_bytes("text", 4));
-            least = 4;
-            break;
-        case 5:
-            om_frame_write_stream(&w, &a_stream);
-            least = 13;
-            break;
-        case 6:
-            om_frame_write_stream_credit(&w, &(struct om_frame_stream_credit){1, 2});
-            break;
-        case 7:
-            om_frame_write_stream_reset(&w, &(struct om_frame_stream_reset){1, 2, 3});
-            break;
-        case 8:
-            om_frame_write_stream_stop(&w, &(struct om_frame_stream_stop){1, 2});
-            break;
-        case 9:
-            om_frame_write_punch(&w, &(struct om_frame_punch){OM_PUNCH_SEEN, 1, 2});
-            break;
-        case 10:
-            om_frame_write_challenge(&w, 1);
-            break;
-        case 11:
-            om_frame_write_response(&w, 1);
-            break;
-        case 12: /* any body will do: om_endpoints_decode() is what judges it */
-            om_frame_write_candidates(&w, om_bytes("x", 1));
-            least = 1;
-            break;
-        }
+        size_t least = write_one(&w, kind);
         size_t n = om_wr_len(&w) - OM_FRAME_HEAD;
         CHECK_OK(read_with_body(n));
         CHECK_ERR(read_with_body(n + 1), least ? OM_OK : OM_E_PARSE);
         for (size_t cut = 0; cut < n; cut++) {
-            bool whole = kind == 12 ? true
-                         : least    ? cut >= least
-                                    : kind == 2 && cut >= 28 && (cut - 28) % 8 == 0;
+            bool whole = kind == KINDS - 1 ? true
+                         : least           ? cut >= least
+                                           : kind == 2 && cut >= 28 && (cut - 28) % 8 == 0;
             CHECK_ERR(read_with_body(cut), whole ? OM_OK : OM_E_PARSE);
             struct om_rd r = om_rd(om_bytes(packet, OM_FRAME_HEAD + cut)); /* length says n */
             CHECK_ERR(om_frame_next(&r, &f), OM_E_PARSE);
@@ -395,6 +398,15 @@ OM_TEST(frame_eliciting_is_as_listed)
         /* PAD PING PONG ACK, PUNCH, PATH_CHALLENGE PATH_RESPONSE, CLOSE */
         bool exempt = type <= 3 || type == 10 || type == 16 || type == 17 || type == 21;
         CHECK_EQ(om_frame_is_eliciting((uint8_t)type), !exempt);
+    }
+}
+
+OM_TEST(frame_moving_is_as_listed)
+{
+    for (unsigned type = 0; type < 256; type++) {
+        /* PAD PING PONG, PUNCH, PATH_CHALLENGE PATH_RESPONSE MTU_PROBE */
+        bool probe = type <= 2 || type == 10 || (type >= 16 && type <= 18);
+        CHECK_EQ(om_frame_is_moving((uint8_t)type), !probe);
     }
 }
 

@@ -7,7 +7,8 @@ enum { SIZE = 1000, FATES_MAX = 64 };
 
 /* A congestion control that decides nothing and notes what it is told. */
 static struct {
-    unsigned acks, losses, persistent, idle;
+    unsigned acks, losses, persistent, idle, paths;
+    om_time path_rtt;
     struct om_cc_sample last;
 } told;
 
@@ -43,8 +44,14 @@ static void cc_idle(struct om_cc *c OM_UNUSED, om_time now OM_UNUSED)
     told.idle++;
 }
 
+static void cc_path(struct om_cc *c OM_UNUSED, om_time now OM_UNUSED, om_time rtt)
+{
+    told.paths++;
+    told.path_rtt = rtt;
+}
+
 static const struct om_cc_ops ops = {"none", cc_init,       cc_sent, cc_lost,
-                                     cc_ack, cc_persistent, cc_idle};
+                                     cc_ack, cc_persistent, cc_idle, cc_path};
 
 struct fix {
     struct om_loss l;
@@ -124,6 +131,53 @@ out:
     om_loss_fini(&x.l);
 }
 
+OM_TEST(loss_after_a_move_is_by_time_alone)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    OM_TRY(send_many(&x, 0, 10, 0));
+    om_loss_moved(&x.l, OM_MS(10), OM_MS(20));
+    CHECK_EQ(told.paths, 1);
+    CHECK_EQ(told.path_rtt, OM_MS(20));
+    x.rtt = (struct om_rtt){0};
+    om_rtt_sample(&x.rtt, OM_MS(20));
+    OM_TRY(send_many(&x, OM_MS(10), 10, 0));
+    CHECK_OK(ack(&x, OM_MS(30), 19, 10)); /* they overtook the old path's */
+    CHECK_EQ(x.lost, 0);
+    CHECK_EQ(om_loss_deadline(&x.l), OM_MS(100)); /* no sooner than the old path could take */
+    CHECK_OK(ack(&x, OM_MS(80), 19, 18));
+    CHECK_EQ(x.rtt.latest, OM_MS(20)); /* those of the old path measure nothing */
+    om_loss_tick(&x.l, OM_MS(100));
+    CHECK_EQ(x.lost_sum, 0 + 1);
+
+    om_loss_fini(&x.l); /* the control: without the move three behind are lost at once */
+    fix_init(&x, OM_MS(80));
+    OM_TRY(send_many(&x, 0, 20, 0));
+    CHECK_OK(ack(&x, OM_MS(30), 19, 10));
+    CHECK_EQ(x.lost, 10);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_copies_measure_no_round_trip)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    om_loss_doubled(&x.l, true);
+    OM_TRY(send(&x, 0, true));
+    om_loss_doubled(&x.l, false);
+    OM_TRY(send(&x, 0, true));
+    CHECK_OK(ack(&x, OM_MS(10), 0, 1));
+    CHECK_EQ(x.rtt.latest, OM_MS(80));
+    CHECK_OK(ack(&x, OM_MS(40), 1, 1));
+    CHECK_EQ(x.rtt.latest, OM_MS(40));
+    CHECK_EQ(x.acked, 2);
+out:
+    om_loss_fini(&x.l);
+}
+
 OM_TEST(loss_probes_back_off)
 {
     struct fix x;
@@ -143,7 +197,7 @@ OM_TEST(loss_probes_back_off)
     CHECK_EQ(x.l.probes, 2);
     CHECK(om_loss_window_open(&x.l, SIZE));
     CHECK_EQ(x.lost, 0); /* silence is no loss */
-    om_loss_repeat_oldest(&x.l, at);
+    om_loss_repeat_oldest(&x.l, at, 2);
     CHECK_EQ(x.lost_sum, 0 + 1); /* the two oldest are to go once more */
     CHECK_EQ(x.l.flying, 3);
     CHECK_EQ(om_loss_deadline(&x.l), at + 2 * pto);

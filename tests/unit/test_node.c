@@ -130,7 +130,7 @@ OM_TEST(node_audit_refuses_plaintext)
         CHECK_OK(om_seal(&d, s, peer->assoc->counter++, b));
         if (altered)
             memset(om_buf_data(b) + OM_HEADER_BYTES, 'x', 40); /* plaintext where ciphertext was */
-        node_emit_data(n, s, d, &peer->via);
+        node_emit_data(n, s, d, om_peer_via(peer));
         CHECK_EQ(pair_info(&p, 0).audit_refused, (unsigned)altered);
         CHECK_EQ(om_node_next(n, &a), !altered);
         if (!altered)

@@ -60,50 +60,69 @@ static void check_paths(const struct om_peer *p, const struct om_via *want, unsi
     CHECK(!om_peer_path(p, UINT32_MAX, &v));
 }
 
+/* Nothing but @via is known, and data goes there. */
+static void only(struct om_paths *ps, const struct om_via *via)
+{
+    om_paths_init(ps);
+    om_paths_shaken(ps, 0, via);
+}
+
 OM_TEST(peer_names_each_way_once)
 {
     struct om_peer p = {.end_count = 0};
     const struct om_via one = {.remote = end(1)}, two = {.remote = end(2)},
                         three = {.remote = end(3)};
-    struct om_via lane = {.remote = end(2), .lane = 9};
+    struct om_via lane = {.remote = end(2), .lane = 9}, seven = {.remote = end(7)};
+    struct om_paths paths;
 
     check_paths(&p, NULL, 0);
     for (unsigned i = 0; i < 3; i++)
         p.ends[p.end_count++] = end(i + 1);
     check_paths(&p, (struct om_via[]){one, two, three}, 3);
-    p.has_via = true;
-    p.via = two; /* heard there last: it comes first, and not again */
+    p.paths = &paths;
+    only(&paths, &two); /* it carries: it comes first, and not again */
     check_paths(&p, (struct om_via[]){two, one, three}, 3);
-    p.via = (struct om_via){.remote = end(7)};
-    check_paths(&p, (struct om_via[]){p.via, one, two, three}, 4);
-    p.via = lane; /* a lane that ends there is another way */
+    only(&paths, &seven);
+    check_paths(&p, (struct om_via[]){seven, one, two, three}, 4);
+    only(&paths, &lane); /* a lane that ends there is another way */
     check_paths(&p, (struct om_via[]){lane, one, two, three}, 4);
+    om_paths_shaken(&paths, 0, &three); /* proven, so before what was only said */
+    om_paths_heard(&paths, 0, &seven, 100, false);
+    check_paths(&p, (struct om_via[]){lane, three, one, two}, 4);
     p.end_count = 0;
-    check_paths(&p, (struct om_via[]){lane}, 1);
+    check_paths(&p, (struct om_via[]){lane, three}, 2);
 }
 
 OM_TEST(peer_has_room_for_every_way)
 {
-    struct om_via want[OM_WAYS_MAX] = {{.remote = end(99)}};
-    struct om_peer p = {.has_via = true, .via = {.remote = end(99)}};
+    struct om_via want[OM_WAYS_MAX];
+    struct om_paths paths;
+    struct om_peer p = {.paths = &paths};
 
+    om_paths_init(&paths);
+    for (unsigned i = 0; i < OM_PATHS_MAX; i++) {
+        want[i] = (struct om_via){.remote = end(100 + i)};
+        om_paths_shaken(&paths, 0, &want[i]);
+    }
     for (unsigned i = 0; i < OM_ENDPOINTS_MAX; i++) {
         p.ends[p.end_count++] = end(i);
-        want[i + 1] = (struct om_via){.remote = end(i)};
+        want[OM_PATHS_MAX + i] = (struct om_via){.remote = end(i)};
     }
     check_paths(&p, want, OM_WAYS_MAX);
 }
 
 OM_TEST(peer_knows_its_endpoints_only)
 {
-    struct om_peer p = {.ends = {end(1), end(2)}, .end_count = 2, .has_via = true};
+    const struct om_via three = {.remote = end(3)};
+    struct om_paths paths;
+    struct om_peer p = {.ends = {end(1), end(2)}, .end_count = 2, .paths = &paths};
     struct om_addr other_port = om_addr_v4(0x0a000001, 18003);
 
-    p.via = (struct om_via){.remote = end(3)};
+    only(&paths, &three);
     CHECK(om_peer_knows(&p, &(struct om_addr){0}) == false);
     CHECK(om_peer_knows(&p, &p.ends[0]) && om_peer_knows(&p, &p.ends[1]));
     CHECK(!om_peer_knows(&p, &other_port));
-    CHECK(!om_peer_knows(&p, &p.via.remote)); /* being heard there does not make it said */
+    CHECK(!om_peer_knows(&p, &three.remote)); /* being heard there does not make it said */
 }
 
 OM_TEST(peer_waiting_is_bounded)

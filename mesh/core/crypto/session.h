@@ -16,6 +16,7 @@
 #define OM_CRYPTO_SESSION_H
 
 #include <omerta/limits.h>
+#include <omerta/via.h>
 
 #include "crypto/cipher.h"
 #include "crypto/replay.h"
@@ -40,7 +41,9 @@ struct om_session {
     uint32_t local;  /* index that peers put into datagrams for us */
     uint32_t remote; /* index that we put into ours */
     uint8_t their_association[OM_ASSOCIATION_ID_BYTES];
-    bool initiated; /* by us */
+    struct om_via offered; /* responder: where msg2 went */
+    bool is_offered_once;  /* and nowhere else: who answers under it is there */
+    bool initiated;        /* by us */
     bool is_confirmed;
     bool is_heard;    /* the peer has sealed something under it */
     unsigned knocks;  /* PINGs repeated, as initiator, to be heard */

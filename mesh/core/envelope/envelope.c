@@ -17,6 +17,19 @@ struct om_bytes om_sealed_bytes(const struct om_sealed *s)
     return om_bytes(om_buf_data(&s->buf), s->buf.len);
 }
 
+enum om_err om_sealed_copy(struct om_sealed **out, struct om_buf *buf, const struct om_sealed *d)
+{
+    struct om_bytes bytes = om_sealed_bytes(d);
+
+    if (om_buf_headroom(buf) < OM_HEADER_BYTES || bytes.n < OM_HEADER_BYTES ||
+        om_buf_tailroom(buf) < bytes.n - OM_HEADER_BYTES)
+        return OM_E_RANGE;
+    om_buf_put(buf, bytes.n - OM_HEADER_BYTES);
+    memcpy(om_buf_push(buf, OM_HEADER_BYTES), bytes.p, bytes.n);
+    *out = sealed(buf);
+    return OM_OK;
+}
+
 struct om_buf *om_sealed_release(struct om_sealed *s)
 {
     return &s->buf;

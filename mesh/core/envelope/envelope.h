@@ -7,7 +7,7 @@
  *        happens in the buffer that held the plaintext: no copy and no allocation per datagram.
  * Keeps: envelope_round_trips_every_size; envelope_costs_28_bytes;
  *        envelope_refuses_any_flipped_bit; envelope_needs_room_around_the_text;
- *        envelope_opens_once.
+ *        envelope_opens_once; envelope_copies_are_the_same_bytes.
  *
  * Source: PROTOCOL section 2.
  */
@@ -89,6 +89,17 @@ OM_MUST enum om_err om_sealed_handshake(struct om_sealed **out, struct om_buf *b
                                         const struct om_epoch *epoch,
                                         const struct om_handshake_fields *hs, struct om_bytes bind,
                                         const struct om_rng *rng);
+
+/**
+ * om_sealed_copy() - the same datagram once more, for another path
+ * @out:  the copy: the memory of @buf
+ * @buf:  an empty buffer; taken on success
+ * @d:    what is copied
+ *
+ * Return: OM_OK or OM_E_RANGE when it does not fit; then @buf stays the caller's.
+ */
+OM_MUST enum om_err om_sealed_copy(struct om_sealed **out, struct om_buf *buf,
+                                   const struct om_sealed *d);
 
 /** om_sealed_release() - the buffer behind @s, for the pool. */
 struct om_buf *om_sealed_release(struct om_sealed *s);

@@ -170,6 +170,21 @@ bool om_frame_is_eliciting(uint8_t type)
     return true;
 }
 
+bool om_frame_is_moving(uint8_t type)
+{
+    switch (type) {
+    case OM_FRAME_PAD:
+    case OM_FRAME_PING:
+    case OM_FRAME_PONG:
+    case OM_FRAME_PUNCH:
+    case OM_FRAME_PATH_CHALLENGE:
+    case OM_FRAME_PATH_RESPONSE:
+    case OM_FRAME_MTU_PROBE:
+        return false;
+    }
+    return true;
+}
+
 void om_frame_write_head(struct om_wr *w, enum om_frame_type type, size_t n)
 {
     if (n > UINT16_MAX) {

@@ -138,7 +138,11 @@ OM_MUST enum om_err om_frame_next(struct om_rd *r, struct om_frame *out);
 /** om_frame_is_eliciting() - true when a frame of @type wants an ACK. */
 bool om_frame_is_eliciting(uint8_t type);
 
-/** om_frame_write_head() - the head of a frame of @type with @n bytes of body, which follow, to @w. */
+/** om_frame_is_moving() - true when a frame of @type says where its sender's data comes from now
+ *  (PROTOCOL 5: probes do not). */
+bool om_frame_is_moving(uint8_t type);
+
+/** om_frame_write_head() - head of a frame of @type to @w; its @n bytes of body follow. */
 void om_frame_write_head(struct om_wr *w, enum om_frame_type type, size_t n);
 
 /** om_frame_write_ping() - PING with @token to @w. */

@@ -35,7 +35,7 @@ struct om_frame_punch {
 /** om_frame_read_punch() - the body of PUNCH in @r into @p. Return: false when it is malformed. */
 bool om_frame_read_punch(struct om_rd *r, struct om_frame_punch *p);
 
-/** om_frame_write_candidates() - CANDIDATES with @body, as om_endpoints_encode() makes it, to @w. */
+/** om_frame_write_candidates() - CANDIDATES with @body of om_endpoints_encode() to @w. */
 void om_frame_write_candidates(struct om_wr *w, struct om_bytes body);
 
 /** om_frame_write_punch() - PUNCH @p to @w. */

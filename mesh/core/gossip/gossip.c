@@ -211,8 +211,9 @@ void om_gossip_peer_up(struct om_gossip *g, om_time now, const struct om_id *id,
     if (h) {
         h->heard_at = now ? now : 1;
         h->failed_at = 0;
-        h->addr = *addr;
-        h->has_addr = true;
+        h->has_addr |= addr != NULL;
+        if (addr)
+            h->addr = *addr;
     }
     for (unsigned i = 0; i < OM_GOSSIP_PARTNERS; i++)
         is_alone &= !g->partners[i].is_set;

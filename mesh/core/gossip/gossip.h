@@ -193,7 +193,7 @@ OM_MUST enum om_err om_gossip_subscribe(struct om_gossip *g, const char *channel
  * @g:     the machine
  * @now:   time
  * @id:    its key
- * @addr:  where it is
+ * @addr:  where it is; NULL when that is not known
  */
 void om_gossip_peer_up(struct om_gossip *g, om_time now, const struct om_id *id,
                        const struct om_addr *addr);

@@ -24,13 +24,14 @@ enum om_err om_node_peer_info(const struct om_node *n, om_time now, const struct
     *out = (struct om_peer_info){
         .cipher = "",
         .handshakes = p->sessions_made,
-        .via = p->via,
         .waiting = p->waiting_count,
-        .is_heard = p->has_via,
+        .is_heard = om_peer_via(p) != NULL,
         .heard_at = p->heard_at,
         .in = p->in,
         .out = p->out,
     };
+    if (om_peer_via(p))
+        out->via = *om_peer_via(p);
     if (!p->assoc)
         return OM_OK;
     out->counter = p->assoc->counter;

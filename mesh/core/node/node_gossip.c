@@ -85,7 +85,8 @@ void node_gossip_up(struct om_node *n, om_time now, const struct om_peer *p)
 
     if (!g)
         return;
-    om_gossip_peer_up(g->gossip, now, &p->id, &p->via.remote);
+    const struct om_via *via = om_peer_via(p); /* a lane's address is the relay's */
+    om_gossip_peer_up(g->gossip, now, &p->id, via && via->lane == 0 ? &via->remote : NULL);
     arm(g);
 }
 

@@ -31,12 +31,13 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
     om_carrier_wake(p->carrier, now);
     node_gossip_up(n, now, p);
     node_service_up(n, now, p);
-    node_event(n, now,
-               &(struct om_event){.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
-                                  .peer = p->id,
-                                  .addr = p->via.remote,
-                                  .a = s->local,
-                                  .b = s->initiated});
+    struct om_event e = {.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
+                         .peer = p->id,
+                         .a = s->local,
+                         .b = s->initiated};
+    if (om_peer_via(p))
+        e.addr = om_peer_via(p)->remote;
+    node_event(n, now, &e);
 }
 
 static void deliver(struct om_node *n, struct om_peer *p, const struct om_frame_datagram *d)
@@ -153,10 +154,14 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     case OM_FRAME_DATAGRAM:
         deliver(n, p, &f->datagram);
         return true;
+    case OM_FRAME_PATH_CHALLENGE:
+        node_path_on_challenge(n, now, p, via, f->path);
+        return true;
+    case OM_FRAME_PATH_RESPONSE:
+        node_path_on_response(n, now, p, f->path);
+        return true;
     case OM_FRAME_CANDIDATES:
     case OM_FRAME_PUNCH:
-    case OM_FRAME_PATH_CHALLENGE:
-    case OM_FRAME_PATH_RESPONSE:
     case OM_FRAME_MTU_PROBE:
         return true;
     case OM_FRAME_CLOSE:
@@ -173,7 +178,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     struct om_peer *p = s->peer;
     struct om_association *a = p->assoc;
     struct om_rd r = om_rd(om_bytes(in->plain.p, in->plain.n));
-    bool is_eliciting = false, is_pinged = false, is_kept = true;
+    bool is_eliciting = false, is_answered = false, is_kept = true, is_moving = false;
+    size_t bytes = in->plain.n + OM_OVERHEAD;
     struct om_frame f;
     enum om_err e;
 
@@ -183,19 +189,19 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     p->owed_since = OM_NEVER;
     p->last_asked = 0;
     p->in.datagrams++;
-    p->in.bytes += in->plain.n + OM_OVERHEAD;
+    p->in.bytes += bytes;
     if (!s->is_confirmed) {
-        p->via = *via;
-        p->has_via = true;
+        node_path_confirmed(p, now, s, via, bytes);
         node_confirmed(n, now, p, s);
     }
-    if (a->acks.count == 0 || in->counter > a->acks.runs[0].high)
-        p->via = *via; /* the newest authentic packet says where the peer is */
+    bool is_newest = a->acks.count == 0 || in->counter > a->acks.runs[0].high;
     while ((e = om_frame_next(&r, &f)) == OM_OK) {
+        bool is_question = f.type == OM_FRAME_PING || f.type == OM_FRAME_PATH_CHALLENGE;
         is_eliciting |= om_frame_is_eliciting(f.type);
-        if (f.type == OM_FRAME_PING && is_pinged)
+        is_moving |= om_frame_is_moving(f.type);
+        if (is_question && is_answered)
             continue; /* one answer per datagram: a packet of PINGs is no lever */
-        is_pinged |= f.type == OM_FRAME_PING;
+        is_answered |= is_question;
         if (!on_frame(n, now, p, via, &f, &is_kept))
             return false;
     }
@@ -204,6 +210,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame");
         return false;
     }
+    node_path_heard(n, now, p, via, bytes, is_newest && is_moving);
     if (is_kept)
         om_acks_received(&a->acks, now, in->counter, is_eliciting);
     return true;
@@ -240,6 +247,7 @@ static void run_end(struct om_node *n, om_time now, struct run *run)
     if (!p)
         return;
     node_serve(n, now, p);
+    node_path_run(n, now, p);
     node_flush(n, now, p);
     if (p->assoc && p->assoc->acks.due <= now)
         node_send_ack(n, now, p);

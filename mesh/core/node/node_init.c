@@ -178,6 +178,17 @@ static bool is_acceptable(struct om_node *n, const struct om_peer *p, const stru
     return true;
 }
 
+/* Our msg1 went over every path there is; what comes from elsewhere was not asked for there. */
+static bool is_a_path(const struct om_peer *p, const struct om_via *via)
+{
+    struct om_via path;
+
+    for (unsigned i = 0; om_peer_path(p, i, &path); i++)
+        if (path.lane == via->lane && om_addr_equal(&path.remote, &via->remote))
+            return true;
+    return false;
+}
+
 static void establish(struct om_node *n, om_time now, const struct om_via *via, struct om_peer *p,
                       const struct om_handshake_plain *plain,
                       const struct om_handshake_result *result)
@@ -201,8 +212,11 @@ static void establish(struct om_node *n, om_time now, const struct om_via *via, 
     }
     h->index = 0; /* the session's from now on */
     memcpy(s->their_association, result->msg2.association, sizeof s->their_association);
-    p->via = *via;
-    p->has_via = true;
+    bool is_asked = is_a_path(p, via);
+    if (is_asked)
+        om_paths_shaken(p->paths, now, via);
+    else
+        om_paths_heard(p->paths, now, via, OM_HANDSHAKE_MIN, true);
     node_end_handshake(n, p);
     node_confirmed(n, now, p, s);
     /* At once, so that the responder may use the session too (PROTOCOL 3, Order). */
@@ -238,17 +252,6 @@ void node_on_response(struct om_node *n, om_time now, const struct om_via *via,
         establish(n, now, via, p, plain, &result);
     sodium_memzero(&result, sizeof result);
     node_rearm(n, now, p);
-}
-
-/* Our msg1 went over every path there is. A cookie from elsewhere would have us send there. */
-static bool is_a_path(const struct om_peer *p, const struct om_via *via)
-{
-    struct om_via path;
-
-    for (unsigned i = 0; om_peer_path(p, i, &path); i++)
-        if (path.lane == via->lane && om_addr_equal(&path.remote, &via->remote))
-            return true;
-    return false;
 }
 
 void node_on_cookie(struct om_node *n, om_time now, const struct om_via *via, struct om_peer *p,

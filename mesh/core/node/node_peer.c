@@ -32,7 +32,12 @@ enum om_err node_associate(struct om_node *n, om_time now, struct om_peer *p)
 {
     if (p->assoc)
         return OM_OK;
-    p->assoc = calloc(1, sizeof *p->assoc);
+    if (!p->paths) {
+        p->paths = malloc(sizeof *p->paths);
+        if (p->paths)
+            om_paths_init(p->paths);
+    }
+    p->assoc = p->paths ? calloc(1, sizeof *p->assoc) : NULL;
     if (!p->assoc) {
         node_drop(n, OM_DROP_MEMORY);
         return OM_E_NO_MEM;
@@ -101,6 +106,8 @@ void node_peer_free(struct om_node *n, struct om_peer *p)
     give_waiting(n, p);
     node_end_handshake(n, p);
     node_forget_association(n, p);
+    free(p->paths);
+    p->paths = NULL;
     om_peers_remove(&n->peers, p);
 }
 
@@ -154,6 +161,7 @@ void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
         at = om_time_min(at, om_association_deadline(p->assoc, &n->limits));
     if (p->assoc && p->assoc->carry)
         at = om_time_min(at, om_carrier_deadline(p->carrier));
+    at = om_time_min(at, node_path_deadline(p, now));
     at = om_time_min(at, forget_at(n, p));
     at = om_time_min(at, om_time_min(ask_at(n, p), lost_at(n, p)));
     if (is_stranded(p, now))
@@ -266,6 +274,9 @@ void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p)
     tick_handshake(n, now, p);
     tick_association(n, now, p);
     tick_calls(n, now, p);
+    node_path_run(n, now, p);
+    if (p->assoc)
+        node_flush(n, now, p);
     if (is_stranded(p, now))
         node_need_session(n, now, p);
     node_rearm(n, now, p);

@@ -60,6 +60,9 @@ static void answer_copy(struct om_node *n, om_time now, const struct asked *q, s
         node_drop(n, OM_DROP_HS_COPY);
         return;
     }
+    struct om_index_entry *e = om_index_find(&n->sessions.indices, c->sender);
+    if (e && e->kind == OM_INDEX_SESSION)
+        ((struct om_session *)e->owner)->is_offered_once = false;
     c->answers++;
     send_response(n, now, q, p, c);
 }
@@ -200,6 +203,8 @@ static bool make_session(struct om_node *n, om_time now, struct asked *q, struct
         return false;
     }
     memcpy(s->their_association, q->msg1.association, sizeof s->their_association);
+    s->offered = *q->via;
+    s->is_offered_once = true;
     om_association_offer(q->peer->assoc, &n->sessions, s);
     c->sender = s->local;
     return true;

@@ -40,6 +40,10 @@ static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer
 {
     struct om_buf *b;
 
+    if (!node_has_output(p) || !om_paths_active(p->paths)) {
+        om_carrier_drained(p->carrier);
+        return NULL;
+    }
     if (p->waiting_count > 0) {
         if (!is_exempt(now, p->assoc, p->waiting)) {
             if (!om_carrier_may_send(p->carrier, now, OM_DGRAM_MAX))
@@ -47,10 +51,6 @@ static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer
             what->is_eliciting = true;
         }
         return om_peer_unwait(p);
-    }
-    if (!om_carrier_has_output(p->carrier)) {
-        om_carrier_drained(p->carrier);
-        return NULL;
     }
     if (!om_carrier_may_send(p->carrier, now, OM_DGRAM_MAX))
         return NULL;
@@ -92,6 +92,18 @@ static bool fill_packet(struct om_node *n, om_time now, struct om_peer *p, struc
     return was_waiting || what.is_eliciting; /* streams that had nothing for it have no more */
 }
 
+/* Over the path that carries, and while another is being taken, over that, too. */
+static void emit_everywhere(struct om_node *n, om_time now, struct om_session *s,
+                            struct om_sealed *d)
+{
+    struct om_paths *ps = s->peer->paths;
+    const struct om_via *copy = om_paths_copy(ps, now, om_sealed_bytes(d).n);
+
+    if (copy)
+        node_emit_copy(n, s, d, copy);
+    node_emit_data(n, s, d, &om_paths_active(ps)->via);
+}
+
 /* Seal and emit up to a batch of packets, but no more than the key may; returns how many. */
 static unsigned flush_batch(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s)
 {
@@ -100,6 +112,8 @@ static unsigned flush_batch(struct om_node *n, om_time now, struct om_peer *p, s
     uint64_t left = om_session_left(s);
     struct batch batch = {.most = left < OM_BATCH_MAX ? (unsigned)left : OM_BATCH_MAX};
 
+    node_path_used(n, now, p);
+    om_loss_doubled(&p->carrier->loss, p->paths->second >= 0);
     while (batch.count < batch.most && fill_packet(n, now, p, &batch)) {
     }
     if (batch.count == 0)
@@ -107,7 +121,7 @@ static unsigned flush_batch(struct om_node *n, om_time now, struct om_peer *p, s
     unsigned done = om_seal_many(sealed, s, a->counter, batch.plain, batch.count);
     a->counter += batch.count;
     for (unsigned i = 0; i < done; i++)
-        node_emit_data(n, s, sealed[i], &p->via);
+        emit_everywhere(n, now, s, sealed[i]);
     for (unsigned i = done; i < batch.count; i++) {
         om_pool_give(n->pool, batch.plain[i]);
         node_drop(n, OM_DROP_MEMORY);
@@ -146,8 +160,8 @@ void node_send_frames(struct om_node *n, om_time now, struct om_peer *p, struct 
     node_rearm(n, now, p);
 }
 
-void node_send_now(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
-                   struct om_buf *b)
+static struct om_sealed *seal_alone(struct om_node *n, om_time now, struct om_peer *p,
+                                    struct om_session *s, struct om_buf *b)
 {
     struct om_sealed *d;
 
@@ -155,17 +169,40 @@ void node_send_now(struct om_node *n, om_time now, struct om_peer *p, struct om_
         node_drop(n, OM_DROP_MEMORY);
     if (!b || !s) {
         om_pool_give(n->pool, b);
-        return;
+        return NULL;
     }
-    add_ack(now, p->assoc, b);
     struct om_carried what = {.count = 0};
     if (om_carrier_sent(p->carrier, now, p->assoc->counter, b->len + OM_OVERHEAD, &what) != OM_OK ||
         om_seal(&d, s, p->assoc->counter++, b) != OM_OK) {
         om_pool_give(n->pool, b);
         node_drop(n, OM_DROP_MEMORY);
+        return NULL;
+    }
+    return d;
+}
+
+void node_send_now(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
+                   struct om_buf *b)
+{
+    if (b && s)
+        add_ack(now, p->assoc, b);
+    if (b && !om_paths_active(p->paths)) {
+        om_pool_give(n->pool, b);
+        node_drop(n, OM_DROP_PATH_UNPROVEN);
         return;
     }
-    node_emit_data(n, s, d, &p->via);
+    struct om_sealed *d = seal_alone(n, now, p, s, b);
+    if (d)
+        emit_everywhere(n, now, s, d);
+}
+
+void node_send_over(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
+                    struct om_buf *b, const struct om_via *via)
+{
+    struct om_sealed *d = seal_alone(n, now, p, s, b);
+
+    if (d)
+        node_emit_data(n, s, d, via);
 }
 
 void node_send_ping(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s)

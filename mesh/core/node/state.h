@@ -137,6 +137,10 @@ struct om_buf *node_plain(struct om_node *n);
 void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d,
                     const struct om_via *via);
 
+/** node_emit_copy() - @n sends the same as @d, sealed under @s, over @via, too; @d stays. */
+void node_emit_copy(struct om_node *n, struct om_session *s, const struct om_sealed *d,
+                    const struct om_via *via);
+
 /**
  * node_emit_handshake() - make and send a handshake datagram
  * @n:        the node
@@ -192,6 +196,44 @@ void node_send_ping(struct om_node *n, om_time now, struct om_peer *p, struct om
 
 /** node_send_ack() - @n sends @p the ACK that is owed at @now. */
 void node_send_ack(struct om_node *n, om_time now, struct om_peer *p);
+
+/**
+ * node_send_over() - as node_send_now(), over a path of the caller's choice, and without an ACK
+ * @n:    the node
+ * @now:  time
+ * @p:    the peer
+ * @s:    session to seal with; NULL when none can: then @b is given back
+ * @b:    frames; taken; NULL when memory was out, which is counted
+ * @via:  the path
+ */
+void node_send_over(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
+                    struct om_buf *b, const struct om_via *via);
+
+/* node_path.c: the ways to a peer */
+
+/** node_path_heard() - @n heard @bytes of @p at @now over @via; @is_moving: it may have moved. */
+void node_path_heard(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     size_t bytes, bool is_moving);
+
+/** node_path_confirmed() - the first packet of @p under @s, of @bytes, came at @now over @via. */
+void node_path_confirmed(struct om_peer *p, om_time now, const struct om_session *s,
+                         const struct om_via *via, size_t bytes);
+
+/** node_path_on_challenge() - @p asked @n at @now over @via for @token back. */
+void node_path_on_challenge(struct om_node *n, om_time now, struct om_peer *p,
+                            const struct om_via *via, uint64_t token);
+
+/** node_path_on_response() - @p gave @n at @now @token back. */
+void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, uint64_t token);
+
+/** node_path_run() - @n does at @now for the paths of @p what is due. */
+void node_path_run(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_path_used() - @n is about to send data to @p at @now: the path may change before. */
+void node_path_used(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_path_deadline() - when node_path_run() of @p is due, by what is known @now. */
+om_time node_path_deadline(const struct om_peer *p, om_time now);
 
 /* node_init.c: handshakes that we begin */
 

@@ -93,7 +93,7 @@ struct om_paths {
 /** om_paths_init() - @ps has none. */
 void om_paths_init(struct om_paths *ps);
 
-/** om_paths_find() - the path of @ps that is @via, NULL when there is none; lent till it changes. */
+/** om_paths_find() - the path of @ps that is @via, or NULL; lent till @ps changes. */
 struct om_path *om_paths_find(struct om_paths *ps, const struct om_via *via);
 
 /**

@@ -16,15 +16,46 @@ enum om_err om_peer_init(struct om_peer *p, struct om_network *net, const struct
     return OM_OK;
 }
 
+const struct om_via *om_peer_via(const struct om_peer *p)
+{
+    const struct om_path *path = p->paths ? om_paths_active(p->paths) : NULL;
+
+    return path ? &path->via : NULL;
+}
+
+/* Is path @k one that om_peer_path() names before the endpoints? */
+static bool is_way(const struct om_peer *p, unsigned k)
+{
+    return (int)k == p->paths->active || p->paths->all[k].state == OM_PATH_VALID;
+}
+
+static bool is_path_of(const struct om_peer *p, const struct om_via *v)
+{
+    for (unsigned k = 0; p->paths && k < p->paths->count; k++)
+        if (is_way(p, k) && om_via_equal(&p->paths->all[k].via, v))
+            return true;
+    return false;
+}
+
 bool om_peer_path(const struct om_peer *p, unsigned i, struct om_via *out)
 {
-    if (p->has_via && i-- == 0) {
-        *out = p->via;
+    const struct om_via *active = om_peer_via(p);
+
+    if (active && i-- == 0) {
+        *out = *active;
         return true;
+    }
+    for (unsigned k = 0; p->paths && k < p->paths->count; k++) {
+        if ((int)k == p->paths->active || !is_way(p, k))
+            continue;
+        if (i-- == 0) {
+            *out = p->paths->all[k].via;
+            return true;
+        }
     }
     for (unsigned e = 0; e < p->end_count; e++) {
         struct om_via v = {.remote = p->ends[e]};
-        if (p->has_via && om_via_equal(&v, &p->via))
+        if (is_path_of(p, &v))
             continue;
         if (i-- == 0) {
             *out = v;

@@ -17,12 +17,13 @@
 
 #include "crypto/association.h"
 #include "crypto/handshake.h"
+#include "path/paths.h"
 #include "stream/carrier.h"
 
 struct node_probe;
 struct om_probe_echo;
 
-enum { OM_WAYS_MAX = OM_ENDPOINTS_MAX + 1 };
+enum { OM_WAYS_MAX = OM_PATHS_MAX + OM_ENDPOINTS_MAX };
 
 struct om_peer {
     struct om_id id;
@@ -30,8 +31,7 @@ struct om_peer {
     struct om_network *net;
     struct om_addr ends[OM_ENDPOINTS_MAX]; /* where it was said to be, best first */
     unsigned end_count;
-    struct om_via via; /* where its newest authentic datagram came from */
-    bool has_via;
+    struct om_paths *paths;                /* owned; NULL until a handshake needs it */
     bool is_wanted;                        /* om_node_connect(): try until a session stands */
     struct om_association *assoc;          /* owned; NULL until a handshake needs it */
     struct om_carrier *carrier;            /* owned; lives as long as assoc */
@@ -67,7 +67,7 @@ struct om_peer {
 OM_MUST enum om_err om_peer_init(struct om_peer *p, struct om_network *net, const struct om_id *id);
 
 /**
- * om_peer_path() - the @i-th way to reach @p: where it was last heard, then its endpoints
+ * om_peer_path() - the @i-th way to reach @p: the path that carries, other proven ones, endpoints
  * @p:    the peer
  * @i:    from 0
  * @out:  filled on success
@@ -75,6 +75,9 @@ OM_MUST enum om_err om_peer_init(struct om_peer *p, struct om_network *net, cons
  * Return: false when there are fewer.
  */
 bool om_peer_path(const struct om_peer *p, unsigned i, struct om_via *out);
+
+/** om_peer_via() - where data for @p goes, lent; NULL when it was never heard. */
+const struct om_via *om_peer_via(const struct om_peer *p);
 
 /** om_peer_path_count() - how many om_peer_path() has for @p. */
 unsigned om_peer_path_count(const struct om_peer *p);

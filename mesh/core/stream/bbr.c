@@ -255,6 +255,20 @@ static void bbr_on_idle_restart(struct om_cc *c, om_time now)
         check_probe_rtt_done(c, now);
 }
 
+/* What was learnt of the old path's rate is kept, as RFC 9743 leaves it to us: if it is too much,
+ * the losses of a round trip tell. Its least RTT is not: it would starve a longer path for 10 s. */
+static void bbr_on_path(struct om_cc *c, om_time now, om_time rtt)
+{
+    struct om_bbr *b = &c->bbr;
+
+    if (b->min_rtt == OM_NEVER || rtt == 0)
+        return;
+    b->min_rtt = b->probe_rtt_min = rtt;
+    b->min_rtt_at = b->probe_rtt_min_at = now;
+    b->round_rtt = b->last_round_rtt = OM_NEVER;
+    om_bbr_share_stop(b);
+}
+
 const struct om_cc_ops om_bbr_ops = {
     .name = "bbr",
     .init = bbr_init,
@@ -263,4 +277,5 @@ const struct om_cc_ops om_bbr_ops = {
     .on_ack = bbr_on_ack,
     .on_persistent = bbr_on_persistent,
     .on_idle_restart = bbr_on_idle_restart,
+    .on_path = bbr_on_path,
 };

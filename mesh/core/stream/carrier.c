@@ -1,6 +1,8 @@
 /* carrier.c - between the streams, which know no packets, and the packets, which know no bytes. */
 #include "stream/carrier.h"
 
+enum { PROBE_PACKETS = 2 /* RFC 9002 section 6.2.4 */ };
+
 static void on_fate(void *self, om_time now, const struct om_sent_frame *f, bool acked)
 {
     struct om_carrier *c = self;
@@ -42,7 +44,7 @@ void om_carrier_restart(struct om_carrier *c, om_time now)
 /* What a probe carries: the oldest data without an answer, once more (RFC 9002 section 6.2.4). */
 static void load_probe(struct om_carrier *c, om_time now)
 {
-    om_loss_repeat_oldest(&c->loss, now);
+    om_loss_repeat_oldest(&c->loss, now, PROBE_PACKETS);
     c->owes_probe = !om_mux_has_output(&c->mux);
 }
 
@@ -51,6 +53,19 @@ void om_carrier_sleep(struct om_carrier *c, om_time now)
     om_loss_abandon(&c->loss, now);
     c->pace_at = OM_NEVER;
     c->owes_probe = false;
+}
+
+void om_carrier_doubt(struct om_carrier *c, om_time now)
+{
+    om_loss_repeat_oldest(&c->loss, now, OM_DOUBTED_MAX);
+}
+
+void om_carrier_moved(struct om_carrier *c, om_time now, om_time rtt, bool is_lost)
+{
+    om_loss_moved(&c->loss, now, rtt);
+    if (is_lost)
+        om_loss_abandon(&c->loss, now);
+    c->pace_at = OM_NEVER;
 }
 
 void om_carrier_wake(struct om_carrier *c, om_time now)

@@ -18,6 +18,8 @@
 #include "stream/loss.h"
 #include "stream/mux.h"
 
+enum { OM_DOUBTED_MAX = 64 };
+
 /* Read freely; write only through om_carrier_*(). */
 struct om_carrier {
     struct om_loss loss;
@@ -56,6 +58,19 @@ void om_carrier_restart(struct om_carrier *c, om_time now);
 /** om_carrier_sleep() - at @now @c loses its last session: what was on its way is given up, and
  *  what streams sent waits again. */
 void om_carrier_sleep(struct om_carrier *c, om_time now);
+
+/** om_carrier_doubt() - the path of @c seems dead @now: the OM_DOUBTED_MAX oldest packets that are
+ *  not answered go once more, over another one too. */
+void om_carrier_doubt(struct om_carrier *c, om_time now);
+
+/**
+ * om_carrier_moved() - another path is taken
+ * @c:        the carrier; its estimator still has the old path's round trip
+ * @now:      time
+ * @rtt:      least round trip of the new one, 0 when not known
+ * @is_lost:  what is on its way over the old one will not arrive
+ */
+void om_carrier_moved(struct om_carrier *c, om_time now, om_time rtt, bool is_lost);
 
 /** om_carrier_wake() - at @now @c has a session again: do not wait out an old timeout. */
 void om_carrier_wake(struct om_carrier *c, om_time now);

@@ -65,6 +65,7 @@ struct om_cc_ops {
                    const struct om_cc_sample *s);
     void (*on_persistent)(struct om_cc *c, om_time now);   /* RFC 9002 section 7.6 */
     void (*on_idle_restart)(struct om_cc *c, om_time now); /* first packet with none on its way */
+    void (*on_path)(struct om_cc *c, om_time now, om_time rtt); /* another path; 0: not known yet */
 };
 
 /* Read freely; written by the member in use. */

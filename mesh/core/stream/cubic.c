@@ -215,5 +215,11 @@ static void on_idle_restart(struct om_cc *c, om_time now OM_UNUSED)
     c->cubic.epoch_at = OM_NEVER;
 }
 
-const struct om_cc_ops om_cubic_ops = {"cubic", cubic_init,    on_sent,        on_lost,
-                                       on_ack,  on_persistent, on_idle_restart};
+/* The window is kept; its growth is measured from now on. */
+static void on_path(struct om_cc *c, om_time now OM_UNUSED, om_time rtt OM_UNUSED)
+{
+    c->cubic.epoch_at = OM_NEVER;
+}
+
+const struct om_cc_ops om_cubic_ops = {"cubic", cubic_init,    on_sent,         on_lost,
+                                       on_ack,  on_persistent, on_idle_restart, on_path};

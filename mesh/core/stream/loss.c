@@ -103,6 +103,7 @@ enum om_err om_loss_sent(struct om_loss *l, om_time now, uint64_t counter, size_
     s->lost = l->lost;
     s->in_flight = l->in_flight;
     s->is_app_limited = l->app_limited_until != 0;
+    s->is_twice = l->is_doubled;
     s->count = (uint8_t)count;
     memcpy(s->frames, frames, count * sizeof *frames);
     l->last_eliciting_at = now;
@@ -215,8 +216,10 @@ static void detect(struct om_loss *l, om_time now, struct event *e)
             e->run_from = OM_NEVER;
         if (s->state != OM_SENT_FLYING)
             continue;
-        if (l->largest_acked - c < l->reorder && s->at + wait > now) {
-            l->loss_at = s->at + wait; /* the oldest: later ones are later */
+        bool is_late = c < l->moved && now < l->moved_until;
+        if (is_late ? s->at + l->moved_wait > now
+                    : l->largest_acked - c < l->reorder && s->at + wait > now) {
+            l->loss_at = s->at + (is_late ? l->moved_wait : wait); /* later ones are later */
             return;
         }
         on_lost(l, now, c, s, e);
@@ -274,7 +277,8 @@ enum om_err om_loss_on_ack(struct om_loss *l, om_time now, const struct om_frame
     if (high >= l->next)
         return OM_E_RANGE;
     const struct om_sent *largest = record(l, high);
-    bool is_sample = largest && largest->state == OM_SENT_FLYING;
+    bool is_sample =
+        largest && largest->state == OM_SENT_FLYING && !largest->is_twice && high >= l->moved;
     om_time sent_at = is_sample ? largest->at : 0;
 
     ack_run(l, now, low, high, &e);
@@ -328,11 +332,11 @@ om_time om_loss_deadline(const struct om_loss *l)
     return l->loss_at != OM_NEVER ? l->loss_at : pto_at(l);
 }
 
-void om_loss_repeat_oldest(struct om_loss *l, om_time now)
+void om_loss_repeat_oldest(struct om_loss *l, om_time now, unsigned most)
 {
     unsigned told = 0;
 
-    for (uint64_t c = l->base; told < PROBES && c < l->next; c++) {
+    for (uint64_t c = l->base; told < most && c < l->next; c++) {
         const struct om_sent *s = record(l, c);
         if (!s)
             return;
@@ -341,6 +345,21 @@ void om_loss_repeat_oldest(struct om_loss *l, om_time now)
         told++;
         tell(l, now, s, false);
     }
+}
+
+void om_loss_doubled(struct om_loss *l, bool is_doubled)
+{
+    l->is_doubled = is_doubled;
+}
+
+void om_loss_moved(struct om_loss *l, om_time now, om_time rtt)
+{
+    l->moved = l->next;
+    l->moved_wait = patience(l) > OM_MS(OM_RTT_INITIAL_MS) ? patience(l) : OM_MS(OM_RTT_INITIAL_MS);
+    l->moved_until = now + l->moved_wait;
+    l->pto_count = 0;
+    l->late = 0;
+    l->cc.ops->on_path(&l->cc, now, rtt);
 }
 
 void om_loss_abandon(struct om_loss *l, om_time now)

@@ -10,7 +10,8 @@
  *        loss_refuses_acks_of_the_future; loss_persistent_congestion; loss_idle_keeps_nothing;
  *        loss_spurious_teaches_patience; loss_samples_rtt_of_the_largest_only;
  *        loss_abandon_tells_all; loss_wake_asks_for_probes; loss_rate_is_that_of_delivery;
- *        loss_app_limit_is_noted; loss_pauses_for_half_a_burst.
+ *        loss_app_limit_is_noted; loss_pauses_for_half_a_burst;
+ *        loss_after_a_move_is_by_time_alone; loss_copies_measure_no_round_trip.
  *
  * A path that reorders teaches it patience, as TCP's RACK does: each packet that arrives after it
  * was given up raises the thresholds to what would have been right.
@@ -58,6 +59,7 @@ struct om_sent {
     uint8_t state; /* enum om_sent_state */
     uint8_t count;
     bool is_app_limited;
+    bool is_twice; /* on two paths: its ACK says nothing of either's round trip */
     struct om_sent_frame frames[OM_SENT_FRAMES_MAX];
 };
 
@@ -85,6 +87,9 @@ struct om_loss {
     unsigned regret_at;
     unsigned reorder; /* packets by which one may be overtaken; grows with every regret */
     om_time late;     /* time by which, beyond what RFC 9002 allows; at most a round trip */
+    bool is_doubled;  /* what is sent now goes over two paths */
+    uint64_t moved;   /* packets below it were sent over an earlier path: */
+    om_time moved_wait, moved_until; /* they may be overtaken, and arrive so late, until then */
     struct om_rtt *rtt;
     struct om_pacer pacer;
     struct om_cc cc;
@@ -140,9 +145,22 @@ void om_loss_tick(struct om_loss *l, om_time now);
 /** om_loss_deadline() - when om_loss_tick() of @l is due; OM_NEVER with nothing on its way. */
 om_time om_loss_deadline(const struct om_loss *l);
 
-/** om_loss_repeat_oldest() - tell, at @now, the frames of the two oldest packets of @l on their way
- *  as if they were lost, so that they are sent once more; they stay on their way. */
-void om_loss_repeat_oldest(struct om_loss *l, om_time now);
+/** om_loss_repeat_oldest() - tell, at @now, the frames of the @most oldest packets of @l on their
+ *  way as if they were lost, so that they are sent once more; they stay on their way. */
+void om_loss_repeat_oldest(struct om_loss *l, om_time now, unsigned most);
+
+/** om_loss_doubled() - what @l sends from now on goes over two paths, if @is_doubled. */
+void om_loss_doubled(struct om_loss *l, bool is_doubled);
+
+/**
+ * om_loss_moved() - what is sent from now on goes over another path
+ * @l:    the state; its estimator still has the old path's round trip
+ * @now:  time
+ * @rtt:  the least of the new path's round trips, 0 when not known
+ *
+ * Older packets may be overtaken, and are no measure of the new path.
+ */
+void om_loss_moved(struct om_loss *l, om_time now, om_time rtt);
 
 /** om_loss_abandon() - at @now there is no session left: everything of @l on its way is lost, but
  *  that says nothing about congestion. */

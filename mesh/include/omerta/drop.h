@@ -39,6 +39,8 @@
     X(HELLO_OLD, "hello_old", "hello not newer than the last of its key")                          \
     X(HELLO_FORGED, "hello_forged", "hello whose signature is wrong")                              \
     X(HELLO_RATE, "hello_rate", "hello too soon after others to be acted on")                      \
+    X(PATH_UNASKED, "path_unasked", "answer to a challenge that no path of the peer waits for")    \
+    X(PATH_UNPROVEN, "path_unproven", "packet held back from an address that is not proven")       \
     X(PEERS_FULL, "peers_full", "peer table full")                                                 \
     X(INDICES_FULL, "indices_full", "receiver index table full")                                   \
     X(MEMORY, "memory", "out of memory or datagram buffers")                                       \

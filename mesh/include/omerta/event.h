@@ -28,7 +28,10 @@
       "no session in common; a = greatest version of the peer, b = class of the refusal")          \
     X(HANDSHAKE_RETRY, "handshake_retry", "initiation unanswered, sent again; a = attempt")        \
     X(UNDER_LOAD, "under_load", "initiations need cookies; a = 1 from now on, 0 no longer")        \
-    X(CLOSED, "closed", "the association was closed; a = code, b = 1 if by us")
+    X(CLOSED, "closed", "the association was closed; a = code, b = 1 if by us")                    \
+    X(PATH_UP, "path_up", "a way to the peer is proven; a = 0, b = 1 through a relay")             \
+    X(PATH_DOWN, "path_down", "a way to the peer stopped answering; a = 0, b = 1 through a relay") \
+    X(PATH_MOVED, "path_moved", "data goes another way now; a = why, b = 1 through a relay")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

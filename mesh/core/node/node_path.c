@@ -1,0 +1,156 @@
+/* node_path.c - the ways to a peer: what was heard over them, their challenges, their changes. */
+#include "node/state.h"
+
+void node_path_heard(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     size_t bytes, bool is_moving)
+{
+    om_paths_heard(p->paths, now, via, bytes, is_moving);
+    (void)n;
+}
+
+void node_path_confirmed(struct om_peer *p, om_time now, const struct om_session *s,
+                         const struct om_via *via, size_t bytes)
+{
+    if (s->is_offered_once && om_via_equal(&s->offered, via))
+        om_paths_shaken(p->paths, now, via);
+    else
+        om_paths_heard(p->paths, now, via, bytes, true);
+}
+
+static struct om_buf *token_frame(struct om_node *n, enum om_frame_type type, uint64_t token)
+{
+    struct om_buf *b = node_plain(n);
+
+    if (!b)
+        return NULL;
+    struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_PATH_FRAME_SIZE), OM_PATH_FRAME_SIZE));
+    if (type == OM_FRAME_PATH_CHALLENGE)
+        om_frame_write_challenge(&w, token);
+    else
+        om_frame_write_response(&w, token);
+    return b;
+}
+
+void node_path_on_challenge(struct om_node *n, om_time now, struct om_peer *p,
+                            const struct om_via *via, uint64_t token)
+{
+    if (!om_bucket_take(&p->assoc->pongs, now, 1)) {
+        node_drop(n, OM_DROP_PING_RATE);
+        return;
+    }
+    node_send_over(n, now, p, om_association_sealing(p->assoc, now),
+                   token_frame(n, OM_FRAME_PATH_RESPONSE, token), via);
+}
+
+/* The round trip that ACKs measure is the active path's; after a move, once that was told. */
+static void keep_rtt(struct om_peer *p)
+{
+    if (p->paths->active >= 0 && p->paths->news_count == 0 && p->assoc->rtt.smoothed != 0)
+        p->paths->all[p->paths->active].rtt = p->assoc->rtt;
+}
+
+void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, uint64_t token)
+{
+    keep_rtt(p);
+    if (!om_paths_answered(p->paths, now, token))
+        node_drop(n, OM_DROP_PATH_UNASKED);
+}
+
+static void tell(struct om_node *n, om_time now, const struct om_peer *p, enum om_event_kind kind,
+                 const struct om_paths_act *act)
+{
+    node_event(n, now,
+               &(struct om_event){.kind = kind,
+                                  .peer = p->id,
+                                  .addr = act->via.remote,
+                                  .a = act->why,
+                                  .b = act->via.lane != 0});
+}
+
+static void moved(struct om_node *n, om_time now, struct om_peer *p, const struct om_paths_act *act)
+{
+    const struct om_path *path = om_paths_find(p->paths, &act->via);
+    bool is_lost = act->why == OM_PATHS_SILENT || act->why == OM_PATHS_GONE ||
+                   act->why == OM_PATHS_FOLLOWED || act->why == OM_PATHS_SHAKEN;
+
+    tell(n, now, p, OM_EVENT_PATH_MOVED, act);
+    if (!path || act->why == OM_PATHS_FIRST)
+        return;
+    om_carrier_moved(p->carrier, now, path->rtt.least, is_lost);
+    p->assoc->rtt = path->rtt;
+    p->assoc->unanswered_since = OM_NEVER; /* what the old path owed is not this one's debt */
+}
+
+static void carry_out(struct om_node *n, om_time now, struct om_peer *p, uint64_t token,
+                      const struct om_paths_act *act)
+{
+    switch (act->kind) {
+    case OM_PATHS_CHALLENGE:
+        node_send_over(n, now, p, om_association_sealing(p->assoc, now),
+                       token_frame(n, OM_FRAME_PATH_CHALLENGE, token), &act->via);
+        return;
+    case OM_PATHS_PROVEN:
+        tell(n, now, p, OM_EVENT_PATH_UP, act);
+        return;
+    case OM_PATHS_FAILED:
+        tell(n, now, p, OM_EVENT_PATH_DOWN, act);
+        return;
+    case OM_PATHS_MOVED:
+        moved(n, now, p, act);
+        return;
+    }
+}
+
+static bool is_at_work(const struct om_peer *p, om_time now)
+{
+    return p->paths && p->assoc && om_association_sealing(p->assoc, now);
+}
+
+/* When what is unanswered says that the path is suspect. */
+static om_time stall_at(const struct om_peer *p)
+{
+    const struct om_path *a = om_paths_active(p->paths);
+
+    if (!a || p->paths->count < 2 || p->paths->suspect_at != OM_NEVER ||
+        p->assoc->unanswered_since == OM_NEVER)
+        return OM_NEVER;
+    return p->assoc->unanswered_since + om_path_wait(a);
+}
+
+static void drain(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_paths_act act;
+    uint64_t token;
+
+    while (is_at_work(p, now) && om_paths_deadline(p->paths) <= now) {
+        om_rng_fill(&n->rng, &token, sizeof token);
+        if (om_paths_next(p->paths, now, token, &act))
+            carry_out(n, now, p, token, &act);
+    }
+}
+
+void node_path_run(struct om_node *n, om_time now, struct om_peer *p)
+{
+    if (!is_at_work(p, now))
+        return;
+    keep_rtt(p);
+    if (stall_at(p) <= now) {
+        om_paths_stalled(p->paths, now);
+        om_carrier_doubt(p->carrier, now);
+    }
+    drain(n, now, p);
+}
+
+void node_path_used(struct om_node *n, om_time now, struct om_peer *p)
+{
+    keep_rtt(p);
+    om_paths_used(p->paths, now);
+    drain(n, now, p);
+}
+
+om_time node_path_deadline(const struct om_peer *p, om_time now)
+{
+    if (!is_at_work(p, now))
+        return OM_NEVER;
+    return om_time_min(om_paths_deadline(p->paths), stall_at(p));
+}

@@ -73,6 +73,8 @@ static void show(struct om_cli *cli, const json_t *r)
     om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(r, "engine"));
     if (is_on && strcmp(cell, "unknown") == 0 && !(why && *why))
         why = "being tried; omerta provide says it in a moment";
+    om_out_line(&cli->out, "accel    %s",
+                om_table_cell(policy, OM_COLUMN_TEXT, json_object_get(r, "accel")));
     om_out_line(&cli->out, "engine   %s%s%s", cell, why && *why ? ": " : "",
                 om_out_escape(reason, why));
     if (hint && *hint)
@@ -165,8 +167,8 @@ static bool read_rate(uint64_t *out, const char *text)
 /* What guests may do, among the options; wrong ones are said. */
 static enum om_exit add_gate(struct om_cli *cli, json_t *params)
 {
-    static const char *const options[] = {"max-lease", "gate", "violations", "pause"};
-    static const char *const names[] = {"max_lease", "gate", "violations", "pause"};
+    static const char *const options[] = {"max-lease", "gate", "violations", "pause", "accel"};
+    static const char *const names[] = {"max_lease", "gate", "violations", "pause", "accel"};
     const char *rate = om_args_value(&cli->args, "rate");
     uint64_t n = 0;
 

@@ -110,6 +110,8 @@ static const struct om_option provide_options[] = {
     {"violations", "WHAT", "log, warn, pause or kill a guest that sends what it may not (pause)",
      0},
     {"pause", "TIME", "how long a guest stays paused for that (5m)", 0},
+    {"accel", "auto|kvm|tcg", "what guests run with: find out, KVM untried, or never KVM (auto)",
+     0},
     END};
 static const struct om_option providers_options[] = {
     {"cpu", "N", "processors that a machine is to have", 0},
@@ -336,7 +338,8 @@ const struct om_command om_commands[] = {
     {"provide",
      "[on | off | show] [--to PEER...] [--vms N] [--cpu N] [--memory SIZE] [--disk SIZE]"
      " [--each-vm|--each-peer|--each-network LIMITS] [--owner-first yes|no]"
-     " [--max-lease TIME] [--rate SIZE] [--gate MODE] [--violations WHAT] [--pause TIME]",
+     " [--max-lease TIME] [--rate SIZE] [--gate MODE] [--violations WHAT] [--pause TIME]"
+     " [--accel auto|kvm|tcg]",
      "let peers have virtual machines of this one",
      "Off until it is turned on with all four limits; later each may be changed alone. This node\n"
      "itself may always have machines of its own then. off refuses new ones; those that run stay\n"
@@ -353,6 +356,10 @@ const struct om_command om_commands[] = {
      "every packet in each MODE: conntrack follows flows, filtered looks at each packet alone,\n"
      "sampled counts by flow, and captures, one in 16 only. --rate and --gate are for machines\n"
      "that start from now on.\n"
+     "KVM is used where the processor has vmx or svm and a test guest runs under it; --accel kvm\n"
+     "says that it works without asking them, tcg that it is not to be used. When a guest fails\n"
+     "under KVM it is started again under TCG (emulated, slower), and so are all after it, until\n"
+     "provide on is said again or the daemon starts anew.\n"
      "With --json: the reply of provide.show.",
      provide_options, om_cmd_provide, false},
     {"providers", "[--cpu N] [--memory SIZE] [--disk SIZE] [--image NAME] [--all]",

@@ -172,11 +172,14 @@ static void add_vms(json_t *list, struct om_daemon *d)
     const char *engine = json_string_value(json_object_get(o, "engine"));
     const char *reason = json_string_value(json_object_get(o, "reason"));
     bool is_unknown = engine && strcmp(engine, "unknown") == 0;
+    bool has_failed = vms_has_failed_kvm(d->vms);
 
     if (engine && reason)
-        add_check(list, "virtual-machines", strcmp(engine, "none") != 0,
+        add_check(list, "virtual-machines", strcmp(engine, "none") != 0 && !has_failed,
                   is_unknown ? "QEMU is there; it is tried when machines are provided" : reason,
-                  "sudo apt install qemu-system-x86 qemu-utils, then start the daemon again");
+                  has_failed ? "omerta provide on, to try KVM again, or with --accel tcg, never to"
+                             : "sudo apt install qemu-system-x86 qemu-utils, then start the daemon"
+                               " again");
     if (*trouble)
         add_check(list, "filters", false, trouble,
                   "mend that file in the home, then: omerta filter list");

@@ -156,7 +156,8 @@ static json_t *find_peers(struct control_ask *ask, const json_t *to, struct om_e
 
 json_t *control_provide_set(struct control_ask *ask, struct om_error *err)
 {
-    static const char *const settings[] = {"violations", "pause", "gate", "rate", "max_lease"};
+    static const char *const settings[] = {"violations", "pause",     "gate",
+                                           "rate",       "max_lease", "accel"};
     const json_t *to = json_object_get(ask->params, "to");
     json_t *set = json_pack("{s:O}", "on", json_object_get(ask->params, "on")), *ids = NULL;
 

@@ -33,6 +33,7 @@
             {"gate", OM_PARAM_STRING, true, "conntrack, filtered or sampled"},                     \
             {"violations", OM_PARAM_STRING, true, "log, warn, pause or kill"},                     \
             {"pause", OM_PARAM_STRING, true, "how long a pause lasts"},                            \
+            {"accel", OM_PARAM_STRING, true, "auto, kvm or tcg: what is tried"},                   \
             {"used", OM_PARAM_OBJECT, true, "vms, cpus, memory, disk (MiB) taken now"},            \
             {"engine", OM_PARAM_STRING, true, "kvm, tcg, none or unknown"},                        \
             {"reason", OM_PARAM_STRING, true, "why that one"},                                     \
@@ -345,7 +346,10 @@ static const struct om_ipc_method table[] = {
                 {"violations", OM_PARAM_STRING, false,
                  "what is done about a guest that sends what it may not: log, warn, pause (at"
                  " first) or kill"},
-                {"pause", OM_PARAM_STRING, false, "how long a pause lasts; 5m at first"}},
+                {"pause", OM_PARAM_STRING, false, "how long a pause lasts; 5m at first"},
+                {"accel", OM_PARAM_STRING, false,
+                 "auto (at first), tcg: never KVM, or kvm: without a test guest; what failed is"
+                 " tried again whenever \"on\" is true"}},
      .reply = PROVIDED},
     {.name = "provide.show", .summary = "What is provided here", .reply = PROVIDED},
     {.name = "providers.list",

@@ -190,7 +190,7 @@ bool vms_open(struct vms **out, struct om_daemon *d, struct om_error *err)
     if (!rows_recall(s, err))
         return false;
     if (s->provide.is_on)
-        vms_look(s);
+        engine_look(s);
     vms_touch(s);
     return true;
 }

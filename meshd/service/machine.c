@@ -52,7 +52,8 @@ static void on_exit_of(void *self, const struct om_vm_exit *how)
 
     last_words(v, said);
     if (how->is_known && how->signal)
-        (void)snprintf(text, sizeof text, "QEMU was ended by signal %d", how->signal);
+        (void)snprintf(text, sizeof text, "QEMU was ended by signal %d%s%s", how->signal,
+                       *said ? ": " : "", said);
     else
         (void)snprintf(text, sizeof text, "QEMU ended with %d%s%s", how->code, *said ? ": " : "",
                        said);
@@ -321,10 +322,7 @@ static void act(struct service_vm *v, const struct om_vm_act *a)
         (void)om_vm_quota_release(&v->hub->quota, v->number);
         break;
     case OM_VM_ACT_DISTRUST_KVM:
-        v->hub->accel.kind = OM_VM_ACCEL_TCG;
-        v->hub->accel.no_kvm = OM_VM_NO_KVM_FAILED;
-        (void)snprintf(v->hub->accel.reason, sizeof v->hub->accel.reason,
-                       "KVM was tried and failed a guest: using TCG");
+        engine_distrust(v);
         break;
     case OM_VM_ACT_TELL:
         tell(v, a->state);

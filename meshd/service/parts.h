@@ -133,7 +133,8 @@ struct vms {
     struct om_vm_sums sums;      /* of the files of images */
     struct om_vm_accel *looking; /* under way; NULL */
     struct om_vm_accel_found accel;
-    bool is_known; /* accel is */
+    bool is_known;    /* accel is */
+    bool is_tcg_good; /* a guest ran under it */
     char self_path[OM_PATH_MAX], qemu[OM_PATH_MAX], qemu_img[OM_PATH_MAX];
     char build_tool[OM_PATH_MAX];   /* or "": not installed */
     struct build *build;            /* of an image, under way; NULL */
@@ -157,9 +158,6 @@ void vms_touch(struct vms *s);
 void vms_kick(const struct vms *s);
 
 /* vms.c */
-
-/** vms_look() - have @s find out, once, what this machine runs guests with. */
-void vms_look(struct vms *s);
 
 /** vms_complain() - log that something about machine @id of @s went wrong: @why. */
 void vms_complain(struct vms *s, const char *id, const char *why);
@@ -209,6 +207,21 @@ void vms_go(struct service_vm *v);
 /** vms_image() - read image.json of @name in the home of @s into @out; false and @err. */
 bool vms_image(const struct vms *s, const char *name, struct om_vm_image *out,
                struct om_error *err);
+
+/* engine.c */
+
+/** engine_look() - have @s find out, once, what this machine runs guests with. */
+void engine_look(struct vms *s);
+
+/** engine_again() - have @s try again what it does without, and all of it when the owner's word
+ *  @is_other than before. */
+void engine_again(struct vms *s, bool is_other);
+
+/** engine_is_known() - does @s know that, and is it not being tried again? */
+bool engine_is_known(const struct vms *s);
+
+/** engine_distrust() - KVM failed @v: it, its consumer and later machines are told. */
+void engine_distrust(struct service_vm *v);
 
 /* machine.c */
 

@@ -45,6 +45,17 @@ static bool read_time(om_time *out, const json_t *words, const char *key, int mo
     return true;
 }
 
+/* What the owner says of KVM. */
+static bool read_accel(struct provide *p, const json_t *words, struct om_error *err)
+{
+    const json_t *accel = json_object_get(words, "accel");
+
+    if (accel &&
+        (!json_is_string(accel) || !om_vm_accel_want_read(&p->accel, json_string_value(accel))))
+        return om_fail(err, OM_E_PARSE, "\"accel\": want auto, kvm or tcg") == OM_OK;
+    return true;
+}
+
 /* What guests may do beyond being there. */
 static bool read_gate(struct provide *p, const json_t *words, struct om_error *err)
 {
@@ -109,7 +120,8 @@ bool provide_read(struct provide *p, const json_t *words, struct om_error *err)
         next.is_on = json_is_true(on);
     if (limits && om_vm_limits_read(&next.limits, limits, err) != OM_OK)
         return false;
-    if ((to && !read_peers(&next, to, err)) || !read_gate(&next, words, err))
+    if ((to && !read_peers(&next, to, err)) || !read_gate(&next, words, err) ||
+        !read_accel(&next, words, err))
         return false;
     if (next.is_on && next.limits.most[OM_VM_SCOPE_ALL].vms == 0)
         return om_fail(
@@ -136,11 +148,11 @@ json_t *provide_write(const struct provide *p)
         (void)json_array_append_new(to, json_string("*"));
     for (unsigned i = 0; i < p->peers; i++)
         (void)json_array_append_new(to, json_string(om_id_print(&p->peer[i], id)));
-    json_t *o =
-        json_pack("{s:b, s:o, s:b, s:s, s:o, s:s, s:I, s:o}", "on", p->is_on, "to", to,
-                  "owner_first", p->is_owner_first, "violations", gate_policy_name(p->policy),
-                  "pause", duration(p->pause), "gate", link_gate_mode_name(p->gate), "rate",
-                  (json_int_t)p->rate, "max_lease", duration(p->lease));
+    json_t *o = json_pack("{s:b, s:o, s:b, s:s, s:o, s:s, s:I, s:o, s:s}", "on", p->is_on, "to", to,
+                          "owner_first", p->is_owner_first, "violations",
+                          gate_policy_name(p->policy), "pause", duration(p->pause), "gate",
+                          link_gate_mode_name(p->gate), "rate", (json_int_t)p->rate, "max_lease",
+                          duration(p->lease), "accel", om_vm_accel_want_name(p->accel));
     if (o && p->limits.most[OM_VM_SCOPE_ALL].vms > 0)
         (void)json_object_set_new(o, "limits", om_vm_limits_write(&p->limits));
     return o;

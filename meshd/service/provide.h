@@ -4,7 +4,7 @@
  * What:  on or off, for whom, and how much; kept in HOME/provide.json.
  * Why:   off until the owner says otherwise, with limits that the owner gave.
  * Keeps: provide_is_off_at_first; provide_remembers_what_was_set; provide_refuses_nonsense;
- *        provide_has_settings_of_the_gate.
+ *        provide_has_settings_of_the_gate; provide_has_a_word_about_kvm.
  *
  * Full: PROVIDE_PEERS_MAX peers are named.
  */
@@ -20,6 +20,7 @@
 #include "links/link_config.h"
 #include "service/gate.h"
 #include "vm/core/limits.h"
+#include "vm/host/accel.h"
 
 enum {
     PROVIDE_PEERS_MAX = 64,
@@ -41,6 +42,7 @@ struct provide {
     enum link_gate_mode gate;
     uint32_t rate; /* bytes a second of each machine, each way; 0: any number */
     om_time lease; /* hard maximum of each */
+    enum om_vm_accel_want accel;
 };
 
 /** provide_init() - @p as it is before anything was set. */
@@ -50,7 +52,7 @@ void provide_init(struct provide *p);
  * provide_read() - what it is to be
  * @p:      what it was; untouched on failure
  * @words:  {"on", "to": [full ids or "*"], "owner_first", "limits", "violations", "pause", "gate",
- *          "rate", "max_lease"}; what is absent stays
+ *          "rate", "max_lease", "accel"}; what is absent stays
  * @err:    sentence for a person
  *
  * Return: false when @words make no sense, or turn it on without limits.

@@ -127,7 +127,7 @@ static bool is_open_for(const struct vms *s, const struct vms_who *who, struct o
         return om_fail(err, OM_E_STATE, "this node provides no virtual machines to you") == OM_OK;
     if (*s->missing)
         return om_fail(err, OM_E_UNSUPPORTED, "%.190s", s->missing) == OM_OK;
-    if (s->is_known && s->accel.kind == OM_VM_ACCEL_NONE)
+    if (engine_is_known(s) && s->accel.kind == OM_VM_ACCEL_NONE)
         return om_fail(err, OM_E_UNSUPPORTED, "%.190s", s->accel.reason) == OM_OK;
     return true;
 }
@@ -152,8 +152,8 @@ void vms_go(struct service_vm *v)
 {
     struct vms *s = v->hub;
 
-    if (!s->is_known)
-        vms_look(s);
+    if (!engine_is_known(s))
+        engine_look(s);
     else if (s->accel.kind == OM_VM_ACCEL_NONE)
         machine_input(v, OM_VM_IN_REFUSED, s->accel.reason);
     else
@@ -326,38 +326,6 @@ json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, 
     return machine_json(v);
 }
 
-static void on_found(void *self, const struct om_vm_accel_found *found)
-{
-    struct vms *s = self;
-
-    s->looking = NULL;
-    s->accel = *found;
-    s->is_known = true;
-    offers_touch(s->d->offers);
-    for (struct om_link *l = om_list_first(&s->machines); l; l = om_list_next(&s->machines, l)) {
-        struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
-        if (v->vm.state != OM_VM_REQUESTED || v->hold != ADMIT_GO)
-            continue;
-        if (found->kind == OM_VM_ACCEL_NONE)
-            machine_input(v, OM_VM_IN_REFUSED, found->reason);
-        else
-            admit(v);
-    }
-}
-
-/* What this machine runs guests with: once, when somebody may want to know. */
-void vms_look(struct vms *s)
-{
-    const struct om_vm_accel_config config = {
-        .loop = &s->d->loop, .via = s->spawner, .qemu = s->qemu, .on_found = on_found, .self = s};
-    struct om_error err = {.msg = ""};
-
-    if (s->is_known || s->looking || *s->missing)
-        return;
-    if (om_vm_accel_start(&s->looking, &config, &err) != OM_OK)
-        vms_complain(s, "", err.msg);
-}
-
 json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
 {
     struct provide next = s->provide;
@@ -371,13 +339,18 @@ json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
         }
         if (!provide_save(&next, s->d->place.home, err))
             return NULL;
+        bool is_other = s->provide.accel != next.accel;
         s->provide = next;
         om_vm_quota_limit(&s->quota, &next.limits);
+        if (next.is_on)
+            engine_again(s, is_other);
+        else if (is_other)
+            s->is_known = false;
         vms_touch(s);
         offers_touch(s->d->offers);
     }
     if (s->provide.is_on)
-        vms_look(s);
+        engine_look(s);
     json_t *o = provide_write(&s->provide);
     if (!o)
         return NULL;
@@ -387,7 +360,7 @@ json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
                                         (json_int_t)used.cpus, "memory",
                                         (json_int_t)used.memory_mib, "disk",
                                         (json_int_t)used.disk_mib));
-    bool is_known = s->is_known && !*s->missing;
+    bool is_known = engine_is_known(s);
     (void)json_object_set_new(o, "engine",
                               json_string(is_known      ? om_vm_accel_name(s->accel.kind)
                                           : *s->missing ? "none"

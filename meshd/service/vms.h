@@ -77,4 +77,7 @@ json_t *vms_here(const struct vms *s);
  *  and @err when that is refused. */
 json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err);
 
+/** vms_has_failed_kvm() - do machines of @s run under TCG because a guest failed under KVM? */
+bool vms_has_failed_kvm(const struct vms *s);
+
 #endif

@@ -52,7 +52,8 @@ enum om_vm_offer_engine {
     X(CLOSED, "/dev/kvm may not be opened there")                                                  \
     X(FLAGS, "its processor shows neither vmx nor svm")                                            \
     X(TEST, "its test guest did not run under KVM")                                                \
-    X(FAILED, "a guest failed under KVM")
+    X(FAILED, "a guest failed under KVM")                                                          \
+    X(UNWANTED, "its owner wants no KVM")
 
 enum om_vm_no_kvm {
 #define X(code, text) OM_VM_NO_KVM_##code,

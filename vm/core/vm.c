@@ -155,6 +155,8 @@ static void fall_back(struct om_vm *v, om_time now, const char *text)
     v->engine = OM_VM_TCG;
     push(v, OM_VM_ACT_DISTRUST_KVM);
     say(v, text);
+    if (v->start_by != OM_NEVER) /* what KVM took is not the consumer's */
+        v->start_by = now + v->config.timeout;
     restart(v, now, v->has_lease ? OM_VM_STARTING : OM_VM_PREPARING, false);
 }
 
@@ -191,7 +193,7 @@ static void on_exited(struct om_vm *v, om_time now, const char *text)
     if (v->state == OM_VM_STOPPING)
         stopped(v, now);
     else if (v->engine == OM_VM_KVM && is_starting(v))
-        fall_back(v, now, "QEMU ended while it started a guest under KVM");
+        fall_back(v, now, text ? text : "QEMU ended");
     else
         finish(v, now, OM_VM_END_DIED, text);
 }
@@ -475,20 +477,6 @@ void om_vm_recover(struct om_vm *v, om_time now, const struct om_vm_config *conf
     push(v, OM_VM_ACT_ADOPT);
 }
 
-void om_vm_alive(struct om_vm *v, om_time now)
-{
-    if (v->has_lease && v->end == OM_VM_END_NONE)
-        om_vm_lease_renew(&v->lease, now);
-}
-
-enum om_err om_vm_extend(struct om_vm *v, om_time now, om_time by, struct om_error *err)
-{
-    if (!v->has_lease || v->end != OM_VM_END_NONE)
-        return om_fail(err, OM_E_STATE, "the VM is %s: it has no lease to extend",
-                       om_vm_state_name(v->state));
-    return om_vm_lease_extend(&v->lease, now, by, err);
-}
-
 static bool is_timed(const struct om_vm *v)
 {
     return v->end == OM_VM_END_NONE &&
@@ -571,6 +559,12 @@ static void tick_lease(struct om_vm *v, om_time now)
         else
             push(v, OM_VM_ACT_WARN)->lease = e;
     }
+}
+
+void om_vm_spare(struct om_vm *v)
+{
+    if (v->state == OM_VM_REQUESTED || v->state == OM_VM_PREPARING)
+        v->engine = OM_VM_TCG;
 }
 
 void om_vm_tick(struct om_vm *v, om_time now)

@@ -10,7 +10,8 @@
  *        vm_lost_process_is_cleaned_up; vm_lost_monitor_is_connected_again;
  *        vm_full_disk_pauses_and_goes_on; vm_reboot_keeps_the_disk; vm_lease_ends_it;
  *        vm_unkillable_process_keeps_its_quota; vm_late_process_is_killed;
- *        vm_every_state_has_a_deadline; vm_model_ends_with_everything_given_back_once.
+ *        vm_every_state_has_a_deadline; vm_spared_kvm_starts_under_tcg;
+ *        vm_model_ends_with_everything_given_back_once.
  *
  *   REQUESTED -> PREPARING -> STARTING -> BOOTING -> RUNNING <-> PAUSED
  *       |            |           |           |          |          |
@@ -24,7 +25,8 @@
  *
  * Contract of the driver: after every call it drains om_vm_next(). PREPARE makes the folder anew,
  * whatever was there. PREPARE, SPAWN, ADOPT and WIPE are answered by one event each; if not in
- * time, the machine goes on without, and kills a process that appears later.
+ * time, the machine goes on without, and kills a process that appears later. A machine that is
+ * started once more under TCG has its timeout anew, once.
  */
 #ifndef OM_VM_VM_H
 #define OM_VM_VM_H
@@ -147,7 +149,7 @@ enum {
     OM_VM_CONNECTS_MAX = 3,
     OM_VM_PREPARE_S = 1500, /* an image may have to be built first */
     OM_VM_SPAWN_S = 20,
-    OM_VM_BOOT_KVM_S = 30, /* a machine whose KVM works boots in 5 */
+    OM_VM_BOOT_KVM_S = 90, /* a full image needs 30; of a KVM that fails QEMU says so after 60 */
     OM_VM_BOOT_S = 600,    /* a full image under TCG, with its setup, on a very busy machine */
     OM_VM_BUTTON_S = 10,   /* from the power button to its effect */
     OM_VM_KILL_S = 10,
@@ -238,6 +240,9 @@ void om_vm_alive(struct om_vm *v, om_time now);
  * Return: as om_vm_lease_extend(); OM_E_STATE also before it runs.
  */
 OM_MUST enum om_err om_vm_extend(struct om_vm *v, om_time now, om_time by, struct om_error *err);
+
+/** om_vm_spare() - KVM failed another: @v, if not started yet, starts under TCG. */
+void om_vm_spare(struct om_vm *v);
 
 /** om_vm_tick() - let time of @v pass until @now. */
 void om_vm_tick(struct om_vm *v, om_time now);

@@ -18,6 +18,8 @@ struct om_vm_accel {
     struct om_vm_spawner *via;
     struct om_vm_probe *probe;
     struct om_vm_accel_found found;
+    enum om_vm_accel_want want;
+    bool is_tcg_good;
     char no_kvm[OM_ERROR_MSG_MAX]; /* why KVM is out of the question; "" while it is not */
     bool is_closing;
     void (*on_found)(void *self, const struct om_vm_accel_found *found);
@@ -74,6 +76,11 @@ static bool has_hardware(const char *path)
 /* What rules KVM out without a guest, as a clause, or "". */
 static void look(struct om_vm_accel *a, const char *cpuinfo, const char *kvm)
 {
+    if (a->want == OM_VM_ACCEL_WANT_TCG) {
+        a->found.no_kvm = OM_VM_NO_KVM_UNWANTED;
+        (void)snprintf(a->no_kvm, sizeof a->no_kvm, "the owner wants no KVM (--accel tcg)");
+        return;
+    }
     int fd = open(kvm, O_RDWR | O_CLOEXEC);
     int cause = errno;
 
@@ -81,7 +88,7 @@ static void look(struct om_vm_accel *a, const char *cpuinfo, const char *kvm)
         (void)close(fd);
     if (fd < 0)
         a->found.no_kvm = cause == EACCES ? OM_VM_NO_KVM_CLOSED : OM_VM_NO_KVM_MISSING;
-    else if (!has_hardware(cpuinfo))
+    else if (a->want == OM_VM_ACCEL_WANT_AUTO && !has_hardware(cpuinfo))
         a->found.no_kvm = OM_VM_NO_KVM_FLAGS;
     if (fd < 0 && cause == EACCES)
         (void)snprintf(a->no_kvm, sizeof a->no_kvm,
@@ -118,6 +125,10 @@ static void try_tcg(struct om_vm_accel *a)
 {
     struct om_error err = {0};
 
+    if (a->is_tcg_good) {
+        on_tcg(a, true, "");
+        return;
+    }
     if (probe(a, "tcg,tb-size=16", OM_VM_ACCEL_TCG_MS, on_tcg, &err))
         return;
     (void)snprintf(a->found.reason, sizeof a->found.reason, "no virtual machines: %.150s", err.msg);
@@ -148,6 +159,8 @@ static void on_later(uv_timer_t *t)
         tell(a, OM_VM_ACCEL_NONE);
     else if (a->no_kvm[0])
         try_tcg(a);
+    else if (a->want == OM_VM_ACCEL_WANT_KVM)
+        on_kvm(a, true, "the owner says that it works (--accel kvm), so no test guest was run");
     else if (!probe(a, "kvm", OM_VM_ACCEL_KVM_MS, on_kvm, &err)) {
         a->found.no_kvm = OM_VM_NO_KVM_TEST;
         (void)snprintf(a->no_kvm, sizeof a->no_kvm, "%.150s", err.msg);
@@ -167,6 +180,8 @@ enum om_err om_vm_accel_start(struct om_vm_accel **out, const struct om_vm_accel
     a->via = config->via;
     a->on_found = config->on_found;
     a->self = config->self;
+    a->want = config->want;
+    a->is_tcg_good = config->is_tcg_good;
     if (om_vm_process_find(a->found.qemu, sizeof a->found.qemu, name, NULL) != OM_OK)
         (void)snprintf(a->found.reason, sizeof a->found.reason,
                        "no virtual machines: %.60s is not installed (Debian: qemu-system-x86)",
@@ -201,4 +216,25 @@ const char *om_vm_accel_name(enum om_vm_accel_kind kind)
         return "kvm";
     }
     return "none";
+}
+
+static const char *const wants[OM_VM_ACCEL_WANT_COUNT] = {
+#define X(code, name) name,
+    OM_VM_ACCEL_WANTS(X)
+#undef X
+};
+
+const char *om_vm_accel_want_name(enum om_vm_accel_want want)
+{
+    return (unsigned)want < OM_VM_ACCEL_WANT_COUNT ? wants[want] : "auto";
+}
+
+bool om_vm_accel_want_read(enum om_vm_accel_want *out, const char *name)
+{
+    for (unsigned i = 0; i < OM_VM_ACCEL_WANT_COUNT; i++)
+        if (strcmp(wants[i], name) == 0) {
+            *out = (enum om_vm_accel_want)i;
+            return true;
+        }
+    return false;
 }

@@ -125,6 +125,27 @@ out:
     return;
 }
 
+OM_TEST(provide_has_a_word_about_kvm)
+{
+    struct provide p, back;
+    struct om_error err;
+
+    provide_init(&p);
+    CHECK_EQ(p.accel, OM_VM_ACCEL_WANT_AUTO);
+    CHECK(!reads(&p, "{\"accel\": \"xen\"}"));
+    CHECK(!reads(&p, "{\"accel\": true}"));
+    OM_TRY(reads(&p, "{\"accel\": \"tcg\"}"));
+    CHECK_EQ(p.accel, OM_VM_ACCEL_WANT_TCG);
+    OM_TRY(reads(&p, "{\"accel\": \"kvm\"}"));
+    json_t *words = provide_write(&p);
+    provide_init(&back);
+    if (words && provide_read(&back, words, &err))
+        CHECK_EQ(back.accel, OM_VM_ACCEL_WANT_KVM);
+    json_decref(words);
+out:
+    return;
+}
+
 OM_TEST(gate_policy_answers_each_level)
 {
     enum gate_policy p = GATE_LOG;

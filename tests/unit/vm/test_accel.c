@@ -13,6 +13,8 @@ struct rig {
     struct om_vm_accel *a;
     bool is_done;
     struct om_vm_accel_found found;
+    enum om_vm_accel_want want;
+    bool is_tcg_good;
     struct om_error err;
 };
 
@@ -49,7 +51,14 @@ static void rig_init(struct rig *r)
 
 static enum om_err start(struct rig *r)
 {
-    struct om_vm_accel_config c = {&r->loop.uv, NULL, r->played, r->cpuinfo, r->kvm, on_found, r};
+    struct om_vm_accel_config c = {.loop = &r->loop.uv,
+                                   .qemu = r->played,
+                                   .cpuinfo = r->cpuinfo,
+                                   .kvm = r->kvm,
+                                   .want = r->want,
+                                   .is_tcg_good = r->is_tcg_good,
+                                   .on_found = on_found,
+                                   .self = r};
 
     r->is_done = false;
     return om_vm_accel_start(&r->a, &c, &r->err);
@@ -122,6 +131,61 @@ out:
     CHECK(loop_fini(&r.loop));
 }
 
+OM_TEST(accel_without_wanting_kvm_is_tcg)
+{
+    struct rig r;
+
+    rig_init(&r);
+    r.want = OM_VM_ACCEL_WANT_TCG;
+    OM_TRY(find(&r));
+    CHECK_STR(om_vm_accel_name(r.found.kind), "tcg");
+    CHECK_EQ(r.found.no_kvm, OM_VM_NO_KVM_UNWANTED);
+    CHECK_STR(r.found.reason, "the owner wants no KVM (--accel tcg): using TCG");
+    r.want = OM_VM_ACCEL_WANT_AUTO;
+    OM_TRY(find(&r));
+    CHECK_STR(om_vm_accel_name(r.found.kind), "kvm");
+out:
+    CHECK(loop_fini(&r.loop));
+}
+
+OM_TEST(accel_of_an_owner_who_knows_asks_no_guest)
+{
+    struct rig r;
+
+    rig_init(&r);
+    CHECK(qemu_play(r.played, "case \"$*\" in *-accel\\ kvm*) exit 1;; esac; exit 33"));
+    CHECK(put(r.cpuinfo, "flags\t\t: fpu sse\n"));
+    OM_TRY(find(&r));
+    CHECK_STR(om_vm_accel_name(r.found.kind), "tcg");
+    r.want = OM_VM_ACCEL_WANT_KVM;
+    OM_TRY(find(&r));
+    CHECK_STR(om_vm_accel_name(r.found.kind), "kvm");
+    CHECK_EQ(r.found.no_kvm, OM_VM_NO_KVM_UNSAID);
+    CHECK(strstr(r.found.reason, "no test guest was run") != NULL);
+    CHECK_EQ(unlink(r.kvm), 0); /* what does not open is of no use, whatever the owner says */
+    OM_TRY(find(&r));
+    CHECK_STR(om_vm_accel_name(r.found.kind), "tcg");
+    CHECK_EQ(r.found.no_kvm, OM_VM_NO_KVM_MISSING);
+out:
+    CHECK(loop_fini(&r.loop));
+}
+
+OM_TEST(accel_that_works_is_not_tried_again)
+{
+    struct rig r;
+
+    rig_init(&r);
+    r.want = OM_VM_ACCEL_WANT_TCG;
+    CHECK(qemu_play(r.played, "exit 1"));
+    OM_TRY(find(&r));
+    CHECK_STR(om_vm_accel_name(r.found.kind), "none");
+    r.is_tcg_good = true;
+    OM_TRY(find(&r));
+    CHECK_STR(om_vm_accel_name(r.found.kind), "tcg");
+out:
+    CHECK(loop_fini(&r.loop));
+}
+
 OM_TEST(accel_falls_back_when_the_guest_hangs)
 {
     struct rig r;
@@ -174,7 +238,7 @@ OM_TEST(accel_of_this_machine)
     rig_init(&r);
     if (!qemu_find(qemu))
         goto out;
-    struct om_vm_accel_config c = {&r.loop.uv, NULL, NULL, NULL, NULL, on_found, &r};
+    struct om_vm_accel_config c = {.loop = &r.loop.uv, .on_found = on_found, .self = &r};
     OM_TRY(om_vm_accel_start(&r.a, &c, &r.err) == OM_OK);
     CHECK(loop_until(&r.loop, &r.is_done));
     OM_TRY(!om_test_oom_hit());

@@ -194,11 +194,24 @@ OM_TEST(vm_falls_back_to_tcg)
     CHECK_STR(tell(OM_VM_IN_EXITED, "status 1"), "disconnect distrust_kvm preparing prepare");
 }
 
+OM_TEST(vm_spared_kvm_starts_under_tcg)
+{
+    reach(OM_VM_PREPARING, OM_VM_KVM);
+    om_vm_spare(&v);
+    CHECK_EQ(v.engine, OM_VM_TCG);
+    CHECK_STR(tell(OM_VM_IN_PREPARED, NULL), "starting spawn");
+    /* One that runs may well go on. */
+    reach(OM_VM_RUNNING, OM_VM_KVM);
+    om_vm_spare(&v);
+    CHECK_EQ(v.engine, OM_VM_KVM);
+}
+
 OM_TEST(vm_that_says_nothing_under_kvm_is_started_under_tcg)
 {
     reach(OM_VM_BOOTING, OM_VM_KVM);
     CHECK_STR(wait_for_it(), "distrust_kvm stopping kill");
     CHECK(now == OM_SEC(1000 + OM_VM_BOOT_KVM_S));
+    CHECK(v.start_by == now + config.timeout); /* anew, as TCG is to have as much */
     CHECK_STR(tell(OM_VM_IN_RELEASE, NULL), "stopping");
     CHECK_STR(tell(OM_VM_IN_EXITED, NULL), "disconnect wiping wipe");
 }

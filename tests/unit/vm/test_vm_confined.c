@@ -94,7 +94,8 @@ static bool hash(struct rig *r)
 
 static bool find_accel(struct rig *r)
 {
-    struct om_vm_accel_config c = {&r->loop.uv, r->spawner, NULL, NULL, NULL, on_accel, r};
+    struct om_vm_accel_config c = {
+        .loop = &r->loop.uv, .via = r->spawner, .on_found = on_accel, .self = r};
     struct om_vm_accel *a = NULL;
 
     return om_vm_accel_start(&a, &c, NULL) == OM_OK && wait_for(r);

@@ -219,14 +219,28 @@ const char *admit_text(const struct service_vm *v)
                                   : "waits until machines of others made room";
 }
 
+static void note(struct vms *s, const struct om_id *peer, enum om_vm_outcome o)
+{
+    om_vm_reputation_note(&s->admit->reputation, peer, om_clock_wall(), o);
+    admit_save_reputation(s);
+}
+
 void admit_outcome(struct service_vm *v, enum om_vm_outcome o)
 {
-    struct vms *s = v->hub;
+    if (!v->is_own)
+        note(v->hub, &v->consumer, o);
+}
 
-    if (v->is_own)
-        return;
-    om_vm_reputation_note(&s->admit->reputation, &v->consumer, om_clock_wall(), o);
-    admit_save_reputation(s);
+bool admit_pace(struct vms *s, const struct vms_who *who, struct om_error *err)
+{
+    bool is_news = false;
+
+    if (who->is_own ||
+        om_vm_pace_take(&s->admit->pace, &who->peer, om_clock_now(), &is_news, err) == OM_OK)
+        return true;
+    if (is_news)
+        note(s, &who->peer, OM_VM_OUTCOME_EXCESSIVE);
+    return false;
 }
 
 void admit_over(struct service_vm *v)
@@ -243,6 +257,9 @@ void admit_over(struct service_vm *v)
     switch (v->vm.end) {
     case OM_VM_END_RELEASED:
     case OM_VM_END_EXPIRED:
+        if (v->vm.has_lease)
+            admit_outcome(v, v->is_reached ? OM_VM_OUTCOME_GOOD : OM_VM_OUTCOME_UNUSED);
+        break;
     case OM_VM_END_SHUT_DOWN:
         if (v->vm.has_lease)
             admit_outcome(v, OM_VM_OUTCOME_GOOD);

@@ -13,7 +13,8 @@
  * the owner until it is mended. reputation.json, written after each outcome; one that makes no
  * sense is left alone, and everybody is unknown.
  *
- * Full: OM_VM_APPROVALS_MAX requests wait for the owner, OM_VM_APPROVALS_PEER of one peer.
+ * Full: OM_VM_APPROVALS_MAX requests wait for the owner, OM_VM_APPROVALS_PEER of one peer. A peer
+ * that asks faster than vm/core/pace.h has it is refused, and its reputation suffers, once.
  */
 #ifndef OM_SERVICE_ADMIT_H
 #define OM_SERVICE_ADMIT_H
@@ -21,6 +22,7 @@
 #include "service/vms.h"
 #include "vm/core/admission.h"
 #include "vm/core/approvals.h"
+#include "vm/core/pace.h"
 #include "vm/core/quota.h"
 #include "vm/core/reputation.h"
 
@@ -38,6 +40,7 @@ struct admit {
     struct om_vm_filter filter;
     struct om_vm_reputation reputation;
     struct om_vm_approvals approvals;
+    struct om_vm_pace pace;
     bool has_file;                  /* filters.json; without one the rules let everybody in */
     char bad[OM_ERROR_MSG_MAX];     /* what is wrong with it, or "" */
     char unknown[OM_ERROR_MSG_MAX]; /* the same of reputation.json */
@@ -68,6 +71,9 @@ bool admit_rule(const struct vms *s, const struct vms_who *who, const struct om_
  *  and @err. */
 bool admit_has_room(const struct vms *s, const struct vms_who *who, const struct om_vm_spec *spec,
                     struct om_error *err);
+
+/** admit_pace() - may a machine be made in @s for @who already; false and @err. */
+bool admit_pace(struct vms *s, const struct vms_who *who, struct om_error *err);
 
 /** admit_patience() - how long a request by @who for @spec may be on hold, after @ruling. */
 om_time admit_patience(const struct vms_who *who, const struct om_vm_spec *spec,

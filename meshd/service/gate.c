@@ -123,6 +123,7 @@ void gate_alive(struct service_vm *v, om_time now)
     if (v->hub->is_closing) /* the links may be gone */
         return;
     heard = links_heard_at(v->hub->d->links, v->nic_link);
+    v->is_reached |= heard != OM_NEVER;
     if (v->owner.is_open)
         renew(v, now);
     else if (heard != OM_NEVER)

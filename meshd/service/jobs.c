@@ -305,8 +305,10 @@ static struct service_vm *admit(struct vms *s, const struct vms_who *who, const 
         (void)om_fail(err, OM_E_FULL, "%d jobs run in it already", JOBS_OF_VM);
     else if (count(s, NULL) >= JOBS_MAX)
         (void)om_fail(err, OM_E_FULL, "the provider runs %d jobs already", JOBS_MAX);
-    else if (agent_port_runs(v, spec->language, err))
+    else if (agent_port_runs(v, spec->language, err)) {
+        v->is_reached = true;
         return v;
+    }
     return NULL;
 }
 

@@ -14,6 +14,7 @@ struct told {
     uint8_t bytes[OM_VM_OFFER_MAX];
     size_t n; /* 0: nothing yet */
     bool is_on;
+    enum om_vm_offer_engine engine;
     om_time at;
 };
 
@@ -139,16 +140,17 @@ uint64_t offers_dropped(const struct offers *o)
     return o->dropped;
 }
 
-/* When network @i of @o is due to hear @n bytes, that say @is_on. */
-static om_time due_at(const struct told *t, const uint8_t *bytes, size_t n, bool is_on)
+/* When network @i of @o is due to hear @n bytes, that say @offer. */
+static om_time due_at(const struct told *t, const uint8_t *bytes, size_t n,
+                      const struct om_vm_offer *offer)
 {
     bool is_news = n != t->n || memcmp(bytes, t->bytes, n) != 0;
 
-    if (!t->is_on && !is_on)
+    if (!t->is_on && !offer->is_on)
         return OM_NEVER;
     if (t->n == 0)
         return 0;
-    if (is_on != t->is_on)
+    if (offer->is_on != t->is_on || offer->engine != t->engine)
         return t->at + OM_SEC(OFFERS_SOONEST_S);
     return t->at + (is_news ? OM_SEC(OFFERS_APART_S) : OM_SEC(OFFERS_AGAIN_S));
 }
@@ -163,7 +165,7 @@ static om_time tell(struct offers *o, unsigned i, om_time now)
 
     offer_here(o->d->vms, net, &offer);
     size_t n = om_vm_offer_encode(bytes, &offer);
-    om_time at = due_at(t, bytes, n, offer.is_on);
+    om_time at = due_at(t, bytes, n, &offer);
     if (at > now)
         return at;
     enum om_err e = om_node_publish(daemon_node(o->d), now, &net->id, OM_VM_OFFER_CHANNEL,
@@ -175,6 +177,7 @@ static om_time tell(struct offers *o, unsigned i, om_time now)
         memcpy(t->bytes, bytes, n);
         t->n = n;
         t->is_on = offer.is_on;
+        t->engine = offer.engine;
     }
     return now + OM_SEC(e == OM_OK ? OFFERS_AGAIN_S : OFFERS_SOONEST_S);
 }

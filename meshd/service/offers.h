@@ -5,9 +5,9 @@
  *        provides machines for others.
  * Why:   a consumer need not be told by a person who has room for it.
  *
- * Ours is told when it is turned on or off, when it changed (at most once in OFFERS_APART_S) and
- * every OFFERS_AGAIN_S; a node that stopped telling is forgotten OFFERS_LIFE_S later. What is no
- * offer is dropped and counted.
+ * Ours is told when it is turned on or off, or runs machines with something else, and when the
+ * rest of it changed (at most once in OFFERS_APART_S), and every OFFERS_AGAIN_S; a node that
+ * stopped telling is forgotten OFFERS_LIFE_S later. What is no offer is dropped and counted.
  *
  * Full: OFFERS_MAX offers of others; then the one that was heard longest ago gives way.
  */

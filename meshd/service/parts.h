@@ -79,7 +79,8 @@ struct service_vm {
     char id[VM_ID_TEXT];
     char key[VM_KEY_TEXT];
     struct om_id network, consumer;
-    bool is_own; /* its consumer is this node itself */
+    bool is_own;     /* its consumer is this node itself */
+    bool is_reached; /* its consumer, or a job of his, was heard in it */
     enum admit_hold hold;
     unsigned slot;
     char folder[OM_PATH_MAX];

@@ -257,6 +257,8 @@ static void end_link(struct service_vm *v)
 {
     uint64_t number = v->nic_link;
 
+    if (number && !v->hub->is_closing) /* what nobody looked at yet */
+        v->is_reached |= links_heard_at(v->hub->d->links, number) != OM_NEVER;
     v->nic_link = 0;
     if (number)
         links_end(v->hub->d->links, number);

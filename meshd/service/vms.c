@@ -183,7 +183,7 @@ static struct service_vm *make(struct vms *s, const struct vms_who *who, const c
     randombytes_buf(random, sizeof random);
     (void)sodium_bin2hex(id + 3, sizeof id - 3, random, sizeof random);
     (void)om_fail(err, OM_E_FULL, "there are %d virtual machines already", OM_VM_COUNT_MAX);
-    if (image && fits(s, spec, image, err))
+    if (image && fits(s, spec, image, err) && admit_pace(s, who, err))
         v = vms_new(s, id);
     if (v) {
         v->image = *image;

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import shutil
+import struct
 import time
 
 import pytest
@@ -15,6 +16,7 @@ from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, assert_nothing_left, 
 
 PROBE_SECONDS = 60
 KVM_GET_API_VERSION = 0xAE00
+INTERNAL = "the processor's virtualisation cannot run this guest"
 
 
 def kvm_lacks():
@@ -30,6 +32,19 @@ def kvm_lacks():
     finally:
         os.close(fd)
     return None
+
+
+def bad_kernel():
+    """A multiboot kernel that jumps to where there is no memory: of that KVM can make nothing,
+    on any processor, and the monitor says STOP and internal-error."""
+    base, offset = 0x100000, 52 + 32
+    magic = 0x1BADB002
+    body = struct.pack("<III", magic, 0, -magic & 0xFFFFFFFF) + b"\xb8\0\0\0\xd0\xff\xe0"
+    size = offset + len(body)
+    return b"".join((
+        b"\x7fELF\x01\x01\x01" + bytes(9),
+        struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, base + offset + 12, 52, 0, 0, 52, 32, 1, 0, 0, 0),
+        struct.pack("<IIIIIIII", 1, 0, base, base, size, size, 7, 4096), body))
 
 
 @pytest.fixture(name="kvm")
@@ -159,24 +174,53 @@ def test_kvm_aborts(three, kvm):
     release(provider, consumer)
 
 
-def test_kvm_internal_error(make, image, kvm, tmp_path, monkeypatch):
-    """A KVM that gives up on an instruction after most of a boot: QEMU stops, and stays there."""
+@pytest.fixture(name="wrapped")
+def fixture_wrapped(make, image, kvm, tmp_path, monkeypatch):
+    """Starts a provider with --accel kvm, and a consumer: of "max" QEMU itself may make nothing
+    under such a KVM, so its processor is another one there, and its kernel maybe, too."""
     real = shutil.which("qemu-system-x86_64")
-    wrapped = tmp_path / "qemu-system-x86_64"
-    # Of "max" QEMU itself may make nothing under such a KVM; the processor is another one then.
-    wrapped.write_text("#!/bin/bash\n"
-                       "case \" $* \" in\n"
-                       "*' -accel kvm '*) set -- \"${@/#max,*/qemu64,svm=off}\" ;;\n"
-                       "esac\n"
-                       f'exec "{real}" "$@"\n', encoding="ascii")
-    wrapped.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    provider = make("p", ALONE).start()
-    consumer = make("c", ALONE + provider.bootstrap()).start()
-    assert has_session(consumer, provider.self_id())
-    give_image(provider, image)
-    provider.rpc("provide.set", on=True, to=[consumer.self_id()], accel="kvm", **ROOM)
-    shown(provider, "kvm")
+    daemons = []
+
+    def start(kernel):
+        swap = f'set -- "${{@/#*\\/vmlinux/{kernel}}}"' if kernel else ":"
+        path = tmp_path / "qemu-system-x86_64"
+        path.write_text('#!/bin/bash\ncase " $* " in\n*" -accel kvm "*)\n'
+                        f'set -- "${{@/#max,*/qemu64,svm=off}}"\n{swap} ;;\nesac\n'
+                        f'exec {real} "$@"\n', encoding="ascii")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        provider = make("p", ALONE).start()
+        consumer = make("c", ALONE + provider.bootstrap()).start()
+        daemons.append(provider)
+        assert has_session(consumer, provider.self_id())
+        give_image(provider, image)
+        provider.rpc("provide.set", on=True, to=[consumer.self_id()], accel="kvm", **ROOM)
+        shown(provider, "kvm")
+        return provider, consumer
+
+    yield start
+    for daemon in daemons:
+        if daemon.process.poll() is None:
+            daemon.stop()
+        for pid in qemus(daemon):
+            os.kill(pid, 9)
+
+
+def test_kvm_internal_error(wrapped, tmp_path):
+    """A guest of whose code KVM can make nothing: QEMU stops, and stays there."""
+    (tmp_path / "bad.elf").write_bytes(bad_kernel())
+    provider, consumer = wrapped(tmp_path / "bad.elf")
     seen = follow(consumer, provider)
-    assert_fell_back(provider, consumer, seen, "cannot run this guest")
+    assert_fell_back(provider, consumer, seen, INTERNAL)
+    release(provider, consumer)
+
+
+def test_kvm_gives_up_late(wrapped):
+    """The small image itself, where KVM opens and is none: after most of a minute it comes to an
+    instruction that KVM does not know, or, on a machine that is busy, its time to boot is over."""
+    provider, consumer = wrapped(None)
+    seen = follow(consumer, provider)
+    late = "did not come up under KVM"
+    assert_fell_back(provider, consumer, seen,
+                     late if any(late in e["text"] for _, e in seen) else INTERNAL)
     release(provider, consumer)

@@ -8,8 +8,8 @@ import pytest
 from daemon import RpcError
 from fixtures import ALONE
 from omerta_lab import wait_until
-from vmlab import (END_SECONDS, SMALL, assert_nothing_left, give_image, has_session, provided,
-                   qemus, refusal, until, wanted)
+from vmlab import (END_SECONDS, SMALL, assert_nothing_left, give_image, has_session, omerta,
+                   provided, qemus, refusal, until, wanted)
 
 ROOM = {"vms": 4, "cpus": 4, "memory": "2G", "disk": "4G"}
 
@@ -169,7 +169,8 @@ def test_filter_reputation(pair):
 
 
 def test_reputation_of_who_behaves(pair):
-    """A machine that ran and was given back counts for its consumer; one that never ran not."""
+    """A machine that ran, was used and was given back counts for its consumer; one that nobody
+    reached against him; one that never ran neither way."""
     provider, consumer = pair
     let_in(provider, consumer)
     assert provider.rpc("filter.reputation")["peers"] == []
@@ -177,14 +178,17 @@ def test_reputation_of_who_behaves(pair):
     provider.rpc("filter.default", then="deny")
     assert "no rule holds" in refusal(consumer, peer=provider.self_id(), **SMALL)
     provider.rpc("filter.default", then="allow")
-    with consumer.control() as control:
-        vm = control.rpc("vm.request", peer=provider.self_id(), **SMALL)["vm"]
-        until(control, "running")
-        control.rpc("vm.release", vm=vm)
-        assert ended(control, vm)["end"] == "released"
+    for use, points in ((None, 48), ("ssh", 50), ("run", 52)):
+        with consumer.control() as control:
+            vm = control.rpc("vm.request", peer=provider.self_id(), **SMALL)["vm"]
+            until(control, "running")
+            if use:
+                assert omerta(consumer, "vm", use, vm, "--", "true").returncode == 0, use
+            control.rpc("vm.release", vm=vm)
+            assert ended(control, vm)["end"] == "released"
+        known = [{"peer": consumer.self_id(), "reputation": points}]
+        assert provider.rpc("filter.reputation")["peers"] == known, use
     provider.rpc("filter.default", then="deny")
-    known = [{"peer": consumer.self_id(), "reputation": 52}]
-    assert provider.rpc("filter.reputation")["peers"] == known
     let_in(provider, consumer)
 
 

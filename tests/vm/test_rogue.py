@@ -140,24 +140,65 @@ def test_answers_that_lie(home):
     assert daemon.rpc("vm.list")["vms"] == []
 
 
+def make_and_release(provider, rogue, i):
+    """A machine that is given back at once; "", or why it is refused."""
+    args = '{"key":"k%s","spec":{"memory":"192M","disk":"256M","ttl":"20m"}}' % i
+    said = rogue.call("vm.request", args)
+    if not said.startswith("ok"):
+        return said
+    assert rogue.call("vm.release", '{"key":"k%s"}' % i).startswith("ok"), i
+    assert wait_until(lambda: provided(provider) == [], END_SECONDS)
+    return ""
+
+
 def test_consumer_that_keeps_its_calls(make, image):  # noqa: F811
     """Machines that are gone are freed, though their consumer does not end what it heard of them
     on: there is room for others."""
     provider = make("p", ALONE).start()
     give_image(provider, image)
-    rogue = Rogue(provider)
+    rogues = [Rogue(provider) for _ in range(6)]  # each may have 12 in a row
     consumer = make("c", ALONE + provider.bootstrap()).start()
     assert has_session(consumer, provider.self_id())
-    provider.rpc("provide.set", on=True, to=[rogue.id, consumer.self_id()], **ROOM)
+    provider.rpc("provide.set", on=True, to=[r.id for r in rogues] + [consumer.self_id()], **ROOM)
     wait_until(lambda: provider.rpc("provide.show")["engine"] != "unknown", END_SECONDS)
-    for i in range(66):
-        args = '{"key":"k%d","spec":{"memory":"192M","disk":"256M","ttl":"20m"}}' % i
-        assert rogue.call("vm.request", args).startswith("ok"), i
-        assert rogue.call("vm.release", '{"key":"k%d"}' % i).startswith("ok"), i
-        assert wait_until(lambda: provided(provider) == [], END_SECONDS)
+    for rogue in rogues:
+        for i in range(11):
+            assert make_and_release(provider, rogue, i) == "", i
     with consumer.control() as control:
         assert control.rpc("vm.request", peer=provider.self_id(), **SMALL)["vm"]
         vm = wanted(consumer)[0]["vm"]
         control.rpc("vm.release", vm=vm)
         assert control.event(lambda e: e["params"].get("state") == "gone", END_SECONDS)
-    rogue.end()
+    for rogue in rogues:
+        rogue.end()
+
+
+def test_consumer_that_asks_too_fast(make, image):  # noqa: F811
+    """Twelve machines in a row, then one each 10 s: the wait is named, it counts once against who
+    asks, and against nobody else. The owner may have as many as she likes."""
+    provider = make("p", ALONE).start()
+    give_image(provider, image)
+    rogue, other = Rogue(provider), Rogue(provider)
+    provider.rpc("provide.set", on=True, to=[rogue.id, other.id], **ROOM)
+    wait_until(lambda: provider.rpc("provide.show")["engine"] != "unknown", END_SECONDS)
+    said, asked, begin = "", 0, time.monotonic()
+    while not said:
+        said = make_and_release(provider, rogue, asked)
+        asked += not said
+    assert 12 <= asked <= 12 + (time.monotonic() - begin) / 10 + 1, asked
+    assert "you ask for virtual machines too fast (12 at once, then one each 10 s): wait " in said
+    wait = int(said.split(": wait ")[1].split(" s")[0])
+    assert 1 <= wait <= 10
+    known = [{"peer": rogue.id, "reputation": 42}]
+    assert provider.rpc("filter.reputation")["peers"] == known
+    # Others are none the worse, and in time neither is who was refused.
+    assert make_and_release(provider, other, 0) == ""
+    assert wait_until(lambda: make_and_release(provider, rogue, "later") == "", 2 * wait + 5)
+    assert provider.rpc("filter.reputation")["peers"] == known
+    with provider.control() as control:
+        for _ in range(15):
+            vm = control.rpc("vm.request", **SMALL)["vm"]
+            control.rpc("vm.release", vm=vm)
+            assert wait_until(lambda: provided(provider) == [], END_SECONDS)
+    for one in (rogue, other):
+        one.end()

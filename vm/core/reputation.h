@@ -23,11 +23,11 @@
 enum { OM_VM_REPUTATION_MAX = 256, OM_VM_REPUTATION_NEUTRAL = 50 };
 
 #define OM_VM_OUTCOMES(X)                                                                          \
-    X(GOOD, 2)       /* it ran and ended in peace */                                               \
-    X(UNUSED, -2)    /* asked for, made, and not once reached */                                   \
-    X(DENIED, -5)    /* the owner said no */                                                       \
-    X(EXCESSIVE, -8) /* it had to be paused or throttled */                                        \
-    X(VIOLATION, -30)
+    X(GOOD, 2)        /* it ran and ended in peace */                                              \
+    X(UNUSED, -2)     /* it ran, and its consumer did not once reach it */                         \
+    X(DENIED, -5)     /* the owner said no */                                                      \
+    X(EXCESSIVE, -8)  /* machines were asked for too fast */                                       \
+    X(VIOLATION, -30) /* it was paused or ended for what it sent */
 
 enum om_vm_outcome {
 #define X(code, points) OM_VM_OUTCOME_##code,

@@ -105,7 +105,7 @@ static void take_up(void *self, const struct om_vm_row *row)
     v->network = row->network;
     v->ident = row->process;
     v->begun = row->begun;
-    v->is_reached = true; /* nobody knows */
+    v->is_reached = true;  /* nobody knows */
     if (v->ident.pid == 0) /* killed between its start and the row: what runs there is it */
         (void)!om_vm_ident_in(v->folder, on_found, v, NULL);
     (void)snprintf(v->key, sizeof v->key, "%s", row->request);

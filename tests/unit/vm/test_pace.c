@@ -76,9 +76,9 @@ OM_TEST(pace_full_table_forgets_who_asked_least)
     om_time now = OM_SEC(5);
 
     pace = (struct om_vm_pace){.count = 0};
-    for (uint16_t i = 0; i < OM_VM_PACE_PEERS; i++)
+    for (unsigned i = 0; i < OM_VM_PACE_PEERS; i++)
         if (i != 7)
-            CHECK_EQ(burst(i, now), OM_VM_PACE_BURST);
+            CHECK_EQ(burst((uint16_t)i, now), OM_VM_PACE_BURST);
     CHECK(takes(7, now)); /* the last place */
     CHECK_EQ(burst(9999, now), OM_VM_PACE_BURST);
     CHECK_EQ(pace.count, OM_VM_PACE_PEERS);

@@ -110,8 +110,7 @@ static const struct om_option provide_options[] = {
     {"violations", "WHAT", "log, warn, pause or kill a guest that sends what it may not (pause)",
      0},
     {"pause", "TIME", "how long a guest stays paused for that (5m)", 0},
-    {"accel", "auto|kvm|tcg", "what guests run with: find out, KVM untried, or never KVM (auto)",
-     0},
+    {"accel", "HOW", "auto: find out; kvm: use it untried; tcg: never KVM (auto)", 0},
     END};
 static const struct om_option providers_options[] = {
     {"cpu", "N", "processors that a machine is to have", 0},
@@ -359,7 +358,7 @@ const struct om_command om_commands[] = {
      "KVM is used where the processor has vmx or svm and a test guest runs under it; --accel kvm\n"
      "says that it works without asking them, tcg that it is not to be used. When a guest fails\n"
      "under KVM it is started again under TCG (emulated, slower), and so are all after it, until\n"
-     "provide on is said again or the daemon starts anew.\n"
+     "provide on is said again or the daemon starts anew; after one that had run only itself is.\n"
      "With --json: the reply of provide.show.",
      provide_options, om_cmd_provide, false},
     {"providers", "[--cpu N] [--memory SIZE] [--disk SIZE] [--image NAME] [--all]",

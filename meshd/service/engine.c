@@ -64,15 +64,20 @@ bool vms_has_failed_kvm(const struct vms *s)
     return s && engine_is_known(s) && s->accel.no_kvm == OM_VM_NO_KVM_FAILED;
 }
 
-void engine_distrust(struct service_vm *v)
+void engine_failed(struct service_vm *v)
 {
-    struct vms *s = v->hub;
     char text[OM_VM_TEXT];
 
     (void)snprintf(text, sizeof text, "KVM failed it (%.90s): it starts anew under TCG, slower",
                    v->vm.text);
-    vms_complain(s, v->id, text);
+    vms_complain(v->hub, v->id, text);
     serve_tell(v, json_pack("{s:s, s:s, s:s}", "event", "warning", "vm", v->id, "text", text));
+}
+
+void engine_distrust(const struct service_vm *v)
+{
+    struct vms *s = v->hub;
+
     if (s->accel.kind != OM_VM_ACCEL_KVM) /* the owner may have said more since */
         return;
     s->accel.kind = OM_VM_ACCEL_TCG;

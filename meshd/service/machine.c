@@ -321,6 +321,9 @@ static void act(struct service_vm *v, const struct om_vm_act *a)
     case OM_VM_ACT_GIVE_BACK:
         (void)om_vm_quota_release(&v->hub->quota, v->number);
         break;
+    case OM_VM_ACT_KVM_FAILED:
+        engine_failed(v);
+        break;
     case OM_VM_ACT_DISTRUST_KVM:
         engine_distrust(v);
         break;

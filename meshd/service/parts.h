@@ -221,8 +221,11 @@ void engine_again(struct vms *s, bool is_other);
 /** engine_is_known() - does @s know that, and is it not being tried again? */
 bool engine_is_known(const struct vms *s);
 
-/** engine_distrust() - KVM failed @v: it, its consumer and later machines are told. */
-void engine_distrust(struct service_vm *v);
+/** engine_failed() - KVM failed @v: its consumer is told. */
+void engine_failed(struct service_vm *v);
+
+/** engine_distrust() - after what became of @v, no machine is started under KVM. */
+void engine_distrust(const struct service_vm *v);
 
 /* machine.c */
 

@@ -124,8 +124,11 @@ static void act(struct world *w, const struct om_vm_act *a)
     case OM_VM_ACT_TELL:
         states[a->state]++;
         break;
-    case OM_VM_ACT_DISTRUST_KVM:
+    case OM_VM_ACT_KVM_FAILED:
         falls++;
+        break;
+    case OM_VM_ACT_DISTRUST_KVM:
+        CHECK(!w->v.has_lease);
         break;
     default:
         act_more(w, a);

@@ -173,6 +173,13 @@ def test_kvm_aborts(three, kvm):
     assert inside(consumer, "lab1", "echo alive") == "alive\n"
     release(provider, consumer)
 
+    # It was tried, and a person who waits is told of that, too.
+    done = omerta(consumer, "vm", "request", "--provider", provider.self_id(), "--name", "lab1",
+                  "--memory", "192M", "--disk", "256M", "--wait", seconds=BOOT_SECONDS)
+    assert done.returncode == 0 and "KVM failed it" in done.stdout, (done.stdout, done.stderr)
+    assert done.stdout.count("KVM failed it") == 1 and ": running" in done.stdout, done.stdout
+    release(provider, consumer)
+
 
 @pytest.fixture(name="wrapped")
 def fixture_wrapped(make, image, kvm, tmp_path, monkeypatch):

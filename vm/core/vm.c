@@ -153,7 +153,9 @@ static void restart(struct om_vm *v, om_time now, enum om_vm_state from, bool is
 static void fall_back(struct om_vm *v, om_time now, const char *text)
 {
     v->engine = OM_VM_TCG;
-    push(v, OM_VM_ACT_DISTRUST_KVM);
+    push(v, OM_VM_ACT_KVM_FAILED);
+    if (!v->has_lease)
+        push(v, OM_VM_ACT_DISTRUST_KVM);
     say(v, text);
     if (v->start_by != OM_NEVER) /* what KVM took is not the consumer's */
         v->start_by = now + v->config.timeout;

@@ -26,7 +26,8 @@
  * Contract of the driver: after every call it drains om_vm_next(). PREPARE makes the folder anew,
  * whatever was there. PREPARE, SPAWN, ADOPT and WIPE are answered by one event each; if not in
  * time, the machine goes on without, and kills a process that appears later. A machine that is
- * started once more under TCG has its timeout anew, once.
+ * started once more under TCG has its timeout anew, once. KVM is distrusted for a guest that never
+ * came up under it only: one that runs can do what KVM fails at whenever it wants to.
  */
 #ifndef OM_VM_VM_H
 #define OM_VM_VM_H
@@ -125,6 +126,7 @@ struct om_vm_input {
     X(ADOPT)        /* look for the process of an earlier run */                                   \
     X(WIPE)         /* folder, disk, seed, keys */                                                 \
     X(GIVE_BACK)    /* the reservation */                                                          \
+    X(KVM_FAILED)   /* say so: it starts anew under TCG */                                         \
     X(DISTRUST_KVM) /* remember for other VMs that KVM does not work here */                       \
     X(TELL)         /* state, end and text changed */                                              \
     X(WARN)         /* lease: it ends soon */

@@ -20,8 +20,8 @@ static const struct om_vm_config config = {
 static const char *todo(void)
 {
     static const char *const names[] = {
-        "prepare", "cancel", "spawn", "connect",   "connect_qmp",  "disconnect", "",
-        "kill",    "adopt",  "wipe",  "give_back", "distrust_kvm", "",           "warn"};
+        "prepare", "cancel", "spawn",     "connect",    "connect_qmp",  "disconnect", "",    "kill",
+        "adopt",   "wipe",   "give_back", "kvm_failed", "distrust_kvm", "",           "warn"};
     static const char *const commands[] = {
 #define X(code, name, args) name,
         OM_VM_QMP_COMMANDS(X)
@@ -177,21 +177,22 @@ OM_TEST(vm_falls_back_to_tcg)
 {
     reach(OM_VM_BOOTING, OM_VM_KVM);
     CHECK_STR(qmp(OM_VM_QMP_STOPPED, ""), "query-status");
-    CHECK_STR(qmp(OM_VM_QMP_IS, "internal-error"), "distrust_kvm stopping kill");
+    CHECK_STR(qmp(OM_VM_QMP_IS, "internal-error"), "kvm_failed distrust_kvm stopping kill");
     CHECK_STR(tell(OM_VM_IN_EXITED, "signal 9"), "disconnect preparing prepare");
     CHECK_EQ(v.engine, OM_VM_TCG);
     CHECK_STR(tell(OM_VM_IN_PREPARED, NULL), "starting spawn");
     CHECK_STR(tell(OM_VM_IN_SPAWNED, NULL), "connect");
     CHECK_STR(qmp(OM_VM_QMP_READY, ""), "booting query-status");
     CHECK_STR(tell(OM_VM_IN_GUEST_UP, NULL), "running");
-    /* one that ran keeps its disk */
+    /* one that ran keeps its disk, and says nothing of others */
     reach(OM_VM_RUNNING, OM_VM_KVM);
-    CHECK_STR(qmp(OM_VM_QMP_IS, "internal-error"), "distrust_kvm stopping kill");
+    CHECK_STR(qmp(OM_VM_QMP_IS, "internal-error"), "kvm_failed stopping kill");
     CHECK_STR(tell(OM_VM_IN_EXITED, "signal 9"), "disconnect starting spawn");
     /* a QEMU that does not even start with it */
     reach(OM_VM_STARTING, OM_VM_KVM);
     CHECK_STR(tell(OM_VM_IN_SPAWNED, NULL), "connect");
-    CHECK_STR(tell(OM_VM_IN_EXITED, "status 1"), "disconnect distrust_kvm preparing prepare");
+    CHECK_STR(tell(OM_VM_IN_EXITED, "status 1"),
+              "disconnect kvm_failed distrust_kvm preparing prepare");
 }
 
 OM_TEST(vm_spared_kvm_starts_under_tcg)
@@ -209,7 +210,7 @@ OM_TEST(vm_spared_kvm_starts_under_tcg)
 OM_TEST(vm_that_says_nothing_under_kvm_is_started_under_tcg)
 {
     reach(OM_VM_BOOTING, OM_VM_KVM);
-    CHECK_STR(wait_for_it(), "distrust_kvm stopping kill");
+    CHECK_STR(wait_for_it(), "kvm_failed distrust_kvm stopping kill");
     CHECK(now == OM_SEC(1000 + OM_VM_BOOT_KVM_S));
     CHECK(v.start_by == now + config.timeout); /* anew, as TCG is to have as much */
     CHECK_STR(tell(OM_VM_IN_RELEASE, NULL), "stopping");

@@ -6,9 +6,9 @@
  * Why:   an address that a peer names is a claim. A liar must not be able to aim us at a stranger,
  *        however many keys it has; an honest pair must be able to open its NATs.
  * Keeps: reach_strangers_get_three; reach_budget_is_of_the_ip; reach_corroboration_is_short;
- *        reach_corroborated_get_their_hour; reach_two_random_members; reach_open_network_is_stricter;
- *        reach_exempt_get_twenty; reach_proven_are_free; reach_rate_holds_in_every_second;
- *        reach_full_is_no; reach_refusal_takes_nothing.
+ *        reach_corroborated_get_their_hour; reach_two_random_members;
+ *        reach_open_network_is_stricter; reach_exempt_get_twenty; reach_proven_are_free;
+ *        reach_rate_holds_in_every_second; reach_full_is_no; reach_refusal_takes_nothing.
  *
  *     proven            free, and beside the rate
  *     exempt            20 per 10 min for each (key, ip:port), then as below

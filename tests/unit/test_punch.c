@@ -56,6 +56,7 @@ static struct om_punch_facts facts(const struct duo *d, unsigned i)
 
     return (struct om_punch_facts){
         .ours = d->profile[i],
+        .rtt = OM_MS(2 * WAY),
         .peer = peer,
         .left = om_reach_left(&d->reach[i], d->now, &peer, &d->key[!i]),
     };

@@ -122,12 +122,16 @@ static void begin(struct om_punch *p, const struct om_punch_facts *facts, uint64
 
 static void ask(struct om_punch *p, om_time now)
 {
-    om_time wait = 2 * p->facts.rtt;
+    om_time wait = OM_MS(OM_PUNCH_WORD_MS);
 
+    if (p->facts.rtt == 0)
+        wait = OM_MS(OM_PUNCH_BLIND_MS); /* the RTT is measured by this word; so let it return */
+    else if (2 * p->facts.rtt > wait)
+        wait = 2 * p->facts.rtt;
     say(p, p->nonce, 0);
     p->said = now;
     p->tries++;
-    p->due = now + (wait > OM_MS(OM_PUNCH_WORD_MS) ? wait : OM_MS(OM_PUNCH_WORD_MS));
+    p->due = now + wait;
 }
 
 enum om_err om_punch_start(struct om_punch *p, om_time now, const struct om_punch_facts *facts,

@@ -55,6 +55,7 @@
 enum {
     OM_PUNCH_TRIES = 5,         /* of the first word */
     OM_PUNCH_WORD_MS = 250,     /* from one to the next, at least; else two RTT */
+    OM_PUNCH_BLIND_MS = 1000,   /* the same while the RTT is not known */
     OM_PUNCH_GO_MS = 2000,      /* a follower waits for the go, at least */
     OM_PUNCH_MARGIN_MS = 100,   /* from the go to the moment, beyond RTT/2 */
     OM_PUNCH_GOES = 3,          /* copies of it */

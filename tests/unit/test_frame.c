@@ -214,7 +214,7 @@ static size_t write_one(struct om_wr *w, int kind)
         om_frame_write_stream_stop(w, &(struct om_frame_stream_stop){1, 2});
         break;
     case 9:
-        om_frame_write_punch(w, &(struct om_frame_punch){OM_PUNCH_SEEN, 1, 2});
+        om_frame_write_punch(w, &(struct om_frame_punch){.step = OM_PUNCH_SEEN});
         break;
     case 10:
         om_frame_write_challenge(w, 1);
@@ -412,7 +412,7 @@ OM_TEST(frame_moving_is_as_listed)
 
 OM_TEST(frame_round_trips_paths)
 {
-    const struct om_frame_punch punch = {OM_PUNCH_PROBE, 0x0102030405060708, 40};
+    const struct om_frame_punch punch = {.step = OM_PUNCH_PROBE, .nonce = 0x0102030405060708, .fire_ms = 40};
     struct om_wr w = writer();
     struct om_frame f;
 
@@ -440,10 +440,27 @@ OM_TEST(frame_punch_bounds_its_step)
     for (unsigned step = 0; step < 256; step++) {
         struct om_wr w = writer();
         struct om_frame f;
-        om_frame_write_punch(&w, &(struct om_frame_punch){(uint8_t)step, 1, 2});
+        om_frame_write_punch(&w, &(struct om_frame_punch){.step = (uint8_t)step, .nonce = 1});
         struct om_rd r = reader(&w);
         CHECK_ERR(om_frame_next(&r, &f), step < OM_PUNCH_STEPS ? OM_OK : OM_E_PARSE);
     }
+}
+
+OM_TEST(frame_punch_plan_has_a_profile)
+{
+    const struct om_frame_punch plan = {.nonce = 1, .fire_ms = 2, .profile = "twelve bytes"};
+    struct om_wr w = writer();
+    struct om_frame f;
+
+    om_frame_write_punch(&w, &plan);
+    CHECK_EQ(om_wr_len(&w), OM_PUNCH_PLAN_SIZE);
+    struct om_rd r = reader(&w);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.punch.nonce == 1 && f.punch.fire_ms == 2);
+    CHECK_MEM(f.punch.profile, "twelve bytes", 12);
+    packet[OM_FRAME_HEAD] = OM_PUNCH_PROBE; /* what is as long as a plan is no probe */
+    r = reader(&w);
+    CHECK_ERR(om_frame_next(&r, &f), OM_E_PARSE);
 }
 
 OM_TEST(frame_mtu_probe_fills_the_packet)

@@ -120,11 +120,14 @@ static void arrive(struct duo *d, const struct wire *w)
     struct om_punch_facts f = facts(d, w->to);
 
     from.port = (uint16_t)(from.port + w->act.socket);
-    if (w->act.kind == OM_PUNCH_DO_WORD)
-        om_punch_told(&d->m[w->to], d->now, &w->act.word, &f);
-    else
+    if (w->act.kind == OM_PUNCH_DO_WORD) {
+        struct om_punch_word word; /* as its bytes say it */
+        CHECK_OK(om_punch_word_of(&word, &w->act.word.frame));
+        om_punch_told(&d->m[w->to], d->now, &word, &f);
+    } else {
         om_punch_heard(&d->m[w->to], d->now, &w->act.word.frame, &from,
                        (unsigned)(w->act.to.port - host(w->to).port));
+    }
 }
 
 static void run(struct duo *d, om_time until)
@@ -168,6 +171,23 @@ OM_TEST(punch_two_meet)
     CHECK_STR(om_punch_end_name((enum om_punch_end)9), "unknown");
 out:
     duo_fini(&d);
+}
+
+OM_TEST(punch_word_is_what_its_bytes_say)
+{
+    struct om_punch_profile is = {.class = OM_NAT_STRIDE, .stride = -3, .last = 9, .hops = 5};
+    struct om_punch_word w = {.frame = {.nonce = 9}}, out = {.profile = {.hops = 1}};
+    struct om_wr wr = om_wr(om_mut(w.frame.profile, sizeof w.frame.profile));
+
+    om_punch_profile_encode(&wr, &is);
+    CHECK_OK(om_punch_word_of(&out, &w.frame));
+    CHECK(out.frame.nonce == 9 && out.profile.stride == -3 && out.profile.hops == 5);
+    w.frame.profile[3] = 200; /* hops */
+    CHECK_ERR(om_punch_word_of(&out, &w.frame), OM_E_PARSE);
+    w.frame.profile[3] = 2;
+    w.frame.step = OM_PUNCH_PROBE;
+    CHECK_ERR(om_punch_word_of(&out, &w.frame), OM_E_PARSE);
+    CHECK_EQ(out.profile.hops, 5);
 }
 
 OM_TEST(punch_lower_key_leads)
@@ -446,13 +466,13 @@ OM_TEST(punch_word_of_a_stranger_state)
     OM_TRY(attest(&d));
     struct om_punch_facts f = facts(&d, 0);
     for (unsigned i = 1; i < OM_ARRAY_SIZE(waits); i++) {
-        struct om_punch_word w = {.frame = {OM_PUNCH_PLAN, 9, waits[i]}};
+        struct om_punch_word w = {.frame = {.nonce = 9, .fire_ms = waits[i]}};
         om_punch_told(&d.m[0], d.now, &w, &f);
         w.frame.step = OM_PUNCH_PROBE;
         om_punch_told(&d.m[0], d.now, &w, &f);
         CHECK_EQ(d.m[0].state, OM_PUNCH_IDLE);
     }
-    struct om_punch_word ask = {.frame = {OM_PUNCH_PLAN, 9, 0}, .profile = d.profile[1]};
+    struct om_punch_word ask = {.frame = {.nonce = 9}, .profile = d.profile[1]};
     om_punch_told(&d.m[0], d.now, &ask, &f);
     CHECK_EQ(d.m[0].state, OM_PUNCH_AGREED);
     ask.frame.fire_ms = 20000; /* a moment that far is a mistake */
@@ -463,7 +483,7 @@ OM_TEST(punch_word_of_a_stranger_state)
     CHECK_EQ(d.m[0].end, OM_PUNCH_UNWILLING);
     while (om_punch_next(&d.m[0], &d.reach[0], d.now, &a))
         CHECK(a.kind == OM_PUNCH_DO_WORD || a.kind == OM_PUNCH_DO_FAIL);
-    ask.frame = (struct om_frame_punch){OM_PUNCH_PLAN, 10, 0}; /* too soon after it ended */
+    ask.frame = (struct om_frame_punch){.nonce = 10}; /* too soon after it ended */
     om_punch_told(&d.m[0], d.now + OM_SEC(1), &ask, &f);
     CHECK(om_punch_next(&d.m[0], &d.reach[0], d.now, &a));
     CHECK(a.kind == OM_PUNCH_DO_WORD && a.word.frame.fire_ms == OM_PUNCH_REFUSED);

@@ -8,6 +8,8 @@ bool om_frame_read_punch(struct om_rd *r, struct om_frame_punch *p)
     p->step = om_rd_u8(r);
     p->nonce = om_rd_u64(r);
     p->fire_ms = om_rd_u32(r);
+    if (p->step == OM_PUNCH_PLAN)
+        om_rd_copy(r, p->profile, sizeof p->profile);
     return om_rd_done(r) && p->step < OM_PUNCH_STEPS;
 }
 
@@ -19,10 +21,13 @@ void om_frame_write_candidates(struct om_wr *w, struct om_bytes body)
 
 void om_frame_write_punch(struct om_wr *w, const struct om_frame_punch *p)
 {
-    om_frame_write_head(w, OM_FRAME_PUNCH, OM_PUNCH_FRAME_SIZE - OM_FRAME_HEAD);
+    size_t profile = p->step == OM_PUNCH_PLAN ? sizeof p->profile : 0;
+
+    om_frame_write_head(w, OM_FRAME_PUNCH, OM_PUNCH_FRAME_SIZE - OM_FRAME_HEAD + profile);
     om_wr_u8(w, p->step);
     om_wr_u64(w, p->nonce);
     om_wr_u32(w, p->fire_ms);
+    om_wr_copy(w, p->profile, profile);
 }
 
 void om_frame_write_challenge(struct om_wr *w, uint64_t token)

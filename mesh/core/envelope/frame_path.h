@@ -4,10 +4,12 @@
  * What:  codecs of CANDIDATES (its body is path/endpoint.h's), PUNCH, PATH_CHALLENGE, PATH_RESPONSE
  *        and MTU_PROBE.
  * Why:   none of them moves a peer or wants an ACK but MTU_PROBE, whose loss is the answer.
- * Keeps: frame_round_trips_paths; frame_punch_bounds_its_step; frame_mtu_probe_fills_the_packet.
+ * Keeps: frame_round_trips_paths; frame_punch_bounds_its_step;
+ *        frame_punch_plan_has_a_profile; frame_mtu_probe_fills_the_packet.
  *
  *     CANDIDATES      u32 sequence, u8 n <= 16, n x (u8 kind, address)
- *     PUNCH           u8 step (0 plan, 1 probe, 2 seen), u64 nonce, u32 fire after ms
+ *     PUNCH           u8 step (0 plan, 1 probe, 2 seen), u64 nonce, u32 fire after ms,
+ *                     of a plan also 12 B profile (path/punch_profile.h)
  *     PATH_CHALLENGE  u64 token        PATH_RESPONSE  u64 token
  *     MTU_PROBE       zeros
  *
@@ -21,7 +23,9 @@
 
 enum {
     OM_PATH_FRAME_SIZE = 3 + 8, /* of PATH_CHALLENGE and PATH_RESPONSE, with the frame's head */
-    OM_PUNCH_FRAME_SIZE = 3 + 1 + 8 + 4
+    OM_PUNCH_PLAN_BYTES = 12,
+    OM_PUNCH_FRAME_SIZE = 3 + 1 + 8 + 4,
+    OM_PUNCH_PLAN_SIZE = OM_PUNCH_FRAME_SIZE + OM_PUNCH_PLAN_BYTES
 };
 
 enum om_punch_step { OM_PUNCH_PLAN, OM_PUNCH_PROBE, OM_PUNCH_SEEN, OM_PUNCH_STEPS };
@@ -29,7 +33,8 @@ enum om_punch_step { OM_PUNCH_PLAN, OM_PUNCH_PROBE, OM_PUNCH_SEEN, OM_PUNCH_STEP
 struct om_frame_punch {
     uint8_t step; /* enum om_punch_step */
     uint64_t nonce;
-    uint32_t fire_ms; /* from its arrival on */
+    uint32_t fire_ms;                     /* from its arrival on */
+    uint8_t profile[OM_PUNCH_PLAN_BYTES]; /* OM_PUNCH_PLAN only */
 };
 
 /** om_frame_read_punch() - the body of PUNCH in @r into @p. Return: false when it is malformed. */

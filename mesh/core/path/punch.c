@@ -214,6 +214,17 @@ static void told_more(struct om_punch *p, om_time now, const struct om_punch_wor
         p->dropped++;
 }
 
+enum om_err om_punch_word_of(struct om_punch_word *out, const struct om_frame_punch *f)
+{
+    struct om_rd r = om_rd(om_bytes(f->profile, sizeof f->profile));
+    struct om_punch_word w = {.frame = *f};
+
+    if (f->step != OM_PUNCH_PLAN || om_punch_profile_decode(&w.profile, &r) != OM_OK)
+        return OM_E_PARSE;
+    *out = w;
+    return OM_OK;
+}
+
 void om_punch_told(struct om_punch *p, om_time now, const struct om_punch_word *w,
                    const struct om_punch_facts *facts)
 {
@@ -330,6 +341,8 @@ static struct om_punch_act word(const struct om_punch *p, om_time now)
     a.word.frame.fire_ms = is_go ? go_ms(p, now) : p->word_ms;
     a.word.profile = p->facts.ours;
     a.word.profile.style = (uint8_t)p->style;
+    struct om_wr w = om_wr(om_mut(a.word.frame.profile, sizeof a.word.frame.profile));
+    om_punch_profile_encode(&w, &a.word.profile);
     return a;
 }
 

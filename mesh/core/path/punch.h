@@ -10,7 +10,9 @@
  *        punch_silent_peer_gives_up; punch_refusal_is_an_answer; punch_backs_off;
  *        punch_ignores_foreign_nonces; punch_stops_at_the_first_answer; punch_both_keep_one_way;
  *        punch_never_exceeds_its_budget; punch_waits_for_the_rate; punch_flood_is_bounded;
- *        punch_word_of_a_stranger_state; punch_model_matrix.
+ *        punch_word_of_a_stranger_state; punch_word_is_what_its_bytes_say; punch_model_matrix;
+ *        punch_model_openers_matter; punch_model_strangers; punch_model_learns_the_style;
+ *        punch_model_from_observation.
  *
  *     IDLE --start()--> ASKED --agreed--> ARMED --moment--> FIRING --both heard--> DONE
  *       |                 |                 ^                 |
@@ -48,7 +50,6 @@
 
 #include <omerta/prng.h>
 
-#include "envelope/frame_path.h"
 #include "path/punch_plan.h"
 #include "path/reach.h"
 
@@ -96,7 +97,7 @@ struct om_punch_facts {
     unsigned left; /* om_reach_left() for it */
 };
 
-/* A PUNCH frame; with a plan comes a profile. */
+/* A PUNCH frame, and what the profile in a plan says. */
 struct om_punch_word {
     struct om_frame_punch frame;
     struct om_punch_profile profile;
@@ -181,6 +182,15 @@ void om_punch_init(struct om_punch *p, const struct om_id *me, const struct om_i
 OM_MUST enum om_err om_punch_start(struct om_punch *p, om_time now,
                                    const struct om_punch_facts *facts, enum om_punch_style style,
                                    uint64_t nonce);
+
+/**
+ * om_punch_word_of() - what a plan step says
+ * @out:  untouched on failure
+ * @f:    as received
+ *
+ * Return: OM_OK, or OM_E_PARSE when no NAT can be as its profile says.
+ */
+OM_MUST enum om_err om_punch_word_of(struct om_punch_word *out, const struct om_frame_punch *f);
 
 /**
  * om_punch_told() - a plan step came over the session

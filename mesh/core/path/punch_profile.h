@@ -24,11 +24,10 @@
 #ifndef OM_PATH_PUNCH_PROFILE_H
 #define OM_PATH_PUNCH_PROFILE_H
 
-#include <omerta/wire.h>
-
+#include "envelope/frame_path.h"
 #include "path/nat.h"
 
-enum { OM_PUNCH_PROFILE_BYTES = 12 };
+enum { OM_PUNCH_PROFILE_BYTES = OM_PUNCH_PLAN_BYTES };
 
 struct om_punch_profile {
     enum om_nat_class class; /* OM_NAT_UNKNOWN when it is not believed */

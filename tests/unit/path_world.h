@@ -68,7 +68,7 @@ static inline void begin(struct world *w)
     om_paths_init(&w->ps);
 }
 
-/* Does what is asked for now, and notes what is told. */
+/* All that is due now is done, and noted. */
 static inline void drain(struct world *w)
 {
     struct om_paths_act a;

@@ -223,15 +223,15 @@ static void ask_all(struct om_paths *ps, om_time now)
     }
 }
 
-/* The peer was heard from an unproven address. Both are asked; meanwhile it gets copies of what it
- * sent as much of. */
-static void maybe_moved(struct om_paths *ps, om_time now, int i)
+/* The peer was heard from an unproven address. Both are asked; if that was its newest packet, the
+ * new one gets copies meanwhile, of as much as it sent. */
+static void maybe_moved(struct om_paths *ps, om_time now, int i, bool is_newest)
 {
     struct om_path *active = at(ps, ps->active), *p = &ps->all[i];
     const struct om_path *second = at(ps, ps->second);
     bool begins = p->unanswered == 0;
 
-    if (!second || second->state != OM_PATH_VALID) {
+    if (is_newest && (!second || second->state != OM_PATH_VALID)) {
         ps->second = i;
         ps->second_until = OM_NEVER;
     }
@@ -256,12 +256,15 @@ void om_paths_heard(struct om_paths *ps, om_time now, const struct om_via *via, 
     om_path_heard(p, now, bytes);
     if (is_newest)
         p->spoke = now;
-    if (p->state == OM_PATH_FAILED)
-        ask(p, now);
-    if (i == ps->active || !is_newest)
+    if (i == ps->active) {
+        if (p->state == OM_PATH_FAILED)
+            ask(p, now);
         return;
+    }
     if (p->state != OM_PATH_VALID)
-        maybe_moved(ps, now, i);
+        maybe_moved(ps, now, i, is_newest);
+    else if (!is_newest)
+        return;
     else if (ps->active < 0)
         move(ps, now, i, OM_PATHS_FIRST);
     else if (is_stale(&ps->all[ps->active], now))
@@ -312,6 +315,14 @@ static bool is_followed(const struct om_paths *ps, int i)
     return active->unanswered > 0 && (active->spoke == OM_NEVER || p->spoke > active->spoke);
 }
 
+/* The peer was heard there first, it answers, and the active path has yet to: which of both it is
+ * the other challenge will tell; until then both have everything. */
+static bool is_rival(const struct om_paths *ps, int i)
+{
+    return ps->active >= 0 && i != ps->active && ps->all[i].origin == OM_PATH_HEARD &&
+           ps->all[ps->active].unanswered > 0;
+}
+
 bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
 {
     for (int i = 0; i < (int)ps->count; i++) {
@@ -327,10 +338,13 @@ bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
         }
         if (i != ps->active && p->fresh < OM_PATHS_SAMPLES && is_in_use(ps, now))
             p->ask_at = now; /* paced by its round trip */
-        if (!was_valid && is_followed(ps, i))
+        if (!was_valid && is_followed(ps, i)) {
+            /* Most likely only a port changed: RFC 9000 section 9.4 would keep the estimate. */
+            p->rtt.variation = om_time_min(p->rtt.variation, ps->all[ps->active].rtt.variation);
             move(ps, now, i, OM_PATHS_FOLLOWED);
-        else
-            judge(ps, now);
+        } else if (!was_valid && is_rival(ps, i))
+            om_paths_stalled(ps, now);
+        judge(ps, now);
         return true;
     }
     return false;

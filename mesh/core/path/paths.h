@@ -17,7 +17,8 @@
  * gets a copy of everything
  *   - for two round trips after a planned move (the receiver drops what it has by its counter);
  *   - while the active one is suspect: data over it, or a challenge, is unanswered for
- *     om_path_wait(); two challenges decide, and the other path takes over when only it answers;
+ *     om_path_wait(), or a new address of the peer answered before it did; two challenges decide,
+ *     and the other path takes over when only it answers;
  *   - while the peer is heard from an address that is not proven yet: then no more than it sent.
  *
  * Who drives it tells what was heard, answered and unanswered, asks om_paths_next() until it says
@@ -93,7 +94,7 @@ struct om_paths {
 /** om_paths_init() - @ps has none. */
 void om_paths_init(struct om_paths *ps);
 
-/** om_paths_find() - the path of @ps that is @via, or NULL; lent till @ps changes. */
+/** om_paths_find() - the path of @ps that is @via, NULL when there is none; lent. */
 struct om_path *om_paths_find(struct om_paths *ps, const struct om_via *via);
 
 /**

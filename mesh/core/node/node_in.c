@@ -98,8 +98,11 @@ static void on_close(struct om_node *n, om_time now, struct om_peer *p,
 static bool on_ack(struct om_node *n, om_time now, struct om_peer *p,
                    const struct om_frame_ack *ack)
 {
+    uint64_t had = p->carrier->loss.delivered;
+
     if (om_loss_on_ack(&p->carrier->loss, now, ack) == OM_OK) {
-        om_association_answered(p->assoc);
+        if (p->carrier->loss.delivered != had) /* an old ACK may come while nothing arrives */
+            om_association_answered(p->assoc);
         return true;
     }
     node_drop(n, OM_DROP_FRAME);

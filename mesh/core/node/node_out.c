@@ -77,18 +77,16 @@ void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d
     emit(n, d, via, !n->audit || om_audit_data(s, om_sealed_bytes(d)));
 }
 
-void node_emit_copy(struct om_node *n, struct om_session *s, const struct om_sealed *d,
-                    const struct om_via *via)
+struct om_sealed *node_copy(struct om_node *n, const struct om_sealed *d)
 {
     struct om_buf *b = node_plain(n);
     struct om_sealed *copy;
 
-    if (b && om_sealed_copy(&copy, b, d) == OM_OK) {
-        node_emit_data(n, s, copy, via);
-        return;
-    }
+    if (b && om_sealed_copy(&copy, b, d) == OM_OK)
+        return copy;
     om_pool_give(n->pool, b);
     node_drop(n, OM_DROP_MEMORY);
+    return NULL;
 }
 
 bool node_emit_handshake(struct om_node *n, const struct om_epoch *epoch,

@@ -52,7 +52,9 @@ static void keep_rtt(struct om_peer *p)
 void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, uint64_t token)
 {
     keep_rtt(p);
-    if (!om_paths_answered(p->paths, now, token))
+    if (om_paths_answered(p->paths, now, token))
+        om_association_answered(p->assoc); /* it lives: what is unanswered may have been lost */
+    else
         node_drop(n, OM_DROP_PATH_UNASKED);
 }
 

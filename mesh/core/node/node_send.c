@@ -97,11 +97,13 @@ static void emit_everywhere(struct om_node *n, om_time now, struct om_session *s
                             struct om_sealed *d)
 {
     struct om_paths *ps = s->peer->paths;
-    const struct om_via *copy = om_paths_copy(ps, now, om_sealed_bytes(d).n);
+    const struct om_via *other = om_paths_copy(ps, now, om_sealed_bytes(d).n);
+    struct om_sealed *copy = other ? node_copy(n, d) : NULL;
 
-    if (copy)
-        node_emit_copy(n, s, d, copy);
+    /* The copy last: should it come first, its original would only be a replay. */
     node_emit_data(n, s, d, &om_paths_active(ps)->via);
+    if (copy)
+        node_emit_data(n, s, copy, other);
 }
 
 /* Seal and emit up to a batch of packets, but no more than the key may; returns how many. */

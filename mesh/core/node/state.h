@@ -137,9 +137,8 @@ struct om_buf *node_plain(struct om_node *n);
 void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d,
                     const struct om_via *via);
 
-/** node_emit_copy() - @n sends the same as @d, sealed under @s, over @via, too; @d stays. */
-void node_emit_copy(struct om_node *n, struct om_session *s, const struct om_sealed *d,
-                    const struct om_via *via);
+/** node_copy() - the same as @d once more, to be emitted by @n; NULL when memory was out. */
+struct om_sealed *node_copy(struct om_node *n, const struct om_sealed *d);
 
 /**
  * node_emit_handshake() - make and send a handshake datagram

@@ -54,9 +54,11 @@ demo_begin() {
     if [ -z "$built" ]; then
         built=build/dev
         if [ "$install" = yes ]; then
-            om_install all
+            om_install demo
+        else
+            om_name_missing demo
         fi
-        om_build dev
+        om_build dev "omerta omerta-meshd"
         echo
     fi
     demo_bin=$(realpath "$built")/bin

@@ -78,7 +78,7 @@ run() {
     done
     [ -n "$labels" ] || return 0
     start=$EPOCHREALTIME
-    if ! om_build "$preset" "$@"; then
+    if ! om_build "$preset" all "$@"; then
         lines+=("$name: not built")
         broken=1
         return 0
@@ -101,6 +101,8 @@ run() {
 
 if [ "$install" = yes ]; then
     om_install "$kind"
+else
+    om_name_missing "$kind"
 fi
 everything=$TIERS
 tidy=OFF

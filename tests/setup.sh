@@ -4,10 +4,11 @@
 # Sourced, from the repository's root. A step prints one line; what its command said goes to a file
 # below build/log, and is shown when it failed.
 
-# Names of the packages that a run of kind $1 (all, full) needs and this machine lacks.
+# Names of the packages that a run of kind $1 (demo, all, full) needs and this machine lacks.
 om_missing_packages() {
     local wanted there
-    wanted=$(awk -v kind="$1" '$1 == "all" || $1 == kind { print $2 }' tests/packages.txt)
+    wanted=$(awk -v kind="$1" 'BEGIN { of["demo"] = 1; of["all"] = 2; of["full"] = 3 }
+        $1 in of && of[$1] <= of[kind] { print $2 }' tests/packages.txt)
     # It fails when it does not know one of the names: that is the answer, not an error.
     # shellcheck disable=SC2086 # one argument a package
     there=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null || true; } |
@@ -19,12 +20,19 @@ om_missing_packages() {
 om_as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null; then
-        sudo -n "$@"
     else
-        echo "installing packages needs root, and there is no sudo here"
-        return 1
+        sudo -n "$@"
     fi
+}
+
+# May this user become root without being asked anything?
+om_may_install() {
+    if [ "$(id -u)" -eq 0 ]; then
+        return 0
+    fi
+    command -v sudo >/dev/null || return 1
+    # Here its question can be seen and answered; without a terminal it is not asked.
+    if [ -t 0 ]; then sudo -v; else sudo -n true 2>/dev/null; fi
 }
 
 om_apt() {
@@ -43,9 +51,10 @@ om_install() {
     if [ -z "$names" ]; then
         return 0
     fi
-    # Here its question can be seen and answered; without a terminal it is not asked.
-    if [ "$(id -u)" -ne 0 ] && [ -t 0 ] && command -v sudo >/dev/null; then
-        sudo -v
+    if ! om_may_install; then
+        echo "Packages are missing, and this user may not install them. As root:" >&2
+        echo "  apt-get update && apt-get install --no-install-recommends $names" >&2
+        return 1
     fi
     # shellcheck disable=SC2086 # one argument a package
     om_step "package index" om_apt update &&
@@ -75,13 +84,24 @@ om_elapsed() {
     echo "$((tenths / 10)).$((tenths % 10)) s"
 }
 
-# om_build PRESET [CMAKE_OPTION...] - fetch lwIP, configure, build.
+# Names what a run of kind $1 lacks, for those who said that nothing shall be installed.
+om_name_missing() {
+    local names
+    if command -v dpkg-query >/dev/null; then
+        names=$(om_missing_packages "$1" | tr '\n' ' ') || return 1
+        [ -z "$names" ] || echo "not installed, of tests/packages.txt: $names" >&2
+    fi
+}
+
+# om_build PRESET TARGETS [CMAKE_OPTION...] - fetch lwIP, configure, build TARGETS, words of one
+# argument.
 om_build() {
-    local preset=$1
-    shift
+    local preset=$1 targets=$2
+    shift 2
     if [ -z "${OM_LWIP_DIR:-}" ] && [ ! -f build/lwip/src/.fetched ]; then
         om_step "source of lwip" netstack/lwip/fetch.sh build/lwip || return 1
     fi
+    # shellcheck disable=SC2086 # one argument a target
     om_step "configure $preset" cmake --preset "$preset" -DOM_WERROR=ON "$@" &&
-        om_step "build $preset" cmake --build --preset "$preset" -j "$(nproc)"
+        om_step "build $preset" cmake --build --preset "$preset" -j "$(nproc)" --target $targets
 }

@@ -17,11 +17,12 @@ import docs  # noqa: E402
 import floors  # noqa: E402
 import headers  # noqa: E402
 import keeps  # noqa: E402
+import packages  # noqa: E402
 import sizes  # noqa: E402
 import style  # noqa: E402
 from source import Skip, Tree  # noqa: E402
 
-NAMES = "floors sizes banned headers docs keeps format shellcheck reasons files".split()
+NAMES = "floors sizes banned headers docs keeps format shellcheck reasons files packages".split()
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -38,6 +39,7 @@ def run(name, tree, cc="cc", extra=()):
         "shellcheck": style.check_shellcheck,
         "reasons": style.check_reasons,
         "files": style.check_files,
+        "packages": packages.check,
     }
     return checks[name](tree)
 

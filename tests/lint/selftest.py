@@ -113,6 +113,8 @@ CLEAN = {
     "tests/system/test_box.py": "def test_box():\n    pass\n",
     "tests/sim/main.c": "/* main.c - cost. */\nint x = clock_gettime(a, b);\n",
     "tests/run.sh": '#!/bin/sh\necho "$1"\n',
+    "tests/packages.txt": "# Packages.\ndemo curl  # pages\nall  nftables\nall  libmnl-dev\n",
+    "demos/demo.sh": "#!/bin/sh\ncommand -v curl\n",
     ".ci/run": "#!/bin/sh\nexec tests/run.sh\n",
     ".clang-tidy": "Checks: |\n  bugprone-*,\n  -bugprone-x,  # we mean it\n",
 }
@@ -188,6 +190,15 @@ PLANTS = [
     ("shellcheck", "tests/run.sh", add("cat $1\n"), 3, "SC2086"),
     ("shellcheck", ".ci/run", add("cat $1\n"), 3, "SC2"),
     ("reasons", ".clang-tidy", add("  -misc-y,\n"), 4, "want a # reason"),
+    ("packages", "tests/packages.txt", swap("all  nft", "some nft"), 3, "want one of demo"),
+    ("packages", "tests/packages.txt", add("all  curl\n"), 5, "there already"),
+    ("packages", "demos/demo.sh", add("command -v nft\n"), 3, 'want nftables as "demo"'),
+    ("packages", "demos/demo.sh", add("for tool in curl nft \\\n    dig; do\n"), 3, "bind9-dns"),
+    ("packages", "tests/run.sh", add("command -v nobody\n"), 3, "nobody: want its package"),
+    ("packages", "tests/system/test_box.py", add('x = shutil.which("dig")\n'), 3, "bind9-dns"),
+    ("packages", "tests/system/test_box.py", add("for tool in ('ip',):\n"), 3, "want iproute2"),
+    ("packages", "CMakeLists.txt", add("pkg_check_modules(UV REQUIRED IMPORTED_TARGET "
+                                       "libuv>=1.44)\n"), 1, "want libuv1-dev"),
     ("files", "notes.txt", add("\n"), 1, "not a known name"),
     ("files", "src/a.c", add("\n"), 1, "not a known name"),
 ]

@@ -13,23 +13,9 @@
 #include "ssh_run.h"
 #include "tunnel.h"
 #include "vm_pick.h"
+#include "vm_up.h"
 
 enum { KEY_BYTES = 1024 };
-
-/* A machine with an SSH server; OpenSSH would speak of keys where it only has to wait. */
-static enum om_exit find_up(struct om_cli *cli, const char *name, json_t **out)
-{
-    char state[OM_OUT_TEXT_MAX];
-    enum om_exit e = om_vm_find(cli, name, out);
-    const char *is = e ? NULL : json_string_value(json_object_get(*out, "state"));
-
-    if (e || (is && strcmp(is, "running") == 0))
-        return e;
-    om_out_error(&cli->out, "the machine is not running, but %s (omerta vm request --wait waits)",
-                 om_out_escape(state, is ? is : "unknown"));
-    json_decref(*out);
-    return OM_EXIT_FAILED;
-}
 
 enum om_exit om_vm_ssh(struct om_cli *cli)
 {
@@ -37,7 +23,7 @@ enum om_exit om_vm_ssh(struct om_cli *cli)
 
     if (cli->args.count < 2)
         return om_cli_usage(cli, "ssh: want VM [COMMAND...]");
-    enum om_exit e = find_up(cli, cli->args.words[1], &vm);
+    enum om_exit e = om_vm_find_up(cli, cli->args.words[1], &vm);
     if (e)
         return e;
     const struct om_ssh_run r = {
@@ -66,7 +52,7 @@ enum om_exit om_vm_cp(struct om_cli *cli)
     }
     if (!*name || *name == '-' || cli->args.count < 3)
         return om_cli_usage(cli, "cp: want FILE... VM:PATH, or VM:PATH... FOLDER");
-    enum om_exit e = find_up(cli, name, &vm);
+    enum om_exit e = om_vm_find_up(cli, name, &vm);
     if (e)
         return e;
     const struct om_ssh_run r = {

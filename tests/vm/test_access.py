@@ -66,15 +66,19 @@ def fetch(port):
 
 
 def test_ways_in(three, tmp_path):
-    """ssh, scp both ways, ssh by the name alone; the exit code is the guest's."""
+    """ssh, which waits for one that boots, scp both ways, ssh by the name alone; the exit code is
+    the guest's."""
     provider, consumer, _ = three
     peer = provider.self_id()
     assert "no such virtual machine" in omerta(consumer, "vm", "ssh", "lab1", "true").stderr
     with consumer.control() as control:
         early = control.rpc("vm.request", peer=peer, name="early", **SMALL)["vm"]
-        done = omerta(consumer, "vm", "ssh", "early", "true")
-        assert done.returncode == 1 and "the machine is not running" in done.stderr, done
+        done = omerta(consumer, "vm", "ssh", "early", "hostname", seconds=BOOT_SECONDS)
+        assert done.returncode == 0 and done.stdout.strip() == early, done
+        assert "waiting until it runs" in done.stderr, done
         control.rpc("vm.release", vm=early)
+        done = omerta(consumer, "vm", "ssh", early, "true")
+        assert done.returncode and ("not running" in done.stderr or "no such" in done.stderr), done
     done = omerta(consumer, "vm", "request", "--provider", peer, "--memory", "192M", "--name",
                   "lab1", "--wait", seconds=BOOT_SECONDS)
     assert done.returncode == 0, (done.stdout, done.stderr)

@@ -70,6 +70,36 @@ static void check_loopback(json_t *list)
         close(fd);
 }
 
+/* Is the first word of file @path @word? */
+static bool says(const char *path, const char *word)
+{
+    FILE *f = fopen(path, "re");
+    char got[32] = "";
+    bool is_same = f && fscanf(f, "%31s", got) == 1 && strcmp(got, word) == 0;
+
+    if (f)
+        (void)fclose(f);
+    return is_same;
+}
+
+/* The switch that forbids user namespaces, turned; or who else does. */
+static const char *namespaces_mend(void)
+{
+    static const struct {
+        const char *path, *off, *mend;
+    } switches[] = {{"/proc/sys/kernel/unprivileged_userns_clone", "0",
+                     "sudo sysctl -w kernel.unprivileged_userns_clone=1"},
+                    {"/proc/sys/user/max_user_namespaces", "0",
+                     "sudo sysctl -w user.max_user_namespaces=15000"},
+                    {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+                     "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"}};
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(switches); i++)
+        if (says(switches[i].path, switches[i].off))
+            return switches[i].mend;
+    return "allow them in the container, or leave the chroot, in which this runs";
+}
+
 /* In a child: namespaces cannot be left again. */
 static void check_namespaces(json_t *list)
 {
@@ -81,8 +111,7 @@ static void check_namespaces(json_t *list)
     if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status))
         om_check_add(list, "namespaces", OM_CHECK_OK, NULL, "user and network namespaces work");
     else
-        om_check_add(list, "namespaces", OM_CHECK_WARN,
-                     "sysctl -w kernel.unprivileged_userns_clone=1",
+        om_check_add(list, "namespaces", OM_CHECK_WARN, namespaces_mend(),
                      "user namespaces are not allowed: programs are kept apart less well");
 }
 
@@ -108,7 +137,8 @@ static bool lacks_virtualisation(void)
 
 static void check_kvm(json_t *list)
 {
-    static const char firmware[] = "switch virtualization on in the firmware";
+    static const char firmware[] = "switch virtualization on in the firmware (nested, on the host, "
+                                   "if this is a machine in one)";
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
     if (fd >= 0) {
@@ -122,6 +152,10 @@ static void check_kvm(json_t *list)
         else
             om_check_add(list, "kvm", OM_CHECK_OK, NULL, "/dev/kvm can be used");
         close(fd);
+    } else if (access("/dev/kvm", F_OK) == 0 && lacks_virtualisation()) {
+        om_check_add(list, "kvm", OM_CHECK_WARN, firmware,
+                     "/dev/kvm is there, but the processor shows neither vmx nor svm: machines "
+                     "would run emulated, slowly");
     } else if (access("/dev/kvm", F_OK) == 0) {
         om_check_add(
             list, "kvm", OM_CHECK_WARN, "sudo usermod -aG kvm $USER, then log in again",

@@ -10,7 +10,7 @@ static const struct om_column columns[] = {
     {"CPUS", "cpus", OM_COLUMN_COUNT},
     {"MIB", "memory_mib", OM_COLUMN_COUNT},
     {"LEASE S", "ttl_s", OM_COLUMN_COUNT},
-    {"LEFT S", "left_s", OM_COLUMN_COUNT},
+    {"LEFT", "left_s", OM_COLUMN_AGE},
     {"WHAT FOR", "description", OM_COLUMN_TEXT},
     {"ASKED BY", "why", OM_COLUMN_TEXT},
 };

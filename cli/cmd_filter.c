@@ -221,6 +221,8 @@ static enum om_exit list(struct om_cli *cli)
 
 static enum om_exit add(struct om_cli *cli)
 {
+    if (!om_args_has(&cli->args, "name") || !om_args_has(&cli->args, "then"))
+        return om_cli_usage(cli, "add: want --name NAME and --then allow, deny or ask");
     json_t *rule = json_object(), *params = json_pack("{s:O}", "rule", rule);
     enum om_exit e = read_rule(cli, rule);
 

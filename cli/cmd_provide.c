@@ -7,7 +7,8 @@
 #include "commands.h"
 #include "table.h"
 
-enum { BITS = 8 };
+enum { BITS = 8, SETTLE_LOOKS = 25 };
+#define SETTLE_LOOK OM_MS(200)
 
 static void show_amount(struct om_cli *cli, const char *name, const json_t *a)
 {
@@ -213,12 +214,41 @@ static enum om_exit add_limits(struct om_cli *cli, json_t *params)
     return OM_EXIT_OK;
 }
 
+/* Is it not yet known what machines would run on? With a reason it will not be. */
+static bool is_tried(const json_t *r)
+{
+    const char *engine = json_string_value(json_object_get(r, "engine"));
+    const char *why = json_string_value(json_object_get(r, "reason"));
+
+    return json_is_true(json_object_get(r, "on")) && engine && strcmp(engine, "unknown") == 0 &&
+           !(why && *why);
+}
+
+/* @result anew until that is known, which takes a second; not for ever. */
+static void settle(struct om_cli *cli, struct om_ask *ask, json_t **result)
+{
+    struct om_error err;
+    json_t *event, *now;
+
+    for (unsigned i = 0; i < SETTLE_LOOKS && is_tried(*result); i++) {
+        /* Nothing was subscribed to: this is time that passes. */
+        enum om_exit e = om_ask_next_event(ask, SETTLE_LOOK, &event, &err);
+        if (!e)
+            json_decref(event);
+        if ((e && e != OM_EXIT_TIMEOUT) || om_cli_call(cli, ask, "provide.show", NULL, &now))
+            return;
+        json_decref(*result);
+        *result = now;
+    }
+}
+
 enum om_exit om_cmd_provide(struct om_cli *cli)
 {
     enum om_exit e = om_cli_words(cli, 0, 1);
     const char *word = cli->args.count ? cli->args.words[0] : "show";
     bool is_on = strcmp(word, "on") == 0, is_show = strcmp(word, "show") == 0;
     json_t *params = NULL, *result;
+    struct om_ask *ask;
 
     if (!e && !is_on && !is_show && strcmp(word, "off") != 0)
         return om_cli_usage(cli, "want on, off or show");
@@ -236,7 +266,15 @@ enum om_exit om_cmd_provide(struct om_cli *cli)
             return e;
         }
     }
-    e = om_cli_ask(cli, is_show ? "provide.show" : "provide.set", params, &result);
+    e = om_cli_open(cli, &ask);
+    if (e) {
+        json_decref(params);
+        return e;
+    }
+    e = om_cli_call(cli, ask, is_show ? "provide.show" : "provide.set", params, &result);
+    if (!e)
+        settle(cli, ask, &result);
+    om_ask_close(ask);
     if (e)
         return e;
     if (cli->out.json)

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <omerta/text.h>
+
 #include "commands.h"
 #include "interrupt.h"
 #include "job.h"
@@ -19,16 +21,16 @@ static const struct om_column wanted_columns[] = {
     {"VM", "vm", OM_COLUMN_TEXT},           {"NAME", "name", OM_COLUMN_TEXT},
     {"STATE", "state", OM_COLUMN_TEXT},     {"PROVIDER", "where", OM_COLUMN_SHORT},
     {"IMAGE", "image", OM_COLUMN_TEXT},     {"ENGINE", "engine", OM_COLUMN_TEXT},
-    {"ADDRESS", "address", OM_COLUMN_TEXT}, {"LEFT S", "left_s", OM_COLUMN_COUNT},
+    {"ADDRESS", "address", OM_COLUMN_TEXT}, {"LEFT", "left_s", OM_COLUMN_AGE},
     {"WHY", "text", OM_COLUMN_TEXT},
 };
 
 static const struct om_column provided_columns[] = {
-    {"VM", "vm", OM_COLUMN_TEXT},          {"STATE", "state", OM_COLUMN_TEXT},
-    {"FOR", "consumer", OM_COLUMN_SHORT},  {"IMAGE", "image", OM_COLUMN_TEXT},
-    {"CPUS", "cpus", OM_COLUMN_COUNT},     {"MIB", "memory_mib", OM_COLUMN_COUNT},
-    {"ENGINE", "engine", OM_COLUMN_TEXT},  {"PID", "pid", OM_COLUMN_COUNT},
-    {"LEFT S", "left_s", OM_COLUMN_COUNT}, {"WHY", "text", OM_COLUMN_TEXT},
+    {"VM", "vm", OM_COLUMN_TEXT},         {"STATE", "state", OM_COLUMN_TEXT},
+    {"FOR", "consumer", OM_COLUMN_SHORT}, {"IMAGE", "image", OM_COLUMN_TEXT},
+    {"CPUS", "cpus", OM_COLUMN_COUNT},    {"MIB", "memory_mib", OM_COLUMN_COUNT},
+    {"ENGINE", "engine", OM_COLUMN_TEXT}, {"PID", "pid", OM_COLUMN_COUNT},
+    {"LEFT", "left_s", OM_COLUMN_AGE},    {"WHY", "text", OM_COLUMN_TEXT},
 };
 
 static const char *word_of(const json_t *o, const char *key)
@@ -263,8 +265,13 @@ static enum om_exit show(struct om_cli *cli, struct om_ask *ask OM_UNUSED)
         om_out_json(&cli->out, found);
     } else {
         json_object_foreach(found, key, value)
-            om_out_line(&cli->out, "%-10s %s", om_out_escape(shown, key),
-                        om_table_cell(cell, OM_COLUMN_TEXT, value));
+        {
+            bool is_left = strcmp(key, "left_s") == 0;
+            (void)om_table_cell(cell, is_left ? OM_COLUMN_AGE : OM_COLUMN_TEXT, value);
+            if (*cell && strcmp(cell, "-") != 0)
+                om_out_line(&cli->out, "%-10s %s", is_left ? "left" : om_out_escape(shown, key),
+                            cell);
+        }
     }
     json_decref(found);
     return e;
@@ -289,7 +296,7 @@ static enum om_exit console(struct om_cli *cli, struct om_ask *ask)
 static enum om_exit extend(struct om_cli *cli, struct om_ask *ask)
 {
     unsigned n = cli->args.count;
-    char shown[OM_OUT_TEXT_MAX];
+    char shown[OM_OUT_TEXT_MAX], left[OM_DURATION_TEXT];
     json_t *result;
 
     if (n < 2)
@@ -301,9 +308,9 @@ static enum om_exit extend(struct om_cli *cli, struct om_ask *ask)
     if (cli->out.json)
         om_out_json(&cli->out, result);
     else
-        om_out_line(&cli->out, "%.40s: %" JSON_INTEGER_FORMAT " s left",
-                    om_out_escape(shown, word_of(result, "vm")),
-                    json_integer_value(json_object_get(result, "left_s")));
+        om_out_line(&cli->out, "%.40s: %s left", om_out_escape(shown, word_of(result, "vm")),
+                    om_duration_print(OM_SEC(json_integer_value(json_object_get(result, "left_s"))),
+                                      left, sizeof left));
     json_decref(result);
     return OM_EXIT_OK;
 }
@@ -332,6 +339,8 @@ static enum om_exit release_all(struct om_cli *cli, struct om_ask *ask)
 
     if (e)
         return e;
+    if (!cli->out.json && !json_array_size(json_object_get(result, "vms")))
+        om_out_line(&cli->out, "this node has no virtual machine");
     json_array_foreach(json_object_get(result, "vms"), i, row)
     {
         enum om_exit one = release_one(cli, ask, word_of(row, "vm"));

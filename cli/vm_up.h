@@ -17,8 +17,8 @@
  * @word:  what was typed
  * @out:   on success owned by the caller
  *
- * Return: as om_vm_find(); OM_EXIT_FAILED when it will not run by itself, or does not in time, after
- * that was said.
+ * Return: as om_vm_find(); OM_EXIT_FAILED, after it was said, when it will not run by itself or
+ * does not in time.
  */
 OM_MUST enum om_exit om_vm_find_up(struct om_cli *cli, const char *word, json_t **out);
 

@@ -84,7 +84,7 @@ deb=$(cd "$cache/debs" && echo zlib1g_*.deb)
 good=$(sha256sum <"$cache/debs/$deb")
 echo x >>"$cache/debs/$deb"
 "$image/build.sh" --cache "$cache" --out "$run/again" >"$run/log"
-grep -q "fetching zlib1g " "$run/log" || fail "not fetched"
+grep -q "fetching zlib1g" "$run/log" || fail "not fetched"
 [ "$(sha256sum <"$cache/debs/$deb")" = "$good" ] || fail "the spoilt package stayed"
 rm -r "$run/again" "$cache/debs/$deb"
 if http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 \

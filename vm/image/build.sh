@@ -167,18 +167,22 @@ packages() { lists | sed '/^#/d; /^$/d; s/ .*//' | sort -u; }
 
 # Fetches what is not in the cache with the right hash; every file appears whole or not at all.
 fetch() {
-    local file hash missing=""
+    local file size hash missing="" count=0 bytes=0
     mkdir -p "$cache/debs"
-    while read -r _ file _ hash; do
+    while read -r _ file size hash; do
         echo "${hash#SHA256:}  $file" >>"$work/sums"
         echo "$file" >>"$work/files"
         if ! (cd "$cache/debs" && echo "${hash#SHA256:}  $file" |
             sha256sum --status -c 2>/dev/null); then
-            missing="$missing ${file%%_*}"
+            missing="$missing ${file%%_*}" count=$((count + 1)) bytes=$((bytes + size))
         fi
     done <"$work/uris"
     [ -n "$missing" ] || return 0
-    step "fetching$missing "
+    if [ $count -gt 4 ]; then
+        step "fetching $count packages, $((bytes / 1000000)) MB"
+    else
+        step "fetching$missing"
+    fi
     mkdir "$work/debs"
     # shellcheck disable=SC2086 # one argument a package
     (cd "$work/debs" && private_apt apt-get download $missing >"$apt/log" 2>&1) || return 1

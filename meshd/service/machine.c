@@ -223,14 +223,19 @@ static const char *text_of(const struct service_vm *v, char out[static 2 * OM_VM
     return out;
 }
 
+void machine_tell_again(struct service_vm *v)
+{
+    json_t *event = machine_json(v);
+
+    (void)json_object_set_new(event, "event", json_string("state"));
+    serve_tell(v, event);
+}
+
 void machine_note(struct service_vm *v, const char *note)
 {
     (void)snprintf(v->note, sizeof v->note, "%s", note);
-    if (!*note)
-        return;
-    json_t *event = machine_json(v);
-    (void)json_object_set_new(event, "event", json_string("state"));
-    serve_tell(v, event);
+    if (*note)
+        machine_tell_again(v);
 }
 
 json_t *machine_json(const struct service_vm *v)

@@ -244,6 +244,9 @@ json_t *machine_json(const struct service_vm *v);
 /** machine_note() - @note, or "", is what is being done for @v, in words for its consumer. */
 void machine_note(struct service_vm *v, const char *note);
 
+/** machine_tell_again() - the consumer of @v, which is in the same state, is told how it is now. */
+void machine_tell_again(struct service_vm *v);
+
 /** machine_mac() - the address of the card of @v into @out. */
 void machine_mac(const struct service_vm *v, uint8_t out[static OM_STACK_MAC]);
 

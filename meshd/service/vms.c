@@ -294,6 +294,7 @@ static json_t *extend(struct service_vm *v, const json_t *args, struct om_error 
     if (om_vm_extend(&v->vm, om_clock_now(), by, err) != OM_OK || !rows_put(v, err))
         return NULL;
     vms_touch(v->hub);
+    machine_tell_again(v);
     return machine_json(v);
 }
 

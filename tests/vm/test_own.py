@@ -34,6 +34,10 @@ def test_own_machine_both_ways(make, image, tmp_path):
                       seconds=BOOT_SECONDS)
         assert done.returncode == 0 and (tmp_path / "back").read_bytes() == body, done.stderr
 
+        # Its user's list knows at once.
+        assert one.rpc("vm.extend", vm="mine", ttl="2h")["left_s"] > 7200
+        assert wait_until(lambda: wanted(one)[0]["left_s"] > 7200, END_SECONDS)
+
         # Killed: the machine goes on, and both of its sides find each other again.
         before = qemus(one)
         one.kill()

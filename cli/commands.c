@@ -424,13 +424,12 @@ const struct om_command om_commands[] = {
      "virtual machines: ask for one, use it, give it back",
      "request asks the provider, or without one up to five of those that fit (see providers) one\n"
      "after the other, for a machine, and with --wait tells what happens until it runs;\n"
-     "the exit code is 1 when it ends instead. list shows the machines of this node and those "
-     "that\n"
-     "it provides; with --provider, what that peer says is ours. ssh and cp are those of OpenSSH,\n"
-     "as root, with the machine's host key known; the exit code is theirs. After one line "
-     "\"Include\n"
-     "HOME/ssh/config\" in ~/.ssh/config, ssh, scp and rsync know machines by themselves. forward\n"
-     "has a port here lead to one of the machine. A machine reaches the ports of this node that\n"
+     "the exit code is 1 when it ends instead. list shows the machines of this node and those\n"
+     "that it provides; with --provider, what that peer says is ours. ssh and cp are those of\n"
+     "OpenSSH, as root, with the machine's host key known; they wait for a machine that starts;\n"
+     "the exit code is theirs. After one line \"Include HOME/ssh/config\" in ~/.ssh/config, ssh,\n"
+     "scp and rsync know machines by themselves. forward has a port here lead to one of the\n"
+     "machine. A machine reaches the ports of this node that\n"
      "--expose names, at the address of its gateway, and with --egress internet what expose "
      "internet\n"
      "would let a peer reach; else nothing. console prints the last that the guest wrote, made "
@@ -444,10 +443,9 @@ const struct om_command om_commands[] = {
      "traffic shows what a machine sends and gets, and what the provider's gate refused, to\n"
      "both. capture, for the provider alone, writes the packets for tcpdump -r until the bounds\n"
      "or Ctrl-C, refused ones too. resume lets a machine go on that the provider paused.\n"
-     "With --json, request and release: a line for each thing that happens, run as omerta run; "
-     "show: one of the\n"
-     "machines of list; list: the reply of vm.list; console: the reply of vm.console; extend: the\n"
-     "reply of vm.extend; traffic: of vm.traffic; resume: of vm.resume; capture: pcap all the\n"
+     "With --json, request and release: a line for each thing that happens, run as omerta run;\n"
+     "show: one of the machines of list; list: the reply of vm.list; console: of vm.console;\n"
+     "extend: of vm.extend; traffic: of vm.traffic; resume: of vm.resume; capture: pcap all the\n"
      "same.",
      vm_options, om_cmd_vm, false},
     {"watch", "[KIND...] [-c N]", "events as they happen",

@@ -296,7 +296,7 @@ static void decided(struct vms *s, const struct om_vm_approval *a, enum om_vm_an
         admit_outcome(v, OM_VM_OUTCOME_DENIED);
         machine_input(v, OM_VM_IN_REFUSED, "the provider's owner said no");
     } else if (!s->provide.is_on) {
-        machine_input(v, OM_VM_IN_REFUSED, "this node provides no virtual machines any more");
+        machine_input(v, OM_VM_IN_REFUSED, "that peer provides no virtual machines any more");
     } else if (!reserve(v, &err)) {
         machine_input(v, OM_VM_IN_REFUSED, err.msg);
     } else if (!rows_put(v, &err)) {

@@ -121,10 +121,11 @@ static bool is_open_for(const struct vms *s, const struct vms_who *who, struct o
     if (s->is_closing)
         return om_fail(err, OM_E_STATE, "the provider is stopping") == OM_OK;
     if (!s->provide.is_on)
-        return om_fail(err, OM_E_STATE, "this node provides no virtual machines%s",
-                       who->is_own ? " (omerta help provide)" : "") == OM_OK;
+        return om_fail(err, OM_E_STATE, "%s",
+                       who->is_own ? "this node provides no virtual machines (omerta help provide)"
+                                   : "that peer provides no virtual machines") == OM_OK;
     if (!who->is_own && !provide_allows(&s->provide, &who->peer, !net || net->is_open))
-        return om_fail(err, OM_E_STATE, "this node provides no virtual machines to you") == OM_OK;
+        return om_fail(err, OM_E_STATE, "that peer provides no virtual machines to you") == OM_OK;
     if (*s->missing)
         return om_fail(err, OM_E_UNSUPPORTED, "%.190s", s->missing) == OM_OK;
     if (engine_is_known(s) && s->accel.kind == OM_VM_ACCEL_NONE)

@@ -244,8 +244,8 @@ def test_refusals(make, image):
     consumer = make("c", ALONE + provider.bootstrap()).start()
     name = provider.self_id()
     assert has_session(consumer, name)
-    assert "provides no virtual machines" in refusal(consumer, peer=name, **SMALL)
-    assert "provides no virtual machines" in refusal(provider, **SMALL)
+    assert "that peer provides no virtual machines" in refusal(consumer, peer=name, **SMALL)
+    assert "this node provides no virtual machines (" in refusal(provider, **SMALL)
     with pytest.raises(RpcError, match="say how much"):
         provider.rpc("provide.set", on=True)
     provider.rpc("provide.set", on=True, **ROOM)

@@ -24,7 +24,7 @@ def main(address, seconds):
     """Asks again and again; the kernel fills in the checksum of ICMPv6."""
     six = ":" in address
     family = socket.AF_INET6 if six else socket.AF_INET
-    proto = socket.getprotobyname("ipv6-icmp") if six else socket.IPPROTO_ICMP
+    proto = socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP
     request, reply = (128, 129) if six else (8, 0)
     mark = os.getpid() & 0xFFFF
     echo = struct.pack(">BBHHH", request, 0, 0, mark, 1)

@@ -40,7 +40,12 @@ print(json.dumps(trips))
 COLLECT = """
 import json, select, socket, sys
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)
+try:
+    s.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)  # beyond the machine's bound
+except PermissionError:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
+    if s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < 8 << 20:
+        print("small", flush=True)
 s.bind(("::", 9))
 s.setblocking(False)
 print("ready", flush=True)
@@ -93,7 +98,10 @@ def python(lab, host, script, *words, **options):
     """Starts @script in @host; returns it once it is ready."""
     process = lab.popen(host, [sys.executable, "-c", script, *map(str, words)], text=True,
                         stdout=subprocess.PIPE, **options)
-    assert process.stdout.readline() == "ready\n"
+    said = process.stdout.readline()
+    if said == "small\n":
+        pytest.skip("wants root, or 4 MiB in net.core.rmem_max, to receive all that is sent")
+    assert said == "ready\n"
     return process
 
 

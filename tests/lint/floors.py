@@ -14,6 +14,7 @@ FLOORS = {
     "mesh/core": (["mesh/base"], ["libsodium"]),
     "netstack": (["mesh/base"], []),
     "vm/core": (["mesh/base"], ["jansson"]),
+    "vm/guest": (["mesh/base"], []),  # a program of its own, in guests
     "mesh/host": (
         ["mesh/base", "mesh/core"],
         ["libsodium", "libuv", "miniupnpc", "natpmp", "sqlite", "libmnl"],
@@ -53,6 +54,7 @@ HEADER_ONLY = {
 LENT = {
     "tunnel/core": ["netstack"],
     "tunnel/host": ["mesh/host", "netstack"],
+    "vm/guest": ["vm/core"],  # base64
     "vm/host": ["vm/core"],
     "meshd": ["meshd/ipc", "mesh/host", "tunnel/host", "netstack", "vm/core", "vm/host"],
     "cli": ["meshd/ipc"],

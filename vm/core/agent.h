@@ -11,7 +11,7 @@
  * Who connects says a newline and hello with a name of its own until that is answered: what came
  * before may begin in the middle of a line, and belongs to nobody.
  *
- * Source: the comment at the head of vm/image/guest/agent.
+ * Source: the comment at the head of vm/guest/main.c.
  */
 #ifndef OM_VM_AGENT_H
 #define OM_VM_AGENT_H

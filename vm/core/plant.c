@@ -13,7 +13,7 @@ static const char per_boot[] = "/var/lib/cloud/scripts/per-boot/omerta";
 /* Detached, so that cloud-init does not wait for it. */
 static const char start_agent[] = "#!/bin/sh\n"
                                   "mkdir -p /work\n"
-                                  "setsid /bin/sh /usr/local/lib/omerta/agent"
+                                  "setsid /usr/local/lib/omerta/agent"
                                   " </dev/null >/dev/null 2>&1 &\n";
 
 /* As an agent that just started and runs no language. The host may not listen yet. */

@@ -12,7 +12,7 @@
  * cloud-init runs what is in scripts/per-boot when all else is done: the network is up then, keys
  * and users are there, sshd answers.
  *
- * Source: cloudinit.readthedocs.io, "Scripts per boot", "Write files"; vm/image/guest/agent has the
+ * Source: cloudinit.readthedocs.io, "Scripts per boot", "Write files"; vm/guest/main.c has the
  *         protocol.
  */
 #ifndef OM_VM_PLANT_H
@@ -23,7 +23,7 @@
 
 #define OM_VM_PLANT_FILE "agent" /* of an image: what is planted */
 
-enum { OM_VM_PLANT_TEXT = 512, OM_VM_PLANT_MAX = 64 * 1024 };
+enum { OM_VM_PLANT_TEXT = 512, OM_VM_PLANT_MAX = 128 * 1024 };
 
 /** om_vm_plant_wanted() - does the seed of a guest of @i need this? Not if the image itself starts
  *  an agent: that is then not one of its files. */

@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 
@@ -131,6 +132,16 @@ def parse(argv):
     return a
 
 
+def put_agent(target):
+    """Its hash."""
+    done = subprocess.run([os.path.join(HERE, "agent.sh"), target], capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        die(done.stderr.strip() or "there is no agent")
+    with open(target, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
 def fill(folder, a):
     disk, size = look(a.disk, a.kernel)
     minimum = -(-size // MIB)
@@ -143,8 +154,7 @@ def fill(folder, a):
             files[name] = copy(path, os.path.join(folder, name))
     has_agent = a.agent == "omerta"
     if has_agent:
-        agent = os.path.join(HERE, "guest", "agent")
-        files["agent"] = copy(agent, os.path.join(folder, "agent"))
+        files["agent"] = put_agent(os.path.join(folder, "agent"))
     image = {"name": a.name, "format": 1, "arch": "x86_64", "files": files,
              "cmdline": a.cmdline or "", "memory_min_mib": a.memory, "disk_min_mib": minimum,
              "languages": a.languages.split(",") if has_agent else [],

@@ -206,9 +206,12 @@ if ! { resolve && fetch; }; then
     }
 fi
 
+"$here/agent.sh" "$work/agent" || fail "there is no agent to put into the image"
+
 # What the image is made of, and by what: the same, so nothing to do.
 recipe=$({
     sort "$work/sums"
+    sha256sum <"$work/agent"
     cd "$here"
     sha256sum build.sh image.py mini.list "$name.list" modules.list guest/*
 } | sha256sum | cut -c 1-64)
@@ -275,7 +278,7 @@ while read -r module; do
     basename "$module" >>"$tree/etc/omerta/modules"
 done < <(sed '/^#/d; /^$/d' "$here/modules.list")
 
-cp "$here"/guest/* "$tree/etc/omerta/"
+cp "$here"/guest/* "$work/agent" "$tree/etc/omerta/"
 mv "$tree/etc/omerta/inittab" "$tree/etc/inittab"
 mv "$tree/etc/omerta/profile" "$tree/etc/profile"
 mv "$tree/etc/omerta/button" "$tree/etc/acpi/PWRF/00000080"

@@ -65,8 +65,8 @@ out=$(cd "$out" && pwd)
 exec 8>"$cache/full.lock"
 flock 8
 rm -rf "$cache"/full.*/
-recipe=$(cat "$0" "$here/add.py" "$here/guest/agent" "$cache/mini/image.json" | sha256sum |
-    cut -c 1-64)
+# Its image.json tells of the agent, too.
+recipe=$(cat "$0" "$here/add.py" "$cache/mini/image.json" | sha256sum | cut -c 1-64)
 if [ -f "$out/debian/image.json" ] && [ "$(cat "$cache/full.recipe" 2>/dev/null)" = "$recipe" ] &&
     python3 "$here/image.py" verify "$out/debian"; then
     step "there already: $out/debian"

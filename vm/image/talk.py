@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""talk.py - speaks to the agent of a guest: the protocol is at the top of guest/agent
+"""talk.py - speaks to the agent of a guest: the protocol is at the top of vm/guest/main.c
 
   talk.py SOCKET run LANGUAGE PROGRAM   its output and its exit status become ours
   talk.py SOCKET put FILE PATH          talk.py SOCKET get PATH FILE

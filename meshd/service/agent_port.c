@@ -174,6 +174,8 @@ static void hear(struct service_vm *v, const struct om_vm_agent_event *e)
         p->sender = NULL;
         p->is_zeros = false;
     }
+    if (e->kind == OM_VM_AGENT_HELLO && p->late_n == 0)
+        p->late_n = om_vm_agent_left(p->late, sizeof p->late, e->jobs);
     jobs_heard(v, e);
     if (is_up && !v->is_greeted) { /* so it takes jobs, too, if it ever does */
         v->is_greeted = true;

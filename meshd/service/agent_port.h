@@ -8,6 +8,8 @@
  *
  * The port is not read while a job's outlet is full, and a body is read from its consumer only as
  * the port takes it. A body whose job was given up is sent to its end as zeros, for nobody.
+ * What runs when the agent first answers was begun for a daemon before this one: nobody hears of it
+ * any more, so it is cancelled.
  */
 #ifndef OM_SERVICE_AGENT_PORT_H
 #define OM_SERVICE_AGENT_PORT_H

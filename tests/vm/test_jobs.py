@@ -287,6 +287,36 @@ def test_streams(two):
     assert wait_until(free_again, JOB_SECONDS)
 
 
+def test_daemon_is_killed(two):
+    """SIGKILL of the provider's daemon within a body, and while jobs run: the next one has the
+    guest's port, and ends what was left."""
+    provider, consumer = two
+    vm = machine(provider, consumer)
+    pid = provided(provider)[0]["pid"]
+    looks = b"ps | grep -c '[s]leep 4321'; ls /work | grep half"
+    with Stream(consumer, vm, b"echo on; sleep 4321") as left, \
+            Stream(consumer, vm, b"echo on; trap '' TERM; while :; do sleep 4321; done") as stubborn:
+        assert left.frame() == stubborn.frame() == (OUT, b"on\n")
+        with Stream(consumer, vm, looks) as job:
+            assert said(job.rest()[0], OUT) == b"2\n"
+        inputs = [{"path": "half", "size": 900000, "mode": 0o644}]
+        with Stream(consumer, vm, b"#" * 500000, announced=1000, inputs=inputs):
+            half = ("vm", "ssh", vm, "test -s /work/half.part")
+            assert wait_until(lambda: omerta(consumer, *half)[0] == 0, JOB_SECONDS)
+            provider.kill()
+    provider.start()
+    assert qemus(provider) == [pid]
+
+    def ends():
+        with Stream(consumer, vm, looks) as job:
+            if not job.answer["ok"]:
+                return False
+            frames, end = job.rest()
+            return end["end"] == "exited" and said(frames, OUT) == b"0\n"
+
+    assert wait_until(ends, JOB_SECONDS)
+
+
 def test_speed(two):
     """What a job takes when nothing else runs, and how fast its output comes.
 

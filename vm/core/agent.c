@@ -126,6 +126,8 @@ static bool read_hello(struct om_vm_agent *a, struct om_mut *line, struct om_vm_
         return false;
     (void)om_text_escape(e->text, sizeof e->text, word(line));
     (void)om_text_escape(e->languages, sizeof e->languages, word(line));
+    if (!a->is_heard) /* later they may be ours */
+        e->jobs = word(line);
     if (!is_new && strcmp(e->id, a->name) != 0)
         return false;
     /* An agent that starts has heard nobody yet: it is greeted, and answers. */
@@ -231,4 +233,27 @@ size_t om_vm_agent_get(char *out, const char *id, const char *path)
 size_t om_vm_agent_cancel(char *out, const char *id)
 {
     return (size_t)snprintf(out, OM_VM_AGENT_ORDER_MAX, "cancel %s\n", id);
+}
+
+size_t om_vm_agent_left(char *out, size_t max, struct om_bytes jobs)
+{
+    char id[OM_VM_AGENT_ID], order[OM_VM_AGENT_ORDER_MAX];
+    size_t n = 0;
+
+    while (jobs.n > 0) {
+        const uint8_t *end = memchr(jobs.p, ',', jobs.n);
+        struct om_bytes one = om_bytes(jobs.p, end ? (size_t)(end - jobs.p) : jobs.n);
+        size_t used = one.n + (end != NULL), length;
+        jobs = om_bytes(jobs.p + used, jobs.n - used);
+        if (!is_id(one) || one.p[0] == '-')
+            continue;
+        memcpy(id, one.p, one.n);
+        id[one.n] = '\0';
+        length = om_vm_agent_cancel(order, id);
+        if (length > max - n)
+            break;
+        memcpy(out + n, order, length);
+        n += length;
+    }
+    return n;
 }

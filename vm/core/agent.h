@@ -6,7 +6,7 @@
  *        what is not of the protocol is dropped and counted.
  * Keeps: agent_hears_after_the_greeting; agent_reads_what_a_guest_says; agent_drops_garbage;
  *        agent_lines_are_bounded; agent_bytes_may_come_in_any_pieces; agent_asks_until_answered;
- *        agent_orders_are_one_line.
+ *        agent_orders_are_one_line; agent_ends_what_was_left.
  *
  * Who connects says a newline and hello with a name of its own until that is answered: what came
  * before may begin in the middle of a line, and belongs to nobody.
@@ -36,7 +36,7 @@ enum {
 };
 
 enum om_vm_agent_kind {
-    OM_VM_AGENT_HELLO,   /* text: its image; languages */
+    OM_VM_AGENT_HELLO,   /* text: its image; languages; jobs */
     OM_VM_AGENT_STARTED, /* it began anew: what ran before is gone */
     OM_VM_AGENT_OUT,     /* id, bytes */
     OM_VM_AGENT_ERR,
@@ -51,6 +51,7 @@ struct om_vm_agent_event {
     unsigned status;
     char text[OM_VM_AGENT_TEXT];
     char languages[OM_VM_AGENT_TEXT]; /* "sh,python" */
+    struct om_bytes jobs;             /* of the first HELLO, lent: see om_vm_agent_left() */
 };
 
 /* Read freely; write only through om_vm_agent_*(). */
@@ -114,6 +115,11 @@ size_t om_vm_agent_put(char *out, const char *id, unsigned mode, uint64_t n, con
 
 /** om_vm_agent_get() - the order in @out to give the file at @path as @id; its length. */
 size_t om_vm_agent_get(char *out, const char *id, const char *path);
+
+/** om_vm_agent_left() - the orders in @out, of at most @max bytes, to end all that @jobs names: what
+ *  runs when a host comes was begun by one before it; their length. A name that is none, and what
+ *  has no room, is left out. */
+size_t om_vm_agent_left(char *out, size_t max, struct om_bytes jobs);
 
 /** om_vm_agent_cancel() - the order in @out to end what runs as @id; its length. */
 size_t om_vm_agent_cancel(char *out, const char *id);

@@ -168,3 +168,23 @@ OM_TEST(agent_orders_are_one_line)
     n = om_vm_agent_put(order, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 07777, UINT64_MAX, path);
     CHECK(n < OM_VM_AGENT_ORDER_MAX && strlen(order) == n && strchr(order, '\n') == order + n - 1);
 }
+
+OM_TEST(agent_ends_what_was_left)
+{
+    char out[64];
+
+    om_vm_agent_init(&a, 0, "me");
+    OM_TRY(say("hello - 1 mini sh j0\nhello me 1 mini sh j1,j2\nhello me 1 mini sh j3\n"));
+    CHECK(om_vm_agent_next(&a, &e) && e.kind == OM_VM_AGENT_STARTED);
+    CHECK(om_vm_agent_next(&a, &e) && e.kind == OM_VM_AGENT_HELLO);
+    CHECK_EQ(om_vm_agent_left(out, sizeof out, e.jobs), 20);
+    CHECK_MEM(out, "cancel j1\ncancel j2\n", 20);
+    /* One that is answered twice has jobs of ours by then. */
+    CHECK(om_vm_agent_next(&a, &e) && e.kind == OM_VM_AGENT_HELLO && e.jobs.n == 0);
+    CHECK_EQ(om_vm_agent_left(out, sizeof out, om_bytes("-", 1)), 0);
+    CHECK_EQ(om_vm_agent_left(out, sizeof out, om_bytes("a b,,-,c/d,e", 12)), 9);
+    CHECK_MEM(out, "cancel e\n", 9);
+    CHECK_EQ(om_vm_agent_left(out, 19, om_bytes("j1,j2", 5)), 10);
+out:
+    om_vm_agent_fini(&a);
+}

@@ -294,8 +294,9 @@ def test_daemon_is_killed(two):
     vm = machine(provider, consumer)
     pid = provided(provider)[0]["pid"]
     looks = b"ps | grep -c '[s]leep 4321'; ls /work | grep half"
+    deaf = b"echo on; trap '' TERM; while :; do sleep 4321; done"
     with Stream(consumer, vm, b"echo on; sleep 4321") as left, \
-            Stream(consumer, vm, b"echo on; trap '' TERM; while :; do sleep 4321; done") as stubborn:
+            Stream(consumer, vm, deaf) as stubborn:
         assert left.frame() == stubborn.frame() == (OUT, b"on\n")
         with Stream(consumer, vm, looks) as job:
             assert said(job.rest()[0], OUT) == b"2\n"
@@ -320,8 +321,8 @@ def test_daemon_is_killed(two):
 def test_speed(two):
     """What a job takes when nothing else runs, and how fast its output comes.
 
-    On two quiet processors, emulated: 0.05 s and 9 MB/s. The bounds are five times worse, as a busy
-    machine is; that of the agent that was a shell script, 0.22 s and 0.36 MB/s, is outside.
+    Emulated, on two processors with a load of 4: 0.056 s and 17.9 MB/s. The bounds are five times
+    worse and more, as a machine that runs other tests beside this one is.
     """
     provider, consumer = two
     vm = machine(provider, consumer)
@@ -343,7 +344,7 @@ def test_speed(two):
         rate = max(rate, n / seconds / 1e6)
     print("true: median %.3f s, least %.3f, most %.3f; output %.1f MB/s" %
           (times[10], times[0], times[-1], rate))
-    assert times[10] < 0.25 and rate > 1
+    assert times[10] < 0.3 and rate > 1
 
 
 def test_slow_reader(two):

@@ -116,9 +116,9 @@ size_t om_vm_agent_put(char *out, const char *id, unsigned mode, uint64_t n, con
 /** om_vm_agent_get() - the order in @out to give the file at @path as @id; its length. */
 size_t om_vm_agent_get(char *out, const char *id, const char *path);
 
-/** om_vm_agent_left() - the orders in @out, of at most @max bytes, to end all that @jobs names: what
- *  runs when a host comes was begun by one before it; their length. A name that is none, and what
- *  has no room, is left out. */
+/** om_vm_agent_left() - the orders in @out, of at most @max bytes, to end all that @jobs names:
+ *  what runs when a host comes was begun by one before it; their length. A name that is none, and
+ *  what has no room, is left out. */
 size_t om_vm_agent_left(char *out, size_t max, struct om_bytes jobs);
 
 /** om_vm_agent_cancel() - the order in @out to end what runs as @id; its length. */

@@ -36,7 +36,8 @@ enum {
      * and above this it is no card of QEMU's that speaks. */
     LINK_FRAME_MAX = 128 * 1024,
     LINK_IN = 256 * 1024,        /* bytes kept of what was read */
-    LINK_READ = 32 * 1024,       /* bytes read before others have their turn */
+    LINK_READ = 128 * 1024,      /* bytes read at once: what QEMU's socket holds */
+    LINK_TURN = 64,              /* frames of them looked at before others have their turn */
     LINK_BATCH = 256 * 1024,     /* bytes written at once */
     LINK_OUT = 4 * 1024 * 1024,  /* bytes that wait for the program to read */
     LINK_AHEAD = OM_SPLICE_AHEAD /* bytes of one connection that the peer does not have yet */
@@ -61,6 +62,7 @@ struct link {
     bool is_full;     /* connections were told of no room */
     bool is_held;     /* not read from until there is room by the rate */
     bool is_yielding; /* not read from before the others of the loop had their turn */
+    bool is_behind;   /* frames in @in may be whole and wait for the link's next turn */
     om_time write_at; /* a socket that was full is tried again; OM_NEVER */
     struct om_list tcps, udps, questions, streams;
     unsigned tcp_count, asking, udp_count, question_count, stream_count;
@@ -151,24 +153,14 @@ OM_MUST enum om_err link_new(struct link **out, struct links *s, const struct li
 /** link_start() - @l has its @socket (taken), and @rest was said on it. */
 void link_start(struct link *l, struct om_socket *socket, struct om_bytes rest);
 
-/** link_put() - @frame is for the program of @l at @now; link_flush() after the last of some. */
-void link_put(struct link *l, om_time now, struct om_bytes frame);
-
-/** link_room() - bytes that connections may put on their way to the program of @l now. What has to
- *  wait for the rate does so at the peer: in a queue here it would be late, and sent again. */
-size_t link_room(const struct link *l);
-
-/** link_fill() - @n bytes were put on their way to the program of @l. */
-void link_fill(struct link *l, size_t n);
+/** link_look() - @frame goes @way on @l at @now: account for it, and show it to who captures. */
+void link_look(struct link *l, om_time now, enum link_way way, struct om_bytes frame);
 
 /** link_tick() - do for @l what is due at @now. */
 void link_tick(struct link *l, om_time now);
 
 /** link_deadline() - when @l wants link_tick(). */
 om_time link_deadline(const struct link *l);
-
-/** link_flush() - write what waits for the program of @l. */
-void link_flush(struct link *l);
 
 /** link_end() - @l is over, with all it opened; its memory goes once libuv has let go of it. */
 void link_end(struct link *l);
@@ -181,6 +173,21 @@ const char *link_machine(const struct link *l);
 
 /** link_fail() - count a refusal of @l and keep @why. */
 void link_fail(struct link *l, const char *why);
+
+/* link_out.c */
+
+/** link_put() - @frame is for the program of @l at @now; link_flush() after the last of some. */
+void link_put(struct link *l, om_time now, struct om_bytes frame);
+
+/** link_room() - bytes that connections may put on their way to the program of @l now. What has to
+ *  wait for the rate does so at the peer: in a queue here it would be late, and sent again. */
+size_t link_room(const struct link *l);
+
+/** link_fill() - @n bytes were put on their way to the program of @l. */
+void link_fill(struct link *l, size_t n);
+
+/** link_flush() - write what waits for the program of @l. */
+void link_flush(struct link *l);
 
 /* link_tcp.c */
 

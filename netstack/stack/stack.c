@@ -15,6 +15,7 @@
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/ip6.h>
 
+#include "packet/cksum.h"
 #include "stack/ask.h"
 #include "stack/port.h"
 #include "stack/state.h"
@@ -39,6 +40,11 @@ uint32_t om_lwip_rand(void)
     if (the_stack)
         om_rng_fill(&the_stack->rng, &r, sizeof r);
     return r;
+}
+
+uint16_t om_lwip_chksum(const void *data, int n)
+{
+    return lwip_htons((uint16_t)om_cksum_add(0, om_bytes(data, (size_t)n)));
 }
 
 enum om_err om_stack_new(struct om_stack **out, const struct om_rng *rng, om_time now)

@@ -31,6 +31,17 @@ uint32_t om_lwip_rand(void);
 
 #define LWIP_RAND() om_lwip_rand()
 
+/**
+ * om_lwip_chksum() - the sum of RFC 1071 over bytes; supplied by the linking program
+ * @data:  first of them, wherever it lies
+ * @n:     how many
+ *
+ * Return: the sum as it lies in a packet, not complemented.
+ */
+uint16_t om_lwip_chksum(const void *data, int n);
+
+#define LWIP_CHKSUM om_lwip_chksum
+
 /* An assertion is about lwIP's own state: what arrives from outside is dropped before. */
 #define LWIP_PLATFORM_ASSERT(what) om_bug(__FILE__, __LINE__, what)
 #define LWIP_PLATFORM_DIAG(what)   ((void)0)

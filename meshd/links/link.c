@@ -328,8 +328,10 @@ static void yield(struct link *l);
 /* What was read is dealt with: on at once, or when there is more of it. */
 static void rest(struct link *l, om_time now, size_t n, bool is_more)
 {
-    uint64_t waste = link_gate_refused_all(l->gate) + l->counts.refused + l->counts.udp_dropped;
-    om_time at = link_pace_read(&l->pace, now, n, l->counts.frames_in, waste);
+    const struct link_waste waste = {.frames = link_gate_refused_all(l->gate) +
+                                               l->counts.udp_dropped + l->put_off,
+                                     .calls = l->counts.refused};
+    om_time at = link_pace_read(&l->pace, now, n, waste);
 
     if (l->is_over || (l->is_held && !l->is_behind))
         return;

@@ -300,6 +300,7 @@ void link_tcp_ask(struct link *l, om_time now, const struct om_stack_act *act)
         return;
     }
     if (l->asking == LINK_ASKS_MAX) {
+        l->put_off++;
         om_stack_refuse(l->links->stack, now, act->ask, OM_REFUSE_LATER);
         return;
     }

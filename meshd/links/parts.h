@@ -69,6 +69,7 @@ struct link {
     unsigned inward_count, knocking;
     struct om_table udp_by_key; /* of both addresses */
     struct link_counts counts;
+    uint64_t put_off; /* wishes for a connection that were told to come later */
     char last_error[160];
     uint8_t *in; /* LINK_IN bytes */
     size_t in_n;

@@ -24,6 +24,7 @@ SO_RCVBUFFORCE = 33
 HOST, BROADCAST, MULTICAST, OTHERHOST, OUTGOING = range(5)
 GATE_MAC = "02:6f:6d:00:00:01"  # which the daemon's end of every card has
 MESH_PORT = 18002
+MTU = 9000  # of machines' cards: what they send must be able to arrive
 ETHER_IP4, ETHER_IP6, ETHER_ARP = b"\x08\x00", b"\x86\xdd", b"\x08\x06"
 ND = range(130, 138)
 # name: MAC, addresses
@@ -97,6 +98,9 @@ def build(lab):
         lab.ip(host, f"link set dev {card} address {mac}")
         lab.up(host, card)
         lab.address(host, card, f"{four}/24", f"{six}/64")
+    for number, host in enumerate(PLACES):  # a bridge takes that of its smallest card
+        lab.ip("wire", f"link set dev port{number} mtu {MTU}")
+        lab.ip(host, f"link set dev eth0 mtu {MTU}")
     lab.address("router", "lo", f"{attempts.METADATA}/32", f"{attempts.METADATA6}/128",
                 f"{attempts.INTERNET}/32")
     lab.address("cons", "lo", f"{attempts.BEHIND}/32")
@@ -366,7 +370,7 @@ class Opened:
 
     def __init__(self, lab, watch, path, number, ip):
         self.tap = inside(lab, "prov", lambda: self.make_tap(f"tap{number}"))
-        lab.ip("prov", f"link set dev tap{number} master br0 up")
+        lab.ip("prov", f"link set dev tap{number} mtu {MTU} master br0 up")
         self.card = socket.socket(socket.AF_UNIX)
         self.left, self.is_over = b"", False
         assert wait_until(lambda: self.card.connect_ex(path) == 0, 20)

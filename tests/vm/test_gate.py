@@ -111,7 +111,7 @@ def packets_of(path):
     at, found = 24, []
     while at < len(data):
         seconds, _, length, whole = struct.unpack(">IIII", data[at:at + 16])
-        assert length == whole <= 1514 and abs(time.time() - seconds) < 600
+        assert length == whole <= 9014 and abs(time.time() - seconds) < 600
         found.append(data[at + 16:at + 16 + length])
         assert len(found[-1]) == length
         at += 16 + length
@@ -242,9 +242,9 @@ def test_rate_and_modes(three):
             seen = traffic(provider, vm)
             assert seen["rate"] == bound and seen["gate"] == mode
             if bound:
-                # What is bounded are frames: a segment of 1448 bytes is one of 1514, and 4 more.
+                # What is bounded are frames: a segment of 8948 bytes is one of 9014, and 4 more.
                 for one in (there, back):
-                    assert bound * 0.85 < one * 1518 / 1448 < bound * 1.15, (there, back)
+                    assert bound * 0.85 < one * 9018 / 8948 < bound * 1.15, (there, back)
                 assert seen["held"] > 0 and seen["out_full"] == 0
             else:
                 assert there > 2 * rate and back > 2 * rate  # the control

@@ -9,6 +9,7 @@
  * the ring is empty.
  */
 #include "harness.h"
+#include "packet/cksum.h"
 
 #include <lwip/init.h>
 #include <lwip/ip.h>
@@ -56,6 +57,11 @@ uint32_t om_lwip_rand(void)
 {
     rand_state = rand_state * 1664525 + 1013904223; /* the test's alone: every run is the same */
     return rand_state;
+}
+
+uint16_t om_lwip_chksum(const void *data, int n)
+{
+    return lwip_htons((uint16_t)om_cksum_add(0, om_bytes(data, (size_t)n)));
 }
 
 static uint8_t expected(uint8_t salt, uint32_t at)

@@ -12,7 +12,7 @@
 #include <omerta/node.h>
 #include <omerta/prng.h>
 
-enum { PAIR_TAPE_MAX = 16384, PAIR_DELAY_MS = 10, PAIR_WALL_MS = 1700000000 };
+enum { PAIR_TAPE_MAX = 20480, PAIR_DELAY_MS = 10, PAIR_WALL_MS = 1700000000 };
 
 struct pair_dgram {
     om_time at; /* arrival */

@@ -131,11 +131,11 @@ OM_TEST(endpoints_full_drops_the_worst)
     e = end_of(OM_END_RELAY, "5.5.5.1");
     for (unsigned i = 0; i < 6; i++, e.addr.ip[15]++)
         CHECK_EQ(om_endpoints_add(&l, &e), i < 4);
-    CHECK_EQ(l.count, OM_ENDPOINTS_MAX);
+    CHECK_EQ(l.count, OM_CANDIDATES_MAX);
     e = end_of(OM_END_LAN, "192.168.7.1");
     for (unsigned i = 0; i < 5; i++, e.addr.ip[15]++)
         CHECK(om_endpoints_add(&l, &e));
-    CHECK_EQ(l.count, OM_ENDPOINTS_MAX);
+    CHECK_EQ(l.count, OM_CANDIDATES_MAX);
     CHECK_EQ(l.ends[0].kind, OM_END_LAN);
     CHECK_EQ(l.ends[15].kind, OM_END_REFLEXIVE); /* the relays are gone, and one of these */
     CHECK_EQ(l.ends[15].addr.ip[15], 5);
@@ -190,7 +190,7 @@ OM_TEST(endpoints_refuse_bad_bytes)
     for (size_t cut = 0; cut < n; cut++)
         CHECK_ERR(om_endpoints_decode(&l, om_bytes(bytes, cut)), OM_E_PARSE);
     CHECK_ERR(om_endpoints_decode(&l, om_bytes(bytes, n + 1)), OM_E_PARSE);
-    bytes[4] = OM_ENDPOINTS_MAX;
+    bytes[4] = OM_CANDIDATES_MAX;
     CHECK_OK(om_endpoints_decode(&l, om_bytes(bytes, OM_ENDPOINTS_BYTES_MAX)));
     bytes[4]++;
     CHECK_ERR(om_endpoints_decode(&l, om_bytes(bytes, OM_ENDPOINTS_BYTES_MAX + 1 + OM_ADDR_WIRE)),

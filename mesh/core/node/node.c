@@ -59,6 +59,8 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     if (e != OM_OK)
         goto no_calls;
     om_list_init(&n->ready);
+    node_where_init(n);
+    om_reach_init(&n->reach, now, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
     om_timers_init(&n->timers, 2 * n->limits.peers_max + 1 + OM_CALLS_MAX + 3 * OM_NETWORKS_MAX);
@@ -70,6 +72,7 @@ no_acts:
     om_responder_fini(&n->responder);
 no_responder:
     om_peers_fini(&n->peers);
+    om_reach_fini(&n->reach);
 no_peers:
     om_sessions_fini(&n->sessions);
 no_sessions:
@@ -147,6 +150,7 @@ void om_node_free(struct om_node *n)
     om_ring_fini(&n->acts);
     om_responder_fini(&n->responder);
     om_peers_fini(&n->peers);
+    om_reach_fini(&n->reach);
     om_sessions_fini(&n->sessions);
     om_keyring_fini(&n->keyring);
     for (unsigned i = 0; i < n->network_count; i++)
@@ -245,6 +249,8 @@ enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *
         memcpy(p->ends, ends, count * sizeof *ends);
         p->end_count = count;
     }
+    for (unsigned i = 0; i < count; i++)
+        (void)om_reach_exempt(&n->reach, now, &ends[i], peer, OM_NEVER);
     if (!p->assoc || !om_association_sealing(p->assoc, now)) {
         p->is_wanted = true;
         if (p->handshake && p->handshake->attempt > OM_HANDSHAKE_QUICK)

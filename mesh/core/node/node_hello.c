@@ -195,6 +195,7 @@ static void meet(struct node_hello *h, om_time now, const struct om_id *id,
         return;
     }
     prefer(p, source);
+    (void)om_reach_exempt(&n->reach, now, source, id, now + OM_SEC(OM_REACH_EXEMPT_S));
     if (p->handshake && p->handshake->attempt > OM_HANDSHAKE_QUICK)
         node_end_handshake(n, p); /* do not wait out the minute */
     n->counts.hello_starts++;

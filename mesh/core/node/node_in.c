@@ -29,6 +29,13 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
     if (p->handshake)
         p->handshake->is_settled = true;
     om_carrier_wake(p->carrier, now);
+    if (c.first || c.restarted)
+        p->told = 0;
+    if (c.restarted)
+        p->said_any = false;
+    if (c.first && !s->initiated)
+        node_send_ping(n, now, p, s); /* who began does so anyway: both learn how they are seen */
+    node_where_tell(n, now, p);
     node_gossip_up(n, now, p);
     node_service_up(n, now, p);
     struct om_event e = {.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
@@ -72,12 +79,15 @@ static void answer_ping(struct om_node *n, om_time now, struct om_peer *p, uint6
     node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
 }
 
-static void on_pong(struct om_node *n, om_time now, struct om_peer *p,
+static void on_pong(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                     const struct om_frame_pong *pong)
 {
-    om_time rtt;
+    om_time rtt = 0;
+    bool is_asked = om_association_on_pong(p->assoc, now, pong, &rtt);
 
-    if (!om_association_on_pong(p->assoc, now, pong, &rtt))
+    if (rtt > 0)
+        node_where_seen(n, now, p, via, &pong->seen, rtt);
+    if (!is_asked)
         return;
     struct om_act *a = node_act(n, OM_ACT_PONG);
     if (a)
@@ -133,6 +143,16 @@ static bool on_stream(struct om_node *n, om_time now, struct om_peer *p, const s
 }
 
 /* False when the association ended. */
+static bool on_candidates(struct om_node *n, om_time now, struct om_peer *p, struct om_bytes body)
+{
+    if (node_where_on_candidates(n, now, p, body))
+        return true;
+    node_drop(n, OM_DROP_FRAME);
+    node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed candidates");
+    return false;
+}
+
+/* False when the association ended. */
 static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                      const struct om_frame *f, bool *is_kept)
 {
@@ -145,7 +165,7 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
         answer_ping(n, now, p, f->ping, via);
         return true;
     case OM_FRAME_PONG:
-        on_pong(n, now, p, &f->pong);
+        on_pong(n, now, p, via, &f->pong);
         return true;
     case OM_FRAME_ACK:
         return on_ack(n, now, p, &f->ack);
@@ -164,6 +184,7 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
         node_path_on_response(n, now, p, f->path);
         return true;
     case OM_FRAME_CANDIDATES:
+        return on_candidates(n, now, p, f->candidates);
     case OM_FRAME_PUNCH:
     case OM_FRAME_MTU_PROBE:
         return true;

@@ -49,7 +49,11 @@ static struct om_epoch *choose_epoch(const struct om_peer *p, om_time now, unsig
 
 static bool send_copy(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
 {
+    const struct om_path *path = om_paths_find(p->paths, via);
     struct om_handshake *h = p->handshake;
+
+    if (!(path && path->state == OM_PATH_VALID) && !node_may_reach(n, now, p, via))
+        return false;
     uint32_t coarse = (uint32_t)(node_unix_ms(n, now) / 1000);
     struct om_handshake_fields f = om_handshake_fields(h, now, via, coarse);
 

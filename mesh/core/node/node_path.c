@@ -58,6 +58,15 @@ void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, ui
         node_drop(n, OM_DROP_PATH_UNASKED);
 }
 
+bool node_may_reach(struct om_node *n, om_time now, const struct om_peer *p,
+                    const struct om_via *via)
+{
+    if (via->lane != 0 || om_reach_is_yes(om_reach_may(&n->reach, now, &via->remote, &p->id)))
+        return true;
+    node_drop(n, OM_DROP_REACH);
+    return false;
+}
+
 static void tell(struct om_node *n, om_time now, const struct om_peer *p, enum om_event_kind kind,
                  const struct om_paths_act *act)
 {
@@ -83,15 +92,29 @@ static void moved(struct om_node *n, om_time now, struct om_peer *p, const struc
     p->assoc->unanswered_since = OM_NEVER; /* what the old path owed is not this one's debt */
 }
 
+/* What only somebody's word says is asked within the budgets; what was heard, within what it sent,
+ * which paths.h sees to. */
+static bool may_ask(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
+{
+    const struct om_path *path = om_paths_find(p->paths, via);
+
+    return !path || path->proven != OM_NEVER || path->origin == OM_PATH_HEARD ||
+           node_may_reach(n, now, p, via);
+}
+
 static void carry_out(struct om_node *n, om_time now, struct om_peer *p, uint64_t token,
                       const struct om_paths_act *act)
 {
     switch (act->kind) {
     case OM_PATHS_CHALLENGE:
+        if (!may_ask(n, now, p, &act->via))
+            return;
         node_send_over(n, now, p, om_association_sealing(p->assoc, now),
                        token_frame(n, OM_FRAME_PATH_CHALLENGE, token), &act->via);
         return;
     case OM_PATHS_PROVEN:
+        if (act->via.lane == 0)
+            om_reach_prove(&n->reach, now, &act->via.remote, &p->id);
         tell(n, now, p, OM_EVENT_PATH_UP, act);
         return;
     case OM_PATHS_FAILED:

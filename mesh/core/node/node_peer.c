@@ -61,6 +61,7 @@ void node_forget_association(struct om_node *n, struct om_peer *p)
         return;
     node_end_calls(n, p);
     node_service_down(n, n->now, p);
+    om_reach_forget(&n->reach, &p->id);
     om_carrier_fini(p->carrier);
     free(p->carrier);
     p->carrier = NULL;

@@ -10,12 +10,16 @@
 #include <omerta/info.h>
 #include <omerta/node.h>
 #include <omerta/ring.h>
+#include <omerta/where.h>
 
 #include "crypto/responder.h"
 #include "crypto/sessions.h"
 #include "envelope/envelope.h"
 #include "gossip/gossip.h"
 #include "gossip/hello.h"
+#include "path/endpoint.h"
+#include "path/nat.h"
+#include "path/reach.h"
 #include "peer/peers.h"
 #include "service/message.h"
 #include "service/probe.h"
@@ -58,6 +62,15 @@ struct node_probe {
 
 #define OM_PROBE_CHANNEL "om.probe"
 
+/* Where we are. */
+struct node_where {
+    struct om_where at;
+    om_time since;            /* at holds from then on; 0: nobody told yet */
+    struct om_nat nats[2];    /* IPv4, IPv6 */
+    struct om_endpoints ours; /* what peers are told */
+    uint64_t verdicts[OM_ENDPOINT_VERDICTS];
+};
+
 struct om_node {
     struct om_rng rng;
     struct om_prng prng; /* jitter only */
@@ -93,6 +106,8 @@ struct om_node {
     struct om_list ready;  /* calls whose programs have to be told something */
     uint64_t calls_made;
     uint8_t ciphers, version_min, version_max;
+    struct node_where where;
+    struct om_reach reach;
     om_time now; /* of the last input or tick, for snapshots */
     bool audit;
     bool lock_secrets;
@@ -228,11 +243,33 @@ void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, ui
 /** node_path_run() - @n does at @now for the paths of @p what is due. */
 void node_path_run(struct om_node *n, om_time now, struct om_peer *p);
 
+/** node_may_reach() - may @n send at @now one datagram over @via, of which nothing but somebody's word
+ *  says that @p is there? It is counted. */
+bool node_may_reach(struct om_node *n, om_time now, const struct om_peer *p,
+                    const struct om_via *via);
+
 /** node_path_used() - @n is about to send data to @p at @now: the path may change before. */
 void node_path_used(struct om_node *n, om_time now, struct om_peer *p);
 
 /** node_path_deadline() - when node_path_run() of @p is due, by what is known @now. */
 om_time node_path_deadline(const struct om_peer *p, om_time now);
+
+/* node_where.c: where we are, and peers say they are */
+
+/** node_where_init() - @n knows nothing of where it is. */
+void node_where_init(struct om_node *n);
+
+/** node_where_tell() - @n tells @p at @now its candidates, if those told last were others. */
+void node_where_tell(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_where_on_candidates() - @p told @n at @now its candidates, as @body. Return: false when that
+ *  is malformed. */
+bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
+                              struct om_bytes body);
+
+/** node_where_seen() - @p says to @n at @now that it saw us at @seen, over @via, @rtt after we asked. */
+void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
+                     const struct om_via *via, const struct om_addr *seen, om_time rtt);
 
 /* node_init.c: handshakes that we begin */
 

@@ -133,7 +133,7 @@ bool om_endpoints_add(struct om_endpoints *l, const struct om_record_end *e)
     }
     if (count_of(l, rank(e)) >= OM_ENDPOINTS_KIND_MAX)
         return false;
-    if (l->count == OM_ENDPOINTS_MAX) {
+    if (l->count == OM_CANDIDATES_MAX) {
         if (rank(&l->ends[l->count - 1]) <= rank(e))
             return false;
         l->count--;
@@ -182,7 +182,7 @@ enum om_err om_endpoints_decode(struct om_endpoints *out, struct om_bytes in)
 
     l.sequence = om_rd_u32(&r);
     l.count = om_rd_u8(&r);
-    if (l.count > OM_ENDPOINTS_MAX)
+    if (l.count > OM_CANDIDATES_MAX)
         return OM_E_PARSE;
     for (unsigned i = 0; i < l.count; i++) {
         l.ends[i].kind = om_rd_u8(&r);

@@ -27,10 +27,10 @@
 #include "peer/record.h"
 
 enum {
-    OM_ENDPOINTS_MAX = 16,
+    OM_CANDIDATES_MAX = 16,
     OM_ENDPOINTS_KIND_MAX = 6, /* of one kind and family: a host may have dozens of addresses */
     OM_ENDPOINTS_HEAD = 4 + 1,
-    OM_ENDPOINTS_BYTES_MAX = OM_ENDPOINTS_HEAD + OM_ENDPOINTS_MAX * (1 + OM_ADDR_WIRE),
+    OM_ENDPOINTS_BYTES_MAX = OM_ENDPOINTS_HEAD + OM_CANDIDATES_MAX * (1 + OM_ADDR_WIRE),
     OM_NEAR_MAX = 16,
     OM_OWN_MAX = 32
 };
@@ -48,7 +48,7 @@ enum om_endpoint_verdict {
 struct om_endpoints {
     uint32_t sequence; /* grows with every change */
     unsigned count;
-    struct om_record_end ends[OM_ENDPOINTS_MAX]; /* best first */
+    struct om_record_end ends[OM_CANDIDATES_MAX]; /* best first */
 };
 
 /* Where this node is. */

@@ -31,6 +31,10 @@ struct om_peer {
     struct om_network *net;
     struct om_addr ends[OM_ENDPOINTS_MAX]; /* where it was said to be, best first */
     unsigned end_count;
+    uint32_t told, said; /* sequences of our candidates told to it, and of its own */
+    bool said_any;
+    bool has_outside;
+    struct om_addr outside;                /* its best candidate that others see */
     struct om_paths *paths;                /* owned; NULL until a handshake needs it */
     bool is_wanted;                        /* om_node_connect(): try until a session stands */
     struct om_association *assoc;          /* owned; NULL until a handshake needs it */

@@ -124,6 +124,8 @@ void om_carrier_tick(struct om_carrier *c, om_time now)
 {
     unsigned had = c->loss.probes;
 
+    if (c->pace_at <= now)
+        c->pace_at = OM_NEVER; /* what waited for it goes now, or was given up meanwhile */
     om_loss_tick(&c->loss, now);
     if (c->loss.probes > had)
         load_probe(c, now);

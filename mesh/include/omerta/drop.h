@@ -41,6 +41,7 @@
     X(HELLO_RATE, "hello_rate", "hello too soon after others to be acted on")                      \
     X(PATH_UNASKED, "path_unasked", "answer to a challenge that no path of the peer waits for")    \
     X(PATH_UNPROVEN, "path_unproven", "packet held back from an address that is not proven")       \
+    X(REACH, "reach", "datagram to an address that nobody proved, beyond its budget")              \
     X(PEERS_FULL, "peers_full", "peer table full")                                                 \
     X(INDICES_FULL, "indices_full", "receiver index table full")                                   \
     X(MEMORY, "memory", "out of memory or datagram buffers")                                       \

@@ -1,0 +1,206 @@
+/* node_where.c - where we are, by our own and by others' word; where peers say they are. */
+#include <omerta/where.h>
+
+#include "node/state.h"
+
+static struct om_nat *nat_of(struct om_node *n, const struct om_addr *a)
+{
+    return &n->where.nats[om_addr_is_v4(a) ? 0 : 1];
+}
+
+static bool is_own(const struct om_where *w, const struct om_addr *a)
+{
+    for (unsigned i = 0; i < w->own_count; i++)
+        if (om_addr_equal(&w->own[i], a))
+            return true;
+    return false;
+}
+
+static bool is_near(const struct om_where *w, const struct om_addr *a)
+{
+    for (unsigned i = 0; i < w->near_count; i++)
+        if (om_cidr_contains(&w->near[i], a))
+            return true;
+    return false;
+}
+
+/* Our socket, as far as it is known which of our addresses @to is reached from. */
+static struct om_addr local_for(const struct om_where *w, const struct om_addr *seen)
+{
+    if (is_own(w, seen))
+        return *seen;
+    for (unsigned i = 0; i < w->own_count; i++)
+        if (!w->is_mapped[i] && om_addr_is_v4(&w->own[i]) == om_addr_is_v4(seen))
+            return w->own[i];
+    return (struct om_addr){0};
+}
+
+/* What others see of us: of each family where it was seen last, from two places at most. */
+static void add_reflexive(struct om_node *n, om_time now, struct om_endpoints *out)
+{
+    for (unsigned f = 0; f < OM_ARRAY_SIZE(n->where.nats); f++) {
+        struct om_nat *nat = &n->where.nats[f];
+        (void)om_nat_judge(nat, now); /* which drops what is too old */
+        for (unsigned i = nat->count, k = 0; i-- > 0 && k < 2; k++)
+            if (!is_own(&n->where.at, &nat->samples[i].seen))
+                (void)om_endpoints_add(
+                    out, &(struct om_record_end){OM_END_REFLEXIVE, nat->samples[i].seen});
+    }
+}
+
+/* Our candidates may be others now; true when they are. */
+static bool renew(struct om_node *n, om_time now)
+{
+    const struct om_where *w = &n->where.at;
+    struct om_endpoints fresh = {.count = 0};
+
+    for (unsigned i = 0; i < w->own_count; i++)
+        (void)om_endpoints_add(
+            &fresh,
+            &(struct om_record_end){w->is_mapped[i] ? OM_END_MAPPED : OM_END_HOST, w->own[i]});
+    add_reflexive(n, now, &fresh);
+    return om_endpoints_replace(&n->where.ours, &fresh);
+}
+
+void node_where_tell(struct om_node *n, om_time now, struct om_peer *p)
+{
+    uint8_t body[OM_ENDPOINTS_BYTES_MAX];
+    size_t len = om_endpoints_encode(body, &n->where.ours);
+    struct om_session *s = p->assoc ? om_association_sealing(p->assoc, now) : NULL;
+
+    if (!s || n->where.ours.count == 0 || p->told == n->where.ours.sequence)
+        return;
+    struct om_buf *b = node_plain(n);
+    if (!b) {
+        node_drop(n, OM_DROP_MEMORY);
+        return;
+    }
+    p->told = n->where.ours.sequence;
+    struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_FRAME_HEAD + len), OM_FRAME_HEAD + len));
+    om_frame_write_candidates(&w, om_bytes(body, len));
+    node_send_frames(n, now, p, b);
+}
+
+static void tell_all(struct om_node *n, om_time now)
+{
+    size_t at = 0;
+    const void *key;
+    void *p;
+
+    while (om_table_next(&n->peers.table, &at, &key, &p))
+        node_where_tell(n, now, p);
+}
+
+/* All that peers say may be probed: not us, not what only our neighbours' routers know. */
+static void view_of(const struct om_node *n, struct om_endpoint_view *v)
+{
+    const struct om_where *w = &n->where.at;
+
+    *v = (struct om_endpoint_view){.own_count = 0};
+    for (unsigned i = 0; i < w->own_count; i++)
+        v->own[v->own_count++] = w->own[i];
+    for (unsigned i = 0; i < n->where.ours.count && v->own_count < OM_OWN_MAX; i++)
+        v->own[v->own_count++] = n->where.ours.ends[i].addr;
+    for (unsigned i = 0; i < w->near_count; i++)
+        v->near[v->near_count++] = w->near[i];
+}
+
+bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
+                              struct om_bytes body)
+{
+    struct om_endpoints said, taken;
+    struct om_endpoint_view view;
+
+    if (om_endpoints_decode(&said, body) != OM_OK)
+        return false;
+    if (p->said_any && (int32_t)(said.sequence - p->said) <= 0)
+        return true; /* older than what is known */
+    p->said = said.sequence;
+    p->said_any = true;
+    view_of(n, &view);
+    om_endpoints_take(&taken, &view, &said, n->where.verdicts);
+    p->has_outside = false;
+    for (unsigned i = 0; i < taken.count; i++) {
+        const struct om_via via = {.remote = taken.ends[i].addr};
+        if (!p->has_outside && taken.ends[i].kind != OM_END_HOST) {
+            p->outside = via.remote;
+            p->has_outside = true;
+        }
+        (void)om_paths_add(p->paths, now, &via, OM_PATH_SAID);
+    }
+    return true;
+}
+
+void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
+                     const struct om_via *via, const struct om_addr *seen, om_time rtt)
+{
+    struct om_nat *nat = nat_of(n, seen);
+    const struct om_path *path = om_paths_find(p->paths, via);
+    uint32_t generation = nat->generation;
+
+    if (via->lane != 0 || via->socket != 0 || is_near(&n->where.at, &via->remote) ||
+        om_addr_is_v4(&via->remote) != om_addr_is_v4(seen))
+        return;
+    om_nat_heard(nat);
+    if (now - rtt < n->where.since)
+        generation--; /* it was asked on another network */
+    (void)om_nat_sample(nat, now, generation,
+                        &(struct om_nat_sample){.peer = p->id,
+                                                .local = local_for(&n->where.at, seen),
+                                                .to = via->remote,
+                                                .seen = *seen,
+                                                .at = path ? path->added : now});
+    if (renew(n, now))
+        tell_all(n, now);
+}
+
+static bool is_same(const struct om_where *a, const struct om_where *b)
+{
+    bool same = a->own_count == b->own_count && a->near_count == b->near_count;
+
+    for (unsigned i = 0; same && i < a->own_count; i++)
+        same = om_addr_equal(&a->own[i], &b->own[i]) && a->is_mapped[i] == b->is_mapped[i];
+    return same && memcmp(a->near, b->near, a->near_count * sizeof a->near[0]) == 0;
+}
+
+static void doubt_all(struct om_node *n, om_time now)
+{
+    size_t at = 0;
+    const void *key;
+    void *peer;
+
+    while (om_table_next(&n->peers.table, &at, &key, &peer)) {
+        struct om_peer *p = peer;
+        if (!p->paths)
+            continue;
+        om_paths_moved_network(p->paths, now);
+        node_path_run(n, now, p);
+        node_rearm(n, now, p);
+    }
+}
+
+enum om_err om_node_where(struct om_node *n, om_time now, const struct om_where *w)
+{
+    bool is_first = n->where.since == 0;
+
+    if (w->own_count > OM_WHERE_OWN_MAX || w->near_count > OM_WHERE_NEAR_MAX)
+        return OM_E_RANGE;
+    if (is_same(&n->where.at, w) && !is_first)
+        return OM_OK;
+    n->now = now;
+    n->where.at = *w;
+    n->where.since = now ? now : 1;
+    for (unsigned f = 0; f < OM_ARRAY_SIZE(n->where.nats); f++)
+        om_nat_reset(&n->where.nats[f]);
+    if (!is_first)
+        doubt_all(n, now);
+    if (renew(n, now))
+        tell_all(n, now);
+    return OM_OK;
+}
+
+void node_where_init(struct om_node *n)
+{
+    for (unsigned f = 0; f < OM_ARRAY_SIZE(n->where.nats); f++)
+        om_nat_init(&n->where.nats[f], f == 1);
+}

@@ -2,14 +2,9 @@
 #include "router_check.h"
 
 #include <arpa/inet.h>
-#include <poll.h>
-#include <stdalign.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
-#include <linux/netlink.h>
 #include <miniupnpc/miniupnpc.h>
 #include <miniupnpc/upnpcommands.h>
 #include <natpmp.h>
@@ -17,7 +12,8 @@
 #include <omerta/time.h>
 
 #include "clock.h"
-#include "netlink_dump.h"
+#include "gateway.h"
+#include "portmap_natpmp.h"
 
 enum { SSDP_TTL = 2 }; /* UPnP Device Architecture 1.1 section 1.3.3 */
 
@@ -33,53 +29,16 @@ static void note_address(struct router_answer *out, const char *text)
         (void)inet_ntop(AF_INET, &addr, out->external, sizeof out->external);
 }
 
-/* The gateway of the IPv4 default route of the lowest metric, in network order; 0: none. */
-static uint32_t find_gateway(void)
-{
-    struct net_view *v = calloc(1, sizeof *v);
-    void *buffer = aligned_alloc(alignof(max_align_t), NET_DUMP_BYTES);
-    const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 section 2.5.5.2 */
-    const struct net_route *best = NULL;
-    uint32_t found = 0;
-
-    if (v && buffer && netlink_dump(v, buffer) == 0)
-        for (unsigned i = 0; i < v->route_count; i++) {
-            const struct net_route *r = &v->routes[i];
-            if (!r->is_v6 && (!best || r->metric < best->metric))
-                best = r;
-        }
-    if (best && memcmp(best->gateway, mapped, sizeof mapped) == 0)
-        memcpy(&found, best->gateway + sizeof mapped, sizeof found);
-    free(buffer);
-    free(v);
-    return found;
-}
-
-static int ms_left(natpmp_t *p, om_time until)
-{
-    struct timeval retry = {0};
-    om_time left = until - om_clock_now();
-
-    if (getnatpmprequesttimeout(p, &retry) == 0)
-        left = om_time_min(left, OM_SEC(retry.tv_sec) + retry.tv_usec);
-    return left > 0 ? (int)(left / 1000) + 1 : 0;
-}
-
 void router_natpmp(uint32_t gateway, struct router_answer *out)
 {
-    om_time until = om_clock_now() + OM_MS(ROUTER_NATPMP_MS);
-    int e = NATPMP_TRYAGAIN;
     natpmpresp_t answer;
     natpmp_t p;
+    int e = NATPMP_TRYAGAIN;
 
     if (initnatpmp(&p, 1, gateway) != 0)
         return;
     if (sendpublicaddressrequest(&p) >= 0)
-        while (e == NATPMP_TRYAGAIN && om_clock_now() < until) {
-            struct pollfd fd = {.fd = p.s, .events = POLLIN};
-            (void)poll(&fd, 1, ms_left(&p, until));
-            e = readnatpmpresponseorretry(&p, &answer);
-        }
+        e = portmap_natpmp_wait(&p, om_clock_now() + OM_MS(ROUTER_NATPMP_MS), NULL, &answer);
     if (e == 0 && answer.type == NATPMP_RESPTYPE_PUBLICADDRESS) {
         char text[INET_ADDRSTRLEN];
         out->has_natpmp = true;
@@ -113,7 +72,7 @@ static void ask_upnp(struct router_answer *out)
 
 void router_check(struct router_answer *out)
 {
-    uint32_t gateway = find_gateway();
+    uint32_t gateway = gateway_find();
 
     *out = (struct router_answer){.has_gateway = gateway != 0};
     if (!out->has_gateway)

@@ -316,6 +316,12 @@ const struct om_command om_commands[] = {
      "cut before the other side ended it is an error: the exit code is 1.\n"
      "With --json: the same; what comes is the peer's.",
      NULL, om_cmd_nc, false},
+    {"netcheck", "", "how this node is connected, and how strangers may reach it",
+     "A line for each way in: the sockets, and what the router said when it was asked to map our\n"
+     "port, by NAT-PMP and then by UPnP. An outside address that is shown there is announced to\n"
+     "peers. The router is asked again when the network changes, and before the mapping ends.\n"
+     "With --json: the reply of netcheck.",
+     NULL, om_cmd_netcheck, false},
     {"network", "[list]", "the networks this node is in",
      "Shows the networks joined.\n"
      "With --json: the reply of networks.list.",

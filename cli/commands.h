@@ -48,6 +48,7 @@ const char *om_command_near(const char *word);
     X(log)                                                                                         \
     X(message)                                                                                     \
     X(nc)                                                                                          \
+    X(netcheck)                                                                                    \
     X(network)                                                                                     \
     X(peers)                                                                                       \
     X(ping)                                                                                        \

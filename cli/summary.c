@@ -39,6 +39,7 @@ void om_summary_print(struct om_out *out, const json_t *status)
     const json_t *udp = json_object_get(status, "udp");
     const json_t *traffic = json_object_get(status, "traffic");
     json_t *drops = json_object_get(status, "drops");
+    char router[OM_OUT_TEXT_MAX];
     char version[OM_OUT_TEXT_MAX], home[OM_OUT_TEXT_MAX], age[OM_CELL_MAX];
     char in[OM_CELL_MAX], sent[OM_CELL_MAX];
     const json_t *net;
@@ -54,6 +55,7 @@ void om_summary_print(struct om_out *out, const json_t *status)
     om_out_line(out, "udp      port %lld,%s%s%s", number(udp, "port"),
                 is_set(udp, "ipv4") ? " IPv4" : "", is_set(udp, "ipv6") ? " IPv6" : "",
                 is_set(udp, "gso") && is_set(udp, "gro") ? ", with offload" : "");
+    om_out_line(out, "router   %s", text(json_object_get(status, "portmap"), "text", router));
     json_array_foreach(json_object_get(status, "networks"), i, net) print_network(out, net);
     om_out_line(out, "traffic  %s in, %s out",
                 om_table_cell(in, OM_COLUMN_BYTES, json_object_get(traffic, "bytes_in")),

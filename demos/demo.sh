@@ -163,7 +163,7 @@ demo_daemon() {
     shift
     # shellcheck disable=SC2046 # words
     $(demo_in "$name") "$demo_bin/omerta-meshd" --home "$demo_work/$name" --port 0 \
-        --name "$name" --no-lan "$@" 2>"$demo_work/$name.log" </dev/null &
+        --name "$name" --no-lan --no-portmap "$@" 2>"$demo_work/$name.log" </dev/null &
     demo_pids+=($!)
     demo_until demo_quiet "$name" status || demo_fail "the daemon of $name does not answer"
 }

@@ -10,7 +10,7 @@
 #include "service/vms.h"
 #include "state.h"
 
-static void on_event(struct om_daemon *d, const struct om_event *e)
+void daemon_event(struct om_daemon *d, const struct om_event *e)
 {
     struct om_wall wall = om_clock_wall();
 
@@ -78,7 +78,7 @@ void daemon_act(void *self, const struct om_act *act)
         control_notify_record(d->control, &act->record);
         break;
     case OM_ACT_EVENT:
-        on_event(d, &act->event);
+        daemon_event(d, &act->event);
         break;
     case OM_ACT_MESSAGE:
         on_message(d, &act->message);

@@ -47,6 +47,7 @@ struct om_config {
     char name[OM_NAME_MAX + 1]; /* "": om_config_name() takes the host's */
     bool network_default;
     bool lan;
+    bool portmap;
     bool audit_encryption;
     struct om_config_list dns_upstreams;
     unsigned congestion; /* enum om_congestion */

@@ -122,6 +122,8 @@ const struct om_config_key om_config_keys[OM_CONFIG_KEYS] = {
         "join the built-in open network \"default\" while no other network is known; its secret is "
         "public, so anybody may take part in it and read its headers"),
     BOOL("lan", "lan", "true", true, lan, "find peers on the local network by sealed multicast"),
+    BOOL("portmap", "portmap", "true", false, portmap,
+         "have the router map the UDP port, by NAT-PMP or UPnP, so that strangers reach it"),
     BOOL("audit_encryption", "audit-encryption", "false", true, audit_encryption,
          "check that every outgoing datagram is sealed before it leaves, and drop one that is not"),
     LIST("dns.upstreams", "dns-upstream", "ADDRESS[:PORT]", check_upstream, false, dns_upstreams,

@@ -15,6 +15,7 @@
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "links/links.h"
+#include "mapping.h"
 #include "metrics_server.h"
 #include "sdnotify.h"
 #include "secrets.h"
@@ -267,6 +268,8 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return fail(d, OM_EXIT_FAILED);
     if (!daemon_presence(d, err))
         return fail(d, OM_EXIT_FAILED);
+    if (!mapping_open(&d->mapping, d, err))
+        return fail(d, OM_EXIT_FAILED);
     if (!daemon_bootstrap(d, err))
         return fail(d, OM_EXIT_CONFIG);
     if (d->config.seccomp && om_confine_has_seccomp() && om_confine_seccomp(err) != OM_OK)
@@ -303,6 +306,8 @@ static void stop(struct om_daemon *d)
     d->tunnels = NULL;
     om_calls_free(d->calls);
     metrics_server_close(d->metrics);
+    mapping_close(d->mapping);
+    d->mapping = NULL;
     daemon_presence_stop(d);
     if (d->pump)
         om_pump_close(d->pump);

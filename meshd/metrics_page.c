@@ -7,6 +7,7 @@
 
 #include "host/clock.h"
 #include "links/links.h"
+#include "mapping.h"
 #include "service/vms.h"
 
 enum { PER_PEER = 12, FIXED = 128 };
@@ -100,6 +101,21 @@ static void add_links(struct page *p, const struct om_daemon *d)
             OM_METRIC_COUNTER, t.dropped[r], "reason", link_gate_reason(r));
 }
 
+static void add_mapping(struct page *p, const struct om_daemon *d)
+{
+    const struct om_portmap *m = mapping_machine(d->mapping);
+
+    GAUGE("portmap_held", "1 while a router maps our port", m->held.inner != 0);
+    COUNT("portmap_asks_total", "times that a router was asked for it", m->asks);
+    COUNT("portmap_mappings_total", "outside addresses that were had", m->mappings);
+    COUNT("portmap_losses_total", "outside addresses that were lost or given back", m->losses);
+    COUNT("portmap_hung_total", "questions to a router that were given up",
+          mapping_hung(d->mapping));
+    for (unsigned i = OM_PORTMAP_MAPPED; i < OM_PORTMAP_RESULTS; i++)
+        add(p, "omerta_portmap_answers_total", "what came of asking a router", OM_METRIC_COUNTER,
+            m->answers[i], "result", om_portmap_result_name((enum om_portmap_result)i));
+}
+
 static void add_answers(struct page *p, const struct om_daemon *d)
 {
     for (unsigned i = 0; i < GATE_POLICY_COUNT; i++)
@@ -151,6 +167,8 @@ static void fill(struct page *p, const struct om_daemon *d)
     add_node(p, &info);
     add_host(p, d);
     add_links(p, d);
+    if (d->mapping)
+        add_mapping(p, d);
     add_answers(p, d);
     for (unsigned i = 0, shown = 0; i < d->network_count; i++) {
         struct om_id *ids;

@@ -4,6 +4,7 @@
 #include <omerta/hello.h>
 
 #include "host/clock.h"
+#include "mapping.h"
 #include "state.h"
 #include "tunnels/tunnels.h"
 
@@ -46,6 +47,27 @@ static unsigned own_addrs(const struct om_daemon *d, struct om_addr out[ENDS_MAX
     return n;
 }
 
+/* What the router maps to us goes after our own global addresses, and before those that lead
+ * nowhere from outside. */
+static void add_mapped(const struct om_daemon *d, struct om_announce *a)
+{
+    const struct om_addr *external = d->mapping ? mapping_external(d->mapping) : NULL;
+    unsigned at = 0;
+
+    if (!external)
+        return;
+    while (at < a->end_count && om_addr_classify(&a->ends[at]) == OM_ADDR_GLOBAL)
+        if (om_addr_equal(&a->ends[at++], external))
+            return; /* it is our own, and no router's */
+    if (at == ENDS_MAX)
+        at--;
+    if (a->end_count < ENDS_MAX)
+        a->end_count++;
+    memmove(&a->ends[at + 1], &a->ends[at], (a->end_count - at - 1) * sizeof a->ends[0]);
+    a->ends[at] = *external;
+    a->mapped[at] = true;
+}
+
 static void announce(struct om_daemon *d, const struct daemon_network *net,
                      const struct om_addr *ends, unsigned count)
 {
@@ -53,6 +75,7 @@ static void announce(struct om_daemon *d, const struct daemon_network *net,
     struct om_logline line;
 
     memcpy(a.ends, ends, count * sizeof *ends);
+    add_mapped(d, &a);
     om_config_name(&d->config, a.name);
     enum om_err e = om_node_announce(daemon_node(d), om_clock_now(), &net->id, &a);
     if (e == OM_OK && d->config.lan)
@@ -103,6 +126,16 @@ void daemon_presence_tell(struct om_daemon *d)
     om_pump_kick(d->pump);
 }
 
+void daemon_network_changed(struct om_daemon *d, unsigned what)
+{
+    daemon_presence_tell(d);
+    daemon_bootstrap_again(d);
+    if (d->tunnels)
+        tunnels_names_again(d->tunnels);
+    if (d->mapping)
+        mapping_look(d->mapping, (what & OM_NET_ROUTES) != 0);
+}
+
 static void on_change(void *self, unsigned what)
 {
     struct om_daemon *d = self;
@@ -115,10 +148,7 @@ static void on_change(void *self, unsigned what)
                                           : "interfaces");
         om_log_end(&line);
     }
-    daemon_presence_tell(d);
-    daemon_bootstrap_again(d);
-    if (d->tunnels)
-        tunnels_names_again(d->tunnels);
+    daemon_network_changed(d, what);
 }
 
 static void on_hellos(void *self, struct om_dgram *batch, unsigned count)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config_keys.h"
+#include "mapping.h"
 #include "sdnotify.h"
 #include "state.h"
 #include "tunnels/tunnels.h"
@@ -52,11 +53,14 @@ static void adopt(struct om_daemon *d, const struct om_config *c)
 {
     d->config.log_level = c->log_level;
     d->config.relay = c->relay;
+    d->config.portmap = c->portmap;
     d->config.dns_upstreams = c->dns_upstreams;
     memcpy(d->config.name, c->name, sizeof d->config.name);
     d->log.level = (enum om_level)c->log_level;
     if (d->netwatch)
         daemon_presence_tell(d);
+    if (d->mapping)
+        mapping_look(d->mapping, false);
     if (d->tunnels)
         tunnels_names_again(d->tunnels);
 }

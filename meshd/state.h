@@ -43,6 +43,7 @@ struct vms;
 struct wanted;
 struct offers;
 struct metrics_server;
+struct mapping;
 
 struct daemon_network {
     struct om_id id, self;
@@ -71,6 +72,7 @@ struct om_daemon {
     struct om_pump *pump;
     struct om_netwatch *netwatch;
     struct om_lan *lan;
+    struct mapping *mapping;
     struct om_logfile logfile;
     struct om_log log;
     struct om_eventlog events;
@@ -148,6 +150,10 @@ bool daemon_presence(struct om_daemon *d, struct om_error *err);
 /** daemon_presence_tell() - say again in the networks of @d where it is and what it is called. */
 void daemon_presence_tell(struct om_daemon *d);
 
+/** daemon_network_changed() - links, addresses or routes of this machine are others, as @what of
+ *  enum om_net_change says: everything of @d that stands on them looks again. */
+void daemon_network_changed(struct om_daemon *d, unsigned what);
+
 /** daemon_presence_stop() - no longer, at the end of @d. */
 void daemon_presence_stop(struct om_daemon *d);
 
@@ -201,6 +207,9 @@ bool daemon_reload(struct om_daemon *d,
                    void *self, struct om_error *err);
 
 /* acts.c */
+
+/** daemon_event() - have everybody know who wants to that @e happened in @d. */
+void daemon_event(struct om_daemon *d, const struct om_event *e);
 
 /** daemon_act() - do what the node of daemon @self wants beside sending: @act. */
 void daemon_act(void *self, const struct om_act *act);

@@ -44,6 +44,8 @@ json_t *control_config_show(struct control_ask *ask, struct om_error *err);
 json_t *control_config_reload(struct control_ask *ask, struct om_error *err);
 /** control_links_list() - "links.list": @ask, @err as any control_method. */
 json_t *control_links_list(struct control_ask *ask, struct om_error *err);
+/** control_netcheck() - "netcheck": @ask, @err as any control_method. */
+json_t *control_netcheck(struct control_ask *ask, struct om_error *err);
 /** control_log_level() - "log.level": @ask, @err as any control_method. */
 json_t *control_log_level(struct control_ask *ask, struct om_error *err);
 /** control_log_tail() - "log.tail": @ask, @err as any control_method. */

@@ -180,6 +180,16 @@ json_t *control_message_json(const struct inbox_entry *e);
 /** control_limits() - "limits" of @set: what @ask says of them, laid over those that there are. */
 void control_limits(struct control_ask *ask, json_t *set);
 
+/* status.c */
+
+/** control_udp() - the sockets of @d. */
+json_t *control_udp(const struct om_daemon *d);
+
+/* netcheck.c */
+
+/** control_portmap() - the mapping of @d at its router, and what was tried for it. */
+json_t *control_portmap(const struct om_daemon *d);
+
 /* table.c */
 
 /** control_method_find() - who answers @name, or NULL. */

@@ -69,7 +69,7 @@ static json_t *traffic_json(const struct om_node_info *i)
                      (json_int_t)i->datagrams_out, "bytes_out", (json_int_t)i->bytes_out);
 }
 
-static json_t *udp_json(const struct om_daemon *d)
+json_t *control_udp(const struct om_daemon *d)
 {
     struct om_udp_info u;
 
@@ -115,13 +115,14 @@ json_t *control_status_get(struct control_ask *ask, struct om_error *err OM_UNUS
                   (json_int_t)i.sealed_data + (json_int_t)i.sealed_handshake, "audited",
                   (json_int_t)i.audited, "refused", (json_int_t)i.audit_refused);
     return json_pack(
-        "{s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:i}",
+        "{s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:i}",
         "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home, "data_socket",
         d->place.data, "started", control_iso(d->started), "uptime_s",
-        (double)(om_clock_now() - d->started_at) / 1e6, "udp", udp_json(d), "networks",
-        networks_json(d), "peers", (int)i.peers, "sessions", (int)i.sessions, "latency_of_peers",
-        latency_json(d), "traffic", traffic_json(&i), "audit", audit, "drops", drops_json(&i),
-        "wakeups", (json_int_t)p.wakeups, "clients", (int)control_clients(ask->control));
+        (double)(om_clock_now() - d->started_at) / 1e6, "udp", control_udp(d), "portmap",
+        control_portmap(d), "networks", networks_json(d), "peers", (int)i.peers, "sessions",
+        (int)i.sessions, "latency_of_peers", latency_json(d), "traffic", traffic_json(&i), "audit",
+        audit, "drops", drops_json(&i), "wakeups", (json_int_t)p.wakeups, "clients",
+        (int)control_clients(ask->control));
 }
 
 json_t *control_version(struct control_ask *ask OM_UNUSED, struct om_error *err OM_UNUSED)

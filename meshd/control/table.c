@@ -40,6 +40,7 @@ control_method control_method_find(const char *name)
         {"message.send", control_message_send},
         {"methods.list", control_methods},
         {"metrics.show", control_metrics},
+        {"netcheck", control_netcheck},
         {"networks.list", control_networks_list},
         {"peer.status", control_peer_status},
         {"peers.add", control_peers_add},

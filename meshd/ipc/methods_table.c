@@ -289,6 +289,15 @@ static const struct om_ipc_method table[] = {
     {.name = "metrics.show",
      .summary = "Everything that is counted, as Prometheus reads it",
      .reply = {{"text", OM_PARAM_STRING, true, "text exposition format 0.0.4"}}},
+    {.name = "netcheck",
+     .summary = "How this node is connected, and how strangers may reach it",
+     .reply = {{"checks", OM_PARAM_OBJECTS, true, "check, result, what of each, for people"},
+               {"udp", OM_PARAM_OBJECT, true, "as status"},
+               {"routes", OM_PARAM_OBJECT, true, "ipv4, ipv6: there is a default route"},
+               {"portmap", OM_PARAM_OBJECT, true,
+                "of the router's mapping of our port: state (off, asking, held, waiting), text, "
+                "protocol (nat-pmp, upnp), external, expires_s, again_s (until it is asked next), "
+                "tried (protocol, result, why, external, age_s of each)"}}},
     {.name = "networks.list",
      .summary = "The networks of this home",
      .reply = {{"networks", OM_PARAM_OBJECTS, true,
@@ -375,6 +384,7 @@ static const struct om_ipc_method table[] = {
                {"started", OM_PARAM_STRING, true, "when, RFC 3339"},
                {"uptime_s", OM_PARAM_NUMBER, true, "since then"},
                {"udp", OM_PARAM_OBJECT, true, "port, ipv4, ipv6, gso, gro, send_errors"},
+               {"portmap", OM_PARAM_OBJECT, true, "as netcheck"},
                {"networks", OM_PARAM_OBJECTS, true, "as networks.list"},
                {"peers", OM_PARAM_INTEGER, true, "in the table"},
                {"sessions", OM_PARAM_INTEGER, true, "that can carry data"},

@@ -70,7 +70,7 @@ class Pair:
     """A provider and a consumer, and what the consumer asks for."""
 
     def __init__(self, folder, image_folder):
-        alone = ["--no-lan"]
+        alone = ["--no-lan", "--no-portmap"]
         self.provider = Daemon(os.path.join(folder, "p"), alone).start()
         self.consumer = Daemon(os.path.join(folder, "c"), alone + self.provider.bootstrap()).start()
         self.peer = self.provider.self_id()

@@ -53,6 +53,26 @@ OM_TEST(gossip_node_meets_one_and_knows_all)
     sim_crowd_fini(&c);
 }
 
+OM_TEST(gossip_node_tells_which_ends_are_mapped)
+{
+    struct om_announce a = {.ends = {om_addr_v4(0x0b000001, 18002), om_addr_v4(0x0a000002, 18002)},
+                            .mapped = {true, false},
+                            .end_count = 2};
+    struct om_announce heard;
+    struct sim_crowd c;
+
+    sim_crowd_settled(&c, 4, NODES, NODES);
+    CHECK_OK(om_node_announce(c.nodes[3]->node, sim_node_clock(c.nodes[3]), net(&c), &a));
+    sim_node_drain(c.nodes[3]);
+    sim_run(c.w, c.w->now + OM_SEC(60));
+    CHECK_OK(om_node_record(c.nodes[9]->node, net(&c), id_of(&c, 3), &heard, NULL));
+    CHECK_EQ(heard.end_count, 2);
+    CHECK(heard.mapped[0] && !heard.mapped[1]);
+    CHECK(om_addr_equal(&heard.ends[0], &a.ends[0]) && om_addr_equal(&heard.ends[1], &a.ends[1]));
+    CHECK_STR(c.w->broken, "");
+    sim_crowd_fini(&c);
+}
+
 OM_TEST(gossip_node_finds_by_key)
 {
     const struct om_id nobody = {{0x55, 0x55}};

@@ -8,8 +8,9 @@ import pytest
 
 from daemon import Daemon, program
 
-# Other daemons of this machine, of other tests perhaps, would be found by multicast.
-ALONE = ["--no-lan"]
+# Other daemons of this machine, of other tests perhaps, would be found by multicast; and the
+# router of whoever runs the tests is to be left alone.
+ALONE = ["--no-lan", "--no-portmap"]
 
 
 def need(*names):

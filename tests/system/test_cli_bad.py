@@ -330,7 +330,7 @@ def test_disk_full(folder):
     place, beside = os.path.join(folder, "m"), os.path.join(folder, "b")
     os.mkdir(place)
     os.mkdir(beside)
-    write_config(beside, {"port": free_port(), "lan": False})
+    write_config(beside, {"port": free_port(), "lan": False, "portmap": False})
     done = subprocess.run(["unshare", "-Urm", "sh", "-c", FULL, "sh", place,
                            os.path.dirname(program("omerta")), beside], text=True, timeout=60,
                           env=environment_of(os.path.join(place, "home")),
@@ -368,7 +368,7 @@ fill "$1"
 say "$3" force "$2/omerta" init --force
 cmp "$1/home/identity/seed" "$3/seed" && echo "kept 1"
 cmp "$1/home/config.json" "$3/config.json" && echo "settings kept"
-say "$3" start timeout 20 "$2/omerta-meshd" --port 0 --no-lan
+say "$3" start timeout 20 "$2/omerta-meshd" --port 0 --no-lan --no-portmap
 cmp "$1/home/identity/seed" "$3/seed" && echo "kept 2"
 rm "$1/filler"
 say "$3" again "$2/omerta" init --force
@@ -380,7 +380,7 @@ cmp -s "$1/home/identity/seed" "$3/seed" || echo "changed"
 
 def test_port_in_use(made):
     port = free_port()
-    write_config(made, {"port": port, "lan": False})
+    write_config(made, {"port": port, "lan": False, "portmap": False})
     before = seed(made)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("0.0.0.0", port))

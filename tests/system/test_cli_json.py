@@ -173,6 +173,7 @@ ASKED = {
     "message": ["message", "PEER", "a text"],
     "message-list": ["message", "--list"],
     "message-wait": ["message", "--wait", "PEER", "a text"],
+    "netcheck": ["netcheck"],
     "network": ["network"],
     "peers": ["peers"],
     "peers-one": ["peers", "PEER"],
@@ -270,7 +271,7 @@ def test_watch_node(make):
 
 def test_of_a_home(home, folder):
     compare("init", data(home, "init"))
-    keys = {"port": free_port(), "lan": False}
+    keys = {"port": free_port(), "lan": False, "portmap": False}
     write_config(home, keys)
     compare("version-alone", data(home, "version"))
     try:

@@ -112,7 +112,7 @@ def test_valgrind_finds_nothing(make, folder):
                             check=True).stdout
     if "libasan" in linked:
         pytest.skip("built with AddressSanitizer, which excludes valgrind")
-    other = make("other").start()
+    other = make("other", ["--no-portmap"]).start()
     checked = Checked(os.path.join(folder, "checked"), other.bootstrap())
     try:
         checked.start()

@@ -17,7 +17,7 @@ def fetch(*argv):
 
 def test_metrics_pages_are_served(make):
     port = free_port()
-    one = make("home", ["--metrics-port", str(port)]).start()
+    one = make("home", ["--no-portmap", "--metrics-port", str(port)]).start()
     at = os.path.join(one.home, "metrics.sock")
     code, head, body = fetch("--unix-socket", at, "http://localhost/metrics")
     assert code == 0 and " 200 " in head.splitlines()[0]
@@ -67,7 +67,7 @@ def test_metrics_port_in_use(make):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen()
-        one = make("home", ["--metrics-port", str(s.getsockname()[1])])
+        one = make("home", ["--no-portmap", "--metrics-port", str(s.getsockname()[1])])
         one.spawn()
         assert one.wait() == 1
         assert "metrics.port: TCP port" in one.log() and "in use" in one.log()

@@ -92,7 +92,7 @@ def test_unknown_flag(home):
 
 
 def test_unknown_config_key(make):
-    daemon = make("home").start()
+    daemon = make("home", ["--no-portmap"]).start()
     assert daemon.stop() == 0
     path = os.path.join(daemon.home, "config.json")
     keys = {}

@@ -254,7 +254,8 @@ static enum om_err make_self(const struct om_announce *a, uint8_t *fields, size_
         return OM_E_RANGE;
     *out = (struct om_gossip_self){.flags = a->relays ? OM_RECORD_RELAY : 0};
     for (; out->end_count < a->end_count; out->end_count++)
-        out->ends[out->end_count] = (struct om_record_end){OM_END_HOST, a->ends[out->end_count]};
+        out->ends[out->end_count] = (struct om_record_end){
+            a->mapped[out->end_count] ? OM_END_MAPPED : OM_END_HOST, a->ends[out->end_count]};
     if (name > 0) {
         om_wr_u8(&w, OM_FIELD_NAME);
         om_wr_u16(&w, (uint16_t)name);

@@ -92,6 +92,7 @@ enum om_err om_node_record(const struct om_node *n, const struct om_id *network,
     *out = (struct om_announce){.relays = (r.flags & OM_RECORD_RELAY) != 0};
     while (out->end_count < r.end_count && out->end_count < OM_ANNOUNCE_ENDS) {
         out->ends[out->end_count] = r.ends[out->end_count].addr;
+        out->mapped[out->end_count] = r.ends[out->end_count].kind == OM_END_MAPPED;
         out->end_count++;
     }
     struct om_rd at = om_rd(r.fields);

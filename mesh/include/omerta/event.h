@@ -31,7 +31,12 @@
     X(CLOSED, "closed", "the association was closed; a = code, b = 1 if by us")                    \
     X(PATH_UP, "path_up", "a way to the peer is proven; a = 0, b = 1 through a relay")             \
     X(PATH_DOWN, "path_down", "a way to the peer stopped answering; a = 0, b = 1 through a relay") \
-    X(PATH_MOVED, "path_moved", "data goes another way now; a = why, b = 1 through a relay")
+    X(PATH_MOVED, "path_moved", "data goes another way now; a = why, b = 1 through a relay")       \
+    X(MAPPED, "mapped",                                                                            \
+      "a router maps our port to addr; a = seconds it lives, b = 0 by NAT-PMP, 1 by UPnP")         \
+    X(UNMAPPED, "unmapped", "addr is mapped to our port no longer")                                \
+    X(MAP_FAILED, "map_failed",                                                                    \
+      "no router maps our port; a = result of NAT-PMP, b = of UPnP, as in netcheck")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

@@ -4,7 +4,7 @@
  * What:  a node says where it is and what it offers; others learn it, whoever they met first.
  * Why:   a network has no server: knowledge travels signed by its origin, from member to member.
  * Keeps: gossip_node_meets_one_and_knows_all; gossip_node_finds_by_key; gossip_node_items_arrive;
- *        gossip_node_recalls_what_it_knew.
+ *        gossip_node_recalls_what_it_knew; gossip_node_tells_which_ends_are_mapped.
  *
  * For networks joined with om_network_config.gossip.
  */
@@ -24,6 +24,7 @@ enum { OM_NAME_MAX = 32, OM_ANNOUNCE_ENDS = 8, OM_ANNOUNCE_SERVICES = 8, OM_SERV
 /* What a node says of itself; its key is added. */
 struct om_announce {
     struct om_addr ends[OM_ANNOUNCE_ENDS]; /* where it may be reached, best first */
+    bool mapped[OM_ANNOUNCE_ENDS];         /* that end is a router's, which maps it to us */
     unsigned end_count;
     char name[OM_NAME_MAX + 1]; /* "" for none */
     char services[OM_ANNOUNCE_SERVICES][OM_SERVICE_MAX + 1];

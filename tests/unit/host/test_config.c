@@ -83,7 +83,7 @@ OM_TEST(config_defaults_are_the_keys_own)
     CHECK_EQ(c.port, 18002);
     CHECK_STR(c.bind4, "");
     CHECK_EQ(c.bootstrap.count, 0);
-    CHECK(c.network_default && c.lan && c.events && c.seccomp && c.lock_secrets);
+    CHECK(c.network_default && c.lan && c.portmap && c.events && c.seccomp && c.lock_secrets);
     CHECK(!c.relay && !c.audit_encryption);
     CHECK_EQ(c.congestion, OM_CONGESTION_BBR);
     CHECK_EQ(c.log_level, OM_LOG_INFO);
@@ -96,7 +96,7 @@ static const char every[] =
     " \"bootstrap\": [\"" PEER "@192.0.2.1:1\", \"n/" PEER "@[2001:db8::1]:2\"],"
     " \"dns\": {\"upstreams\": [\"192.0.2.53\", \"[2001:db8::53]:5353\"]},"
     " \"relay\": true, \"name\": \"gr\xc3\xbcn\", \"network\": {\"default\": false}, \"lan\": "
-    "false,"
+    "false, \"portmap\": false,"
     " \"audit_encryption\": true, \"congestion\": \"cubic\","
     " \"log\": {\"level\": \"trace\", \"file\": \"/x/y\", \"rotate_bytes\": 4096, \"keep\": 0},"
     " \"events\": {\"enabled\": false, \"rotate_bytes\": \"1MiB\", \"keep\": 99},"

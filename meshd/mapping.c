@@ -7,14 +7,16 @@
 #include <time.h>
 
 #include "host/clock.h"
+#include "host/natpmp_hear.h"
 #include "host/portmapper.h"
 #include "state.h"
 
 struct mapping {
     struct om_daemon *d;
     struct om_portmapper *mapper;
-    const char *off; /* why none is wanted; NULL: it is */
-    uint64_t seen;   /* a digest of our IPv4 addresses */
+    struct om_natpmp_hear *hear; /* while one is wanted; NULL: the port is another's */
+    const char *off;             /* why none is wanted; NULL: it is */
+    uint64_t seen;               /* a digest of our IPv4 addresses */
 };
 
 static void log_news(struct om_daemon *d, const struct om_portmap_act *news, const char *text)
@@ -96,6 +98,26 @@ static const char *why_off(const struct om_daemon *d, const struct om_udp_info *
     return NULL;
 }
 
+static void on_word(void *self)
+{
+    struct mapping *m = self;
+
+    om_portmapper_ask_again(m->mapper);
+}
+
+/* Hears the router while a mapping is wanted; that it cannot is no reason to do without one. */
+static void hear(struct mapping *m)
+{
+    const struct om_natpmp_hear_config c = {.loop = &m->d->loop, .on_word = on_word, .self = m};
+
+    if (m->off) {
+        om_natpmp_hear_close(m->hear);
+        m->hear = NULL;
+    } else if (!m->hear && om_natpmp_hear_open(&m->hear, &c) != OM_OK) {
+        m->hear = NULL;
+    }
+}
+
 void mapping_look(struct mapping *m, bool is_moved)
 {
     struct om_udp_info udp;
@@ -105,6 +127,7 @@ void mapping_look(struct mapping *m, bool is_moved)
     om_udp_info(om_pump_udp(m->d->pump), &udp);
     m->seen = sum;
     m->off = why_off(m->d, &udp);
+    hear(m);
     om_portmapper_want(m->mapper, m->off ? 0 : udp.port);
     if (is_other)
         om_portmapper_network_changed(m->mapper);
@@ -131,6 +154,7 @@ void mapping_close(struct mapping *m)
 {
     if (!m)
         return;
+    om_natpmp_hear_close(m->hear);
     om_portmapper_close(m->mapper);
     free(m);
 }

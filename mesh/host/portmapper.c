@@ -296,6 +296,12 @@ void om_portmapper_network_changed(struct om_portmapper *m)
     run(m);
 }
 
+void om_portmapper_ask_again(struct om_portmapper *m)
+{
+    om_portmap_ask_again(&m->machine, om_clock_now());
+    run(m);
+}
+
 const struct om_portmap *om_portmapper_machine(const struct om_portmapper *m)
 {
     return &m->machine;

@@ -60,6 +60,9 @@ void om_portmapper_want(struct om_portmapper *m, uint16_t port);
 /** om_portmapper_network_changed() - have @m ask again at once. */
 void om_portmapper_network_changed(struct om_portmapper *m);
 
+/** om_portmapper_ask_again() - there is word that the router of @m changed: have it asked. */
+void om_portmapper_ask_again(struct om_portmapper *m);
+
 /** om_portmapper_machine() - what @m knows, lent until the loop runs on. */
 const struct om_portmap *om_portmapper_machine(const struct om_portmapper *m);
 

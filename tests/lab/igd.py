@@ -93,7 +93,7 @@ class Miniupnpd:
             log, encoding="utf-8", errors="replace").read()
 
     def stop(self):
-        """It goes, and its mappings with it."""
+        """It goes; what it mapped stays in nftables."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(10)
 
@@ -111,20 +111,21 @@ def mappings(lab):
 
 
 class Scripted:
-    """A router of NAT-PMP alone: scripted_natpmp.py with @words."""
+    """A router of one protocol, "natpmp" or "igd": scripted_@kind.py with @words."""
 
-    def __init__(self, lab, **words):
-        argv = [sys.executable, os.path.join(HERE, "scripted_natpmp.py"), LAN]
+    def __init__(self, lab, kind="natpmp", **words):
+        argv = [sys.executable, os.path.join(HERE, f"scripted_{kind}.py"), LAN]
         argv += [f"{key}={value}" for key, value in words.items()]
-        self.path = os.path.join(lab.folder, "natpmp.log")
+        self.path = os.path.join(lab.folder, f"{kind}.log")
         with open(self.path, "ab") as out:
             self.process = lab.popen("router", argv, stdout=out)
-        assert wait_until(lambda: ":5351 " in lab.run("router", ["ss", "-uln"]).stdout, 10)
+        port = {"natpmp": ":5351 ", "igd": ":1900 "}[kind]
+        assert wait_until(lambda: port in lab.run("router", ["ss", "-uln"]).stdout, 10)
 
     def asked(self):
-        """The questions so far: (what, inner, outer, life)."""
+        """The questions so far, each its words; numbers as such."""
         with open(self.path, encoding="ascii") as file:
-            return [(w[0], *map(int, w[1:])) for w in map(str.split, file)]
+            return [tuple(int(w) if w.isdigit() else w for w in line.split()) for line in file]
 
     def stop(self):
         """It answers nothing more."""

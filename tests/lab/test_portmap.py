@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -12,7 +13,7 @@ from fixtures import ALONE, need
 PORT = 18002
 # The lab's own hosts are found by nobody else: multicast stays inside.
 QUIET = ["--no-lan"]
-TOLD_SECONDS = 20  # both protocols silent, on a busy machine
+TOLD_SECONDS = 30  # both protocols silent or slow, on a busy machine
 
 
 @pytest.fixture(autouse=True)
@@ -172,6 +173,30 @@ def test_external_address_changes(house, make):
     assert netcheck(inside)["external"] == f"11.0.0.9:{PORT}"
 
 
+def test_router_says_that_its_address_changed(house, make):
+    """The lease is of two hours: without the router's word nothing would be seen for long."""
+    igd.Miniupnpd(house)
+    inside = client(make, house)
+    assert settled(inside, "held")["external"] == f"{igd.WAN}:{PORT}"
+    with inside.events() as events:
+        house.set_address("router", "wan", "11.0.0.9/24")
+        came = events.event(lambda e: e["method"] == "mapped", TOLD_SECONDS)
+        assert came["params"]["addr"] == f"11.0.0.9:{PORT}"
+    assert igd.mappings(house) == {PORT: f"{igd.CLIENT}:{PORT}"}
+
+
+def test_router_that_restarts_is_asked_again(house, make):
+    router = igd.Miniupnpd(house)
+    inside = client(make, house)
+    settled(inside, "held")
+    router.stop()
+    house.run("router", ["nft", "flush", "chain", "inet", "miniupnpd", "mapping"])
+    assert not igd.mappings(house)
+    igd.Miniupnpd(house)
+    assert wait_until(lambda: igd.mappings(house) == {PORT: f"{igd.CLIENT}:{PORT}"}, TOLD_SECONDS)
+    assert netcheck(inside)["state"] == "held"
+
+
 def test_router_refuses(lab, make):
     """Its own address is one of a documentation range: miniupnpd takes that for no connection."""
     igd.home(lab, wan="198.51.100.1")
@@ -203,6 +228,43 @@ def test_lying_router_is_not_believed(house, make, words, result):
     # What it says it has made and is of no use was given back; a refusal made nothing.
     removals = [q for q in router.asked() if q[0] == "map" and q[3] == 0]
     assert bool(removals) == (result != "refused" and words != {"outer": 0}), router.asked()
+
+
+@pytest.mark.parametrize("words, result, fetched", [
+    ({"location": "http://11.0.0.2:80/"}, "silent", 0),
+    ({"control": "http://11.0.0.2:80/c"}, "absurd", 1), ({"control": "/c"}, "absurd", 2)])
+def test_upnp_that_leads_elsewhere_is_not_followed(house, make, words, result, fetched):
+    router = igd.Scripted(house, "igd", **words)
+    strangers = house.capture("outside", "eth0", "host 11.0.0.1 and not udp")
+    inside = client(make, house)
+    told = settled(inside, "waiting")
+    assert result_of(told, "upnp")["result"] == result, told
+    asked = [q[0] for q in router.asked()]
+    # The last is the control: a URL of its own is asked, and answers nonsense.
+    assert "search" in asked and min(asked.count("http"), 2) == fetched, asked
+    assert not strangers.stop()
+
+
+def test_router_that_trickles_holds_nobody_up(house, make):
+    router = igd.Scripted(house, "igd", trickle=1)
+    inside = client(make, house)
+    assert wait_until(lambda: ("http", "/d") in router.asked(), TOLD_SECONDS)
+    for _ in range(20):
+        began = time.monotonic()
+        assert netcheck(inside)["state"] == "asking"
+        assert time.monotonic() - began < 1
+    told = settled(inside, "waiting")
+    assert result_of(told, "upnp")["why"] == "it began to answer and did not end"
+    assert "\nomerta_portmap_hung_total 1\n" in inside.rpc("metrics.show")["text"]
+    # Its thread still reads: the end does not wait for it, nor in the middle of a question.
+    began = time.monotonic()
+    assert inside.stop() == 0
+    assert time.monotonic() - began < 8
+    inside.start()
+    assert wait_until(lambda: router.asked().count(("http", "/d")) == 2, TOLD_SECONDS)
+    began = time.monotonic()
+    assert inside.stop() == 0
+    assert time.monotonic() - began < 8
 
 
 def test_no_router_and_no_network(lab, make):

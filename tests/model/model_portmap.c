@@ -122,6 +122,8 @@ static void run(uint64_t seed)
             om_portmap_want(&w.p, w.now, w.wanted = (uint16_t)(dice_below(&w.dice, 3) * 1000));
         else if (what < 3)
             om_portmap_network_changed(&w.p, w.now);
+        else if (what == 3)
+            om_portmap_ask_again(&w.p, w.now);
         drain(&w);
         pass(&w, w.now + OM_SEC(dice_below(&w.dice, 600)));
     }

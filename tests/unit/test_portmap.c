@@ -216,6 +216,30 @@ OM_TEST(portmap_tells_a_changed_address)
     CHECK(r.ups == 2 && r.downs == 0 && om_addr_equal(&r.up.external, &moved));
 }
 
+OM_TEST(portmap_word_of_a_change_costs_nothing)
+{
+    struct rig r;
+
+    rig(&r);
+    om_portmap_ask_again(&r.p, r.now);
+    drain(&r);
+    CHECK_EQ(r.asks, 0); /* nothing is wanted */
+    r.says[OM_PORTMAP_NATPMP] = mapped(0x0b000001, 0, 600);
+    start(&r);
+    pass(&r, r.now + OM_SEC(60));
+    r.says[OM_PORTMAP_NATPMP] = mapped(0x0b000009, 0, 600);
+    om_portmap_ask_again(&r.p, r.now);
+    drain(&r);
+    CHECK(r.asks == 2 && r.ups == 2 && r.downs == 0);
+    /* A forged word, while the router is not answering: what is held stays. */
+    r.says[OM_PORTMAP_NATPMP] = silent;
+    pass(&r, r.now + OM_SEC(60));
+    om_portmap_ask_again(&r.p, r.now);
+    drain(&r);
+    CHECK(r.asks == 4 && r.downs == 0);
+    CHECK_EQ(om_portmap_state(&r.p), OM_PORTMAP_HELD);
+}
+
 OM_TEST(portmap_renewal_that_fails_ends_with_the_mapping)
 {
     struct rig r;

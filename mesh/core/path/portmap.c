@@ -46,7 +46,7 @@ void om_portmap_want(struct om_portmap *p, om_time now, uint16_t port)
     begin_round(p, port ? now : OM_NEVER);
 }
 
-void om_portmap_network_changed(struct om_portmap *p, om_time now)
+void om_portmap_ask_again(struct om_portmap *p, om_time now)
 {
     om_time at = now;
 
@@ -55,9 +55,14 @@ void om_portmap_network_changed(struct om_portmap *p, om_time now)
     if (p->round_at != OM_NEVER && at < p->round_at + OM_SEC(OM_PORTMAP_PACE_S))
         at = p->round_at + OM_SEC(OM_PORTMAP_PACE_S);
     p->failures = p->conflicts = 0;
-    p->is_doubted = p->held.inner != 0;
     p->is_again = p->is_busy && p->asked.kind == OM_PORTMAP_ACT_ASK;
     begin_round(p, at);
+}
+
+void om_portmap_network_changed(struct om_portmap *p, om_time now)
+{
+    om_portmap_ask_again(p, now);
+    p->is_doubted = p->held.inner != 0;
 }
 
 /* An answer that says MAPPED, as it is to be taken. */
@@ -187,9 +192,9 @@ void om_portmap_answered(struct om_portmap *p, om_time now, const struct om_port
         return;
     }
     om_time again = p->is_again ? p->at : OM_NEVER;
+    bool was_doubted = p->is_doubted || !p->held.inner;
     take(p, now, &a);
-    if (p->is_again)
-        p->is_doubted = true;
+    p->is_doubted |= was_doubted && p->is_again;
     p->is_again = false;
     p->at = om_time_min(p->at, again);
 }

@@ -8,6 +8,7 @@
  * Keeps: portmap_maps_and_renews_at_half_life; portmap_tries_the_next_protocol;
  *        portmap_backs_off_when_all_refuse; portmap_asks_at_once_on_another_network;
  *        portmap_flapping_network_is_asked_at_a_pace; portmap_tells_a_changed_address;
+ *        portmap_word_of_a_change_costs_nothing;
  *        portmap_renewal_that_fails_ends_with_the_mapping; portmap_refuses_absurd_answers;
  *        portmap_conflict_takes_another_port; portmap_gives_back_what_is_no_longer_wanted;
  *        portmap_one_question_at_a_time; portmap_model.
@@ -123,9 +124,13 @@ void om_portmap_init(struct om_portmap *p);
 /** om_portmap_want() - from @now on @p keeps UDP @port mapped; 0: gives back what there is. */
 void om_portmap_want(struct om_portmap *p, om_time now, uint16_t port);
 
-/** om_portmap_network_changed() - the links, addresses or routes of this machine changed at @now,
- *  or there is word that the router's did: @p asks again at once. */
+/** om_portmap_network_changed() - links, addresses or routes of this machine changed at @now: @p asks
+ *  again at once, and what it holds is lost if no router confirms it. */
 void om_portmap_network_changed(struct om_portmap *p, om_time now);
+
+/** om_portmap_ask_again() - there is word at @now that the router of @p changed: it asks again, and
+ *  until it is answered holds what it held. */
+void om_portmap_ask_again(struct om_portmap *p, om_time now);
 
 /**
  * om_portmap_answered() - the question that is out came to an end

@@ -124,8 +124,8 @@ void om_portmap_init(struct om_portmap *p);
 /** om_portmap_want() - from @now on @p keeps UDP @port mapped; 0: gives back what there is. */
 void om_portmap_want(struct om_portmap *p, om_time now, uint16_t port);
 
-/** om_portmap_network_changed() - links, addresses or routes of this machine changed at @now: @p asks
- *  again at once, and what it holds is lost if no router confirms it. */
+/** om_portmap_network_changed() - links, addresses or routes of this machine changed at @now: @p
+ *  asks again at once, and what it holds is lost if no router confirms it. */
 void om_portmap_network_changed(struct om_portmap *p, om_time now);
 
 /** om_portmap_ask_again() - there is word at @now that the router of @p changed: it asks again, and

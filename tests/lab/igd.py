@@ -1,7 +1,7 @@
 """igd.py - home routers that map ports: the real miniupnpd, and one that a test scripts.
 
 What:   a client behind a router with a public-looking address, and an outside; Miniupnpd maps by
-        nftables, Scripted answers NAT-PMP as it is told.
+        nftables, Scripted answers as it is told; and what the client's daemon says of it.
 Why:    what a router does is seen on a router; what only a broken one does has to be played.
 Needs:  miniupnpd with nftables (Debian: miniupnpd-nftables).
 """
@@ -13,11 +13,16 @@ import sys
 
 import pytest
 
+from daemon import program
 from omerta_lab import search_path, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LAN, WAN, OUTSIDE = "192.168.1.1", "11.0.0.1", "11.0.0.2"
 CLIENT = "192.168.1.2"
+PORT = 18002
+# The lab's own hosts are found by nobody else: multicast stays inside.
+QUIET = ["--no-lan"]
+TOLD_SECONDS = 30  # both protocols silent or slow, on a busy machine
 CONFIG = """
 ext_ifname=wan
 listening_ip=lan
@@ -71,8 +76,8 @@ class Miniupnpd:
     """The daemon on the router; it listens once this is made."""
 
     def __init__(self, lab, natpmp=True, upnp=True, rules=ALLOW):
-        program = shutil.which("miniupnpd", path=search_path())
-        if program is None:
+        miniupnpd = shutil.which("miniupnpd", path=search_path())
+        if miniupnpd is None:
             pytest.skip("miniupnpd is not installed")
         self.lab = lab
         path = os.path.join(lab.folder, "miniupnpd.conf")
@@ -81,7 +86,7 @@ class Miniupnpd:
             file.write(CONFIG.format(natpmp=words[natpmp], upnp=words[upnp], rules=rules))
         log = os.path.join(lab.folder, "miniupnpd.log")
         with open(log, "ab") as out:
-            self.process = lab.popen("router", [program, "-d", "-f", path, "-P", path + ".pid"],
+            self.process = lab.popen("router", [miniupnpd, "-d", "-f", path, "-P", path + ".pid"],
                                      stdout=out, stderr=out)
         port = ":1900 " if upnp else ":5351 "
 
@@ -131,3 +136,29 @@ class Scripted:
         """It answers nothing more."""
         self.process.kill()
         self.process.wait(10)
+
+
+def netcheck(daemon):
+    """What the daemon says of its mapping."""
+    return daemon.rpc("netcheck")["portmap"]
+
+
+def settled(daemon, state):
+    """Its mapping, once it is in @state."""
+    assert wait_until(lambda: netcheck(daemon)["state"] == state, TOLD_SECONDS), netcheck(daemon)
+    return netcheck(daemon)
+
+
+def client(make, lab, args=(), name="client"):
+    """A daemon behind the router."""
+    return make(name, QUIET + list(args), lab=lab, host="client", port=PORT).start()
+
+
+def result_of(told, protocol):
+    """What a protocol came to."""
+    return next(t for t in told["tried"] if t["protocol"] == protocol)
+
+
+def command(lab, host, daemon, *words):
+    """omerta of @daemon; its output."""
+    return lab.run(host, [program("omerta"), "--home", daemon.home, *words], check=False)

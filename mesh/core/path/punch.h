@@ -39,6 +39,9 @@
  *     while (om_punch_next(&p, &reach, now, &act))              do it
  *     wait until om_punch_deadline(&p)
  *
+ * Probes are padded at random to 40 to 104 bytes. A seen is not padded: so it is no longer than what
+ * it answers, and needs no budget.
+ *
  * A failed attempt is not begun again before om_punch_retry_at(); the caller asks anew then, with
  * fresh facts, and calls om_punch_forgive() when either network changed.
  *
@@ -104,11 +107,11 @@ struct om_punch_word {
 };
 
 enum om_punch_kind {
-    OM_PUNCH_DO_WORD,    /* send the word over the session's path */
-    OM_PUNCH_DO_OPEN,    /* open sockets 1 to @socket */
-    OM_PUNCH_DO_CLOSE,   /* close all of them but @socket; 0: all */
-    OM_PUNCH_DO_OPENER,  /* send the word, a probe, with this TTL */
-    OM_PUNCH_DO_SEND,    /* send the word directly, with the usual TTL */
+    OM_PUNCH_DO_WORD,   /* send the word over the session's path */
+    OM_PUNCH_DO_OPEN,   /* open sockets 1 to @socket; those of an attempt before have other names */
+    OM_PUNCH_DO_CLOSE,  /* close all of them but @socket; 0: all */
+    OM_PUNCH_DO_OPENER, /* send the word, a probe, with this TTL */
+    OM_PUNCH_DO_SEND,   /* send the word directly, with the usual TTL */
     OM_PUNCH_DO_SUCCEED, /* the way is from @socket to @to: challenge it, then use it */
     OM_PUNCH_DO_FAIL     /* p->end says how */
 };

@@ -147,18 +147,23 @@ struct stage {
     unsigned opens, probes, delay; /* in datagrams */
 };
 
+/* How often a block of @size is swept. */
+static unsigned passes(unsigned size)
+{
+    return 3 * size <= OM_PUNCH_STAGED_MAX ? 3 : 2;
+}
+
 static struct stage stage_of(unsigned small, unsigned large, enum om_punch_style style)
 {
-    unsigned passes = 3 * (small + large) <= OM_PUNCH_STAGED_MAX ? 3 : 2;
-    struct stage s = {.opens = passes * small, .probes = passes * large};
+    struct stage s = {.opens = passes(small) * small, .probes = passes(large) * large};
 
-    /* A probe that comes before its opener may be in vain: how many pairs of them are lost? */
     s.delay = OM_PUNCH_STAGED_MAX > s.probes ? OM_PUNCH_STAGED_MAX - s.probes : 0;
     if (s.delay > s.opens)
         s.delay = s.opens;
-    uint64_t early = s.opens - s.delay;
-    uint64_t percent = early * early * 100 / (2 * (uint64_t)s.opens * s.probes);
-    s.is_staged = (percent <= OM_PUNCH_STAGED_LOSS) == (style == OM_PUNCH_PLAIN);
+    /* A probe that leaves before its opener is in vain: how many pairs remain to meet? */
+    uint64_t early = s.opens - s.delay, pairs = (uint64_t)s.opens * s.probes;
+    uint64_t meet = (pairs - early * early / 2) * 100 / ((uint64_t)small * large);
+    s.is_staged = (meet >= OM_PUNCH_STAGED_MEET) == (style == OM_PUNCH_PLAIN);
     if (!s.is_staged)
         s.delay = 0;
     return s;

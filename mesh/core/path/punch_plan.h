@@ -17,7 +17,7 @@
  * EASY    both: openers, a pause, then OM_PUNCH_PROBES_MAX probes to the address that was said
  * SPREAD  the hard side: one opener from each of many sockets; the easy one then sweeps its ports
  * BOTH    each side sweeps the other's block from each of a few sockets; a datagram's source port
- *         and its destination are then a pair out of B x B, and four times that many meet
+ *         and its destination are then a pair out of B x B, and four to nine times that many meet
  *
  * An opener is a datagram with a TTL that passes our NATs and does not reach theirs. A NAT that
  * takes early datagrams for its own (plain masquerade) moves the flow that is then made to another
@@ -46,7 +46,7 @@ enum {
     OM_PUNCH_RANDOM_PROBES = 2000,
     OM_PUNCH_PACE_US = 1060,    /* below 950 a second, the rate of reach.h */
     OM_PUNCH_STAGED_MAX = 4400, /* datagrams, from the opener's first to the prober's last */
-    OM_PUNCH_STAGED_LOSS = 10,  /* % of pairs that may come too early; else both sweep at once */
+    OM_PUNCH_STAGED_MEET = 320, /* hundredths of a meeting that must be expected of it: 96 % */
     OM_PUNCH_OPENERS = 2,
     OM_PUNCH_OPENER_GAP_MS = 20,
     OM_PUNCH_PAUSE_MS = 100, /* from the openers to the probes: how badly clocks may agree */

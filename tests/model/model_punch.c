@@ -302,3 +302,34 @@ OM_TEST(punch_model_from_observation)
     CHECK_EQ(easy.direct, easy.runs);
     CHECK(spread.direct * 100 >= spread.runs * 98);
 }
+
+/* Hard pairs again, when each side has also looked whether its ports are shared. */
+OM_TEST(punch_model_learns_to_share)
+{
+    static const char *const names[] = {"block512", "block2048", "claim512", "stackblock"};
+    static struct lab l;
+    struct tally shared = {0}, exclusive = {0};
+    unsigned known = 0;
+
+    for (unsigned i = 0; i < 2 * OM_ARRAY_SIZE(names) * SEEDS; i++) {
+        bool is_control = i & 1;
+        const struct lab_sort *a = sort(names[i / 2 % OM_ARRAY_SIZE(names)]);
+        const struct lab_sort *b = is_control ? sort("exclusive") : a;
+        lab_init(&l, a, b, 7000 + i);
+        for (unsigned k = 0; k < 2; k++) {
+            l.side[k].profile.reuse = OM_NAT_REUSE_UNKNOWN;
+            lab_share(&l, k);
+        }
+        known += l.side[0].profile.reuse == OM_NAT_REUSED;
+        CHECK(!is_control || l.side[1].profile.reuse == OM_NAT_EXCLUSIVE);
+        lab_attest(&l);
+        meet(&l, i & 1, OM_PUNCH_PLAIN, i, is_control ? &exclusive : &shared);
+        lab_fini(&l);
+    }
+    print_message("shared ports seen %u of %u; then blocks direct %u of %u, with exclusive %u\n",
+                  known, shared.runs + exclusive.runs, shared.direct, shared.runs,
+                  exclusive.direct);
+    CHECK(known * 100 >= (shared.runs + exclusive.runs) * 95);
+    CHECK(shared.direct * 100 >= shared.runs * 90);
+    CHECK(exclusive.relay == exclusive.runs && exclusive.packets == 0);
+}

@@ -183,10 +183,11 @@ void lab_start(struct lab *l, unsigned i, enum om_punch_style style, uint64_t no
     drain(l, i);
 }
 
-/* Where @s is seen by host @who at @port, asked from its main socket. */
-static struct om_addr seen_by(struct lab *l, struct lab_side *s, uint32_t who, uint16_t port)
+/* Where @socket of @s is seen by host @who at @port. */
+static struct om_addr seen_by(struct lab *l, struct lab_side *s, unsigned socket, uint32_t who,
+                              uint16_t port)
 {
-    struct sim_nat_packet p = {socket_addr(s, 0), om_addr_v4(who, port), LAB_TTL};
+    struct sim_nat_packet p = {socket_addr(s, socket), om_addr_v4(who, port), LAB_TTL};
 
     bool is_out = leave(l, s, &p);
     CHECK(is_out);
@@ -234,7 +235,7 @@ void lab_observe(struct lab *l, unsigned i)
                                   .local = socket_addr(s, 0),
                                   .to = om_addr_v4(who, port),
                                   .at = l->now};
-        x.seen = s->said = seen_by(l, s, who, port);
+        x.seen = s->said = seen_by(l, s, 0, who, port);
         (void)om_nat_sample(&n, l->now, n.generation, &x);
         l->now += OM_MS(2);
     }
@@ -243,6 +244,27 @@ void lab_observe(struct lab *l, unsigned i)
         om_nat_hop(&n, s->sort->outer ? 3 : 2, &street);
     }
     om_punch_profile_of(&s->profile, &n, l->now);
+}
+
+void lab_share(struct lab *l, unsigned i)
+{
+    enum { FRESH = 1000, FRIENDS = 4 };
+    struct lab_side *s = &l->side[i];
+    struct om_nat_share share;
+
+    if (s->profile.class != OM_NAT_BLOCK)
+        return;
+    unsigned width = s->profile.last_port - s->profile.first_port + 1U;
+    om_nat_share_init(&share, s->outside.ip);
+    for (unsigned k = 0; k < om_nat_share_flows(width); k++) {
+        unsigned socket = FRESH + k / FRIENDS, who = 8 + k % FRIENDS;
+        struct om_nat_sample x = {.peer = {{(uint8_t)(1 + who)}},
+                                  .local = socket_addr(s, socket),
+                                  .to = om_addr_v4(PEERS + 256 * who, 7000)};
+        x.seen = seen_by(l, s, socket, PEERS + 256 * who, 7000);
+        (void)om_nat_share_word(&share, &x);
+    }
+    s->profile.reuse = om_nat_share_judge(&share, width);
 }
 
 static void box_init(struct sim_natbox *b, const char *kind, const char *word,
@@ -285,7 +307,7 @@ void lab_init(struct lab *l, const struct lab_sort *a, const struct lab_sort *b,
     for (unsigned i = 0; i < 2; i++) {
         struct lab_side *s = &l->side[i], *o = &l->side[!i];
         for (uint16_t k = 0; k < 4; k++)
-            s->said = seen_by(l, s, PEERS + 256U * k, 7000);
+            s->said = seen_by(l, s, 0, PEERS + 256U * k, 7000);
         lab_know(l, i, seed & 2);
         om_punch_init(&s->m, &s->key, &o->key, seed * 31 + i);
     }
@@ -297,7 +319,7 @@ void lab_attest(struct lab *l)
         const struct om_reach_word w = {.by = {{99}}, .witness = OM_WITNESS_RELAY, .at = l->now};
         struct lab_side *s = &l->side[i], *o = &l->side[!i];
         CHECK(om_reach_attest(&s->reach, l->now, &o->key, &o->outside, &w));
-        (void)seen_by(l, s, PEERS, 7000); /* the relay's own datagrams keep its mapping */
+        (void)seen_by(l, s, 0, PEERS, 7000); /* the relay's own datagrams keep its mapping */
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "natbox.h"
 #include "natkind.h"
+#include "path/nat_share.h"
 #include "path/punch.h"
 
 enum {
@@ -79,6 +80,9 @@ void lab_know(struct lab *l, unsigned i, bool is_vague);
 
 /** lab_observe() - the profile of side @i of @l by what a dozen peers see of it. */
 void lab_observe(struct lab *l, unsigned i);
+
+/** lab_share() - side @i of @l asks four peers from many sockets whether ports are shared. */
+void lab_share(struct lab *l, unsigned i);
 
 /** lab_attest() - a relay says to both sides of @l where the other is. */
 void lab_attest(struct lab *l);

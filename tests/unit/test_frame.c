@@ -412,7 +412,8 @@ OM_TEST(frame_moving_is_as_listed)
 
 OM_TEST(frame_round_trips_paths)
 {
-    const struct om_frame_punch punch = {.step = OM_PUNCH_PROBE, .nonce = 0x0102030405060708, .fire_ms = 40};
+    const struct om_frame_punch punch = {
+        .step = OM_PUNCH_PROBE, .nonce = 0x0102030405060708, .fire_ms = 40};
     struct om_wr w = writer();
     struct om_frame f;
 

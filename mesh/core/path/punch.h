@@ -39,8 +39,8 @@
  *     while (om_punch_next(&p, &reach, now, &act))              do it
  *     wait until om_punch_deadline(&p)
  *
- * Probes are padded at random to 40 to 104 bytes. A seen is not padded: so it is no longer than what
- * it answers, and needs no budget.
+ * Probes are padded at random to 40 to 104 bytes. A seen is not padded: so it is no longer than
+ * what it answers, and needs no budget.
  *
  * A failed attempt is not begun again before om_punch_retry_at(); the caller asks anew then, with
  * fresh facts, and calls om_punch_forgive() when either network changed.

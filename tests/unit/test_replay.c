@@ -167,3 +167,16 @@ OM_TEST(replay_refused_growth_keeps_the_window)
     om_replay_fini(&r);
     CHECK_EQ(r.width, W);
 }
+
+OM_TEST(replay_narrow_window_is_as_wide_as_it_says)
+{
+    struct om_replay r;
+
+    for (uint32_t width = OM_REPLAY_WORD; width <= W; width *= 2) {
+        om_replay_init_narrow(&r, width);
+        CHECK(take(&r, 3 * (uint64_t)W));
+        CHECK(!take(&r, 3 * (uint64_t)W - width));
+        CHECK(take(&r, 3 * (uint64_t)W - width + 1));
+        CHECK(!take(&r, 3 * (uint64_t)W - width + 1));
+    }
+}

@@ -12,6 +12,13 @@ void om_replay_init(struct om_replay *r)
     *r = (struct om_replay){.width = OM_REPLAY_WIDTH};
 }
 
+void om_replay_init_narrow(struct om_replay *r, uint32_t width)
+{
+    OM_BUG_IF(width < OM_REPLAY_WORD || width > OM_REPLAY_WIDTH || (width & (width - 1)) != 0);
+    om_replay_init(r);
+    r->width = width;
+}
+
 void om_replay_fini(struct om_replay *r)
 {
     free(r->grown);
@@ -60,6 +67,7 @@ bool om_replay_grow(struct om_replay *r)
 
     if (r->grown)
         return true;
+    OM_BUG_IF(r->width != OM_REPLAY_WIDTH);
     wide = calloc(OM_REPLAY_WIDTH_GROWN / OM_REPLAY_WORD, sizeof *wide);
     if (!wide)
         return false;

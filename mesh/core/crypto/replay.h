@@ -7,7 +7,8 @@
  * Keeps: replay_first_counter_opens_the_window_below; replay_counter_cases;
  *        replay_jump_forgets_the_old_window; replay_grow_keeps_what_was_seen;
  *        replay_grow_before_the_first_counter; replay_refused_growth_keeps_the_window;
- *        replay_marking_stale_counters_does_nothing; model_replay_agrees_with_a_set.
+ *        replay_marking_stale_counters_does_nothing; replay_narrow_window_is_as_wide_as_it_says;
+ *        model_replay_agrees_with_a_set.
  *
  * Source: RFC 6479 (bitmap in words, moved by whole words instead of shifted); PROTOCOL section 2.
  */
@@ -28,7 +29,7 @@ enum {
 /* Read freely; write only through om_replay_*(). Bit c modulo width stands for counter c. */
 struct om_replay {
     uint64_t top;   /* highest counter marked; means nothing before the first */
-    uint32_t width; /* OM_REPLAY_WIDTH or _GROWN */
+    uint32_t width; /* OM_REPLAY_WIDTH, _GROWN, or narrower */
     bool has_top;
     uint64_t *grown; /* owns; NULL while the small one serves */
     uint64_t small[OM_REPLAY_WIDTH / OM_REPLAY_WORD];
@@ -36,6 +37,13 @@ struct om_replay {
 
 /** om_replay_init() - @r is empty: any counter is fresh, and the first one marked sets the top. */
 void om_replay_init(struct om_replay *r);
+
+/**
+ * om_replay_init_narrow() - as om_replay_init(), but with a window that is less wide
+ * @r:      the window, which may not grow
+ * @width:  a power of two from OM_REPLAY_WORD to OM_REPLAY_WIDTH
+ */
+void om_replay_init_narrow(struct om_replay *r, uint32_t width);
 
 /** om_replay_fini() - release what @r owns; it is empty again. */
 void om_replay_fini(struct om_replay *r);

@@ -43,6 +43,21 @@ static void write_again(struct om_wr *w, const struct om_frame *f)
     case OM_FRAME_PUNCH:
         om_frame_write_punch(w, &f->punch);
         break;
+    case OM_FRAME_LANE_OFFER:
+        om_frame_write_lane_offer(w, &f->lane_offer);
+        break;
+    case OM_FRAME_LANE_ACCEPT:
+        om_frame_write_lane_accept(w, &f->lane_accept);
+        break;
+    case OM_FRAME_LANE_REFUSE:
+        om_frame_write_lane_refuse(w, &f->lane_refuse);
+        break;
+    case OM_FRAME_LANE_BOUND:
+        om_frame_write_lane_bound(w, &f->lane_bound);
+        break;
+    case OM_FRAME_LANE_CLOSE:
+        om_frame_write_lane_close(w, f->lane_close);
+        break;
     case OM_FRAME_PATH_CHALLENGE:
         om_frame_write_challenge(w, f->path);
         break;

@@ -124,6 +124,16 @@ static bool read_body(struct om_rd *r, struct om_frame *f)
         return om_rd_done(r);
     case OM_FRAME_PUNCH:
         return om_frame_read_punch(r, &f->punch);
+    case OM_FRAME_LANE_OFFER:
+        return om_frame_read_lane_offer(r, &f->lane_offer);
+    case OM_FRAME_LANE_ACCEPT:
+        return om_frame_read_lane_accept(r, &f->lane_accept);
+    case OM_FRAME_LANE_REFUSE:
+        return om_frame_read_lane_refuse(r, &f->lane_refuse);
+    case OM_FRAME_LANE_BOUND:
+        return om_frame_read_lane_bound(r, &f->lane_bound);
+    case OM_FRAME_LANE_CLOSE:
+        return om_frame_read_lane_close(r, &f->lane_close);
     case OM_FRAME_PATH_CHALLENGE:
     case OM_FRAME_PATH_RESPONSE:
         f->path = om_rd_u64(r);

@@ -2,7 +2,8 @@
  * frame.h - the frames inside a sealed packet
  *
  * What:  codecs of PAD, PING, PONG, ACK, the four STREAM frames, DATAGRAM and CLOSE; the frames of
- *        paths are read here and written by frame_path.h; unknown types are named as such.
+ *        paths and lanes are read here, and written by frame_path.h and frame_lane.h; unknown types
+ *        are named as such.
  * Why:   a packet is a sequence of frames, so new kinds can be added without a new packet format.
  * Keeps: frame_round_trips_every_kind; frame_stops_at_pad; frame_refuses_cut_bodies;
  *        frame_ack_bounds_its_ranges; frame_skips_unknown_types;
@@ -20,6 +21,7 @@
 #include <omerta/close.h>
 #include <omerta/wire.h>
 
+#include "envelope/frame_lane.h"
 #include "envelope/frame_path.h"
 
 enum om_frame_type {
@@ -34,6 +36,11 @@ enum om_frame_type {
     OM_FRAME_DATAGRAM = 8,
     OM_FRAME_CANDIDATES = 9,
     OM_FRAME_PUNCH = 10,
+    OM_FRAME_LANE_OFFER = 11,
+    OM_FRAME_LANE_ACCEPT = 12,
+    OM_FRAME_LANE_REFUSE = 13,
+    OM_FRAME_LANE_BOUND = 14,
+    OM_FRAME_LANE_CLOSE = 15,
     OM_FRAME_PATH_CHALLENGE = 16,
     OM_FRAME_PATH_RESPONSE = 17,
     OM_FRAME_MTU_PROBE = 18,
@@ -120,6 +127,11 @@ struct om_frame {
         struct om_frame_datagram datagram;
         struct om_bytes candidates; /* for om_endpoints_decode() */
         struct om_frame_punch punch;
+        struct om_frame_lane_offer lane_offer;
+        struct om_frame_lane_accept lane_accept;
+        struct om_frame_lane_refuse lane_refuse;
+        struct om_frame_lane_bound lane_bound;
+        uint32_t lane_close;
         uint64_t path; /* token of PATH_CHALLENGE and PATH_RESPONSE */
         struct om_frame_close close;
     };

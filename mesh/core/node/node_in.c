@@ -186,6 +186,11 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     case OM_FRAME_CANDIDATES:
         return on_candidates(n, now, p, f->candidates);
     case OM_FRAME_PUNCH:
+    case OM_FRAME_LANE_OFFER:
+    case OM_FRAME_LANE_ACCEPT:
+    case OM_FRAME_LANE_REFUSE:
+    case OM_FRAME_LANE_BOUND:
+    case OM_FRAME_LANE_CLOSE:
     case OM_FRAME_MTU_PROBE:
         return true;
     case OM_FRAME_CLOSE:

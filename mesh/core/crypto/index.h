@@ -18,12 +18,19 @@
 #include <omerta/err.h>
 #include <omerta/rng.h>
 
-enum om_index_kind { OM_INDEX_FREE, OM_INDEX_GONE, OM_INDEX_SESSION, OM_INDEX_HANDSHAKE };
+enum om_index_kind {
+    OM_INDEX_FREE,
+    OM_INDEX_GONE,
+    OM_INDEX_SESSION,
+    OM_INDEX_HANDSHAKE,
+    OM_INDEX_LANE, /* of ours, through a relay */
+    OM_INDEX_RELAY /* one side of a lane of others, through us */
+};
 
 struct om_index_entry {
     uint32_t index;
     enum om_index_kind kind;
-    void *owner; /* struct om_session or struct om_handshake, by kind */
+    void *owner; /* by kind: struct om_session, om_peer, om_lane, om_relay_leg */
 };
 
 struct om_indices {
@@ -44,7 +51,7 @@ void om_indices_fini(struct om_indices *t);
  * om_index_draw() - a new index for an owner
  * @t:      the table
  * @rng:    secret randomness
- * @kind:   OM_INDEX_SESSION or OM_INDEX_HANDSHAKE
+ * @kind:   what @owner is
  * @owner:  borrowed; returned by om_index_find()
  * @out:    the index
  *

@@ -9,7 +9,8 @@
  * Keeps: relay_binds_with_consent_of_both; relay_refuses_and_says_why; relay_resends_and_gives_up;
  *        relay_answers_a_repeated_offer; relay_carries_only_what_its_end_sent;
  *        relay_holds_each_lane_to_its_rate; relay_is_quiet_towards_a_quiet_end;
- *        relay_unbinds_the_idle; relay_forgets_an_end_that_goes; relay_bounds_its_words.
+ *        relay_unbinds_the_idle; relay_forgets_an_end_that_goes; relay_bounds_its_words;
+ *        model_relay_stays_within_its_bounds.
  *
  *        offer           accepted               300 s idle, an end closes or goes
  *   (none) ---> ASKED -----------------> BOUND ------------------------------------> (none)

@@ -138,13 +138,9 @@ static void to_relay(struct world *w, struct end *e, const struct om_frame *f)
 
 static void to_end(struct world *w, struct end *e, const struct om_frame *f)
 {
-    struct om_lane *lane;
-
     switch (f->type) {
     case OM_FRAME_LANE_OFFER:
-        lane = om_lanes_offer(e->via, w->now, &f->lane_offer);
-        if (lane)
-            om_lane_answer(lane, w->now);
+        om_lanes_offer(e->via, w->now, &f->lane_offer);
         break;
     case OM_FRAME_LANE_BOUND:
         om_lanes_bound(e->via, w->now, &f->lane_bound);
@@ -178,6 +174,8 @@ static void talk(struct world *w)
         for (unsigned i = 0; i < ENDS; i++) {
             while (om_lanes_next(&w->ends[i].lanes, &act)) {
                 more = true;
+                if (act.kind == OM_LANE_WANTED)
+                    om_lane_answer(act.lane, w->now);
                 hear(&w->ends[i], &act);
                 if (act.kind == OM_LANE_SAY && !is_lost(w))
                     to_relay(w, &w->ends[i], &act.frame);

@@ -130,3 +130,27 @@ OM_TEST(index_drop_ignores_the_unknown)
 out:
     om_indices_fini(&t);
 }
+
+OM_TEST(index_keeps_room_for_lanes)
+{
+    struct om_prng prng;
+    struct om_indices t;
+    uint32_t lane = 0, other;
+    int owner;
+
+    om_prng_seed(&prng, 1);
+    const struct om_rng rng = om_prng_rng(&prng);
+    om_indices_init(&t, 2);
+    for (unsigned i = 0; i < OM_INDICES_LANES_MAX; i++)
+        OM_TRY(om_index_draw(&t, &rng, i % 2 ? OM_INDEX_LANE : OM_INDEX_RELAY, &owner, &lane) ==
+               OM_OK);
+    CHECK_ERR(om_index_draw(&t, &rng, OM_INDEX_LANE, &owner, &other), OM_E_FULL);
+    OM_TRY(om_index_draw(&t, &rng, OM_INDEX_SESSION, &owner, &other) == OM_OK);
+    OM_TRY(om_index_draw(&t, &rng, OM_INDEX_HANDSHAKE, &owner, &other) == OM_OK);
+    CHECK_ERR(om_index_draw(&t, &rng, OM_INDEX_SESSION, &owner, &other), OM_E_FULL);
+    om_index_drop(&t, lane);
+    CHECK_ERR(om_index_draw(&t, &rng, OM_INDEX_SESSION, &owner, &other), OM_E_FULL);
+    OM_TRY(om_index_draw(&t, &rng, OM_INDEX_LANE, &owner, &other) == OM_OK);
+out:
+    om_indices_fini(&t);
+}

@@ -97,8 +97,13 @@ static struct om_lane *offered(struct place *p, unsigned r, uint32_t send_id)
 {
     struct om_frame_lane_offer f = {.lane = send_id};
 
+    struct om_lane *lane;
+
     memcpy(f.keys, keys, sizeof keys);
-    return om_lanes_offer(p->relays[r], p->now, &f);
+    lane = om_lanes_offer(p->relays[r], p->now, &f);
+    if (lane)
+        CHECK(tells(p, OM_LANE_WANTED, lane) && lane->handshake_len == 0);
+    return lane;
 }
 
 /* A datagram that the relay sends on @lane. */

@@ -48,12 +48,22 @@ static enum om_err make_room(struct om_indices *t)
     return OM_OK;
 }
 
+static bool is_of_lane(enum om_index_kind kind)
+{
+    return kind == OM_INDEX_LANE || kind == OM_INDEX_RELAY;
+}
+
+static bool is_full(const struct om_indices *t, enum om_index_kind kind)
+{
+    return is_of_lane(kind) ? t->lanes >= OM_INDICES_LANES_MAX : t->live - t->lanes >= t->max;
+}
+
 enum om_err om_index_draw(struct om_indices *t, const struct om_rng *rng, enum om_index_kind kind,
                           void *owner, uint32_t *out)
 {
     uint32_t index = 0;
 
-    if (t->live >= t->max)
+    if (is_full(t, kind))
         return OM_E_FULL;
     enum om_err e = make_room(t);
     if (e != OM_OK)
@@ -62,6 +72,7 @@ enum om_err om_index_draw(struct om_indices *t, const struct om_rng *rng, enum o
         om_rng_fill(rng, &index, sizeof index);
     *slot_for(t->slots, t->size, index) = (struct om_index_entry){index, kind, owner};
     t->live++;
+    t->lanes += is_of_lane(kind);
     t->used++;
     *out = index;
     return OM_OK;
@@ -84,6 +95,7 @@ void om_index_drop(struct om_indices *t, uint32_t index)
 
     if (!e)
         return;
+    t->lanes -= is_of_lane(e->kind);
     e->kind = OM_INDEX_GONE;
     e->owner = NULL;
     t->live--;

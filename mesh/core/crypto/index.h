@@ -5,7 +5,8 @@
  * Why:   random, so that an index says nothing about how many sessions a node has; unique over all
  *        networks and lanes, so that one look-up finds the session. Since we draw the indices
  *        ourselves at random, their low bits are a perfect hash: no keyed hash is needed.
- * Keeps: index_is_never_zero_and_unique; index_refuses_when_full; index_finds_after_churn.
+ * Keeps: index_is_never_zero_and_unique; index_refuses_when_full; index_finds_after_churn;
+ *        index_keeps_room_for_lanes.
  *
  * Source: PROTOCOL section 2.
  */
@@ -17,6 +18,9 @@
 
 #include <omerta/err.h>
 #include <omerta/rng.h>
+
+/* Lanes do not take the room of sessions and handshakes, nor they that of lanes. */
+enum { OM_INDICES_LANES_MAX = 4096 };
 
 enum om_index_kind {
     OM_INDEX_FREE,
@@ -35,10 +39,11 @@ struct om_index_entry {
 
 struct om_indices {
     struct om_index_entry *slots;
-    uint32_t size; /* power of two */
-    unsigned live; /* entries in use */
-    unsigned used; /* in use or left behind */
-    unsigned max;
+    uint32_t size;  /* power of two */
+    unsigned live;  /* entries in use */
+    unsigned lanes; /* of them, those of lanes */
+    unsigned used;  /* in use or left behind */
+    unsigned max;   /* of the others */
 };
 
 /** om_indices_init() - empty table @t of at most @max indices; allocates nothing yet. */

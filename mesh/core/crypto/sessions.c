@@ -28,7 +28,7 @@ enum om_err om_session_begin(struct om_sessions *s, om_time now, const struct om
     struct om_session_keys keys = *k;
     struct om_session *session;
 
-    if (k->local == 0 && s->indices.live >= s->indices.max)
+    if (k->local == 0 && s->indices.live - s->indices.lanes >= s->indices.max)
         return OM_E_FULL; /* the vault has as many slots, and would call it want of memory */
     session = om_vault_take(s->vault);
     if (!session)

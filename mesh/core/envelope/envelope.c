@@ -1,6 +1,8 @@
 /* envelope.c - the one file that makes a struct om_sealed. */
 #include "envelope/envelope.h"
 
+#include <string.h>
+
 #include <sodium.h>
 
 struct om_sealed {
@@ -33,6 +35,33 @@ enum om_err om_sealed_copy(struct om_sealed **out, struct om_buf *buf, const str
 struct om_buf *om_sealed_release(struct om_sealed *s)
 {
     return &s->buf;
+}
+
+enum om_err om_sealed_carried(struct om_sealed **out, struct om_buf *buf, struct om_bytes inner)
+{
+    uint8_t *to = inner.n >= OM_OVERHEAD ? om_buf_put(buf, inner.n) : NULL;
+
+    if (!to)
+        return OM_E_RANGE;
+    memcpy(to, inner.p, inner.n);
+    *out = sealed(buf);
+    return OM_OK;
+}
+
+void om_sealed_remask(struct om_sealed *s, const uint8_t from[static OM_MASK_KEY_BYTES],
+                      const uint8_t to[static OM_MASK_KEY_BYTES])
+{
+    uint8_t *head = om_buf_data(&s->buf);
+
+    om_header_mask(from, om_bytes(head, s->buf.len), head);
+    om_header_mask(to, om_bytes(head, s->buf.len), head);
+}
+
+struct om_mut om_sealed_lane(struct om_sealed *s)
+{
+    uint8_t *at = om_buf_push(&s->buf, OM_LANE_BYTES);
+
+    return om_mut(at, at ? s->buf.len : 0);
 }
 
 enum om_err om_seal(struct om_sealed **out, struct om_session *s, uint64_t counter,

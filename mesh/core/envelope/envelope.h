@@ -1,8 +1,8 @@
 /*
  * envelope.h - SealedEnvelope: plaintext becomes a datagram, in place, and back
  *
- * What:  the only makers of struct om_sealed: om_seal() for data, and om_sealed_handshake()
- *        for the handshake's datagrams.
+ * What:  the only makers of struct om_sealed: om_seal() for data, om_sealed_handshake() for the
+ *        handshake's datagrams, om_sealed_carried() for those of others on a lane.
  * Why:   the transport can send nothing else, so encryption is enforced by the type. Sealing
  *        happens in the buffer that held the plaintext: no copy and no allocation per datagram.
  * Keeps: envelope_round_trips_every_size; envelope_costs_28_bytes;
@@ -100,6 +100,32 @@ OM_MUST enum om_err om_sealed_handshake(struct om_sealed **out, struct om_buf *b
  */
 OM_MUST enum om_err om_sealed_copy(struct om_sealed **out, struct om_buf *buf,
                                    const struct om_sealed *d);
+ * om_sealed_carried() - a datagram that others sealed, to be sent on over a lane
+ * @out:    the datagram: the memory of @buf
+ * @buf:    an empty buffer with OM_HEADROOM; taken on success
+ * @inner:  what came behind the outer header of the lane it came on; copied
+ *
+ * Return: OM_OK or OM_E_RANGE when it does not fit; then @buf stays the caller's.
+ */
+OM_MUST enum om_err om_sealed_carried(struct om_sealed **out, struct om_buf *buf,
+                                      struct om_bytes inner);
+
+/**
+ * om_sealed_remask() - change the key that masks the header of a datagram
+ * @s:     a datagram masked with @from
+ * @from:  the mask key of its epoch for one kind of way
+ * @to:    that for the other
+ */
+void om_sealed_remask(struct om_sealed *s, const uint8_t from[static OM_MASK_KEY_BYTES],
+                      const uint8_t to[static OM_MASK_KEY_BYTES]);
+
+/**
+ * om_sealed_lane() - make room before a datagram for the outer header of a lane
+ * @s:  a datagram as om_seal() and its like make it
+ *
+ * Return: the whole, OM_LANE_BYTES longer, lent for om_hop_wrap(); no pointer: there is no room.
+ */
+struct om_mut om_sealed_lane(struct om_sealed *s);
 
 /** om_sealed_release() - the buffer behind @s, for the pool. */
 struct om_buf *om_sealed_release(struct om_sealed *s);

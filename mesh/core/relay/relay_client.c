@@ -267,6 +267,9 @@ struct om_lane *om_lanes_offer(struct om_lane_relay *r, om_time now,
     lane->state = OM_LANE_OFFERED;
     take_keys(lane, f->lane, f->keys);
     take_word(lane, now, &f->seen, f->age_s);
+    om_lane_set_handshake(lane, f->handshake);
+    lane->says_state = true;
+    note(lane);
     return lane;
 }
 
@@ -319,6 +322,7 @@ struct om_lane *om_lanes_bound(struct om_lane_relay *r, om_time now,
     take_keys(lane, f->send_id, f->keys);
     take_word(lane, now, &f->seen, f->age_s);
     lane->says_offer = false;
+    om_lane_set_handshake(lane, f->handshake);
     open_lane(lane, now);
     return lane;
 }
@@ -398,7 +402,9 @@ static void tell(struct om_lanes *l, struct om_lane *lane, struct om_lane_act *o
         say_accept(lane, out);
         lane->says_accept = false;
     } else {
-        out->kind = lane->state == OM_LANE_OVER ? OM_LANE_DOWN : OM_LANE_UP;
+        out->kind = lane->state == OM_LANE_OVER      ? OM_LANE_DOWN
+                    : lane->state == OM_LANE_OFFERED ? OM_LANE_WANTED
+                                                     : OM_LANE_UP;
         lane->says_state = false;
     }
     if (lane->says_offer || lane->says_accept || lane->says_state)

@@ -83,7 +83,7 @@ struct om_lane {
     struct om_link of_relay;
     struct om_timer timer;
     size_t handshake_len;
-    uint8_t handshake[OM_HANDSHAKE_MAX]; /* what we said, to say it again */
+    uint8_t handshake[OM_HANDSHAKE_MAX]; /* ours, to say it again; WANTED and UP: theirs */
 };
 
 struct om_lanes_counts {
@@ -105,9 +105,10 @@ struct om_lanes {
 };
 
 enum om_lane_act_kind {
-    OM_LANE_SAY, /* @frame to @relay, in the session with it, over no lane */
-    OM_LANE_UP,  /* @lane is open */
-    OM_LANE_DOWN /* @lane is over; it is freed with the next call of om_lanes_next() */
+    OM_LANE_SAY,    /* @frame to @relay, in the session with it, over no lane */
+    OM_LANE_WANTED, /* @lane was offered: see the handshake it has, then answer or decline */
+    OM_LANE_UP,     /* @lane is open; if we asked for it, with the handshake it has */
+    OM_LANE_DOWN    /* @lane is over; it is freed with the next call of om_lanes_next() */
 };
 
 struct om_lane_act {
@@ -167,8 +168,8 @@ void om_lane_set_handshake(struct om_lane *lane, struct om_bytes h);
  * @now:  time
  * @f:    what it said
  *
- * Return: the lane, OFFERED: look at the handshake of @f, then om_lane_answer() or
- * om_lane_decline(); NULL: refused, dropped, or answered already.
+ * Return: the lane, OFFERED, of which om_lanes_next() tells; NULL: refused, dropped, or answered
+ * already.
  */
 struct om_lane *om_lanes_offer(struct om_lane_relay *r, om_time now,
                                const struct om_frame_lane_offer *f);

@@ -271,6 +271,7 @@ bool sim_node_boot(struct sim_actor *a)
         if (om_node_recall(a->node, &a->kept[i]) != OM_OK)
             sim_break(a->world, "%s does not take back what it had kept", a->name);
     sim_memory_recall(a);
+    om_node_set_relay(a->node, sim_node_clock(a), a->spec.relays);
     if (a->spec.gossip)
         sim_node_announce(a, a->name);
     if (a->lan > 0)
@@ -289,7 +290,7 @@ void sim_node_hello(struct sim_actor *a)
 
 void sim_node_announce(struct sim_actor *a, const char *name)
 {
-    struct om_announce says = {.ends = {a->addr}, .end_count = 1};
+    struct om_announce says = {.ends = {a->addr}, .end_count = 1, .relays = a->spec.relays};
 
     snprintf(says.name, sizeof says.name, "%s", name);
     for (unsigned i = 0; i < a->spec.network_count; i++)

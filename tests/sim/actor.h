@@ -28,6 +28,7 @@ struct sim_node_spec {
     uint8_t version_min, version_max; /* 0: the product's */
     enum om_congestion congestion;
     bool gossip;    /* in every network, announcing its address */
+    bool relays;    /* carries lanes of others, and says so */
     bool remembers; /* what it hears by gossip, over a restart */
     unsigned records;
     om_time skew;                  /* of the calendar */

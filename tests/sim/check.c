@@ -40,7 +40,11 @@ static const struct sim_field node_fields[] = {
     U64(om_node_info, rekeys),           U64(om_node_info, restarts),
     U64(om_node_info, sealed_handshake), U64(om_node_info, sealed_data),
     U64(om_node_info, audited),          U64(om_node_info, audit_refused),
-    BOOL(om_node_info, under_load),
+    BOOL(om_node_info, under_load),      BOOL(om_node_info, is_relay),
+    COUNT(om_node_info, lanes),          COUNT(om_node_info, lanes_carried),
+    U64(om_node_info, relayed),          U64(om_node_info, relayed_bytes),
+    U64(om_node_info, lane_offers),      U64(om_node_info, lane_refusals),
+    U64(om_node_info, relay_dropped),
 };
 
 static const struct sim_field drop_fields[] = {
@@ -54,6 +58,7 @@ static const struct sim_field drop_fields[] = {
 static const struct sim_field peer_fields[] = {
     BOOL(om_peer_info, has_session),
     BOOL(om_peer_info, initiated),
+    BOOL(om_peer_info, is_relayed),
     {"cipher", offsetof(struct om_peer_info, cipher), SIM_FIELD_TEXT},
     {"epoch", offsetof(struct om_peer_info, epoch), SIM_FIELD_UNSIGNED},
     COUNT(om_peer_info, receiving),

@@ -184,6 +184,7 @@ static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
         {"psk", read_psk, &s->wrong_secret},
         {"audit", NULL, &s->audit},
         {"gossip", NULL, &s->gossip},
+        {"relay", NULL, &s->relays},
         {"clock", sim_read_signed_time, &s->skew},
         {"version", read_versions, s},
         {"ciphers", read_ciphers, &s->ciphers},
@@ -210,7 +211,7 @@ static enum om_err parse_actors(struct sim_parser *p, bool attackers)
                                          {"behind", read_behind, &out}};
 
     while (sim_parse_is_name(sim_words_peek(w)) && !sim_words_is(w, "audit") &&
-           !sim_words_is(w, "gossip") && !sim_words_is(w, "insider")) {
+           !sim_words_is(w, "gossip") && !sim_words_is(w, "relay") && !sim_words_is(w, "insider")) {
         if (sim_parse_find(p, sim_words_peek(w)) >= 0)
             return sim_words_fail(w, "a name that nobody has yet");
         if (s->actor_count == SIM_SCRIPT_ACTORS)

@@ -16,14 +16,15 @@
  *   needs aes                    without AES instructions the scenario is skipped
  *   network NAME [open] [epoch=N]
  *                                without any there is "main", open
- *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [clock=+T|-T]
+ *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [relay] [clock=+T|-T]
  *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
  *                [peers=N] [indices=N] [behind=NAT]
  *                                psk: a secret that is not the network's; clock: error of the
  *                                calendar; gossip: it tells where it is, again after a move, and
- *                                remembers over a restart what others told; rekey: age at which an
- *                                initiator rekeys, the other key times in proportion; the last
- *                                four: limits (omerta/limits.h)
+ *                                remembers over a restart what others told; relay: it carries the
+ *                                datagrams of others, and says so where it gossips; rekey: age at
+ *                                which an initiator rekeys, the other key times in proportion;
+ *                                the last four: limits (omerta/limits.h)
  *   nat NAME KIND [behind=NAT] [mapping=...] ...
  *                                a box (router.h); kinds and properties are those of natkind.h;
  *                                behind: inside another one

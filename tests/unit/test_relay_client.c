@@ -344,3 +344,31 @@ out:
     om_index_drop(&p.indices, session);
     close_place(&p);
 }
+
+OM_TEST(lanes_are_bound_anew)
+{
+    struct om_lane *lane;
+    uint8_t d[SIZE];
+    struct place p;
+
+    OM_TRY(open_place(&p, 1));
+    lane = ask(&p, 0);
+    OM_TRY(lane);
+    om_lane_again(lane); /* it is asked for */
+    CHECK(is_done(&p));
+    CHECK(bound(&p, 0, lane->id, THEIRS) == lane && tells(&p, OM_LANE_UP, lane));
+    om_lane_again(lane);
+    CHECK(says(&p, 0, OM_FRAME_LANE_OFFER) && is_done(&p));
+    CHECK(p.act.frame.lane_offer.lane == lane->id && p.act.frame.lane_offer.handshake.n == 0);
+    CHECK(!bound(&p, 0, lane->id, THEIRS) && lane->hop.send_id == THEIRS); /* it still is */
+    from_relay(lane, 5, d);
+    CHECK(takes(&p, lane, d));
+    om_lane_again(lane);
+    CHECK(says(&p, 0, OM_FRAME_LANE_OFFER));
+    CHECK(!bound(&p, 0, lane->id, THEIRS + 1) && is_done(&p)); /* it had forgotten */
+    from_relay(lane, 0, d);
+    CHECK(takes(&p, lane, d));
+    CHECK_EQ(lane->hop.send_id, THEIRS + 1);
+out:
+    close_place(&p);
+}

@@ -100,6 +100,8 @@ OM_MUST enum om_err om_sealed_handshake(struct om_sealed **out, struct om_buf *b
  */
 OM_MUST enum om_err om_sealed_copy(struct om_sealed **out, struct om_buf *buf,
                                    const struct om_sealed *d);
+
+/**
  * om_sealed_carried() - a datagram that others sealed, to be sent on over a lane
  * @out:    the datagram: the memory of @buf
  * @buf:    an empty buffer with OM_HEADROOM; taken on success

@@ -1,7 +1,7 @@
 /* info.c - snapshots, names of drops, default limits. */
 #include <omerta/info.h>
 
-#include "node/state.h"
+#include "node/lane.h"
 
 void om_node_info(const struct om_node *n, struct om_node_info *out)
 {
@@ -11,6 +11,15 @@ void om_node_info(const struct om_node *n, struct om_node_info *out)
     out->sessions = n->sessions.live;
     out->indices = n->sessions.indices.live;
     out->under_load = om_responder_is_loaded(&n->responder, n->now);
+    const struct om_relay_counts *c = &n->relay.counts;
+    out->is_relay = n->relay.is_willing;
+    out->lanes = n->lanes.count;
+    out->lanes_carried = n->relay.count;
+    out->relayed = c->carried;
+    out->relayed_bytes = c->carried_bytes;
+    out->lane_offers = c->offers;
+    out->lane_refusals = c->refused;
+    out->relay_dropped = c->forged + c->replayed + c->over_rate + c->kept_back + c->unbound;
 }
 
 enum om_err om_node_peer_info(const struct om_node *n, om_time now, const struct om_id *network,
@@ -30,8 +39,13 @@ enum om_err om_node_peer_info(const struct om_node *n, om_time now, const struct
         .in = p->in,
         .out = p->out,
     };
-    if (om_peer_via(p))
+    if (om_peer_via(p)) {
+        const struct om_peer *relay = node_lane_relay(n, om_peer_via(p));
         out->via = *om_peer_via(p);
+        out->is_relayed = out->via.lane != 0;
+        if (relay)
+            out->relay = relay->id;
+    }
     if (!p->assoc)
         return OM_OK;
     out->counter = p->assoc->counter;

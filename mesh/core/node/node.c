@@ -1,5 +1,6 @@
 /* node.c - making a node, what programs ask of it, and the four verbs. */
 #include "node/call.h"
+#include "node/lane.h"
 #include "service/words.h"
 
 #include <stdlib.h>
@@ -58,12 +59,14 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     e = om_table_init(&n->calls, sizeof(uint64_t), OM_CALLS_MAX, n->sip_key);
     if (e != OM_OK)
         goto no_calls;
+    e = node_lane_start(n);
+    OM_BUG_IF(e != OM_OK); /* its limits are ours */
     om_list_init(&n->ready);
     node_where_init(n);
     om_reach_init(&n->reach, now, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, 2 * n->limits.peers_max + 1 + OM_CALLS_MAX + 3 * OM_NETWORKS_MAX);
+    om_timers_init(&n->timers, 2 * n->limits.peers_max + 2 + OM_CALLS_MAX + 3 * OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -145,6 +148,7 @@ void om_node_free(struct om_node *n)
     node_gossip_stop(n);
     node_service_stop(n);
     node_hello_stop(n);
+    node_lane_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);
     om_ring_fini(&n->acts);
@@ -274,7 +278,9 @@ enum om_err node_find_reachable(const struct om_node *n, const struct om_id *net
     *out = net ? om_peers_find(&n->peers, net, id) : NULL;
     if (!*out)
         return OM_E_MISSING;
-    return om_peer_path_count(*out) > 0 ? OM_OK : OM_E_NO_ROUTE;
+    if (om_peer_path_count(*out) > 0 || node_lane_may_reach(n, *out))
+        return OM_OK;
+    return OM_E_NO_ROUTE;
 }
 
 /* A buffer for what a program sends. What would have to wait leaves the last quarter of the pool
@@ -389,7 +395,9 @@ bool om_node_next(struct om_node *n, struct om_act *out)
         }
         if (node_call_next(n, out))
             return true;
-        enum node_step step = node_service_next(n, out);
+        enum node_step step = node_lane_next(n);
+        if (step == NODE_IDLE)
+            step = node_service_next(n, out);
         if (step == NODE_IDLE)
             step = node_gossip_next(n, out);
         if (step != NODE_WORKED) /* which may have made actions */

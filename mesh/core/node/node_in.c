@@ -1,5 +1,5 @@
 /* node_in.c - what arrives: find its key and session, open it, hand its frames on. */
-#include "node/state.h"
+#include "node/lane.h"
 
 /* Consecutive datagrams of one session. OM_BATCH_MAX at a time are opened together; what they bring
  * is acted on once, at the end: one ACK and one look at each stream for all of them. */
@@ -18,6 +18,7 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
     if (c.restarted) {
         n->counts.restarts++;
         om_carrier_restart(p->carrier, now);
+        node_lane_end(p);         /* it forgot them */
         node_end_handshake(n, p); /* an answer by the old life would seem one more restart */
         node_event(n, now, &(struct om_event){.kind = OM_EVENT_PEER_RESTARTED, .peer = p->id});
     }
@@ -186,11 +187,14 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     case OM_FRAME_CANDIDATES:
         return on_candidates(n, now, p, f->candidates);
     case OM_FRAME_PUNCH:
+        return true;
     case OM_FRAME_LANE_OFFER:
     case OM_FRAME_LANE_ACCEPT:
     case OM_FRAME_LANE_REFUSE:
     case OM_FRAME_LANE_BOUND:
     case OM_FRAME_LANE_CLOSE:
+        node_lane_frame(n, now, p, via, f);
+        return true;
     case OM_FRAME_MTU_PROBE:
         return true;
     case OM_FRAME_CLOSE:
@@ -217,6 +221,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     p->heard_at = now;
     p->owed_since = OM_NEVER;
     p->last_asked = 0;
+    node_lane_heard(p, now, via);
     p->in.datagrams++;
     p->in.bytes += bytes;
     if (!s->is_confirmed) {
@@ -249,7 +254,7 @@ static void run_open(struct om_node *n, om_time now, struct run *run)
 {
     struct om_session *s = run->session;
 
-    if (run->count == 0)
+    if (!s || run->count == 0)
         return;
     run->peer = s->peer;
     om_session_count(s, now, run->count);
@@ -369,8 +374,25 @@ static bool is_handshake_size(size_t n)
     return n >= OM_HANDSHAKE_MIN && n <= OM_HANDSHAKE_MAX;
 }
 
-/* Tries the keys of the ring until one fits. */
-static void demultiplex(struct om_node *n, om_time now, struct om_dgram *d, struct run *run)
+/* As node_lane_input(), for what came directly. */
+static enum node_lane_fate lane_input(struct om_node *n, om_time now, struct om_dgram *d,
+                                      struct om_epoch *epoch, uint32_t index)
+{
+    struct om_via via = d->via;
+    enum node_lane_fate fate;
+
+    if (index == 0 || via.lane != 0)
+        return NODE_LANE_NONE;
+    fate = node_lane_input(n, now, d, epoch, index);
+    if (fate != NODE_LANE_NONE)
+        om_keyring_hit(&n->keyring, epoch, &via);
+    return fate;
+}
+
+/* Tries the keys of the ring until one fits. Return: NODE_LANE_INNER when it was a lane's, and
+ * what is left in @d, from inside it, is to be tried in its turn. */
+static enum node_lane_fate try_keys(struct om_node *n, om_time now, struct om_dgram *d,
+                                    struct run *run)
 {
     bool maybe_handshake = is_handshake_size(d->len), spent = false;
     uint8_t header[OM_HEADER_BYTES];
@@ -379,11 +401,16 @@ static void demultiplex(struct om_node *n, om_time now, struct om_dgram *d, stru
 
     om_trial_begin(&t, &n->keyring, &d->via, maybe_handshake);
     while ((epoch = om_trial_next(&t, &n->keyring, now, &spent)) != NULL) {
-        om_header_mask(epoch->mask, om_bytes(d->data, d->len), header);
+        om_header_mask(d->via.lane ? epoch->lane_inner : epoch->mask, om_bytes(d->data, d->len),
+                       header);
         uint32_t index = om_header_decode(header).index;
         bool accepts = maybe_handshake && om_epoch_accepts(epoch, now);
-        if (index == 0 ? !accepts : !find_session(n, epoch, index))
+        if (index == 0 ? !accepts : !find_session(n, epoch, index)) {
+            enum node_lane_fate fate = lane_input(n, now, d, epoch, index);
+            if (fate != NODE_LANE_NONE)
+                return fate;
             continue;
+        }
         if (index == 0) {
             run_end(n, now, run);
             if (!handshake_input(n, now, d, epoch, header))
@@ -395,9 +422,24 @@ static void demultiplex(struct om_node *n, om_time now, struct om_dgram *d, stru
             om_keyring_hit(&n->keyring, epoch, &d->via);
         if (index != 0)
             data_input(n, now, d, epoch, header, run);
-        return;
+        return NODE_LANE_DONE;
     }
     node_drop(n, spent ? OM_DROP_TRY_BUDGET : OM_DROP_FOREIGN);
+    return NODE_LANE_DONE;
+}
+
+static void demultiplex(struct om_node *n, om_time now, struct om_dgram *d, struct run *run)
+{
+    if (try_keys(n, now, d, run) == NODE_LANE_INNER)
+        (void)try_keys(n, now, d, run);
+}
+
+void node_input_inner(struct om_node *n, om_time now, struct om_dgram *d)
+{
+    struct run run = {.count = 0};
+
+    demultiplex(n, now, d, &run);
+    run_end(n, now, &run);
 }
 
 void om_node_input(struct om_node *n, om_time now, struct om_dgram *batch, unsigned count)

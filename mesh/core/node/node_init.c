@@ -1,5 +1,5 @@
 /* node_init.c - handshakes that we begin: paths, epochs, timestamps, responses, cookies. */
-#include "node/state.h"
+#include "node/lane.h"
 
 #include <sodium.h>
 
@@ -47,7 +47,7 @@ static struct om_epoch *choose_epoch(const struct om_peer *p, om_time now, unsig
     return p->net->current;
 }
 
-static bool send_copy(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
+bool node_send_copy(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
 {
     const struct om_path *path = om_paths_find(p->paths, via);
     struct om_handshake *h = p->handshake;
@@ -57,6 +57,8 @@ static bool send_copy(struct om_node *n, om_time now, struct om_peer *p, const s
     uint32_t coarse = (uint32_t)(node_unix_ms(n, now) / 1000);
     struct om_handshake_fields f = om_handshake_fields(h, now, via, coarse);
 
+    if (via->lane != 0) /* it may travel in an offer, which has to fit any path */
+        f.size_max = OM_HANDSHAKE_MIN;
     if (!node_emit_handshake(n, h->epoch, &f, om_bytes(p->dh, sizeof p->dh), via, h))
         return false;
     n->counts.initiations_out++;
@@ -102,7 +104,9 @@ void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race)
     unsigned paths = om_peer_path_count(p);
     struct om_via via;
 
-    if (paths == 0 || node_associate(n, now, p) != OM_OK)
+    if (paths == 0 && !p->is_wanted && !node_lane_may_reach(n, p))
+        return;
+    if (node_associate(n, now, p) != OM_OK)
         return;
     if (!p->handshake)
         p->handshake = om_vault_take(n->handshakes);
@@ -116,9 +120,10 @@ void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race)
     if (begin(n, now, p) == OM_OK) {
         /* The first goes everywhere at once, a retransmission over one path, the paths in turn. */
         for (unsigned i = 0; race && om_peer_path(p, i, &via); i++)
-            send_copy(n, now, p, &via);
-        if (!race && om_peer_path(p, (h->attempt - 2) % paths, &via))
-            send_copy(n, now, p, &via);
+            node_send_copy(n, now, p, &via);
+        if (!race && paths > 0 && om_peer_path(p, (h->attempt - 2) % paths, &via))
+            node_send_copy(n, now, p, &via);
+        node_lane_initiate(n, now, p);
     }
     if (h->attempt > 1)
         node_event(
@@ -216,7 +221,7 @@ static void establish(struct om_node *n, om_time now, const struct om_via *via, 
     }
     h->index = 0; /* the session's from now on */
     memcpy(s->their_association, result->msg2.association, sizeof s->their_association);
-    bool is_asked = is_a_path(p, via);
+    bool is_asked = is_a_path(p, via) || node_lane_leads_to(n, via, p);
     if (is_asked)
         om_paths_shaken(p->paths, now, via);
     else
@@ -262,11 +267,11 @@ void node_on_cookie(struct om_node *n, om_time now, const struct om_via *via, st
                     const struct om_handshake_plain *plain)
 {
     n->counts.cookies_in++;
-    if (!is_a_path(p, via)) {
+    if (!is_a_path(p, via) && !node_lane_leads_to(n, via, p)) {
         node_drop(n, OM_DROP_HS_UNASKED);
         return;
     }
     if (om_handshake_cookie(p->handshake, now, via, plain->body, n->limits.cookie_life))
-        send_copy(n, now, p, via);
+        node_send_copy(n, now, p, via);
     node_rearm(n, now, p);
 }

@@ -1,6 +1,6 @@
 /* node_out.c - actions: events, and datagrams that were sealed and audited. */
 #include "envelope/audit.h"
-#include "node/state.h"
+#include "node/lane.h"
 
 void node_drop(struct om_node *n, enum om_drop why)
 {
@@ -45,27 +45,42 @@ struct om_buf *node_plain(struct om_node *n)
     return om_pool_take(n->pool, OM_HEADROOM);
 }
 
-/* Queue a datagram whose audit came out as @ok. */
-static bool emit(struct om_node *n, struct om_sealed *d, const struct om_via *via, bool ok)
+static bool queue(struct om_node *n, struct om_sealed *d, const struct om_via *via)
 {
-    struct om_act *a = NULL;
+    struct om_act *a = node_act(n, OM_ACT_SEND);
+
+    if (!a)
+        return false;
+    a->send = (struct om_act_send){d, *via};
+    n->counts.datagrams_out++;
+    n->counts.bytes_out += om_sealed_bytes(d).n;
+    return true;
+}
+
+void node_emit_carried(struct om_node *n, struct om_sealed *d, const struct om_via *via)
+{
+    if (!queue(n, d, via))
+        om_node_sent(n, d);
+}
+
+/* Queue a datagram masked under @epoch whose audit came out as @ok. */
+static bool emit(struct om_node *n, struct om_sealed *d, const struct om_epoch *epoch,
+                 const struct om_via *via, bool ok)
+{
+    struct om_via way = *via;
+    bool is_queued = false;
 
     if (n->audit)
         n->counts.audited++;
     if (!ok) {
         n->counts.audit_refused++;
         node_drop(n, OM_DROP_AUDIT);
-    } else {
-        a = node_act(n, OM_ACT_SEND);
+    } else if (way.lane == 0 || node_lane_output(n, d, epoch, &way)) {
+        is_queued = queue(n, d, &way);
     }
-    if (!a) {
+    if (!is_queued)
         om_node_sent(n, d);
-        return false;
-    }
-    a->send = (struct om_act_send){d, *via};
-    n->counts.datagrams_out++;
-    n->counts.bytes_out += om_sealed_bytes(d).n;
-    return true;
+    return is_queued;
 }
 
 void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d,
@@ -74,7 +89,7 @@ void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d
     n->counts.sealed_data++;
     s->peer->out.datagrams++;
     s->peer->out.bytes += om_sealed_bytes(d).n;
-    emit(n, d, via, !n->audit || om_audit_data(s, om_sealed_bytes(d)));
+    emit(n, d, s->epoch, via, !n->audit || om_audit_data(s, om_sealed_bytes(d)));
 }
 
 struct om_sealed *node_copy(struct om_node *n, const struct om_sealed *d)
@@ -104,5 +119,5 @@ bool node_emit_handshake(struct om_node *n, const struct om_epoch *epoch,
     if (sent_by)
         om_handshake_sent(sent_by, om_sealed_bytes(d));
     n->counts.sealed_handshake++;
-    return emit(n, d, via, !n->audit || om_audit_handshake(epoch, bind, om_sealed_bytes(d)));
+    return emit(n, d, epoch, via, !n->audit || om_audit_handshake(epoch, bind, om_sealed_bytes(d)));
 }

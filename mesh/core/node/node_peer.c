@@ -1,5 +1,6 @@
 /* node_peer.c - the life of one peer: its association, its timers, its end. */
 #include "node/call.h"
+#include "node/lane.h"
 
 #include <stdlib.h>
 
@@ -60,6 +61,7 @@ void node_forget_association(struct om_node *n, struct om_peer *p)
     if (!p->assoc)
         return;
     node_end_calls(n, p);
+    node_lane_end(p);
     node_service_down(n, n->now, p);
     om_reach_forget(&n->reach, &p->id);
     om_carrier_fini(p->carrier);
@@ -104,6 +106,7 @@ void node_peer_free(struct om_node *n, struct om_peer *p)
 {
     om_timer_stop(&n->timers, &p->timer);
     node_probe_end(n, p);
+    node_lane_forget(n, p);
     give_waiting(n, p);
     node_end_handshake(n, p);
     node_forget_association(n, p);

@@ -56,7 +56,7 @@ static void answer_copy(struct om_node *n, om_time now, const struct asked *q, s
     const struct om_network *net = node_network(n, &c->network);
     const struct om_peer *p = net ? om_peers_find(&n->peers, net, &c->peer) : NULL;
 
-    if (!p || !om_peer_knows(p, &q->via->remote)) {
+    if (!p || (q->via->lane == 0 && !om_peer_knows(p, &q->via->remote))) {
         node_drop(n, OM_DROP_HS_COPY);
         return;
     }

@@ -21,6 +21,8 @@
 #include "path/nat.h"
 #include "path/reach.h"
 #include "peer/peers.h"
+#include "relay/relay_client.h"
+#include "relay/relay_server.h"
 #include "service/message.h"
 #include "service/probe.h"
 
@@ -90,6 +92,9 @@ struct om_node {
     struct om_responder responder;
     struct om_bucket responses; /* to bound what forged ones cost */
     struct om_timers timers;
+    struct om_relay relay;      /* lanes of others */
+    struct om_lanes lanes;      /* ours */
+    struct om_timer lane_timer; /* of both */
     struct om_timer load_timer; /* armed while under load: to say when it is over */
     struct om_ring acts;
     struct om_wall wall; /* at wall_at */
@@ -154,6 +159,9 @@ void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d
 
 /** node_copy() - the same as @d once more, to be emitted by @n; NULL when memory was out. */
 struct om_sealed *node_copy(struct om_node *n, const struct om_sealed *d);
+
+/** node_emit_carried() - @n sends @d, of others and on its way over a lane, to @via; takes @d. */
+void node_emit_carried(struct om_node *n, struct om_sealed *d, const struct om_via *via);
 
 /**
  * node_emit_handshake() - make and send a handshake datagram
@@ -273,6 +281,9 @@ void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
 
 /* node_init.c: handshakes that we begin */
 
+/** node_send_copy() - @n sends the msg1 it has for @p over @via, at @now; false: it could not. */
+bool node_send_copy(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via);
+
 /** node_initiate() - @n sends @p a new msg1 at @now: on every path to @race, else the next one. */
 void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race);
 
@@ -325,6 +336,9 @@ void node_on_init(struct om_node *n, om_time now, const struct om_via *via, size
 void node_load_tick(struct om_node *n, om_time now);
 
 /* node_in.c */
+
+/** node_input_inner() - @d came to @n at @now inside a lane, whose number its way has. */
+void node_input_inner(struct om_node *n, om_time now, struct om_dgram *d);
 
 /** node_confirmed() - @n learns at @now that @p holds the keys of @s; takes @s when new. */
 void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s);

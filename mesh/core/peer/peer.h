@@ -22,6 +22,8 @@
 
 struct node_probe;
 struct om_probe_echo;
+struct om_relay_end;
+struct om_lane_relay;
 
 enum { OM_WAYS_MAX = OM_PATHS_MAX + OM_ENDPOINTS_MAX };
 
@@ -42,14 +44,16 @@ struct om_peer {
     struct om_handshake *handshake;        /* owned; NULL when none is on its way */
     struct om_buf *waiting, *waiting_last; /* frames, oldest first; owned */
     unsigned waiting_count;
-    struct node_probe *probe;   /* owned; NULL: it is not being probed */
-    struct om_probe_echo *echo; /* owned; NULL: it never probed us */
-    struct om_list calls;       /* struct node_call.of_peer */
-    uint64_t stamp_in;          /* greatest initiation timestamp accepted, ms */
-    uint64_t stamp_floor;       /* ours for it must be greater: it named what it holds */
-    om_time stamp_due;          /* when stamp_in must be on disk; OM_NEVER when it is */
-    om_time stale_at;           /* last initiation that answered a stale one; 0 never */
-    uint32_t last_epoch;        /* of the last session */
+    struct node_probe *probe;         /* owned; NULL: it is not being probed */
+    struct om_probe_echo *echo;       /* owned; NULL: it never probed us */
+    struct om_relay_end *relaying;    /* owned; NULL: it never asked us for a lane */
+    struct om_lane_relay *lane_relay; /* owned; NULL: no lane of ours was to lead through it */
+    struct om_list calls;             /* struct node_call.of_peer */
+    uint64_t stamp_in;                /* greatest initiation timestamp accepted, ms */
+    uint64_t stamp_floor;             /* ours for it must be greater: it named what it holds */
+    om_time stamp_due;                /* when stamp_in must be on disk; OM_NEVER when it is */
+    om_time stale_at;                 /* last initiation that answered a stale one; 0 never */
+    uint32_t last_epoch;              /* of the last session */
     bool had_session;
     uint64_t sessions_made;
     om_time heard_at;          /* its newest authentic datagram; 0 never */

@@ -284,6 +284,15 @@ static void open_lane(struct om_lane *lane, om_time now)
     note(lane);
 }
 
+void om_lane_again(struct om_lane *lane)
+{
+    if (lane->state != OM_LANE_OPEN || !lane->is_asker)
+        return;
+    lane->handshake_len = 0;
+    lane->says_offer = true;
+    note(lane);
+}
+
 void om_lane_answer(struct om_lane *lane, om_time now)
 {
     OM_BUG_IF(lane->state != OM_LANE_OFFERED);
@@ -313,8 +322,13 @@ struct om_lane *om_lanes_bound(struct om_lane_relay *r, om_time now,
 {
     struct om_lane *lane = find(r, f->lane);
 
-    if (lane && lane->state == OM_LANE_OPEN && lane->hop.send_id == f->send_id)
-        return NULL; /* it says so again, because our offer crossed its word */
+    if (lane && lane->state == OM_LANE_OPEN && lane->is_asker) {
+        if (lane->hop.send_id != f->send_id) { /* it had forgotten */
+            take_keys(lane, f->send_id, f->keys);
+            take_word(lane, now, &f->seen, f->age_s);
+        }
+        return NULL;
+    }
     if (!lane || lane->state != OM_LANE_ASKED) {
         say(r, f->send_id, 0); /* we gave up meanwhile */
         return NULL;

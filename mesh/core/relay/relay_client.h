@@ -7,7 +7,8 @@
  *        association it dies with, and the one inside, which outlives it. It is neither's part.
  * Keeps: lanes_open_from_both_sides; lanes_resend_and_give_up; lanes_repeat_their_answer;
  *        lanes_die_with_their_relay; lanes_are_bounded; lanes_limit_offers_of_a_relay;
- *        lanes_go_when_idle; lanes_ignore_what_is_not_theirs.
+ *        lanes_go_when_idle; lanes_ignore_what_is_not_theirs;
+ *        lanes_are_bound_anew.
  *
  *          ask()               BOUND                300 s unheard, CLOSE, relay gone, end()
  *   (none) -----> ASKED --------------------> OPEN ---------------------------------> (none)
@@ -189,6 +190,14 @@ bool om_lanes_refused(struct om_lane_relay *r, const struct om_frame_lane_refuse
 
 /** om_lanes_closed() - @r said that @id is closed; false when that is no lane through it. */
 bool om_lanes_closed(struct om_lane_relay *r, uint32_t id);
+
+/**
+ * om_lane_again() - whoever @lane leads to is silent: ask its relay whether the lane still is
+ * @lane:  one that we asked for and that is open; else nothing happens
+ *
+ * A relay that forgot it binds it anew; one that is gone leaves our question unanswered.
+ */
+void om_lane_again(struct om_lane *lane);
 
 /** om_lane_end() - @lane is not wanted any more: the relay is told. */
 void om_lane_end(struct om_lane *lane);

@@ -47,6 +47,7 @@
     X(MEMORY, "memory", "out of memory or datagram buffers")                                       \
     X(ACTS_FULL, "acts_full", "driver did not drain the actions")                                  \
     X(QUEUE_FULL, "queue_full", "oldest datagram waiting for a session dropped")                   \
+    X(LANE, "lane", "relay lane: forged, replayed, over its rate, or its end is gone")             \
     X(AUDIT, "audit", "outgoing datagram refused by the encryption audit")
 
 enum om_drop {

@@ -36,7 +36,10 @@
       "a router maps our port to addr; a = seconds it lives, b = 0 by NAT-PMP, 1 by UPnP")         \
     X(UNMAPPED, "unmapped", "addr is mapped to our port no longer")                                \
     X(MAP_FAILED, "map_failed",                                                                    \
-      "no router maps our port; a = result of NAT-PMP, b = of UPnP, as in netcheck")
+      "no router maps our port; a = result of NAT-PMP, b = of UPnP, as in netcheck")               \
+    X(LANE_UP, "lane_up", "a lane through the peer, a relay, is open; a = our number of it")       \
+    X(LANE_DOWN, "lane_down",                                                                      \
+      "a lane is over, or was refused; the peer it led to; a = our number, b = reason")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

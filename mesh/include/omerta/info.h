@@ -24,6 +24,11 @@ struct om_node_info {
     uint64_t sealed_handshake, sealed_data; /* encryption audit: makers' counts by kind */
     uint64_t audited, audit_refused;        /* datagrams the audit verified, and refused */
     bool under_load;
+    bool is_relay;
+    unsigned lanes, lanes_carried;       /* ours, and of others through us */
+    uint64_t relayed, relayed_bytes;     /* datagrams of others sent on */
+    uint64_t lane_offers, lane_refusals; /* of others: made to us, refused by us */
+    uint64_t relay_dropped;              /* datagrams that came on lanes of others */
     uint64_t drops[OM_DROP_COUNT];
 };
 
@@ -38,6 +43,8 @@ struct om_peer_info {
     om_time key_age;           /* of the carrying session */
     om_time srtt;              /* 0: no sample yet */
     struct om_via via;         /* of the newest authenticated datagram */
+    bool is_relayed;           /* that came over a lane, through */
+    struct om_id relay;        /* this one; zero: over none */
     unsigned waiting;          /* datagrams waiting for a session or for room on the path */
     bool is_heard;             /* via is not empty */
     om_time heard_at;          /* when the newest authentic datagram came; 0: never */

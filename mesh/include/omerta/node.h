@@ -117,6 +117,16 @@ OM_MUST enum om_err om_node_epoch(struct om_node *n, om_time now, const struct o
                                   uint32_t number, const uint8_t secret[static 32]);
 
 /**
+ * om_node_set_relay() - carry datagrams between peers that cannot meet, or no longer
+ * @n:         the node; a new one relays for nobody
+ * @now:       time
+ * @is_relay:  the lanes of others close when it is false
+ *
+ * Others learn of it by our record: om_announce.relays of omerta/gossip.h.
+ */
+void om_node_set_relay(struct om_node *n, om_time now, bool is_relay);
+
+/**
  * om_node_id() - the key this node shows in a network; a different one in each
  * @n:        the node
  * @network:  network id

@@ -1,0 +1,115 @@
+/*
+ * lane.h - relay lanes in a node: ours, and those of others through us
+ *
+ * What:  where the machines of relay/ meet sessions, handshakes and datagrams.
+ * Why:   node_in.c and node_out.c only ask whether a datagram is on a lane; all that follows from
+ *        it is here.
+ *
+ * A way that leads over a lane has its lane's number and no address: the relay's may change.
+ */
+#ifndef OM_NODE_LANE_H
+#define OM_NODE_LANE_H
+
+#include "node/state.h"
+
+enum {
+    OM_NODE_RELAYS_MAX = 3 /* that are asked for a lane to one peer */
+};
+
+/* What became of a datagram whose index is that of a lane. */
+enum node_lane_fate {
+    NODE_LANE_NONE, /* it is not */
+    NODE_LANE_DONE, /* sent on, or dropped */
+    NODE_LANE_INNER /* it is now what was inside, and its way the lane */
+};
+
+/** node_lane_start() - the parts of @n that lanes need. Return: OM_OK or OM_E_RANGE. */
+enum om_err node_lane_start(struct om_node *n);
+
+/** node_lane_stop() - end them in @n, whose peers are gone. */
+void node_lane_stop(struct om_node *n);
+
+/**
+ * node_lane_input() - a datagram came directly and is of no session
+ * @n:      the node
+ * @now:    time
+ * @d:      it; changed for NODE_LANE_INNER
+ * @epoch:  whose mask gave @index
+ * @index:  not 0
+ *
+ * Return: its fate.
+ */
+enum node_lane_fate node_lane_input(struct om_node *n, om_time now, struct om_dgram *d,
+                                    const struct om_epoch *epoch, uint32_t index);
+
+/**
+ * node_lane_output() - a datagram is to leave over a lane
+ * @n:      the node
+ * @d:      it, masked as for a direct way; changed
+ * @epoch:  of its session or handshake
+ * @via:    the lane; becomes the way to the relay
+ *
+ * Return: true when it is to be sent there; false when it travels in an offer or an answer, or is
+ * dropped: then @d is the caller's to give back.
+ */
+bool node_lane_output(struct om_node *n, struct om_sealed *d, const struct om_epoch *epoch,
+                      struct om_via *via);
+
+/**
+ * node_lane_frame() - a frame about lanes
+ * @n:    the node
+ * @now:  time
+ * @p:    who said it
+ * @via:  over which way
+ * @f:    LANE_OFFER, ACCEPT, REFUSE, BOUND or CLOSE
+ */
+void node_lane_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_frame *f);
+
+/** node_lane_heard() - @p was heard at @now from @via, authentically. */
+void node_lane_heard(struct om_peer *p, om_time now, const struct om_via *via);
+
+/** node_lane_end() - the association with @p ended, and every lane through it with it. */
+void node_lane_end(struct om_peer *p);
+
+/** node_lane_initiate() - @n sends its msg1 to @p over lanes at @now, and asks relays for some. */
+void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_lane_may_reach() - is there a relay that @n could ask for a lane to @p? */
+bool node_lane_may_reach(const struct om_node *n, const struct om_peer *p);
+
+/** node_lane_leads_to() - is @via of @n a lane that we asked for to @p? */
+bool node_lane_leads_to(const struct om_node *n, const struct om_via *via, const struct om_peer *p);
+
+/** node_lane_relay() - the relay that @via of @n leads over; NULL: none. */
+const struct om_peer *node_lane_relay(const struct om_node *n, const struct om_via *via);
+
+/** node_lane_forget() - @p of @n goes: lanes that lead to it are not wanted any more. */
+void node_lane_forget(struct om_node *n, const struct om_peer *p);
+
+/** node_lane_tick() - what is due at @now on the lane timer @t of a node. */
+void node_lane_tick(struct om_timer *t, om_time now);
+
+/** node_lane_next() - do or say one thing that lanes of @n want; NODE_IDLE when nothing. */
+enum node_step node_lane_next(struct om_node *n);
+
+/* node_relay.c: lanes of others */
+
+/** node_relay_frame() - @p said @f to @n, as to a relay, over @via, at @now. */
+void node_relay_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                      const struct om_frame *f);
+
+/** node_relay_carry() - @n sends @d, which came @now under @epoch on @leg, on, or drops it. */
+void node_relay_carry(struct om_node *n, om_time now, const struct om_dgram *d,
+                      const struct om_epoch *epoch, struct om_relay_leg *leg);
+
+/** node_lane_say() - @n sends @f, about a lane, to @p. */
+void node_lane_say(struct om_node *n, struct om_peer *p, const struct om_frame *f);
+
+/** node_lane_direct() - where @p is, if data for it goes there directly; NULL: it does not. */
+const struct om_via *node_lane_direct(const struct om_peer *p);
+
+/** node_lane_session() - the session with @p in which @n speaks of lanes: direct; or NULL. */
+struct om_session *node_lane_session(const struct om_node *n, const struct om_peer *p);
+
+#endif

@@ -1,0 +1,412 @@
+/* node_lane.c - our own lanes: datagrams on them, and handshakes that travel in their offers. */
+#include "node/lane.h"
+
+enum { OWED_S = 2 /* unanswered for so long, a peer is asked for over relays too */ };
+
+enum om_err node_lane_start(struct om_node *n)
+{
+    struct om_relay_limits limits;
+
+    om_relay_limits_default(&limits);
+    om_lanes_init(&n->lanes, &n->rng, &n->sessions.indices);
+    n->lane_timer.fire = node_lane_tick;
+    return om_relay_init(&n->relay, &limits, &n->rng, &n->sessions.indices, n->sip_key);
+}
+
+void node_lane_stop(struct om_node *n)
+{
+    om_timer_stop(&n->timers, &n->lane_timer);
+    om_relay_fini(&n->relay);
+    om_lanes_fini(&n->lanes);
+}
+
+const struct om_via *node_lane_direct(const struct om_peer *p)
+{
+    const struct om_via *via = om_peer_via(p);
+
+    return via && via->lane == 0 ? via : NULL;
+}
+
+struct om_session *node_lane_session(const struct om_node *n, const struct om_peer *p)
+{
+    if (!p->assoc || !node_lane_direct(p))
+        return NULL;
+    return om_association_sealing(p->assoc, n->now);
+}
+
+static struct om_lane *lane_at(const struct om_node *n, uint32_t id)
+{
+    struct om_index_entry *e = id ? om_index_find(&n->sessions.indices, id) : NULL;
+
+    return e && e->kind == OM_INDEX_LANE ? e->owner : NULL;
+}
+
+const struct om_peer *node_lane_relay(const struct om_node *n, const struct om_via *via)
+{
+    const struct om_lane *lane = lane_at(n, via->lane);
+
+    return lane ? lane->relay->user : NULL;
+}
+
+bool node_lane_leads_to(const struct om_node *n, const struct om_via *via, const struct om_peer *p)
+{
+    const struct om_lane *lane = lane_at(n, via->lane);
+
+    return lane && lane->peer == p;
+}
+
+/* What is inside belongs to nobody until the lane's relay vouched for the outside. */
+static enum node_lane_fate take(struct om_node *n, om_time now, struct om_dgram *d,
+                                const struct om_epoch *epoch, struct om_lane *lane)
+{
+    const struct om_peer *relay = lane->relay->user;
+    struct om_bytes whole = om_bytes(d->data, d->len);
+    struct om_lane_header header;
+
+    if (relay->net != epoch->network)
+        return NODE_LANE_NONE;
+    if (!om_lane_peek(epoch->mask, whole, &header) || !om_lane_take(lane, now, &header, whole)) {
+        node_drop(n, OM_DROP_LANE);
+        return NODE_LANE_DONE;
+    }
+    d->data += OM_LANE_BYTES;
+    d->len -= OM_LANE_BYTES;
+    d->via = (struct om_via){.lane = lane->id};
+    return NODE_LANE_INNER;
+}
+
+enum node_lane_fate node_lane_input(struct om_node *n, om_time now, struct om_dgram *d,
+                                    const struct om_epoch *epoch, uint32_t index)
+{
+    struct om_index_entry *e = om_index_find(&n->sessions.indices, index);
+
+    if (e && e->kind == OM_INDEX_LANE)
+        return take(n, now, d, epoch, e->owner);
+    if (e && e->kind == OM_INDEX_RELAY) {
+        struct om_relay_leg *leg = e->owner;
+        const struct om_peer *end = leg->end->user;
+        if (end->net != epoch->network)
+            return NODE_LANE_NONE;
+        node_relay_carry(n, now, d, epoch, leg);
+        return NODE_LANE_DONE;
+    }
+    return NODE_LANE_NONE;
+}
+
+bool node_lane_output(struct om_node *n, struct om_sealed *d, const struct om_epoch *epoch,
+                      struct om_via *via)
+{
+    struct om_lane *lane = lane_at(n, via->lane);
+    struct om_peer *relay = lane ? lane->relay->user : NULL;
+    struct om_session *s = relay ? node_lane_session(n, relay) : NULL;
+    struct om_mut whole;
+
+    if (lane)
+        om_sealed_remask(d, epoch->mask, epoch->lane_inner);
+    if (lane && lane->state != OM_LANE_OPEN) {
+        struct om_bytes bytes = om_sealed_bytes(d);
+        if (bytes.n <= OM_HANDSHAKE_MAX)
+            om_lane_set_handshake(lane, bytes);
+        return false;
+    }
+    whole = s ? om_sealed_lane(d) : om_mut(NULL, 0);
+    if (!whole.p) {
+        node_drop(n, OM_DROP_LANE);
+        if (relay && !s)
+            node_need_session(n, n->now, relay);
+        return false;
+    }
+    om_hop_wrap(&lane->hop, s->epoch->mask, whole.p, whole.n);
+    *via = *node_lane_direct(relay);
+    if (om_session_wants_rekey(s, n->now, &n->limits))
+        node_need_session(n, n->now, relay); /* what goes over lanes is no packet of that session */
+    return true;
+}
+
+void node_lane_say(struct om_node *n, struct om_peer *p, const struct om_frame *f)
+{
+    struct om_buf *b;
+
+    if (!p->assoc || !om_association_sealing(p->assoc, n->now) || !(b = node_plain(n))) {
+        node_drop(n, OM_DROP_LANE);
+        return;
+    }
+    struct om_wr w = om_wr(om_mut(om_buf_data(b), OM_PLAIN_MAX));
+    switch (f->type) {
+    case OM_FRAME_LANE_OFFER:
+        om_frame_write_lane_offer(&w, &f->lane_offer);
+        break;
+    case OM_FRAME_LANE_ACCEPT:
+        om_frame_write_lane_accept(&w, &f->lane_accept);
+        break;
+    case OM_FRAME_LANE_BOUND:
+        om_frame_write_lane_bound(&w, &f->lane_bound);
+        break;
+    case OM_FRAME_LANE_REFUSE:
+        om_frame_write_lane_refuse(&w, &f->lane_refuse);
+        break;
+    case OM_FRAME_LANE_CLOSE:
+        om_frame_write_lane_close(&w, f->lane_close);
+        break;
+    }
+    om_buf_put(b, om_wr_len(&w));
+    node_send_frames(n, n->now, p, b);
+}
+
+static struct om_lane_relay *relay_of(struct om_node *n, om_time now, struct om_peer *p)
+{
+    if (!p->lane_relay)
+        p->lane_relay = om_lane_relay_new(&n->lanes, p, now);
+    if (!p->lane_relay)
+        node_drop(n, OM_DROP_MEMORY);
+    return p->lane_relay;
+}
+
+void node_lane_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_frame *f)
+{
+    bool is_for_end = f->type == OM_FRAME_LANE_BOUND ||
+                      (f->type == OM_FRAME_LANE_OFFER && !f->lane_offer.is_asked);
+
+    if (!is_for_end)
+        node_relay_frame(n, now, p, via, f);
+    if (via->lane != 0 || (f->type == OM_FRAME_LANE_OFFER && !is_for_end) || !relay_of(n, now, p))
+        return;
+    switch (f->type) {
+    case OM_FRAME_LANE_OFFER:
+        om_lanes_offer(p->lane_relay, now, &f->lane_offer);
+        break;
+    case OM_FRAME_LANE_BOUND:
+        om_lanes_bound(p->lane_relay, now, &f->lane_bound);
+        break;
+    case OM_FRAME_LANE_REFUSE:
+        om_lanes_refused(p->lane_relay, &f->lane_refuse);
+        break;
+    case OM_FRAME_LANE_CLOSE:
+        om_lanes_closed(p->lane_relay, f->lane_close);
+        break;
+    }
+}
+
+void node_lane_heard(struct om_peer *p, om_time now, const struct om_via *via)
+{
+    if (p->relaying && via->lane == 0)
+        om_relay_heard(p->relaying, now, &via->remote);
+}
+
+void node_lane_end(struct om_peer *p)
+{
+    om_relay_end_free(p->relaying);
+    om_lane_relay_free(p->lane_relay);
+    p->relaying = NULL;
+    p->lane_relay = NULL;
+}
+
+/* May @r be asked for a lane to @p? It says that it relays, and we speak with it directly. */
+static bool is_relay_for(const struct om_node *n, const struct om_peer *r, const struct om_peer *p)
+{
+    struct om_announce says;
+
+    return r != p && r->net == p->net && node_lane_session(n, r) &&
+           om_node_record(n, &r->net->id, &r->id, &says, NULL) == OM_OK && says.relays;
+}
+
+bool node_lane_may_reach(const struct om_node *n, const struct om_peer *p)
+{
+    void *r;
+
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &r);)
+        if (is_relay_for(n, r, p))
+            return true;
+    return false;
+}
+
+/* The nearest relays that may be asked for a lane to @p, into @out; returns how many. */
+static unsigned find_relays(const struct om_node *n, const struct om_peer *p,
+                            struct om_peer *out[static OM_NODE_RELAYS_MAX])
+{
+    unsigned count = 0;
+    void *r;
+
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &r);) {
+        struct om_peer *c = r;
+        unsigned i = count;
+        if (!is_relay_for(n, c, p))
+            continue;
+        for (; i > 0 && c->assoc->rtt.smoothed < out[i - 1]->assoc->rtt.smoothed; i--)
+            if (i < OM_NODE_RELAYS_MAX)
+                out[i] = out[i - 1];
+        if (i < OM_NODE_RELAYS_MAX)
+            out[i] = c;
+        if (count < OM_NODE_RELAYS_MAX)
+            count++;
+    }
+    return count;
+}
+
+/* Over lanes that are open; and it may be the relay that does not answer. */
+static void send_copies(struct om_node *n, om_time now, struct om_peer *p,
+                        const struct om_lane_relay *r)
+{
+    for (struct om_link *k = om_list_first(&r->all); k; k = om_list_next(&r->all, k)) {
+        struct om_lane *lane = OM_CONTAINER_OF(k, struct om_lane, of_relay);
+        if (lane->state != OM_LANE_OPEN || lane->peer != p)
+            continue;
+        node_send_copy(n, now, p, &(struct om_via){.lane = lane->id});
+        om_lane_again(lane);
+    }
+}
+
+void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_peer *relays[OM_NODE_RELAYS_MAX];
+    bool is_here = p->assoc && om_association_sealing(p->assoc, now);
+    struct om_lane *lane;
+    unsigned count;
+
+    if (is_here && (p->owed_since == OM_NEVER || now - p->owed_since < OM_SEC(OWED_S)))
+        return; /* it is only time for new keys */
+    count = find_relays(n, p, relays);
+    for (unsigned i = 0; i < count; i++) {
+        struct om_lane_relay *r = relay_of(n, now, relays[i]);
+        if (!r)
+            continue;
+        send_copies(n, now, p, r);
+        if (om_lane_ask(r, now, &p->id, p, &lane) == OM_OK)
+            node_send_copy(n, now, p, &(struct om_via){.lane = lane->id});
+    }
+}
+
+static void tell(struct om_node *n, enum om_event_kind kind, const struct om_peer *relay,
+                 const struct om_lane *lane)
+{
+    node_event(n, n->now,
+               &(struct om_event){.kind = kind,
+                                  .peer = relay ? relay->id : lane->to,
+                                  .addr = lane->seen,
+                                  .a = lane->id,
+                                  .b = lane->reason});
+}
+
+/* Takes the handshake that @lane brought; what answers it is kept in its place if the lane is not
+ * open yet. */
+static void take_handshake(struct om_node *n, struct om_lane *lane)
+{
+    struct om_dgram d = {
+        .via = {.lane = lane->id}, .data = lane->handshake, .len = lane->handshake_len};
+
+    lane->handshake_len = 0;
+    if (d.len > 0)
+        node_input_inner(n, n->now, &d);
+}
+
+static void consider(struct om_node *n, struct om_lane *lane)
+{
+    bool has_handshake = lane->handshake_len > 0;
+
+    take_handshake(n, lane);
+    if (lane->state != OM_LANE_OFFERED)
+        return;
+    if (has_handshake && lane->handshake_len == 0)
+        om_lane_decline(lane, OM_LANE_DENIED);
+    else
+        om_lane_answer(lane, n->now);
+}
+
+static void opened(struct om_node *n, struct om_lane *lane, const struct om_peer *relay)
+{
+    struct om_peer *p = lane->peer;
+
+    tell(n, OM_EVENT_LANE_UP, relay, lane);
+    if (!p) /* we were asked for it */
+        return;
+    take_handshake(n, lane);
+    if (p->handshake && p->handshake->is_waiting && !p->handshake->is_settled)
+        node_send_copy(n, n->now, p, &(struct om_via){.lane = lane->id});
+}
+
+static void closed(struct om_node *n, const struct om_lane *lane)
+{
+    const struct om_via via = {.lane = lane->id};
+    void *value;
+
+    if (lane->was_open || lane->is_asker)
+        tell(n, OM_EVENT_LANE_DOWN, NULL, lane);
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
+        struct om_peer *p = value;
+        if (!p->paths || !om_paths_find(p->paths, &via))
+            continue;
+        om_paths_remove(p->paths, n->now, &via);
+        node_path_run(n, n->now, p);
+        if (!om_peer_via(p) && p->assoc && om_association_sealing(p->assoc, n->now)) {
+            node_need_session(n, n->now, p);
+            node_rearm(n, n->now, p);
+        }
+    }
+}
+
+void node_lane_forget(struct om_node *n, const struct om_peer *p)
+{
+    void *r;
+
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &r);) {
+        const struct om_lane_relay *of = ((const struct om_peer *)r)->lane_relay;
+        for (struct om_link *k = of ? om_list_first(&of->all) : NULL, *next; k; k = next) {
+            struct om_lane *lane = OM_CONTAINER_OF(k, struct om_lane, of_relay);
+            next = om_list_next(&of->all, k);
+            if (lane->peer != p)
+                continue;
+            om_lane_end(lane);
+            lane->peer = NULL;
+        }
+    }
+}
+
+void node_lane_tick(struct om_timer *t, om_time now)
+{
+    struct om_node *n = OM_CONTAINER_OF(t, struct om_node, lane_timer);
+
+    om_relay_tick(&n->relay, now);
+    om_lanes_tick(&n->lanes, now);
+}
+
+static void rearm(struct om_node *n)
+{
+    om_time at = om_time_min(om_relay_deadline(&n->relay), om_lanes_deadline(&n->lanes));
+
+    if (at == OM_NEVER)
+        om_timer_stop(&n->timers, &n->lane_timer);
+    else if ((!om_timer_is_armed(&n->lane_timer) || n->lane_timer.at != at) &&
+             om_timer_arm(&n->timers, &n->lane_timer, at) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+}
+
+enum node_step node_lane_next(struct om_node *n)
+{
+    struct om_relay_act said;
+    struct om_lane_act act;
+
+    if (om_relay_next(&n->relay, n->now, &said)) {
+        node_lane_say(n, said.to->user, &said.frame);
+        return NODE_WORKED;
+    }
+    if (!om_lanes_next(&n->lanes, &act)) {
+        rearm(n);
+        return NODE_IDLE;
+    }
+    switch (act.kind) {
+    case OM_LANE_SAY:
+        node_lane_say(n, act.relay->user, &act.frame);
+        break;
+    case OM_LANE_WANTED:
+        consider(n, act.lane);
+        break;
+    case OM_LANE_UP:
+        opened(n, act.lane, act.relay->user);
+        break;
+    case OM_LANE_DOWN:
+        closed(n, act.lane);
+        break;
+    }
+    return NODE_WORKED;
+}

@@ -44,6 +44,14 @@ static void add_node(struct page *p, const struct om_node_info *i)
     COUNT("sessions_made_total", "sessions confirmed", i->sessions_made);
     COUNT("rekeys_total", "sessions that replaced another", i->rekeys);
     COUNT("audit_refused_total", "datagrams that the encryption audit held back", i->audit_refused);
+    COUNT("relayed_total", "datagrams carried for others", i->relayed);
+    COUNT("relayed_bytes_total", "bytes carried for others", i->relayed_bytes);
+    COUNT("relay_dropped_total", "datagrams on lanes of others that were dropped",
+          i->relay_dropped);
+    COUNT("lane_offers_total", "lanes that others asked us for", i->lane_offers);
+    COUNT("lane_refusals_total", "lanes that others did not get", i->lane_refusals);
+    GAUGE("lanes", "lanes that we have through relays", i->lanes);
+    GAUGE("lanes_carried", "lanes of others through us", i->lanes_carried);
     GAUGE("peers", "peers in the table", i->peers);
     GAUGE("sessions", "sessions that can carry data", i->sessions);
     GAUGE("indices", "receiver indices in use", i->indices);

@@ -74,6 +74,7 @@ static void announce(struct om_daemon *d, const struct daemon_network *net,
     struct om_announce a = {.end_count = count, .relays = d->config.relay};
     struct om_logline line;
 
+    om_node_set_relay(daemon_node(d), om_clock_now(), d->config.relay);
     memcpy(a.ends, ends, count * sizeof *ends);
     add_mapped(d, &a);
     om_config_name(&d->config, a.name);

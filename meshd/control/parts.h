@@ -154,6 +154,17 @@ json_t *control_id(const struct om_id *id);
 /** control_addr() - a JSON text of @a. */
 json_t *control_addr(const struct om_addr *a);
 
+/**
+ * control_path() - how datagrams of a peer come
+ * @d:        the daemon
+ * @network:  the peer's network
+ * @p:        what the node knows of the peer
+ *
+ * Return: a JSON text, "ADDRESS" or "relay NAME"; JSON null when it was never heard.
+ */
+json_t *control_path(struct om_daemon *d, const struct om_id *network,
+                     const struct om_peer_info *p);
+
 /** control_ms() - a JSON number: @t in milliseconds; null for 0, negative and OM_NEVER. */
 json_t *control_ms(om_time t);
 

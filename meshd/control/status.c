@@ -69,6 +69,14 @@ static json_t *traffic_json(const struct om_node_info *i)
                      (json_int_t)i->datagrams_out, "bytes_out", (json_int_t)i->bytes_out);
 }
 
+static json_t *relay_json(const struct om_node_info *i)
+{
+    return json_pack("{s:b, s:i, s:i, s:I, s:I, s:I}", "on", (int)i->is_relay, "lanes",
+                     (int)i->lanes, "lanes_carried", (int)i->lanes_carried, "carried",
+                     (json_int_t)i->relayed, "bytes_carried", (json_int_t)i->relayed_bytes,
+                     "dropped", (json_int_t)i->relay_dropped);
+}
+
 json_t *control_udp(const struct om_daemon *d)
 {
     struct om_udp_info u;
@@ -114,15 +122,16 @@ json_t *control_status_get(struct control_ask *ask, struct om_error *err OM_UNUS
         json_pack("{s:b, s:I, s:I, s:I}", "on", (int)d->config.audit_encryption, "sealed",
                   (json_int_t)i.sealed_data + (json_int_t)i.sealed_handshake, "audited",
                   (json_int_t)i.audited, "refused", (json_int_t)i.audit_refused);
-    return json_pack(
-        "{s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:i}",
-        "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home, "data_socket",
-        d->place.data, "started", control_iso(d->started), "uptime_s",
-        (double)(om_clock_now() - d->started_at) / 1e6, "udp", control_udp(d), "portmap",
-        control_portmap(d), "networks", networks_json(d), "peers", (int)i.peers, "sessions",
-        (int)i.sessions, "latency_of_peers", latency_json(d), "traffic", traffic_json(&i), "audit",
-        audit, "drops", drops_json(&i), "wakeups", (json_int_t)p.wakeups, "clients",
-        (int)control_clients(ask->control));
+    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o, "
+                     "s:o, s:I, s:i}",
+                     "version", OM_VERSION_TEXT, "pid", (int)getpid(), "home", d->place.home,
+                     "data_socket", d->place.data, "started", control_iso(d->started), "uptime_s",
+                     (double)(om_clock_now() - d->started_at) / 1e6, "udp", control_udp(d),
+                     "portmap", control_portmap(d), "networks", networks_json(d), "peers",
+                     (int)i.peers, "sessions", (int)i.sessions, "latency_of_peers", latency_json(d),
+                     "traffic", traffic_json(&i), "relay", relay_json(&i), "audit", audit, "drops",
+                     drops_json(&i), "wakeups", (json_int_t)p.wakeups, "clients",
+                     (int)control_clients(ask->control));
 }
 
 json_t *control_version(struct control_ask *ask OM_UNUSED, struct om_error *err OM_UNUSED)

@@ -180,8 +180,7 @@ static void tell(struct control_ping *p, unsigned seq, om_time rtt)
         control_send_to(k, "pong",
                         json_pack("{s:I, s:o, s:i, s:o, s:o}", "run", (json_int_t)p->run, "peer",
                                   control_id(&p->peer), "seq", (int)seq + 1, "rtt_ms",
-                                  control_ms(rtt), "path",
-                                  info.is_heard ? control_addr(&info.via.remote) : json_null()));
+                                  control_ms(rtt), "path", control_path(d, &p->network, &info)));
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -25,6 +25,24 @@ json_t *control_addr(const struct om_addr *a)
     return json_string(om_addr_print(a, text));
 }
 
+json_t *control_path(struct om_daemon *d, const struct om_id *network, const struct om_peer_info *p)
+{
+    struct om_announce a = {.name = ""};
+    char brief[OM_ID_SHORT];
+    json_t *name, *out;
+
+    if (!p->is_heard)
+        return json_null();
+    if (!p->is_relayed)
+        return control_addr(&p->via.remote);
+    (void)!om_node_record(daemon_node(d), network, &p->relay, &a, NULL);
+    name = a.name[0] ? control_text(a.name, strlen(a.name))
+                     : json_string(om_id_short(&p->relay, brief));
+    out = json_sprintf("relay %s", json_string_value(name));
+    json_decref(name);
+    return out;
+}
+
 json_t *control_ms(om_time t)
 {
     return t > 0 && t < OM_NEVER ? json_real((double)t / 1000) : json_null();
@@ -196,13 +214,12 @@ json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
         "{s:o, s:s, s:o, s:s, s:b, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
         "id", control_id(peer), "short", om_id_short(peer, brief), "name",
         control_text(a.name, strlen(a.name)), "network", net->name, "connected", (int)p.has_session,
-        "path", p.is_heard ? control_addr(&p.via.remote) : json_null(), "rtt_ms",
-        control_ms(p.srtt), "cipher", p.cipher, "heard_s",
-        p.heard_at > 0 ? json_real((double)(now - p.heard_at) / 1e6) : json_null(), "endpoints",
-        ends, "sessions", (json_int_t)p.handshakes, "datagrams_in", (json_int_t)p.in.datagrams,
-        "bytes_in", (json_int_t)p.in.bytes, "datagrams_out", (json_int_t)p.out.datagrams,
-        "bytes_out", (json_int_t)p.out.bytes, "relay", (int)a.relays, "latency",
-        control_latency(d, &net->id, peer));
+        "path", control_path(d, &net->id, &p), "rtt_ms", control_ms(p.srtt), "cipher", p.cipher,
+        "heard_s", p.heard_at > 0 ? json_real((double)(now - p.heard_at) / 1e6) : json_null(),
+        "endpoints", ends, "sessions", (json_int_t)p.handshakes, "datagrams_in",
+        (json_int_t)p.in.datagrams, "bytes_in", (json_int_t)p.in.bytes, "datagrams_out",
+        (json_int_t)p.out.datagrams, "bytes_out", (json_int_t)p.out.bytes, "relay", (int)a.relays,
+        "latency", control_latency(d, &net->id, peer));
 }
 
 json_t *control_message_json(const struct inbox_entry *e)

@@ -393,6 +393,8 @@ static const struct om_ipc_method table[] = {
                 "p95_ms, p99_ms"},
                {"traffic", OM_PARAM_OBJECT, true,
                 "datagrams_in, bytes_in, datagrams_out, bytes_out"},
+               {"relay", OM_PARAM_OBJECT,
+                true, "on, lanes (our own), lanes_carried, carried, bytes_carried, dropped"},
                {"audit", OM_PARAM_OBJECT, true, "on, sealed, audited, refused"},
                {"drops", OM_PARAM_OBJECT, true, "what was thrown away, by reason"},
                {"wakeups", OM_PARAM_INTEGER, true, "times the loop woke for the node"},

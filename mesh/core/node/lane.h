@@ -103,6 +103,14 @@ void node_relay_frame(struct om_node *n, om_time now, struct om_peer *p, const s
 void node_relay_carry(struct om_node *n, om_time now, const struct om_dgram *d,
                       const struct om_epoch *epoch, struct om_relay_leg *leg);
 
+/* node_select.c: relays that are kept warm */
+
+/** node_select_record() - gossip brought @n the @record of a node of @net. */
+void node_select_record(struct om_node *n, struct om_network *net, struct om_bytes record);
+
+/** node_select_stop() - @n keeps no relays any more. */
+void node_select_stop(struct om_node *n);
+
 /** node_lane_say() - @n sends @f, about a lane, to @p. */
 void node_lane_say(struct om_node *n, struct om_peer *p, const struct om_frame *f);
 

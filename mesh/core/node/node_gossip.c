@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "node/call.h"
+#include "node/lane.h"
 #include "service/blob.h"
 
 static const char *const methods[] = {"gossip.sync", "gossip.get", "gossip.seek"};
@@ -173,6 +174,7 @@ static bool carry_out(struct node_gossip *g, const struct om_gossip_act *a, stru
         call(g, a);
         return false;
     case OM_GOSSIP_ACT_CHANGED:
+        node_select_record(g->node, g->net, a->bytes);
         out->kind = OM_ACT_RECORD;
         out->record = (struct om_act_record){g->net->id, a->peer, a->bytes};
         return true;

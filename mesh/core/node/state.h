@@ -64,6 +64,8 @@ struct node_probe {
 
 #define OM_PROBE_CHANNEL "om.probe"
 
+struct node_select;
+
 /* Where we are. */
 struct node_where {
     struct om_where at;
@@ -92,9 +94,10 @@ struct om_node {
     struct om_responder responder;
     struct om_bucket responses; /* to bound what forged ones cost */
     struct om_timers timers;
-    struct om_relay relay;      /* lanes of others */
-    struct om_lanes lanes;      /* ours */
-    struct om_timer lane_timer; /* of both */
+    struct om_relay relay;                        /* lanes of others */
+    struct om_lanes lanes;                        /* ours */
+    struct om_timer lane_timer;                   /* of both */
+    struct node_select *selects[OM_NETWORKS_MAX]; /* NULL: no relay is known */
     struct om_timer load_timer; /* armed while under load: to say when it is over */
     struct om_ring acts;
     struct om_wall wall; /* at wall_at */

@@ -1,0 +1,127 @@
+/* node_select.c - a session with two relays of each network, before they are needed. */
+#include <stdlib.h>
+
+#include "node/lane.h"
+#include "peer/record.h"
+#include "relay/relay_select.h"
+
+enum {
+    LOOK_S = 5,  /* between looks at those that are wanted */
+    PING_S = 20, /* keeps the NAT open through which a relay would reach us */
+};
+
+struct node_select {
+    struct om_node *node;
+    struct om_network *net;
+    struct om_relay_select choice;
+    struct om_timer timer;
+};
+
+/* What the sessions say of the relays that are known. */
+static void look(struct node_select *s, om_time now)
+{
+    struct om_node *n = s->node;
+
+    for (unsigned i = 0; i < s->choice.count; i++) {
+        const struct om_relay_choice *c = &s->choice.known[i];
+        struct om_peer *p = om_peers_find(&n->peers, s->net, &c->id);
+        bool is_here = p && node_lane_session(n, p);
+
+        if (is_here) {
+            om_relay_select_up(&s->choice, now, &c->id);
+            if (p->assoc->rtt.smoothed > 0)
+                om_relay_select_rtt(&s->choice, &c->id, p->assoc->rtt.smoothed);
+        } else if (c->use != OM_RELAY_SPARE && p && om_peer_via(p) && om_peer_via(p)->lane != 0) {
+            node_need_session(n, now, p); /* no lane may lead over it: it is to be met directly */
+        } else if (c->use == OM_RELAY_WARM) {
+            om_relay_select_down(&s->choice, now, &c->id);
+        }
+    }
+}
+
+static void keep_open(struct node_select *s, om_time now)
+{
+    struct om_node *n = s->node;
+
+    for (unsigned i = 0; i < s->choice.count; i++) {
+        const struct om_relay_choice *c = &s->choice.known[i];
+        struct om_peer *p = om_peers_find(&n->peers, s->net, &c->id);
+        if (c->use != OM_RELAY_WARM || !p || now - p->heard_at < OM_SEC(PING_S))
+            continue;
+        struct om_session *session = node_lane_session(n, p);
+        if (session && om_session_wants_rekey(session, now, &n->limits))
+            node_need_session(n, now, p);
+        if (session)
+            node_send_ping(n, now, p, session);
+    }
+}
+
+static void fire(struct om_timer *t, om_time now)
+{
+    struct node_select *s = OM_CONTAINER_OF(t, struct node_select, timer);
+    struct om_node *n = s->node;
+    enum om_relay_select_act act;
+    struct om_announce says;
+    struct om_id id;
+
+    look(s, now);
+    while (om_relay_select_next(&s->choice, now, &act, &id)) {
+        bool is_known = om_node_record(n, &s->net->id, &id, &says, NULL) == OM_OK;
+        if (act == OM_RELAY_RELEASE || !is_known)
+            continue; /* a session that nobody uses ends by itself */
+        if (om_node_connect(n, now, &s->net->id, &id, says.ends, says.end_count) != OM_OK)
+            om_relay_select_down(&s->choice, now, &id);
+    }
+    keep_open(s, now);
+    if (s->choice.count > 0 && om_timer_arm(&n->timers, t, now + OM_SEC(LOOK_S)) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+}
+
+static struct node_select *select_of(struct om_node *n, struct om_network *net, bool make)
+{
+    unsigned i = 0;
+
+    while (i < n->network_count && n->networks[i] != net)
+        i++;
+    if (i == n->network_count || n->selects[i] || !make)
+        return i < n->network_count ? n->selects[i] : NULL;
+    struct node_select *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->node = n;
+    s->net = net;
+    s->timer.fire = fire;
+    om_relay_select_init(&s->choice, n->now);
+    n->selects[i] = s;
+    return s;
+}
+
+void node_select_record(struct om_node *n, struct om_network *net, struct om_bytes record)
+{
+    struct om_record r;
+
+    if (om_record_decode(&r, record) != OM_OK || om_id_equal(&r.id, &net->self.id))
+        return;
+    bool relays = (r.flags & OM_RECORD_RELAY) != 0 && r.end_count > 0;
+    struct node_select *s = select_of(n, net, relays);
+    if (!s)
+        return;
+    if (!relays) {
+        om_relay_select_gone(&s->choice, &r.id);
+        return;
+    }
+    om_relay_select_offer(&s->choice, n->now, &r.id, &r.ends[0].addr);
+    if (!om_timer_is_armed(&s->timer) && om_timer_arm(&n->timers, &s->timer, n->now + 1) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+}
+
+void node_select_stop(struct om_node *n)
+{
+    for (unsigned i = 0; i < n->network_count; i++) {
+        if (!n->selects[i])
+            continue;
+        om_timer_stop(&n->timers, &n->selects[i]->timer);
+        free(n->selects[i]);
+        n->selects[i] = NULL;
+    }
+}

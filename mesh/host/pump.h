@@ -30,7 +30,7 @@ struct om_pump_config {
     uv_loop_t *loop;
     struct om_node_config node; /* pool is the pump's own and ignored here */
     struct om_udp_config udp;   /* loop and the callbacks are the pump's own and ignored here */
-    /* Every action but OM_ACT_SEND; may make requests of the node. What it is lent, it has until
+    /* Every action but OM_ACT_SEND and OM_ACT_SOCKETS; may make requests of the node. What it is lent, it has until
      * it returns or makes a request. */
     void (*on_act)(void *self, const struct om_act *act);
     void *self;

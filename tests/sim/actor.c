@@ -472,6 +472,8 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
         sim_transmit(w, a, &a->addr, &act->send.via.remote, om_sealed_bytes(act->send.dgram));
         om_node_sent(a->node, act->send.dgram);
         return;
+    case OM_ACT_SOCKETS:
+        return;
     case OM_ACT_DELIVER:
         on_deliver(a, sim_actor_by_id(w, &act->deliver.peer), act);
         return;

@@ -108,6 +108,8 @@ static void act(struct pair *p, int i, const struct om_act *a)
     struct pair_side *s = &p->side[i];
 
     switch (a->kind) {
+    case OM_ACT_SOCKETS:
+        break;
     case OM_ACT_SEND:
         record(p, i, &a->send);
         om_node_sent(s->node, a->send.dgram);

@@ -152,6 +152,7 @@ void om_node_free(struct om_node *n)
     node_lane_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);
+    node_sockets_fini(&n->sockets);
     om_ring_fini(&n->acts);
     om_responder_fini(&n->responder);
     om_peers_fini(&n->peers);
@@ -394,7 +395,7 @@ bool om_node_next(struct om_node *n, struct om_act *out)
             om_ring_pop(&n->acts);
             return true;
         }
-        if (node_call_next(n, out))
+        if (node_sockets_next(n, out) || node_call_next(n, out))
             return true;
         enum node_step step = node_lane_next(n);
         if (step == NODE_IDLE)

@@ -51,7 +51,7 @@ static bool queue(struct om_node *n, struct om_sealed *d, const struct om_via *v
 
     if (!a)
         return false;
-    a->send = (struct om_act_send){d, *via};
+    a->send = (struct om_act_send){.dgram = d, .via = *via};
     n->counts.datagrams_out++;
     n->counts.bytes_out += om_sealed_bytes(d).n;
     return true;

@@ -17,6 +17,7 @@
 #include "envelope/envelope.h"
 #include "gossip/gossip.h"
 #include "gossip/hello.h"
+#include "node/sockets.h"
 #include "path/endpoint.h"
 #include "path/nat.h"
 #include "path/reach.h"
@@ -100,6 +101,7 @@ struct om_node {
     struct node_select *selects[OM_NETWORKS_MAX]; /* NULL: no relay is known */
     struct om_timer load_timer; /* armed while under load: to say when it is over */
     struct om_ring acts;
+    struct node_sockets sockets;
     struct om_wall wall; /* at wall_at */
     om_time wall_at;
     uint64_t stamp_last;     /* our greatest initiation timestamp, ms */

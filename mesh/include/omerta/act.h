@@ -31,6 +31,7 @@ enum om_act_kind {
     OM_ACT_STATUS,  /* om_node_status() was answered */
     OM_ACT_HEALTH,  /* om_node_probe() ended */
     OM_ACT_STREAM,  /* something happened to the bytes of a call */
+    OM_ACT_SOCKETS, /* open or close sockets beside the main one */
     OM_ACT_REMEMBER /* keep a number on disk: give it back with om_node_recall() after a restart */
 };
 
@@ -41,9 +42,21 @@ enum om_remember {
 
 enum { OM_CHANNEL_MAX = 16 };
 
+enum { OM_SOCKETS_MAX = 512 }; /* open at a time beside the main one; then none is opened */
+
 struct om_act_send {
     struct om_sealed *dgram; /* owned by the driver until om_node_sent() */
     struct om_via via;
+    uint8_t ttl; /* with which it leaves; 0: the usual */
+};
+
+/* Sockets, each with a port of its own, of the families that the main one has. One that cannot be
+ * opened is not reported: what is sent over it, or over one that is closed, the driver drops and
+ * counts. What comes over one bears its number in via.socket. */
+struct om_act_sockets {
+    uint32_t first; /* OM_SOCKET_FIRST or greater */
+    unsigned count; /* 1 to OM_SOCKETS_MAX */
+    bool is_open;   /* else they are closed, those of them that are open */
 };
 
 struct om_act_deliver {
@@ -84,6 +97,7 @@ struct om_act {
         struct om_act_receipt receipt;
         struct om_act_status status;
         struct om_act_health health;
+        struct om_act_sockets sockets;
         struct om_act_remember remember;
     };
 };

@@ -233,6 +233,18 @@ void om_node_tick(struct om_node *n, om_time now);
  */
 bool om_node_next(struct om_node *n, struct om_act *out);
 
+/**
+ * om_node_hop() - a router said that a datagram came to its end there (ICMP: time exceeded)
+ * @n:       the node
+ * @now:     when
+ * @ttl:     of the OM_ACT_SEND; the driver knows the datagram as one that it sent with it
+ * @router:  who says so, which anybody on the way can forge; its port is not read
+ *
+ * What no router says (a TTL of 0 or above 255, an address that is nobody's) is counted and
+ * ignored.
+ */
+void om_node_hop(struct om_node *n, om_time now, unsigned ttl, const struct om_addr *router);
+
 /** om_node_deadline() - when @n wants om_node_tick(); OM_NEVER when nothing is pending. */
 om_time om_node_deadline(const struct om_node *n);
 

@@ -10,6 +10,10 @@
 
 #include <omerta/addr.h>
 
+/* Numbers from here on are those that OM_ACT_SOCKETS named. Below is the main socket, and what the
+ * driver wants to know again of it, as on which interface a link-local address means something. */
+#define OM_SOCKET_FIRST UINT32_C(0x80000000)
+
 struct om_via {
     struct om_addr remote;
     uint32_t socket; /* the driver's number of its socket; 0 is the main one */

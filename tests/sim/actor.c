@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "request.h"
 #include "router.h"
+#include "socket.h"
 
 enum { ADDR_FIRST = 0x0a000001, OFFSET_MAX_S = 86400, MOVES_MAX = 250 };
 
@@ -53,6 +54,7 @@ void sim_actor_settle(struct sim_actor *a)
     addr_key(&a->addr, key);
     if (!is_left || om_table_put(&a->world->by_addr, key, a) != OM_OK)
         sim_break(a->world, "%s: no address is left", a->name);
+    sim_socket_settle(a);
 }
 
 void sim_actor_behind(struct sim_actor *a, struct sim_router *r)
@@ -304,6 +306,7 @@ void sim_node_halt(struct sim_actor *a)
     om_timer_stop(&a->world->events, &a->timer);
     om_node_free(a->node);
     a->node = NULL;
+    sim_socket_close(a);
 }
 
 void sim_node_arrive(struct sim_actor *a, struct om_dgram *batch, unsigned count)
@@ -469,10 +472,11 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
     switch (act->kind) {
     case OM_ACT_SEND:
         a->out_bytes += om_sealed_bytes(act->send.dgram).n + SIM_LINK_OVERHEAD;
-        sim_transmit(w, a, &a->addr, &act->send.via.remote, om_sealed_bytes(act->send.dgram));
+        sim_socket_send(a, &act->send);
         om_node_sent(a->node, act->send.dgram);
         return;
     case OM_ACT_SOCKETS:
+        sim_socket_act(a, &act->sockets);
         return;
     case OM_ACT_DELIVER:
         on_deliver(a, sim_actor_by_id(w, &act->deliver.peer), act);

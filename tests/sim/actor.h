@@ -48,6 +48,7 @@ struct sim_actor {
     unsigned lan;              /* segment, from 1; 0: on none */
     struct sim_router *router; /* it is behind; NULL: public */
     struct om_addr addr;
+    struct sim_sockets *sockets; /* owned; NULL: none but that of addr */
     unsigned moves;
     struct sim_pair *last; /* that was asked for; the next is most often the same */
     struct sim_node_spec spec;

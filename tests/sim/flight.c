@@ -8,6 +8,7 @@
 #include "actor.h"
 #include "attack.h"
 #include "router.h"
+#include "socket.h"
 
 enum { FLIGHT_BYTES = 1500 }; /* that most fit; memory of this size is used again */
 
@@ -183,11 +184,14 @@ static void send_packet(struct sim_actor *by, struct sim_nat_packet *p, struct o
 {
     struct sim_world *w = by->world;
     struct sim_route r = {.lost_at = ""};
+    unsigned ttl = p->ttl;
 
-    if (w->router_count == 0 || om_addr_classify(&p->to) == OM_ADDR_MULTICAST)
+    if (om_addr_classify(&p->to) == OM_ADDR_MULTICAST || (w->router_count == 0 && ttl > SIM_HOPS))
         r.other = actor_at(w, by->last ? by->last->other : NULL, &p->to);
     else
         sim_route_out(by, p, &r);
+    if (r.expired.port != 0)
+        sim_socket_expired(by, ttl, &r.expired);
     if (r.other)
         transmit_to(by, &r, p, data, false);
     else if (*r.lost_at)
@@ -202,19 +206,30 @@ void sim_transmit(struct sim_world *w OM_UNUSED, struct sim_actor *by, const str
     send_packet(by, &(struct sim_nat_packet){*from, *to, SIM_TTL}, data);
 }
 
+void sim_launch(struct sim_actor *by, const struct sim_nat_packet *p, struct om_bytes data)
+{
+    struct sim_nat_packet packet = *p;
+
+    send_packet(by, &packet, data);
+}
+
 void sim_probe(struct sim_actor *by, const struct om_addr *to, unsigned ttl, struct om_bytes data)
 {
     send_packet(by, &(struct sim_nat_packet){by->addr, *to, ttl}, data);
 }
 
 /* Who gets @f, which arrives now. */
-static struct sim_actor *receiver(const struct sim_world *w, const struct sim_flight *f)
+static struct sim_actor *receiver(const struct sim_world *w, struct sim_flight *f)
 {
     struct sim_nat_packet p = {f->from, f->to, f->ttl};
 
     if (f->is_group)
         return f->pair->other;
-    return f->gate ? sim_route_in(f->gate, &p) : actor_at(w, f->pair->other, &f->to);
+    if (!f->gate)
+        return actor_at(w, f->pair->other, &f->to);
+    struct sim_actor *a = sim_route_in(f->gate, &p);
+    f->to = p.to;
+    return a;
 }
 
 /* The flight that arrives next, if it arrives now and at the same place as @f. */
@@ -241,7 +256,7 @@ static void hand_over(struct sim_actor *to, struct sim_flight *const *flights, u
 
     for (unsigned i = 0; i < count; i++)
         batch[i] = (struct om_dgram){
-            .via = {.remote = flights[i]->from},
+            .via = {.remote = flights[i]->from, .socket = sim_socket_at(to, &flights[i]->to)},
             .data = flights[i]->data,
             .len = flights[i]->len,
             .is_multicast = flights[i]->is_group,

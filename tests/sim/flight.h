@@ -12,6 +12,7 @@
 #ifndef SIM_FLIGHT_H
 #define SIM_FLIGHT_H
 
+#include "natbox.h"
 #include "world.h"
 
 /* A pipe of a world. */
@@ -32,6 +33,14 @@ struct sim_neck {
  */
 void sim_transmit(struct sim_world *w, struct sim_actor *by, const struct om_addr *from,
                   const struct om_addr *to, struct om_bytes data);
+
+/**
+ * sim_launch() - as sim_transmit(), with a TTL
+ * @by:    who sends it
+ * @p:     from an address of the sender's, to another, and with which TTL (router.h)
+ * @data:  copied
+ */
+void sim_launch(struct sim_actor *by, const struct sim_nat_packet *p, struct om_bytes data);
 
 /**
  * sim_probe() - as sim_transmit(), from its own address and with a TTL

@@ -7,7 +7,12 @@
 
 #include "actor.h"
 
-enum { OUTSIDE_FIRST = 0x0b000001 }; /* 11.0.0.1 and up: actors have 10.0.0.0/8 */
+enum {
+    OUTSIDE_FIRST = 0x0b000001,      /* 11.0.0.1 and up: actors have 10.0.0.0/8 */
+    HOPS_FIRST = 0x0c000000,         /* 12.0.0.1 and up: routers of the public network */
+    INSIDE_OWN = SIM_INSIDE_MAX + 1, /* host part of a box's own address on its inside */
+    ICMP = 1                         /* a port, which says that there is an address */
+};
 
 static const uint32_t inside_first = 0xac100000; /* 172.16.0.0/12, 256 addresses each */
 static_assert(SIM_ROUTERS_MAX <= 4096, "the insides fit into their prefix");
@@ -124,14 +129,17 @@ void sim_route_out(struct sim_actor *by, struct sim_nat_packet *p, struct sim_ro
         }
         if (a != SIM_NAT_OUT) {
             out->lost_at = realm->name;
+            if (a == SIM_NAT_EXPIRED)
+                out->expired = om_addr_v4(inside_first + (realm->index << 8) + INSIDE_OWN, ICMP);
             return;
         }
         realm = realm->outer;
     }
-    if (realm || !out->other)
+    if (realm || !out->other || (by->lan > 0 && by->lan == out->other->lan))
         return;
     if (p->ttl <= SIM_HOPS) {
         out->other = NULL;
+        out->expired = om_addr_v4(HOPS_FIRST + p->ttl, ICMP);
         w->expired++;
         return;
     }

@@ -15,7 +15,8 @@
  * address is used twice in a world, and none reaches anything outside its own network.
  *
  * The public network is SIM_HOPS routers wide: so many does a datagram pass that arrives at a
- * public address, beside the boxes. One whose TTL does not last is lost and counted.
+ * public address, beside the boxes; none lie between actors of one segment. One whose TTL does not
+ * last is lost and counted, and on its way out its sender is told (socket.h).
  */
 #ifndef SIM_ROUTER_H
 #define SIM_ROUTER_H
@@ -39,6 +40,7 @@ struct sim_route {
     struct sim_actor *other; /* whose link it takes; NULL: it is lost */
     struct sim_router *gate; /* decides when it arrives; NULL: it is for other's own address */
     const char *lost_at;     /* name of the box that dropped it; "" for none */
+    struct om_addr expired;  /* the router at which its TTL ended; port 0: none */
 };
 
 /**

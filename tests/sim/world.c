@@ -11,6 +11,7 @@
 #include "attack.h"
 #include "flight.h"
 #include "router.h"
+#include "socket.h"
 
 enum { ADDR_KEY = OM_ADDR_WIRE, TEXT_KEY = 16, TEXTS_MAX = 1 << 20 };
 
@@ -75,7 +76,7 @@ void sim_world_free(struct sim_world *w)
     for (unsigned i = 0; i < w->actor_count; i++)
         sim_node_halt(w->actors[i]);
     while ((t = om_timers_pop(&w->events, OM_NEVER - 1)) != NULL) {
-        if (!sim_flight_drop(t) && t->fire == sim_attack_fire)
+        if (!sim_flight_drop(t) && !sim_socket_drop(t) && t->fire == sim_attack_fire)
             sim_attack_free(t);
     }
     sim_flight_fini(w);

@@ -49,6 +49,7 @@ struct sim_flight;
 struct sim_neck;
 struct sim_router;
 struct sim_flow;
+struct sim_sockets;
 struct sim_tape;
 
 struct sim_network {

@@ -58,10 +58,18 @@ static void enqueue(struct om_pump *p, const struct om_act_send *s)
         p->first = 0;
     }
     unsigned at = p->first + p->count++;
-    p->out[at] = (struct om_udp_out){s->via, om_sealed_bytes(s->dgram)};
+    p->out[at] =
+        (struct om_udp_out){.via = s->via, .bytes = om_sealed_bytes(s->dgram), .ttl = s->ttl};
     p->sealed[at] = s->dgram;
     if (p->count >= OUT_AT_ONCE)
         send_waiting(p);
+}
+
+/* What was to be sent before they close goes before they close, unless the socket is full. */
+static void change_sockets(struct om_pump *p, const struct om_act_sockets *s)
+{
+    send_waiting(p);
+    om_udp_sockets(p->udp, s->first, s->count, s->is_open);
 }
 
 /* A timer that fires early costs one wake-up; setting it anew each time would cost a system call
@@ -91,6 +99,8 @@ static void drain(struct om_pump *p)
     while (om_node_next(p->node, &act)) {
         if (act.kind == OM_ACT_SEND)
             enqueue(p, &act.send);
+        else if (act.kind == OM_ACT_SOCKETS)
+            change_sockets(p, &act.sockets);
         else
             p->on_act(p->self, &act);
     }
@@ -127,6 +137,16 @@ static void on_writable(void *self)
     p->is_full = false;
     send_waiting(p);
     om_node_tick(p->node, om_clock_now());
+    drain(p);
+}
+
+static void on_hop(void *self, unsigned ttl, const struct om_addr *router)
+{
+    struct om_pump *p = self;
+
+    if (p->is_closing)
+        return;
+    om_node_hop(p->node, om_clock_now(), ttl, router);
     drain(p);
 }
 
@@ -184,6 +204,8 @@ enum om_err om_pump_open(struct om_pump **out, const struct om_pump_config *conf
     udp.loop = config->loop;
     udp.on_batch = on_batch;
     udp.on_writable = on_writable;
+    udp.on_hop = on_hop;
+    udp.log = node.log;
     udp.self = p;
     e = om_udp_open(&p->udp, &udp, err);
     if (e != OM_OK || uv_poll_start(&p->timer, UV_READABLE, on_timer) < 0) {

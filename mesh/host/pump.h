@@ -5,7 +5,7 @@
  *        every other action to the daemon.
  * Why:   the core knows no socket and no clock; here is the one place where both meet.
  * Keeps: pump_two_nodes_talk; pump_timer_wakes_in_time; pump_stops_with_datagrams_under_way;
- *        pump_idle_sleeps.
+ *        pump_idle_sleeps; pump_opens_and_closes_sockets.
  *
  * Full: outgoing datagrams live in the node's pool (OM_PUMP_BLOCKS); while the socket takes no more
  * they wait here, and the node is told OM_E_BUSY when none is left.
@@ -30,8 +30,8 @@ struct om_pump_config {
     uv_loop_t *loop;
     struct om_node_config node; /* pool is the pump's own and ignored here */
     struct om_udp_config udp;   /* loop and the callbacks are the pump's own and ignored here */
-    /* Every action but OM_ACT_SEND and OM_ACT_SOCKETS; may make requests of the node. What it is lent, it has until
-     * it returns or makes a request. */
+    /* Every action but OM_ACT_SEND and OM_ACT_SOCKETS; may make requests of the node. What it is
+     * lent, it has until it returns or makes a request. */
     void (*on_act)(void *self, const struct om_act *act);
     void *self;
 };

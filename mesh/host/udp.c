@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 enum {
-    PAIR_TRIES = 16,   /* to find a port that is free in both families */
-    QUEUED_ERRORS = 64 /* read of one wake-up */
+    PAIR_TRIES = 16 /* to find a port that is free in both families */
 };
 
-static void handle_closed(struct om_udp *u)
+void udp_handle_closed(struct om_udp *u)
 {
     if (--u->handles > 0)
         return;
@@ -23,12 +22,12 @@ static void poll_closed(uv_handle_t *h)
 {
     struct udp_family *f = h->data;
 
-    handle_closed(f->owner);
+    udp_handle_closed(f->owner);
 }
 
 static void timer_closed(uv_handle_t *h)
 {
-    handle_closed(h->data);
+    udp_handle_closed(h->data);
 }
 
 static void writable(struct om_udp *u)
@@ -47,6 +46,7 @@ static void on_rest(uv_timer_t *t)
         udp_poll(u, &u->v4);
     if (u->v6.is_resting)
         udp_poll(u, &u->v6);
+    udp_extra_rested(u);
     if (owes)
         writable(u);
 }
@@ -65,39 +65,37 @@ void udp_rest(struct om_udp *u, struct udp_family *f)
  * libuv stops polling it then. Both are emptied here, and what that does not cure gets a rest. */
 static void heal(struct om_udp *u, struct udp_family *f)
 {
-    uint8_t scrap[64];
-    struct iovec iov = {scrap, sizeof scrap};
+    struct udp_hop hops[UDP_QUEUED_ERRORS];
+    unsigned count = udp_hops_read(u, f, hops);
     int pending = 0;
     socklen_t n = sizeof pending;
 
     (void)getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &pending, &n);
-    for (int i = 0; i < QUEUED_ERRORS; i++) {
-        struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-
-        if (recvmsg(f->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-            break;
-    }
     u->info.recv_errors++;
+    if (count > 0)
+        f->errors_in_row = 0; /* these were asked for, and each comes once */
     if (++f->errors_in_row < UDP_ERRORS_IN_ROW_MAX) {
         udp_poll(u, f);
-        return;
+    } else {
+        f->errors_in_row = 0;
+        udp_rest(u, f);
     }
-    f->errors_in_row = 0;
-    udp_rest(u, f);
+    for (unsigned i = 0; i < count && !u->is_closed; i++)
+        u->config.on_hop(u->config.self, hops[i].ttl, &hops[i].router);
 }
 
+/* Errors hide from libuv that there is something to be read, so that is looked for after them,
+ * too: else whoever makes errors would make us deaf. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct udp_family *f = poll->data;
     struct om_udp *u = f->owner;
 
-    if (status < 0) {
+    if (status < 0)
         heal(u, f);
-        return;
-    }
-    if (events & UV_READABLE)
+    if (f->fd >= 0 && (status < 0 || events & UV_READABLE))
         udp_in_read(u, f);
-    if (u->is_closed || !(events & UV_WRITABLE) || !f->wants_write)
+    if (f->fd < 0 || status < 0 || !(events & UV_WRITABLE) || !f->wants_write)
         return;
     f->wants_write = false;
     udp_poll(u, f);
@@ -159,7 +157,7 @@ static void fill_info(struct om_udp *u)
     u->info.port = u->info.has_v4 ? udp_sock_port(u->v4.fd) : u->info.port6;
 }
 
-static int poll_family(struct om_udp *u, struct udp_family *f)
+int udp_poll_start(struct om_udp *u, struct udp_family *f)
 {
     int r;
 
@@ -239,9 +237,9 @@ enum om_err om_udp_open(struct om_udp **out, const struct om_udp_config *config,
     (void)uv_timer_init(config->loop, &u->rest); /* cannot fail */
     u->rest.data = u;
     u->handles = 1;
-    r = poll_family(u, &u->v4);
+    r = udp_poll_start(u, &u->v4);
     if (r == 0)
-        r = poll_family(u, &u->v6);
+        r = udp_poll_start(u, &u->v6);
     if (r != 0) {
         om_udp_close(u);
         return om_fail(err, OM_E_STATE, "UDP: poll: %s", uv_strerror(r));
@@ -262,6 +260,7 @@ void om_udp_close(struct om_udp *u)
 {
     if (!u)
         return;
+    om_udp_sockets(u, OM_SOCKET_FIRST, UINT32_MAX - OM_SOCKET_FIRST + 1, false);
     u->is_closed = true;
     close_family(&u->v4);
     close_family(&u->v6);

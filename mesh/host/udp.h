@@ -17,7 +17,11 @@
  *        udp_one_wake_up_is_bounded; udp_closes_with_data_pending; udp_closes_inside_a_batch;
  *        udp_scope_of_link_local_travels_in_the_via; udp_leaves_out_a_family_that_is_lacking;
  *        udp_looks_for_a_port_free_in_both_families; udp_never_fragments;
- *        udp_probes_what_the_kernel_can; udp_refusal_of_an_earlier_datagram_costs_no_other.
+ *        udp_probes_what_the_kernel_can; udp_refusal_of_an_earlier_datagram_costs_no_other;
+ *        udp_sockets_have_ports_of_their_own; udp_sockets_close_with_what_waits;
+ *        udp_sockets_close_inside_a_batch; udp_sockets_are_bounded;
+ *        udp_sockets_without_descriptors; udp_ttl_leaves_with_the_datagram;
+ *        udp_hop_is_told_to_who_asked; udp_hops_end_with_openers.
  * Full:  a full socket takes less than om_udp_send() was given and on_writable tells when to go on;
  *        a full receive buffer loses datagrams in the kernel, which counts them.
  *
@@ -30,11 +34,19 @@
  * source is in via.socket, and is looked for there when such an address is sent to. For all
  * others via.socket is 0 here and not read.
  *
+ * Beside these, om_udp_sockets() opens others by number, each with a port of its own. Their numbers
+ * are those in via.socket; a link-local address cannot be reached over one.
+ *
+ * A datagram with a TTL of its own, an opener, is remembered for a while: a router that reports its
+ * end is told to on_hop. While one is remembered, its socket hears of ICMP errors (IP_RECVERR),
+ * else it is deaf to them, since anybody can forge those.
+ *
  * Nothing is ever fragmented by this machine (IP_PMTUDISC_PROBE): what a route cannot carry is
  * lost or refused, and the path machine finds the size that fits.
  *
  * Source: RFC 8899 section 3 (probing without the kernel's path MTU); RFC 3168 section 5 (ECN);
- *         RFC 3542 sections 6.2 and 6.5 (packet information, traffic class); RFC 3493 section 5.3.
+ *         RFC 3542 sections 6.2, 6.3 and 6.5 (packet information, hop limit, traffic class);
+ *         RFC 3493 section 5.3; RFC 792 and RFC 4443 section 3.3 (time exceeded).
  */
 #ifndef OM_HOST_UDP_H
 #define OM_HOST_UDP_H
@@ -45,7 +57,9 @@
 #include <uv.h>
 
 #include <omerta/bytes.h>
+#include <omerta/act.h>
 #include <omerta/err.h>
+#include <omerta/log.h>
 #include <omerta/via.h>
 
 enum {
@@ -56,6 +70,10 @@ enum {
     OM_UDP_SEGMENTS_MAX = 64,       /* of one UDP_SEGMENT message: UDP_MAX_SEGMENTS of Linux 4.18 */
     OM_UDP_SEGMENTED_BYTES = 65000, /* of one UDP_SEGMENT message: below the 65,507 of UDP */
     OM_UDP_RECEIVES_MAX = 8,        /* recvmmsg calls of one wake-up: nothing else starves */
+    OM_UDP_EXTRA_BYTES = 512 << 10, /* buffers of each further socket and direction */
+    OM_UDP_SPARE_FDS = 64,          /* descriptors that further sockets leave to all else */
+    OM_UDP_OPENERS_MAX = 512,       /* remembered; of more the oldest is forgotten */
+    OM_UDP_OPENER_MS = 3000,        /* until an opener is forgotten */
     OM_UDP_REST_MS = 20             /* pause after errors that come again and again */
 };
 
@@ -71,15 +89,19 @@ struct om_udp_config {
     /* At most OM_UDP_BATCH_MAX; bytes are lent until it returns. It may send and close. */
     void (*on_batch)(void *self, struct om_dgram *batch, unsigned count);
     void (*on_writable)(void *self); /* after om_udp_send() took less than all; may be NULL */
+    /* @router says that an opener with @ttl ended there; may be NULL. It may send and close. */
+    void (*on_hop)(void *self, unsigned ttl, const struct om_addr *router);
     void *self;
+    struct om_log *log; /* borrowed; may be NULL */
 };
 
 struct om_udp_out {
     struct om_via via; /* lane is not read: lanes are inside the bytes */
     struct om_bytes bytes;
+    uint8_t ttl; /* 0: the usual; not for multicast */
 };
 
-/* Counters are sums over both families since the opening. */
+/* Counters are sums over all sockets since the opening. */
 struct om_udp_info {
     uint16_t port; /* of IPv4, or of IPv6 when that is the only one */
     uint16_t port6;
@@ -91,6 +113,10 @@ struct om_udp_info {
     uint64_t recv_calls, send_calls;
     uint64_t recv_errors;  /* pending errors of the sockets, cleared and otherwise ignored */
     uint64_t send_errors;  /* datagrams dropped because they can never be sent */
+    unsigned sockets;      /* further ones that are open, a family each */
+    uint64_t sockets_lost; /* further ones that could not be opened */
+    uint64_t openers;      /* datagrams out with a TTL of their own */
+    uint64_t hops;         /* routers that were told of */
     uint64_t truncated;    /* longer than we receive, dropped */
     uint64_t ecn_ce;       /* datagrams in that met congestion (RFC 3168) */
     uint64_t kernel_drops; /* lost before we read them, as of the last datagram received */
@@ -133,6 +159,18 @@ void om_udp_close(struct om_udp *u);
  * on_writable comes, once, and the rest is the caller's to offer again.
  */
 OM_MUST unsigned om_udp_send(struct om_udp *u, const struct om_udp_out *out, unsigned count);
+
+/**
+ * om_udp_sockets() - open or close further sockets
+ * @u:        the sockets
+ * @first:    number of the first, OM_SOCKET_FIRST or greater
+ * @count:    how many; what is above OM_SOCKETS_MAX open ones is not opened
+ * @is_open:  else close them: what waits to be sent over them is dropped when it is offered
+ *
+ * Each gets a port with the first datagram of a family that is sent over it, so none that is not
+ * used costs a descriptor. One that cannot be opened is counted, and said once in the log.
+ */
+void om_udp_sockets(struct om_udp *u, uint32_t first, unsigned count, bool is_open);
 
 /**
  * om_udp_interfaces() - where multicast datagrams go out, with a TTL of 1

@@ -89,9 +89,9 @@ static struct remarks read_control(struct om_udp *u, struct udp_family *f, struc
     return r;
 }
 
-static struct om_via via_of(const union udp_name *name)
+static struct om_via via_of(const struct udp_family *f, const union udp_name *name)
 {
-    struct om_via via = {0};
+    struct om_via via = {.socket = f->number};
 
     if (name->any.sa_family == AF_INET) {
         via.remote = om_addr_v4(ntohl(name->v4.sin_addr.s_addr), ntohs(name->v4.sin_port));
@@ -99,7 +99,7 @@ static struct om_via via_of(const union udp_name *name)
     }
     memcpy(via.remote.ip, &name->v6.sin6_addr, 16);
     via.remote.port = ntohs(name->v6.sin6_port);
-    if (IN6_IS_ADDR_LINKLOCAL(&name->v6.sin6_addr))
+    if (f->number == 0 && IN6_IS_ADDR_LINKLOCAL(&name->v6.sin6_addr))
         via.socket = name->v6.sin6_scope_id;
     return via;
 }
@@ -131,7 +131,7 @@ static void take(struct om_udp *u, struct udp_family *f, unsigned slot)
     struct udp_in *in = &u->in;
     struct mmsghdr *m = &in->msgs[slot];
     struct remarks r = read_control(u, f, &m->msg_hdr);
-    struct om_via via = via_of(&in->names[slot]);
+    struct om_via via = via_of(f, &in->names[slot]);
     uint8_t *p = in->iov[slot].iov_base;
     size_t left = m->msg_len;
 
@@ -164,7 +164,7 @@ void udp_in_read(struct om_udp *u, struct udp_family *f)
 {
     struct udp_in *in = &u->in;
 
-    for (int call = 0; call < OM_UDP_RECEIVES_MAX && !u->is_closed; call++) {
+    for (int call = 0; call < OM_UDP_RECEIVES_MAX && f->fd >= 0; call++) {
         int n;
 
         refresh(in, in->slots);

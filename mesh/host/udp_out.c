@@ -28,10 +28,12 @@ static bool is_multicast(const struct om_addr *a)
     return om_addr_is_v4(a) ? (a->ip[12] & 0xf0) == 0xe0 : a->ip[0] == 0xff;
 }
 
-static struct udp_family *family_of(struct om_udp *u, const struct om_addr *a)
+static struct udp_family *family_of(struct om_udp *u, const struct om_via *via)
 {
-    struct udp_family *f = om_addr_is_v4(a) ? &u->v4 : &u->v6;
+    struct udp_family *f = om_addr_is_v4(&via->remote) ? &u->v4 : &u->v6;
 
+    if (via->socket >= OM_SOCKET_FIRST)
+        return is_multicast(&via->remote) ? NULL : udp_extra_family(u, via);
     return f->fd >= 0 ? f : NULL;
 }
 
@@ -47,7 +49,7 @@ static socklen_t name_of(const struct om_via *via, uint32_t scope, union udp_nam
     out->v6.sin6_family = AF_INET6;
     out->v6.sin6_port = htons(via->remote.port);
     memcpy(&out->v6.sin6_addr, via->remote.ip, 16);
-    if (IN6_IS_ADDR_LINKLOCAL(&out->v6.sin6_addr))
+    if (IN6_IS_ADDR_LINKLOCAL(&out->v6.sin6_addr) && via->socket < OM_SOCKET_FIRST)
         scope = via->socket;
     out->v6.sin6_scope_id = scope;
     return sizeof out->v6;
@@ -122,13 +124,13 @@ static unsigned run_length(const struct om_udp *u, const struct progress *g, uns
     size_t size = first->bytes.n, total = size;
     unsigned n = 1;
 
-    if (!u->info.gso || at < g->plain_to || size == 0)
+    if (!u->info.gso || at < g->plain_to || size == 0 || first->ttl != 0)
         return 1;
     while (n < OM_UDP_SEGMENTS_MAX && at + n < g->count) {
         const struct om_udp_out *o = &g->out[at + n];
 
         if (o->bytes.n == 0 || o->bytes.n > size || total + o->bytes.n > OM_UDP_SEGMENTED_BYTES ||
-            !om_via_equal(&o->via, &first->via))
+            o->ttl != 0 || !om_via_equal(&o->via, &first->via))
             break;
         total += o->bytes.n;
         n++;
@@ -150,18 +152,30 @@ static void plan_run(struct udp_plan *p, const struct om_udp_out *o, unsigned n)
     p->takes[p->count - 1] = n;
 }
 
+static void plan_opener(struct om_udp *u, const struct om_udp_out *o)
+{
+    struct udp_plan *p = &u->plan;
+    bool is_v6 = p->family->is_v6;
+    int ttl = o->ttl;
+
+    plan_run(p, o, 1);
+    add_control(p, &p->msgs[p->count - 1].msg_hdr, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                is_v6 ? IPV6_HOPLIMIT : IP_TTL, &ttl, sizeof ttl);
+    udp_hops_sent(u, p->family, o);
+}
+
 /* As much as one sendmmsg takes, from g->done on, all of one family. */
 static void make_plan(struct om_udp *u, const struct progress *g)
 {
     struct udp_plan *p = &u->plan;
 
     p->count = p->pieces = 0;
-    p->family = family_of(u, &g->out[g->done].via.remote);
+    p->family = family_of(u, &g->out[g->done].via);
     for (unsigned at = g->done; p->family && at < g->count;) {
         const struct om_udp_out *o = &g->out[at];
         unsigned n = 1, copies = 1;
 
-        if (family_of(u, &o->via.remote) != p->family)
+        if (family_of(u, &o->via) != p->family)
             return;
         if (is_multicast(&o->via.remote)) {
             copies = u->interface_count;
@@ -175,6 +189,8 @@ static void make_plan(struct om_udp *u, const struct progress *g)
             for (unsigned i = 0; i < copies; i++)
                 plan_copy(p, o, u->interfaces[i]);
             p->takes[p->count - 1] = 1;
+        } else if (o->ttl != 0) {
+            plan_opener(u, o);
         } else {
             plan_run(p, o, n);
         }
@@ -189,6 +205,7 @@ static void settle(struct om_udp *u, struct progress *g, unsigned i, bool is_sen
     const struct msghdr *m = &p->msgs[i].msg_hdr;
 
     if (is_sent) {
+        u->info.openers += g->out[g->done].ttl != 0;
         u->info.datagrams_out += m->msg_iovlen;
         u->info.bytes_out += p->msgs[i].msg_len;
     } else {
@@ -227,14 +244,13 @@ static enum verdict judge(struct om_udp *u, struct progress *g, unsigned i, int 
         return VERDICT_STOP;
     case EINTR:
         return VERDICT_AGAIN;
-    case ECONNREFUSED: /* what an earlier datagram met: told once, by whoever asks next */
-        if (!g->is_retry) {
-            g->is_retry = true;
-            return VERDICT_AGAIN;
-        }
-        break;
     default:
         break;
+    }
+    /* What an earlier datagram met: told once, by whoever asks next. */
+    if (!g->is_retry && (why == ECONNREFUSED || u->plan.family->hears)) {
+        g->is_retry = true;
+        return VERDICT_AGAIN;
     }
     if (u->plan.takes[i] > 1) {
         g->plain_to = g->done + u->plan.takes[i];

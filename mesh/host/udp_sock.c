@@ -31,10 +31,15 @@ static void keep_smallest(unsigned *all, unsigned one)
         *all = one;
 }
 
-static void set_buffers(struct om_udp *u, int fd)
+static void set_buffers(struct om_udp *u, const struct udp_family *f, int fd)
 {
     unsigned wanted = u->config.buffer_bytes;
 
+    if (f->number != 0) { /* there may be hundreds, and whoever fills them costs us this much */
+        (void)set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, OM_UDP_EXTRA_BYTES);
+        (void)set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, OM_UDP_EXTRA_BYTES);
+        return;
+    }
     if (wanted == 0)
         wanted = OM_UDP_BUFFER_BYTES;
     keep_smallest(&u->info.rcvbuf, set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, wanted));
@@ -142,7 +147,7 @@ enum om_err udp_sock_open(struct om_udp *u, struct udp_family *f, uint16_t port,
     if (f->is_v6)
         (void)set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     set_options(u, fd, f->is_v6);
-    set_buffers(u, fd);
+    set_buffers(u, f, fd);
     if (bind(fd, &name.any, n) != 0) {
         why = errno;
         (void)close(fd);

@@ -21,6 +21,7 @@ enum {
     UDP_SLOT_SHIFT = 1600,    /* between slots: at powers of two they would share cache lines */
     UDP_MESSAGES_MAX = 64,    /* of one sendmmsg */
     UDP_PIECES_MAX = 1024,    /* datagrams of one sendmmsg: UIO_MAXIOV, though for each message */
+    UDP_QUEUED_ERRORS = 64,   /* read of one wake-up */
     UDP_ERRORS_IN_ROW_MAX = 8 /* wake-ups for nothing but an error before the socket rests */
 };
 
@@ -47,8 +48,32 @@ struct udp_family {
     bool is_v6;
     bool wants_write; /* on_writable is owed */
     bool is_resting;  /* not polled until the timer fires */
+    bool is_lost;     /* it could not be opened; nobody tries again */
+    bool hears;       /* of ICMP errors */
+    uint32_t number;  /* 0: of the main socket */
     unsigned errors_in_row;
     uint32_t overflows; /* as the kernel last said; it wraps */
+};
+
+/* A further socket. Its memory goes when libuv is done with its handles. */
+struct udp_extra {
+    uint32_t number;
+    unsigned handles;
+    struct udp_family v4, v6;
+};
+
+/* A datagram that left with a TTL of its own. */
+struct udp_opener {
+    struct om_addr to;
+    uint32_t socket;
+    uint8_t ttl; /* 0: none, or it was heard of */
+    uint64_t at; /* of libuv's clock */
+};
+
+/* What a router said. */
+struct udp_hop {
+    unsigned ttl;
+    struct om_addr router;
 };
 
 struct udp_in {
@@ -79,6 +104,11 @@ struct udp_plan {
 struct om_udp {
     struct om_udp_config config;
     struct udp_family v4, v6;
+    struct udp_extra *extras[OM_SOCKETS_MAX]; /* by number */
+    unsigned extra_count;
+    bool is_loss_said;
+    struct udp_opener openers[OM_UDP_OPENERS_MAX];
+    unsigned opener_next; /* the place of the next, and of the oldest */
     uv_timer_t rest;
     unsigned handles; /* of libuv's, not yet closed */
     bool is_closed;
@@ -109,6 +139,31 @@ void udp_poll(struct om_udp *u, struct udp_family *f);
 
 /** udp_rest() - poll family @f of @u again after OM_UDP_REST_MS; NULL: only owe on_writable. */
 void udp_rest(struct om_udp *u, struct udp_family *f);
+
+/** udp_poll_start() - make the poll handle of @f of @u, and poll; 0, or what libuv says. */
+int udp_poll_start(struct om_udp *u, struct udp_family *f);
+
+/** udp_handle_closed() - a handle of @u is closed; with the last its memory goes. */
+void udp_handle_closed(struct om_udp *u);
+
+/** udp_extra_family() - the socket of @u that @via names, opened when it is not yet; or NULL. */
+struct udp_family *udp_extra_family(struct om_udp *u, const struct om_via *via);
+
+/** udp_extra_rested() - poll the further sockets of @u again that rest. */
+void udp_extra_rested(struct om_udp *u);
+
+/** udp_hops_sent() - an opener @o is about to leave over @f of @u. */
+void udp_hops_sent(struct om_udp *u, struct udp_family *f, const struct om_udp_out *o);
+
+/**
+ * udp_hops_read() - empty the queue of errors of a socket, or much of it
+ * @u:    the sockets
+ * @f:    the one; it becomes deaf to errors when no opener of its is remembered
+ * @out:  UDP_QUEUED_ERRORS, what routers said of openers
+ *
+ * Return: how many.
+ */
+unsigned udp_hops_read(struct om_udp *u, struct udp_family *f, struct udp_hop *out);
 
 /**
  * udp_sock_open() - one bound socket with everything set

@@ -70,8 +70,8 @@ static bool our_burst(struct rival *r)
 
     om_udp_info(r->to, &info);
     for (unsigned i = 0; i < BURST; i++)
-        out[i] = (struct om_udp_out){{.remote = om_addr_v4(LOOPBACK, info.port)},
-                                     om_bytes(payload, SIZE)};
+        out[i] = (struct om_udp_out){.via = {.remote = om_addr_v4(LOOPBACK, info.port)},
+                                     .bytes = om_bytes(payload, SIZE)};
     while (done < BURST) {
         unsigned n = om_udp_send(r->from, out + done, BURST - done);
 

@@ -1,4 +1,4 @@
-/* test_actor_socket.c - sockets beside the main one, short openers, and what routers say of them. */
+/* test_actor_socket.c - sockets beside the main one, short openers, what routers say of them. */
 #include "harness.h"
 
 #include "fault.h"
@@ -184,8 +184,8 @@ OM_TEST(socket_hops_are_told)
 
     send_by(&l, 0, 1, &l.server->addr);
     CHECK(s->hops[0] == 1 && s->hops[1] == 0);
-    for (uint8_t ttl = 2; ttl <= SIM_HOPS + 1; ttl++)
-        send_by(&l, 0, ttl, &l.server->addr);
+    for (unsigned ttl = 2; ttl <= SIM_HOPS + 1; ttl++)
+        send_by(&l, 0, (uint8_t)ttl, &l.server->addr);
     CHECK_EQ(s->hops[0], SIM_HOPS + 1);
     CHECK_EQ(l.server->heard, 0);
     send_by(&l, 0, SIM_HOPS + 2, &l.server->addr);

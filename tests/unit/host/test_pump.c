@@ -8,6 +8,7 @@
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "host/pump.h"
+#include "node/state.h"
 
 enum { PATIENCE_MS = 5000 };
 
@@ -210,6 +211,57 @@ OM_TEST(pump_idle_sleeps)
         run_until(&t, is_never);
         om_pump_info(t.side[0].pump, &info);
         CHECK(info.wakeups <= 1);
+    }
+    close_two(&t);
+}
+
+/* The node asks its driver to send one over @socket to @to with @ttl. */
+static bool ask(struct om_node *n, uint32_t socket, const struct om_addr *to, uint8_t ttl)
+{
+    static const uint8_t body[OM_HANDSHAKE_BODY_MAX];
+    struct om_handshake_fields f = {.kind = OM_HANDSHAKE_INIT,
+                                    .body = om_bytes(body, sizeof body),
+                                    .size_max = OM_HANDSHAKE_MAX};
+    struct om_buf *b = node_plain(n);
+    struct om_sealed *d;
+
+    if (!b || om_sealed_handshake(&d, b, n->networks[0]->current, &f, om_bytes(NULL, 0), &n->rng) !=
+                  OM_OK) {
+        om_pool_give(n->pool, b);
+        return false;
+    }
+    struct om_act *a = node_act(n, OM_ACT_SEND);
+    if (a)
+        a->send = (struct om_act_send){d, {.remote = *to, .socket = socket}, ttl};
+    else
+        om_node_sent(n, d);
+    return a != NULL;
+}
+
+OM_TEST(pump_opens_and_closes_sockets)
+{
+    struct om_udp_info info;
+    struct two t;
+
+    if (open_two(&t)) {
+        const struct om_addr to = addr_of(&t, 1, false);
+        struct om_node *n = om_pump_node(t.side[0].pump);
+        uint32_t first = node_sockets_open(n, 3);
+        bool is_asked = first != 0 && ask(n, first, &to, 0) && ask(n, first + 1, &to, 9);
+        node_sockets_close(n, first, 3, first); /* what was to go over them goes before */
+        om_pump_kick(t.side[0].pump);
+        om_udp_info(om_pump_udp(t.side[0].pump), &info);
+        if (is_asked && !om_test_oom_hit()) {
+            CHECK_EQ(info.sockets, 1);
+            CHECK_EQ(info.datagrams_out, 2);
+            CHECK_EQ(info.openers, 1);
+            CHECK_EQ(info.send_errors, 0);
+        }
+        if (is_asked && ask(n, first + 1, &to, 0)) {
+            om_pump_kick(t.side[0].pump);
+            om_udp_info(om_pump_udp(t.side[0].pump), &info);
+            CHECK(info.send_errors == 1 || om_test_oom_hit());
+        }
     }
     close_two(&t);
 }

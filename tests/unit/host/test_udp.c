@@ -16,7 +16,7 @@ static void carries_every_size(struct om_via (*to)(const struct end *))
     rig_init(&r);
     OM_TRY(rig_open(&r, false, 0) == OM_OK);
     for (size_t n = 0; n <= 9000; n += n < 70 ? 1 : 893) {
-        struct om_udp_out o = {to(&r.b), om_bytes(r.pattern + n % 17, n)};
+        struct om_udp_out o = {.via = to(&r.b), .bytes = om_bytes(r.pattern + n % 17, n)};
         struct kept *k = &r.b.kept[r.b.count];
 
         CHECK_EQ(om_udp_send(r.a.udp, &o, 1), 1);
@@ -57,7 +57,7 @@ static void thousand_arrive_in_order(bool no_offload)
     rig_init(&r);
     OM_TRY(rig_open(&r, no_offload, 0) == OM_OK);
     for (unsigned i = 0; i < N; i++)
-        o[i] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern + i * 37, SIZE)};
+        o[i] = (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern + i * 37, SIZE)};
     rig_send(&r, o, N);
     CHECK(rig_until(&r, &r.b.count, N));
     for (unsigned i = 0; i < N; i++) {
@@ -128,7 +128,7 @@ static void mixed(bool no_offload)
             way = (unsigned)om_prng_below(&p, 4);
         if (om_prng_below(&p, 3) == 0)
             at = (unsigned)om_prng_below(&p, OM_ARRAY_SIZE(sizes));
-        o[i] = (struct om_udp_out){ways[way], om_bytes(r.pattern + i, sizes[at])};
+        o[i] = (struct om_udp_out){.via = ways[way], .bytes = om_bytes(r.pattern + i, sizes[at])};
         to_a += way < 2;
     }
     rig_send(&r, o, N);
@@ -155,8 +155,8 @@ OM_TEST(udp_splits_what_the_kernel_joined)
     rig_init(&r);
     OM_TRY(rig_open(&r, false, 0) == OM_OK);
     for (unsigned i = 0; i < N; i++)
-        o[i] =
-            (struct om_udp_out){to_v6(&r.b), om_bytes(r.pattern + i * 11, i + 1 < N ? SIZE : REST)};
+        o[i] = (struct om_udp_out){.via = to_v6(&r.b),
+                                   .bytes = om_bytes(r.pattern + i * 11, i + 1 < N ? SIZE : REST)};
     CHECK_EQ(om_udp_send(r.a.udp, o, N), N);
     CHECK(rig_until(&r, &r.b.count, N));
     for (unsigned i = 0; i < N; i++) {
@@ -259,7 +259,7 @@ static void goes_out_per_interface(const char *group_text, unsigned ifindex)
         fprintf(stderr, "%s: this machine joins no such group: not tested\n", group_text);
         goto out;
     }
-    struct om_udp_out o = {{.remote = group}, om_bytes("hello", 5)};
+    struct om_udp_out o = {.via = {.remote = group}, .bytes = om_bytes("hello", 5)};
     CHECK_EQ(om_udp_send(r.a.udp, &o, 1), 1); /* no interface yet: dropped */
     CHECK_EQ(info_of(&r.a).send_errors, 1);
     CHECK_EQ(next_ttl(fd, 5, 0), -1);
@@ -276,7 +276,8 @@ static void goes_out_per_interface(const char *group_text, unsigned ifindex)
     o.via.remote.port = info_of(&r.b).port;
     CHECK_EQ(om_udp_send(r.a.udp, &o, 1), 1);
     CHECK_EQ(info_of(&r.a).datagrams_out, 4);
-    o = (struct om_udp_out){om_addr_is_v4(&group) ? to_v4(&r.b) : to_v6(&r.b), om_bytes("u", 1)};
+    o = (struct om_udp_out){.via = om_addr_is_v4(&group) ? to_v4(&r.b) : to_v6(&r.b),
+                            .bytes = om_bytes("u", 1)};
     CHECK_EQ(om_udp_send(r.a.udp, &o, 1), 1);
     CHECK(rig_until(&r, &r.b.count, 1));
     CHECK_EQ(r.b.kept[0].len, 1);
@@ -310,13 +311,14 @@ OM_TEST(udp_scope_of_link_local_travels_in_the_via)
         goto out;
     }
     via.remote.port = info_of(&r.b).port6;
-    o = (struct om_udp_out){via, om_bytes("ask", 3)};
+    o = (struct om_udp_out){.via = via, .bytes = om_bytes("ask", 3)};
     CHECK_EQ(om_udp_send(r.a.udp, &o, 1), 1);
     CHECK(rig_until(&r, &r.b.count, 1));
     CHECK_EQ(r.b.kept[0].via.socket, via.socket);
     CHECK_MEM(r.b.kept[0].via.remote.ip, via.remote.ip, 16);
 
-    o = (struct om_udp_out){r.b.kept[0].via, om_bytes("back", 4)}; /* the way it came is enough */
+    o = (struct om_udp_out){.via = r.b.kept[0].via,
+                            .bytes = om_bytes("back", 4)}; /* the way it came is enough */
     CHECK_EQ(om_udp_send(r.b.udp, &o, 1), 1);
     CHECK(rig_until(&r, &r.a.count, 1));
     CHECK_EQ(r.a.kept[0].len, 4);

@@ -9,7 +9,7 @@ enum { RUN = 20, RUN_SIZE = 1200 };
 static void run_to(const struct rig *r, struct om_via to, struct om_udp_out *o, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        o[i] = (struct om_udp_out){to, om_bytes(r->pattern + i, RUN_SIZE)};
+        o[i] = (struct om_udp_out){.via = to, .bytes = om_bytes(r->pattern + i, RUN_SIZE)};
 }
 
 /* What @e heard from @from on is @o. */
@@ -66,7 +66,7 @@ OM_TEST(udp_blames_the_datagram_not_the_kernel)
     nowhere = to_v4(&r.b);
     nowhere.remote.port = 0; /* EINVAL, as a run and alone */
     run_to(&r, nowhere, o, RUN);
-    o[RUN] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, RUN_SIZE)};
+    o[RUN] = (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern, RUN_SIZE)};
     CHECK_EQ(om_udp_send(r.a.udp, o, RUN + 1), RUN + 1);
     CHECK_EQ(info_of(&r.a).send_errors, RUN);
     CHECK_EQ(info_of(&r.a).gso, had);
@@ -97,7 +97,7 @@ OM_TEST(udp_bad_destinations_are_dropped_and_counted)
     c.self = &r.b;
     OM_TRY(om_udp_open(&r.b.udp, &c, NULL) == OM_OK);
     for (unsigned i = 0; i < 6; i++)
-        o[i] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, 100 + i)};
+        o[i] = (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern, 100 + i)};
     memset(o[1].via.remote.ip, 0, 16); /* ::1, and IPv6 is not open */
     o[1].via.remote.ip[15] = 1;
     o[2].via.remote.port = 0;
@@ -120,7 +120,7 @@ OM_TEST(udp_refusal_of_an_earlier_datagram_costs_no_other)
 
     rig_init(&r);
     OM_TRY(rig_open(&r, false, 0) == OM_OK);
-    o = (struct om_udp_out){to_v6(&r.b), om_bytes(r.pattern, 7)};
+    o = (struct om_udp_out){.via = to_v6(&r.b), .bytes = om_bytes(r.pattern, 7)};
     fault.error = ECONNREFUSED;
     fault.times = 1;
     CHECK_EQ(om_udp_send(r.a.udp, &o, 1), 1);
@@ -143,7 +143,7 @@ OM_TEST(udp_full_socket_asks_to_wait)
     rig_init(&r);
     OM_TRY(rig_open(&r, true, 0) == OM_OK);
     for (unsigned i = 0; i < N; i++) /* short, so that small buffers hold them all */
-        o[i] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern + i, 50)};
+        o[i] = (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern + i, 50)};
     fault.error = EAGAIN; /* loopback takes all at once, so no real socket gets full here */
     fault.after = 2;
     fault.times = 1;
@@ -169,7 +169,7 @@ OM_TEST(udp_no_buffers_rests_before_trying_again)
 
     rig_init(&r);
     OM_TRY(rig_open(&r, false, 0) == OM_OK);
-    o = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, 7)};
+    o = (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern, 7)};
     fault.error = ENOBUFS;
     fault.times = 1;
     from = uv_now(&r.loop);
@@ -192,8 +192,9 @@ OM_TEST(udp_truncated_datagrams_are_counted)
 
     rig_init(&r);
     OM_TRY(rig_open(&r, true, 0) == OM_OK);
-    o[0] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, OM_UDP_WHOLE_MAX + 1)};
-    o[1] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, OM_UDP_WHOLE_MAX)};
+    o[0] =
+        (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern, OM_UDP_WHOLE_MAX + 1)};
+    o[1] = (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern, OM_UDP_WHOLE_MAX)};
     CHECK_EQ(om_udp_send(r.a.udp, o, 2), 2);
     CHECK(rig_until(&r, &r.b.count, 1));
     CHECK_EQ(r.b.kept[0].len, OM_UDP_WHOLE_MAX);
@@ -288,7 +289,7 @@ OM_TEST(udp_pending_errors_do_not_spin)
     OM_TRY(rig_open(&r, false, 0) == OM_OK);
     f = &r.a.udp->v4;
     CHECK_EQ(setsockopt(f->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
-    bad = good = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, 7)};
+    bad = good = (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern, 7)};
     om_udp_close(r.b.udp); /* nobody there */
     r.b.udp = NULL;
     good.via = to_v4(&r.a);

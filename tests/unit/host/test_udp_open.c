@@ -139,7 +139,8 @@ OM_TEST(udp_looks_for_a_port_free_in_both_families)
     CHECK_EQ(lack.v6_taken, 0);
     CHECK(info_of(&r.b).has_v4 && info_of(&r.b).has_v6);
     CHECK(info_of(&r.b).port != 0 && info_of(&r.b).port6 != 0);
-    struct om_udp_out o[] = {{to_v4(&r.b), om_bytes("4", 1)}, {to_v6(&r.b), om_bytes("6", 1)}};
+    struct om_udp_out o[] = {{.via = to_v4(&r.b), .bytes = om_bytes("4", 1)},
+                             {.via = to_v6(&r.b), .bytes = om_bytes("6", 1)}};
 
     CHECK_EQ(om_udp_send(r.a.udp, o, 2), 2);
     CHECK(rig_until(&r, &r.b.count, 2));
@@ -193,7 +194,7 @@ OM_TEST(udp_probes_what_the_kernel_can)
         CHECK_EQ(i.gso, whole.gso && options[k] != UDP_SEGMENT);
         CHECK_EQ(i.gro, whole.gro && options[k] != UDP_GRO);
         for (unsigned n = 0; n < 20; n++)
-            o[n] = (struct om_udp_out){to_v6(&r.b), om_bytes(r.pattern + n, 1200)};
+            o[n] = (struct om_udp_out){.via = to_v6(&r.b), .bytes = om_bytes(r.pattern + n, 1200)};
         CHECK_EQ(om_udp_send(r.a.udp, o, 20), 20);
         CHECK(rig_until(&r, &r.b.count, 20));
         CHECK_EQ(r.b.kept[19].sum, sum_of(o[19].bytes.p, 1200));
@@ -250,7 +251,8 @@ OM_TEST(udp_closes_with_data_pending)
     rig_init(&r);
     OM_TRY(rig_open(&r, false, 0) == OM_OK);
     for (unsigned i = 0; i < 100; i++)
-        o[i] = (struct om_udp_out){to_v4(i % 2 ? &r.a : &r.b), om_bytes(r.pattern, 1000)};
+        o[i] = (struct om_udp_out){.via = to_v4(i % 2 ? &r.a : &r.b),
+                                   .bytes = om_bytes(r.pattern, 1000)};
     CHECK_EQ(om_udp_send(r.a.udp, o, 100), 100);
     fault.error = EAGAIN;
     fault.times = 1;
@@ -273,7 +275,7 @@ static void closes_inside_a_batch(bool no_offload)
     rig_init(&r);
     OM_TRY(rig_open(&r, no_offload, 0) == OM_OK);
     for (unsigned i = 0; i < N; i++)
-        o[i] = (struct om_udp_out){to_v4(&r.b), om_bytes(r.pattern, 50)};
+        o[i] = (struct om_udp_out){.via = to_v4(&r.b), .bytes = om_bytes(r.pattern, 50)};
     /* Batches are full where the kernel joins datagrams; else each is what one call received. */
     unsigned batch = info_of(&r.b).gro ? OM_UDP_BATCH_MAX : UDP_SLOTS_MAX;
     CHECK_EQ(om_udp_send(r.a.udp, o, N), N);

@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "confine.h"
+#include "host/udp.h"
 #include "rotfile.h"
 #include "sdnotify.h"
 
@@ -260,6 +261,42 @@ static bool does_the_rest(void)
     return done && !om_sdnotify("READY=1") && errno == ECONNREFUSED;
 }
 
+static void no_batch(void *self, struct om_dgram *batch, unsigned count)
+{
+    (void)self;
+    (void)batch;
+    (void)count;
+}
+
+static void no_hop(void *self, unsigned ttl, const struct om_addr *router)
+{
+    (void)self;
+    (void)ttl;
+    (void)router;
+}
+
+/* As hole punching does: a further socket, with a poll handle, and a datagram with a TTL. */
+static bool sends_an_opener(void)
+{
+    struct om_udp_config c = {.v4 = true, .on_batch = no_batch, .on_hop = no_hop};
+    struct om_udp_out o = {.via = {om_addr_v4(INADDR_LOOPBACK, 9), OM_SOCKET_FIRST, 0},
+                           .bytes = om_bytes("opener", 6),
+                           .ttl = 2};
+    struct om_udp_info info;
+    struct om_udp *u;
+    uv_loop_t loop;
+
+    c.loop = &loop;
+    if (uv_loop_init(&loop) != 0 || om_udp_open(&u, &c, NULL) != OM_OK)
+        return false;
+    om_udp_sockets(u, OM_SOCKET_FIRST, 1, true);
+    bool done = om_udp_send(u, &o, 1) == 1 && uv_run(&loop, UV_RUN_NOWAIT) != 0;
+    om_udp_info(u, &info);
+    om_udp_close(u);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&loop) == 0 && done && info.openers == 1 && info.sockets == 1;
+}
+
 static int daemon_work(void)
 {
     uv_interface_address_t *interfaces;
@@ -279,6 +316,8 @@ static int daemon_work(void)
     uv_free_interface_addresses(interfaces, count);
     if (!moves_datagrams())
         return 5;
+    if (!sends_an_opener())
+        return 7;
     return does_the_rest() ? 0 : 6;
 }
 

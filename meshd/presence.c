@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <omerta/hello.h>
+#include <omerta/where.h>
 
 #include "host/clock.h"
 #include "mapping.h"
@@ -115,10 +116,47 @@ static void join_groups(struct om_daemon *d)
     om_lan_join(d->lan, groups, n, ifaces, count);
 }
 
+static void add_near(struct om_where *w, const struct om_addr *addr, uint8_t prefix)
+{
+    struct om_cidr *c = &w->near[w->near_count];
+    unsigned bits = prefix + (om_addr_is_v4(addr) ? 96U : 0);
+
+    if (w->near_count == OM_WHERE_NEAR_MAX || bits > OM_CIDR_BITS_MAX)
+        return;
+    c->bits = (uint8_t)bits;
+    for (unsigned i = 0; i < sizeof c->ip; i++) {
+        unsigned left = bits > 8 * i ? bits - 8 * i : 0;
+        c->ip[i] = left >= 8 ? addr->ip[i] : addr->ip[i] & (uint8_t)(0xff00U >> left);
+    }
+    w->near_count++;
+}
+
+/* Our addresses @ends, what the router maps to us, and what is on our links. */
+static void tell_where(struct om_daemon *d, const struct om_addr *ends, unsigned count)
+{
+    const struct om_addr *external = d->mapping ? mapping_external(d->mapping) : NULL;
+    struct om_where w = {.own_count = count};
+    unsigned ifaces;
+    const struct om_iface *list = om_netwatch_ifaces(d->netwatch, &ifaces);
+
+    memcpy(w.own, ends, count * sizeof *ends);
+    if (external && w.own_count < OM_WHERE_OWN_MAX) {
+        w.own[w.own_count] = *external;
+        w.is_mapped[w.own_count++] = true;
+    }
+    for (unsigned i = 0; i < ifaces; i++)
+        for (unsigned k = 0; k < list[i].addr_count && list[i].is_up && !list[i].is_loopback; k++)
+            add_near(&w, &list[i].addrs[k], list[i].prefix[k]);
+    enum om_err e = om_node_where(daemon_node(d), om_clock_now(), &w);
+    OM_BUG_IF(e != OM_OK); /* its counts are bounded above */
+}
+
 void daemon_presence_tell(struct om_daemon *d)
 {
     struct om_addr ends[ENDS_MAX];
     unsigned n = own_addrs(d, ends);
+
+    tell_where(d, ends, n);
 
     if (d->lan)
         join_groups(d);

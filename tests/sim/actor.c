@@ -8,6 +8,7 @@
 
 #include <omerta/hello.h>
 #include <omerta/text.h>
+#include <omerta/where.h>
 
 #include "crypto/identity.h"
 #include "flight.h"
@@ -242,6 +243,21 @@ static void node_fire(struct om_timer *t, om_time now)
     sim_node_drain(a);
 }
 
+/* In worlds with NATs: a node's address, and as near what all can reach, which 10.0.0.0/8 is here,
+ * and what is behind the same box. */
+static void tell_where(struct sim_actor *a)
+{
+    struct om_where w = {.own = {a->addr}, .own_count = 1, .near_count = 2};
+    char inside[OM_CIDR_TEXT];
+
+    snprintf(inside, sizeof inside, "%u.%u.%u.0/24", a->addr.ip[12], a->addr.ip[13],
+             a->addr.ip[14]);
+    if (om_cidr_parse(&w.near[0], "10.0.0.0/8", NULL) != OM_OK ||
+        om_cidr_parse(&w.near[1], inside, NULL) != OM_OK ||
+        om_node_where(a->node, sim_node_clock(a), &w) != OM_OK)
+        sim_break(a->world, "%s: cannot say where it is", a->name);
+}
+
 bool sim_node_boot(struct sim_actor *a)
 {
     struct om_node_config c = {
@@ -273,6 +289,8 @@ bool sim_node_boot(struct sim_actor *a)
         if (om_node_recall(a->node, &a->kept[i]) != OM_OK)
             sim_break(a->world, "%s does not take back what it had kept", a->name);
     sim_memory_recall(a);
+    if (a->world->router_count > 0)
+        tell_where(a);
     om_node_set_relay(a->node, sim_node_clock(a), a->spec.relays);
     if (a->spec.gossip)
         sim_node_announce(a, a->name);

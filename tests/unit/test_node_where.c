@@ -1,4 +1,4 @@
-/* test_node_where.c - what a node learns of where it is, and what it believes of where others are. */
+/* test_node_where.c - what a node learns of where it is, and believes of where others are. */
 #include "harness.h"
 
 #include <omerta/where.h>

@@ -138,4 +138,5 @@ void om_node_hop(struct om_node *n, om_time now OM_UNUSED, unsigned ttl,
         return;
     }
     n->sockets.hops[!om_addr_is_v4(router)]++;
+    om_nat_hop(&n->where.nats[!om_addr_is_v4(router)], ttl, router);
 }

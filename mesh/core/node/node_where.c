@@ -138,7 +138,9 @@ void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
     const struct om_path *path = om_paths_find(p->paths, via);
     uint32_t generation = nat->generation;
 
-    if (via->lane != 0 || via->socket != 0 || is_near(&n->where.at, &via->remote) ||
+    /* A neighbour that sees us as we are says nothing of a NAT. */
+    bool is_beside = is_near(&n->where.at, &via->remote) && is_own(&n->where.at, seen);
+    if (via->lane != 0 || via->socket != 0 || is_beside ||
         om_addr_is_v4(&via->remote) != om_addr_is_v4(seen))
         return;
     om_nat_heard(nat);
@@ -154,13 +156,20 @@ void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
         tell_all(n, now);
 }
 
+/* Is every address of @a, but what routers map, one of @b, too? */
+static bool is_within(const struct om_where *a, const struct om_where *b)
+{
+    for (unsigned i = 0; i < a->own_count; i++)
+        if (!a->is_mapped[i] && !is_own(b, &a->own[i]))
+            return false;
+    return true;
+}
+
+/* The same network; what a router maps may come and go. */
 static bool is_same(const struct om_where *a, const struct om_where *b)
 {
-    bool same = a->own_count == b->own_count && a->near_count == b->near_count;
-
-    for (unsigned i = 0; same && i < a->own_count; i++)
-        same = om_addr_equal(&a->own[i], &b->own[i]) && a->is_mapped[i] == b->is_mapped[i];
-    return same && memcmp(a->near, b->near, a->near_count * sizeof a->near[0]) == 0;
+    return is_within(a, b) && is_within(b, a) && a->near_count == b->near_count &&
+           memcmp(a->near, b->near, a->near_count * sizeof a->near[0]) == 0;
 }
 
 static void doubt_all(struct om_node *n, om_time now)
@@ -185,14 +194,15 @@ enum om_err om_node_where(struct om_node *n, om_time now, const struct om_where 
 
     if (w->own_count > OM_WHERE_OWN_MAX || w->near_count > OM_WHERE_NEAR_MAX)
         return OM_E_RANGE;
-    if (is_same(&n->where.at, w) && !is_first)
-        return OM_OK;
+    bool is_other = is_first || !is_same(&n->where.at, w);
     n->now = now;
     n->where.at = *w;
-    n->where.since = now ? now : 1;
-    for (unsigned f = 0; f < OM_ARRAY_SIZE(n->where.nats); f++)
-        om_nat_reset(&n->where.nats[f]);
-    if (!is_first)
+    if (is_other) {
+        n->where.since = now ? now : 1;
+        for (unsigned f = 0; f < OM_ARRAY_SIZE(n->where.nats); f++)
+            om_nat_reset(&n->where.nats[f]);
+    }
+    if (is_other && !is_first)
         doubt_all(n, now);
     if (renew(n, now))
         tell_all(n, now);

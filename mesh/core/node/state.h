@@ -256,8 +256,8 @@ void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, ui
 /** node_path_run() - @n does at @now for the paths of @p what is due. */
 void node_path_run(struct om_node *n, om_time now, struct om_peer *p);
 
-/** node_may_reach() - may @n send at @now one datagram over @via, of which nothing but somebody's word
- *  says that @p is there? It is counted. */
+/** node_may_reach() - may @n send at @now one datagram over @via, where only somebody's word says
+ *  that @p is? It is counted. */
 bool node_may_reach(struct om_node *n, om_time now, const struct om_peer *p,
                     const struct om_via *via);
 
@@ -275,12 +275,13 @@ void node_where_init(struct om_node *n);
 /** node_where_tell() - @n tells @p at @now its candidates, if those told last were others. */
 void node_where_tell(struct om_node *n, om_time now, struct om_peer *p);
 
-/** node_where_on_candidates() - @p told @n at @now its candidates, as @body. Return: false when that
- *  is malformed. */
+/** node_where_on_candidates() - @p told @n at @now its candidates, as @body. Return: false when
+ *  that is malformed. */
 bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
                               struct om_bytes body);
 
-/** node_where_seen() - @p says to @n at @now that it saw us at @seen, over @via, @rtt after we asked. */
+/** node_where_seen() - @p says to @n at @now that it saw us at @seen; we had asked over @via, @rtt
+ *  before. */
 void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
                      const struct om_via *via, const struct om_addr *seen, om_time rtt);
 

@@ -114,7 +114,7 @@ void node_select_stop(struct om_node *n);
 /** node_lane_say() - @n sends @f, about a lane, to @p. */
 void node_lane_say(struct om_node *n, struct om_peer *p, const struct om_frame *f);
 
-/** node_lane_direct() - where @p is, if data for it goes there directly; NULL: it does not. */
+/** node_lane_direct() - the proven direct way to @p, the active one if it is; NULL: none. */
 const struct om_via *node_lane_direct(const struct om_peer *p);
 
 /** node_lane_session() - the session with @p in which @n speaks of lanes: direct; or NULL. */

@@ -22,9 +22,18 @@ void node_lane_stop(struct om_node *n)
 
 const struct om_via *node_lane_direct(const struct om_peer *p)
 {
-    const struct om_via *via = om_peer_via(p);
+    const struct om_path *best = p->paths ? om_paths_active(p->paths) : NULL;
 
-    return via && via->lane == 0 ? via : NULL;
+    if (best && best->via.lane == 0)
+        return &best->via;
+    best = NULL;
+    for (unsigned i = 0; p->paths && i < p->paths->count; i++) {
+        const struct om_path *path = &p->paths->all[i];
+        if (path->via.lane == 0 && path->state == OM_PATH_VALID &&
+            (!best || om_path_score(path) < om_path_score(best)))
+            best = path;
+    }
+    return best ? &best->via : NULL;
 }
 
 struct om_session *node_lane_session(const struct om_node *n, const struct om_peer *p)

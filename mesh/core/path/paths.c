@@ -139,6 +139,8 @@ static bool is_better(const struct om_path *a, const struct om_path *b)
 {
     om_time gain = om_path_score(b) - om_path_score(a);
 
+    if (b->via.lane != 0 && a->via.lane == 0 && b->rtt.smoothed == 0)
+        return true; /* a relay's help that nobody measured is not worth keeping */
     return a->rtt.smoothed != 0 && b->rtt.smoothed != 0 && gain > OM_MS(OM_PATHS_GAIN_MS) &&
            gain * 100 > om_path_score(b) * OM_PATHS_GAIN_PERCENT;
 }

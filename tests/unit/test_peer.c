@@ -86,11 +86,12 @@ OM_TEST(peer_names_each_way_once)
     check_paths(&p, (struct om_via[]){seven, one, two, three}, 4);
     only(&paths, &lane); /* a lane that ends there is another way */
     check_paths(&p, (struct om_via[]){lane, one, two, three}, 4);
-    om_paths_shaken(&paths, 0, &three); /* proven, so before what was only said */
+    om_paths_shaken(&paths, 0,
+                    &three); /* proven and direct: before a lane, and what was only said */
     om_paths_heard(&paths, 0, &seven, 100, false);
-    check_paths(&p, (struct om_via[]){lane, three, one, two}, 4);
+    check_paths(&p, (struct om_via[]){three, lane, one, two}, 4);
     p.end_count = 0;
-    check_paths(&p, (struct om_via[]){lane, three}, 2);
+    check_paths(&p, (struct om_via[]){three, lane}, 2);
 }
 
 OM_TEST(peer_has_room_for_every_way)

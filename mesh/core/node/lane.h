@@ -84,6 +84,11 @@ bool node_lane_leads_to(const struct om_node *n, const struct om_via *via, const
 /** node_lane_relay() - the relay that @via of @n leads over; NULL: none. */
 const struct om_peer *node_lane_relay(const struct om_node *n, const struct om_via *via);
 
+/** node_lane_seen() - where the relay of @via, a lane of @n, sees the far end, into @seen, and
+ *  when, into @at. Return: false when it did not say. */
+bool node_lane_seen(const struct om_node *n, const struct om_via *via, struct om_addr *seen,
+                    om_time *at);
+
 /** node_lane_forget() - @p of @n goes: lanes that lead to it are not wanted any more. */
 void node_lane_forget(struct om_node *n, const struct om_peer *p);
 

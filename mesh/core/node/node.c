@@ -64,6 +64,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     om_list_init(&n->ready);
     node_where_init(n);
     om_reach_init(&n->reach, now, n->sip_key);
+    om_punch_memory_init(&n->punches, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
     om_timers_init(&n->timers, 2 * n->limits.peers_max + 2 + OM_CALLS_MAX + 4 * OM_NETWORKS_MAX);
@@ -76,6 +77,7 @@ no_acts:
 no_responder:
     om_peers_fini(&n->peers);
     om_reach_fini(&n->reach);
+    om_punch_memory_fini(&n->punches);
 no_peers:
     om_sessions_fini(&n->sessions);
 no_sessions:
@@ -157,6 +159,7 @@ void om_node_free(struct om_node *n)
     om_responder_fini(&n->responder);
     om_peers_fini(&n->peers);
     om_reach_fini(&n->reach);
+    om_punch_memory_fini(&n->punches);
     om_sessions_fini(&n->sessions);
     om_keyring_fini(&n->keyring);
     for (unsigned i = 0; i < n->network_count; i++)
@@ -255,6 +258,7 @@ enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *
         memcpy(p->ends, ends, count * sizeof *ends);
         p->end_count = count;
     }
+    p->is_typed |= count > 0;
     for (unsigned i = 0; i < count; i++)
         (void)om_reach_exempt(&n->reach, now, &ends[i], peer, OM_NEVER);
     if (!p->assoc || !om_association_sealing(p->assoc, now)) {

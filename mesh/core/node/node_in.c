@@ -187,6 +187,7 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     case OM_FRAME_CANDIDATES:
         return on_candidates(n, now, p, f->candidates);
     case OM_FRAME_PUNCH:
+        node_punch_frame(n, now, p, via, &f->punch);
         return true;
     case OM_FRAME_LANE_OFFER:
     case OM_FRAME_LANE_ACCEPT:
@@ -212,6 +213,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     struct om_association *a = p->assoc;
     struct om_rd r = om_rd(om_bytes(in->plain.p, in->plain.n));
     bool is_eliciting = false, is_answered = false, is_kept = true, is_moving = false;
+    bool is_punch = false;
     size_t bytes = in->plain.n + OM_OVERHEAD;
     struct om_frame f;
     enum om_err e;
@@ -233,6 +235,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         bool is_question = f.type == OM_FRAME_PING || f.type == OM_FRAME_PATH_CHALLENGE;
         is_eliciting |= om_frame_is_eliciting(f.type);
         is_moving |= om_frame_is_moving(f.type);
+        is_punch |= f.type == OM_FRAME_PUNCH && via->lane == 0;
         if (is_question && is_answered)
             continue; /* one answer per datagram: a packet of PINGs is no lever */
         is_answered |= is_question;
@@ -244,7 +247,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame");
         return false;
     }
-    node_path_heard(n, now, p, via, bytes, is_newest && is_moving);
+    if (!is_punch) /* of the ways that are tried only the one that is found becomes a path */
+        node_path_heard(n, now, p, via, bytes, is_newest && is_moving);
     if (is_kept)
         om_acks_received(&a->acks, now, in->counter, is_eliciting);
     return true;
@@ -282,6 +286,7 @@ static void run_end(struct om_node *n, om_time now, struct run *run)
         return;
     node_serve(n, now, p);
     node_path_run(n, now, p);
+    node_punch_run(n, now, p);
     node_flush(n, now, p);
     if (p->assoc && p->assoc->acks.due <= now)
         node_send_ack(n, now, p);

@@ -57,6 +57,18 @@ const struct om_peer *node_lane_relay(const struct om_node *n, const struct om_v
     return lane ? lane->relay->user : NULL;
 }
 
+bool node_lane_seen(const struct om_node *n, const struct om_via *via, struct om_addr *seen,
+                    om_time *at)
+{
+    const struct om_lane *lane = lane_at(n, via->lane);
+
+    if (!lane || lane->seen.port == 0)
+        return false;
+    *seen = lane->seen;
+    *at = lane->seen_at;
+    return true;
+}
+
 bool node_lane_leads_to(const struct om_node *n, const struct om_via *via, const struct om_peer *p)
 {
     const struct om_lane *lane = lane_at(n, via->lane);

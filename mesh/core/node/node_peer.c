@@ -62,6 +62,7 @@ void node_forget_association(struct om_node *n, struct om_peer *p)
         return;
     node_end_calls(n, p);
     node_lane_end(p);
+    node_punch_end(n, p);
     node_service_down(n, n->now, p);
     om_reach_forget(&n->reach, &p->id);
     om_carrier_fini(p->carrier);
@@ -166,6 +167,7 @@ void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
     if (p->assoc && p->assoc->carry)
         at = om_time_min(at, om_carrier_deadline(p->carrier));
     at = om_time_min(at, node_path_deadline(p, now));
+    at = om_time_min(at, node_punch_deadline(p, now));
     at = om_time_min(at, forget_at(n, p));
     at = om_time_min(at, om_time_min(ask_at(n, p), lost_at(n, p)));
     if (is_stranded(p, now))
@@ -279,6 +281,7 @@ void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p)
     tick_association(n, now, p);
     tick_calls(n, now, p);
     node_path_run(n, now, p);
+    node_punch_run(n, now, p);
     if (p->assoc)
         node_flush(n, now, p);
     if (is_stranded(p, now))

@@ -198,6 +198,17 @@ void node_send_now(struct om_node *n, om_time now, struct om_peer *p, struct om_
         emit_everywhere(n, now, s, d);
 }
 
+void node_send_short(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
+                     struct om_buf *b, const struct om_via *via, uint8_t ttl)
+{
+    unsigned had = om_ring_count(&n->acts);
+
+    node_send_over(n, now, p, s, b, via);
+    struct om_act *a = om_ring_count(&n->acts) > had ? om_ring_at(&n->acts, had) : NULL;
+    if (a)
+        a->send.ttl = ttl;
+}
+
 void node_send_over(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
                     struct om_buf *b, const struct om_via *via)
 {

@@ -126,7 +126,8 @@ bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
             p->outside = via.remote;
             p->has_outside = true;
         }
-        (void)om_paths_add(p->paths, now, &via, OM_PATH_SAID);
+        if (taken.ends[i].kind != OM_END_REFLEXIVE) /* of its NAT: that takes two (punch.h) */
+            (void)om_paths_add(p->paths, now, &via, OM_PATH_SAID);
     }
     return true;
 }

@@ -20,6 +20,8 @@
 #include "node/sockets.h"
 #include "path/endpoint.h"
 #include "path/nat.h"
+#include "path/punch_memory.h"
+#include "path/punch.h"
 #include "path/reach.h"
 #include "peer/peers.h"
 #include "relay/relay_client.h"
@@ -118,6 +120,7 @@ struct om_node {
     uint8_t ciphers, version_min, version_max;
     struct node_where where;
     struct om_reach reach;
+    struct om_punch_memory punches;
     om_time now; /* of the last input or tick, for snapshots */
     bool audit;
     bool lock_secrets;
@@ -235,6 +238,26 @@ void node_send_ack(struct om_node *n, om_time now, struct om_peer *p);
  */
 void node_send_over(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
                     struct om_buf *b, const struct om_via *via);
+
+/** node_send_short() - as node_send_over(), of @n to @p at @now under @s, of @b over @via, to die
+ *  after @ttl routers; 0: as usual. */
+void node_send_short(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
+                     struct om_buf *b, const struct om_via *via, uint8_t ttl);
+
+/* node_punch.c: direct ways through NATs */
+
+/** node_punch_run() - @n does at @now what is due to reach @p directly. */
+void node_punch_run(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_punch_deadline() - when node_punch_run() of @p is due, by what is known @now. */
+om_time node_punch_deadline(const struct om_peer *p, om_time now);
+
+/** node_punch_frame() - @p said @f to @n at @now over @via. */
+void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                      const struct om_frame_punch *f);
+
+/** node_punch_end() - @p of @n goes, or its association: whatever was tried ends. */
+void node_punch_end(struct om_node *n, struct om_peer *p);
 
 /* node_path.c: the ways to a peer */
 

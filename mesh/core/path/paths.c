@@ -325,6 +325,19 @@ static bool is_rival(const struct om_paths *ps, int i)
            ps->all[ps->active].unanswered > 0;
 }
 
+/* May path @i relieve a relay, or is it that of a relay which could be? That is worth finding out
+ * at rest, too. */
+static bool is_upgrade(const struct om_paths *ps, int i)
+{
+    if (ps->active < 0 || ps->all[ps->active].via.lane == 0)
+        return false;
+    for (unsigned k = 0; k < ps->count; k++)
+        if (ps->all[k].via.lane == 0 && ps->all[k].state == OM_PATH_VALID &&
+            (i == ps->active || i == (int)k))
+            return true;
+    return false;
+}
+
 bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
 {
     for (int i = 0; i < (int)ps->count; i++) {
@@ -338,8 +351,11 @@ bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
             ps->suspect_at = OM_NEVER; /* it lives; what was under way to the other is enough */
             end_copies(ps);
         }
-        if (i != ps->active && p->fresh < OM_PATHS_SAMPLES && is_in_use(ps, now))
+        bool is_compared = is_upgrade(ps, i);
+        if (p->fresh < OM_PATHS_SAMPLES && (is_compared || (i != ps->active && is_in_use(ps, now))))
             p->ask_at = now; /* paced by its round trip */
+        if (is_compared && !was_valid)
+            ask(&ps->all[ps->active], now);
         if (!was_valid && is_followed(ps, i)) {
             /* Most likely only a port changed: RFC 9000 section 9.4 would keep the estimate. */
             p->rtt.variation = om_time_min(p->rtt.variation, ps->all[ps->active].rtt.variation);
@@ -493,12 +509,25 @@ bool om_paths_next(struct om_paths *ps, om_time now, uint64_t token, struct om_p
     return true;
 }
 
+/* When data may move to a path that is better than the active one already. */
+static om_time improve_at(const struct om_paths *ps)
+{
+    int other = best(ps, ps->active, 0);
+
+    if (ps->active < 0 || other < 0 || ps->suspect_at != OM_NEVER ||
+        ps->all[ps->active].state == OM_PATH_FAILED ||
+        !is_better(&ps->all[other], &ps->all[ps->active]))
+        return OM_NEVER;
+    return ps->moved_at + OM_SEC(OM_PATHS_DWELL_S);
+}
+
 om_time om_paths_deadline(const struct om_paths *ps)
 {
     om_time due = ps->second >= 0 ? ps->second_until : OM_NEVER;
 
     for (int i = 0; i < (int)ps->count; i++)
         due = om_time_min(due, om_time_min(ps->all[i].ask_at, warm_at(ps, i)));
+    due = om_time_min(due, improve_at(ps));
     return ps->news_count > 0 ? 0 : due;
 }
 

@@ -21,6 +21,7 @@
 #include "stream/carrier.h"
 
 struct node_probe;
+struct node_punch;
 struct om_probe_echo;
 struct om_relay_end;
 struct om_lane_relay;
@@ -35,6 +36,7 @@ struct om_peer {
     unsigned end_count;
     uint32_t told, said; /* sequences of our candidates told to it, and of its own */
     bool said_any;
+    bool is_typed; /* the user, or a link, named where it is */
     bool has_outside;
     struct om_addr outside;                /* its best candidate that others see */
     struct om_paths *paths;                /* owned; NULL until a handshake needs it */
@@ -44,6 +46,7 @@ struct om_peer {
     struct om_handshake *handshake;        /* owned; NULL when none is on its way */
     struct om_buf *waiting, *waiting_last; /* frames, oldest first; owned */
     unsigned waiting_count;
+    struct node_punch *punch;         /* owned; NULL: no direct way was tried for */
     struct node_probe *probe;         /* owned; NULL: it is not being probed */
     struct om_probe_echo *echo;       /* owned; NULL: it never probed us */
     struct om_relay_end *relaying;    /* owned; NULL: it never asked us for a lane */

@@ -39,7 +39,10 @@
       "no router maps our port; a = result of NAT-PMP, b = of UPnP, as in netcheck")               \
     X(LANE_UP, "lane_up", "a lane through the peer, a relay, is open; a = our number of it")       \
     X(LANE_DOWN, "lane_down",                                                                      \
-      "a lane is over, or was refused; the peer it led to; a = our number, b = reason")
+      "a lane is over, or was refused; the peer it led to; a = our number, b = reason")            \
+    X(PUNCHED, "punched",                                                                          \
+      "NATs were opened: a direct way to addr; a = datagrams it took, b = plan")                   \
+    X(PUNCH_FAILED, "punch_failed", "no direct way through the NATs; a = how it ended, b = why")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

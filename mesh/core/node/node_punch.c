@@ -1,0 +1,267 @@
+/* node_punch.c - direct ways through NATs: when to try, and what the machine wants done. */
+#include <stdlib.h>
+
+#include "node/lane.h"
+#include "node/sockets.h"
+
+enum {
+    PAD_LEAST = 40, /* of a probe, as a datagram (PROTOCOL 5) */
+    PAD_MOST = 104,
+    AFTER_S = 10 /* until what was found has to be sought anew */
+};
+
+struct node_punch {
+    struct om_punch run;
+    uint32_t first; /* of the driver's sockets that are open for it; 0: none */
+    unsigned count;
+};
+
+static struct node_punch *punch_of(struct om_node *n, struct om_peer *p)
+{
+    if (p->punch)
+        return p->punch;
+    p->punch = calloc(1, sizeof *p->punch);
+    if (p->punch)
+        om_punch_init(&p->punch->run, &p->net->self.id, &p->id, om_prng_u64(&n->prng));
+    else
+        node_drop(n, OM_DROP_MEMORY);
+    return p->punch;
+}
+
+void node_punch_end(struct om_node *n, struct om_peer *p)
+{
+    if (p->punch && p->punch->count > 0)
+        node_sockets_close(n, p->punch->first, p->punch->count, 0);
+    free(p->punch);
+    p->punch = NULL;
+}
+
+static struct om_nat *nat_for(struct om_node *n, const struct om_peer *p)
+{
+    return &n->where.nats[om_addr_is_v4(&p->outside) ? 0 : 1];
+}
+
+/* Our own outside address towards @p, if it was ever seen. */
+static bool our_outside(struct om_node *n, const struct om_peer *p, struct om_addr *out)
+{
+    const struct om_nat *nat = nat_for(n, p);
+
+    if (nat->count == 0)
+        return false;
+    *out = nat->samples[nat->count - 1].seen;
+    return true;
+}
+
+/* The relay between us says where it sees @p: so much may be sent there as its word is worth. */
+static void take_word(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    const struct om_via *via = om_peer_via(p);
+    const struct om_peer *relay = via ? node_lane_relay(n, via) : NULL;
+    struct om_reach_word word = {.witness = OM_WITNESS_RELAY, .is_open = p->net->is_open};
+    struct om_addr seen;
+
+    if (!relay || !node_lane_seen(n, via, &seen, &word.at))
+        return;
+    word.by = relay->id;
+    word.is_chosen = relay->is_typed;
+    (void)om_reach_attest(&n->reach, now, &p->id, &seen, &word);
+}
+
+static bool collect(struct om_node *n, om_time now, const struct om_peer *p,
+                    struct om_punch_facts *f)
+{
+    const struct om_path *path = om_paths_active(p->paths);
+    struct om_addr ours;
+
+    if (!p->has_outside || !our_outside(n, p, &ours))
+        return false;
+    take_word(n, now, p);
+    *f = (struct om_punch_facts){.peer = p->outside, .rtt = path ? path->rtt.smoothed : 0};
+    om_punch_profile_of(&f->ours, nat_for(n, p), now);
+    f->is_same_outside = memcmp(ours.ip, p->outside.ip, sizeof ours.ip) == 0;
+    f->left = om_reach_left(&n->reach, now, &p->outside, &p->id);
+    return true;
+}
+
+/* Only where data goes over a relay, and goes at all. */
+static bool is_wanted(const struct om_peer *p, om_time now)
+{
+    const struct om_path *path = p->paths ? om_paths_active(p->paths) : NULL;
+
+    return path && path->via.lane != 0 && p->has_outside && p->assoc &&
+           om_association_sealing(p->assoc, now);
+}
+
+static void begin(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct node_punch *u = punch_of(n, p);
+    struct om_punch_facts facts;
+    struct om_addr ours;
+    uint64_t nonce;
+
+    if (!u || !collect(n, now, p, &facts) || !our_outside(n, p, &ours))
+        return;
+    om_rng_fill(&n->rng, &nonce, sizeof nonce);
+    enum om_punch_style style = om_punch_memory_style(&n->punches, now, &ours, &p->outside);
+    enum om_err e = om_punch_start(&u->run, now, &facts, style, nonce);
+    OM_BUG_IF(e != OM_OK); /* it is not busy, and may be tried */
+}
+
+static uint32_t number_of(const struct node_punch *u, unsigned socket)
+{
+    return socket == 0 ? 0 : u->first + socket - 1;
+}
+
+static struct om_buf *word_frame(struct om_node *n, const struct om_frame_punch *f, bool pads)
+{
+    struct om_buf *b = node_plain(n);
+    size_t most = PAD_MOST - OM_OVERHEAD, len;
+
+    if (!b)
+        return NULL;
+    struct om_wr w = om_wr(om_mut(om_buf_data(b), most));
+    om_frame_write_punch(&w, f);
+    len = om_wr_len(&w);
+    if (pads) { /* what is behind the frame is PAD, which is zeros */
+        size_t want = PAD_LEAST + om_prng_below(&n->prng, PAD_MOST - PAD_LEAST + 1) - OM_OVERHEAD;
+        if (want > len) {
+            om_wr_zero(&w, want - len);
+            len = want;
+        }
+    }
+    om_buf_put(b, len);
+    return b;
+}
+
+static void say(struct om_node *n, om_time now, struct om_peer *p, const struct om_punch_act *a)
+{
+    struct om_session *s = om_association_sealing(p->assoc, now);
+    bool is_probe = a->word.frame.step == OM_PUNCH_PROBE;
+    struct om_buf *b = word_frame(n, &a->word.frame, is_probe);
+
+    if (a->kind == OM_PUNCH_DO_WORD) {
+        node_send_now(n, now, p, s, b);
+        return;
+    }
+    const struct om_via via = {.remote = a->to, .socket = number_of(p->punch, a->socket)};
+    node_send_short(n, now, p, s, b, &via, a->kind == OM_PUNCH_DO_OPENER ? (uint8_t)a->ttl : 0);
+}
+
+static void close_sockets(struct om_node *n, struct node_punch *u, unsigned keep)
+{
+    if (u->count > 0)
+        node_sockets_close(n, u->first, u->count, number_of(u, keep));
+    u->first = 0;
+    u->count = 0;
+}
+
+static void tell(struct om_node *n, om_time now, const struct om_peer *p, bool worked)
+{
+    const struct node_punch *u = p->punch;
+    struct om_addr ours;
+
+    if (our_outside(n, p, &ours) && (worked || u->run.end == OM_PUNCH_NO_MEETING))
+        om_punch_memory_tell(&n->punches, now, &ours, &p->outside, u->run.style, worked);
+    node_event(n, now,
+               &(struct om_event){.kind = worked ? OM_EVENT_PUNCHED : OM_EVENT_PUNCH_FAILED,
+                                  .peer = p->id,
+                                  .addr = worked ? u->run.via : p->outside,
+                                  .a = worked ? u->run.sent : (uint64_t)u->run.end,
+                                  .b = worked ? u->run.plan.way : (uint64_t)u->run.plan.reason});
+}
+
+static void carry_out(struct om_node *n, om_time now, struct om_peer *p,
+                      const struct om_punch_act *a)
+{
+    struct node_punch *u = p->punch;
+    struct om_via via = {.remote = a->to};
+
+    switch (a->kind) {
+    case OM_PUNCH_DO_WORD:
+    case OM_PUNCH_DO_OPENER:
+    case OM_PUNCH_DO_SEND:
+        say(n, now, p, a);
+        return;
+    case OM_PUNCH_DO_OPEN:
+        u->first = node_sockets_open(n, a->socket); /* 0: what is sent over them is lost */
+        u->count = u->first ? a->socket : 0;
+        return;
+    case OM_PUNCH_DO_CLOSE:
+        close_sockets(n, u, a->socket);
+        return;
+    case OM_PUNCH_DO_SUCCEED:
+        via.socket = number_of(u, a->socket);
+        tell(n, now, p, true);
+        (void)om_paths_add(p->paths, now, &via, OM_PATH_PUNCHED);
+        return;
+    case OM_PUNCH_DO_FAIL:
+        tell(n, now, p, false);
+        return;
+    }
+}
+
+static void drain(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_punch_act act;
+
+    while (p->punch && p->assoc && om_association_sealing(p->assoc, now) &&
+           om_punch_next(&p->punch->run, &n->reach, now, &act))
+        carry_out(n, now, p, &act);
+}
+
+/* When another attempt may begin: the way that one found must first fail. */
+static om_time begin_at(const struct om_peer *p)
+{
+    const struct om_punch *run = p->punch ? &p->punch->run : NULL;
+
+    if (!run)
+        return 0;
+    if (om_punch_is_busy(run))
+        return OM_NEVER;
+    if (run->state == OM_PUNCH_DONE)
+        return run->ended + OM_SEC(AFTER_S);
+    return om_punch_retry_at(run);
+}
+
+void node_punch_run(struct om_node *n, om_time now, struct om_peer *p)
+{
+    drain(n, now, p);
+    if (is_wanted(p, now) && begin_at(p) <= now) {
+        begin(n, now, p);
+        drain(n, now, p);
+    }
+}
+
+om_time node_punch_deadline(const struct om_peer *p, om_time now)
+{
+    om_time at;
+
+    if (!p->punch || !p->assoc || !om_association_sealing(p->assoc, now))
+        return OM_NEVER;
+    at = om_punch_deadline(&p->punch->run);
+    if (is_wanted(p, now))
+        at = om_time_min(at, begin_at(p));
+    return at;
+}
+
+void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                      const struct om_frame_punch *f)
+{
+    const struct om_via *active = om_peer_via(p);
+    struct om_punch_facts facts = {.left = 0};
+    struct om_punch_word word;
+
+    if (f->step != OM_PUNCH_PLAN) {
+        unsigned socket = 0;
+        if (!p->punch || via->lane != 0)
+            return; /* nobody here asked for it */
+        if (via->socket >= p->punch->first && via->socket - p->punch->first < p->punch->count)
+            socket = via->socket - p->punch->first + 1;
+        om_punch_heard(&p->punch->run, now, f, &via->remote, socket);
+        return;
+    }
+    if (!active || active->lane == 0 || om_punch_word_of(&word, f) != OM_OK)
+        return; /* a direct way is there already */
+    if (collect(n, now, p, &facts) && punch_of(n, p))
+        om_punch_told(&p->punch->run, now, &word, &facts);
+}

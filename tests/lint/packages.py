@@ -36,6 +36,7 @@ PROGRAMS = {
     "miniupnpd": "miniupnpd-nftables",
     "mke2fs": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",
+    "musl-gcc": "musl-tools",
     "newuidmap": "uidmap",
     "nft": "nftables",
     "python3": "python3",

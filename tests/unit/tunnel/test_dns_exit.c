@@ -166,6 +166,24 @@ static void on_connection(uv_stream_t *listener, int status OM_UNUSED)
         (void)uv_read_start((uv_stream_t *)&r->client, on_alloc, on_tcp);
 }
 
+/* A port that is free for UDP and for TCP: the system gives one, and the other may be in use. */
+static bool find_port(struct sockaddr_in *at)
+{
+    bool is_found = false;
+
+    for (int tries = 0; tries < 64 && !is_found; tries++) {
+        int udp = socket(AF_INET, SOCK_DGRAM, 0), tcp = socket(AF_INET, SOCK_STREAM, 0);
+        socklen_t n = sizeof *at;
+        at->sin_port = 0;
+        is_found = bind(tcp, (const struct sockaddr *)at, n) == 0 &&
+                   getsockname(tcp, (struct sockaddr *)at, &n) == 0 &&
+                   bind(udp, (const struct sockaddr *)at, n) == 0;
+        close(udp);
+        close(tcp);
+    }
+    return is_found;
+}
+
 /* A resolver at a free port, for UDP and TCP. */
 static bool serve(struct rig *r)
 {
@@ -173,6 +191,8 @@ static bool serve(struct rig *r)
     struct sockaddr_in got;
     int n = sizeof got;
 
+    if (!find_port(&at))
+        return false;
     r->udp.data = r->tcp.data = r;
     if (uv_udp_bind(&r->udp, (const struct sockaddr *)&at, 0) < 0 ||
         uv_udp_getsockname(&r->udp, (struct sockaddr *)&got, &n) < 0 ||

@@ -167,7 +167,7 @@ void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
     if (p->assoc && p->assoc->carry)
         at = om_time_min(at, om_carrier_deadline(p->carrier));
     at = om_time_min(at, node_path_deadline(p, now));
-    at = om_time_min(at, node_punch_deadline(p, now));
+    at = om_time_min(at, node_punch_deadline(n, p, now));
     at = om_time_min(at, forget_at(n, p));
     at = om_time_min(at, om_time_min(ask_at(n, p), lost_at(n, p)));
     if (is_stranded(p, now))

@@ -7,7 +7,9 @@
 enum {
     PAD_LEAST = 40, /* of a probe, as a datagram (PROTOCOL 5) */
     PAD_MOST = 104,
-    AFTER_S = 10 /* until what was found has to be sought anew */
+    AFTER_S = 10,      /* until what was found has to be sought anew */
+    HOPS_ASKED = 5,    /* routers that are asked for their addresses */
+    HOPS_WAIT_MS = 500 /* for their answers */
 };
 
 struct node_punch {
@@ -67,6 +69,46 @@ static void take_word(struct om_node *n, om_time now, const struct om_peer *p)
     (void)om_reach_attest(&n->reach, now, &p->id, &seen, &word);
 }
 
+static struct om_buf *word_frame(struct om_node *n, const struct om_frame_punch *f, bool pads)
+{
+    struct om_buf *b = node_plain(n);
+    size_t most = PAD_MOST - OM_OVERHEAD, len;
+
+    if (!b)
+        return NULL;
+    struct om_wr w = om_wr(om_mut(om_buf_data(b), most));
+    om_frame_write_punch(&w, f);
+    len = om_wr_len(&w);
+    if (pads) { /* what is behind the frame is PAD, which is zeros */
+        size_t want = PAD_LEAST + om_prng_below(&n->prng, PAD_MOST - PAD_LEAST + 1) - OM_OVERHEAD;
+        if (want > len) {
+            om_wr_zero(&w, want - len);
+            len = want;
+        }
+    }
+    om_buf_put(b, len);
+    return b;
+}
+
+/* Openers must leave our NATs and not reach the peer's. Who is in between is told by what ends on
+ * the way to the relay, once on each network. */
+static void ask_hops(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    const struct om_via *lane = om_peer_via(p);
+    const struct om_peer *known = lane ? node_lane_relay(n, lane) : NULL;
+    struct om_peer *relay = known ? om_peers_find(&n->peers, known->net, &known->id) : NULL;
+    const struct om_via *via = relay ? node_lane_direct(relay) : NULL;
+    struct om_session *s = relay ? node_lane_session(n, relay) : NULL;
+    const struct om_frame_punch nothing = {.step = OM_PUNCH_PROBE};
+    om_time *asked = &n->where.hops_at[om_addr_is_v4(&p->outside) ? 0 : 1];
+
+    if (*asked != 0 || !via || !s || om_addr_is_v4(&via->remote) != om_addr_is_v4(&p->outside))
+        return;
+    *asked = now ? now : 1;
+    for (uint8_t ttl = 1; ttl <= HOPS_ASKED; ttl++)
+        node_send_short(n, now, relay, s, word_frame(n, &nothing, true), via, ttl);
+}
+
 static bool collect(struct om_node *n, om_time now, const struct om_peer *p,
                     struct om_punch_facts *f)
 {
@@ -110,27 +152,6 @@ static void begin(struct om_node *n, om_time now, struct om_peer *p)
 static uint32_t number_of(const struct node_punch *u, unsigned socket)
 {
     return socket == 0 ? 0 : u->first + socket - 1;
-}
-
-static struct om_buf *word_frame(struct om_node *n, const struct om_frame_punch *f, bool pads)
-{
-    struct om_buf *b = node_plain(n);
-    size_t most = PAD_MOST - OM_OVERHEAD, len;
-
-    if (!b)
-        return NULL;
-    struct om_wr w = om_wr(om_mut(om_buf_data(b), most));
-    om_frame_write_punch(&w, f);
-    len = om_wr_len(&w);
-    if (pads) { /* what is behind the frame is PAD, which is zeros */
-        size_t want = PAD_LEAST + om_prng_below(&n->prng, PAD_MOST - PAD_LEAST + 1) - OM_OVERHEAD;
-        if (want > len) {
-            om_wr_zero(&w, want - len);
-            len = want;
-        }
-    }
-    om_buf_put(b, len);
-    return b;
 }
 
 static void say(struct om_node *n, om_time now, struct om_peer *p, const struct om_punch_act *a)
@@ -210,12 +231,13 @@ static void drain(struct om_node *n, om_time now, struct om_peer *p)
 }
 
 /* When another attempt may begin: the way that one found must first fail. */
-static om_time begin_at(const struct om_peer *p)
+static om_time begin_at(const struct om_node *n, const struct om_peer *p)
 {
     const struct om_punch *run = p->punch ? &p->punch->run : NULL;
+    om_time asked = n->where.hops_at[om_addr_is_v4(&p->outside) ? 0 : 1];
 
     if (!run)
-        return 0;
+        return asked + OM_MS(HOPS_WAIT_MS);
     if (om_punch_is_busy(run))
         return OM_NEVER;
     if (run->state == OM_PUNCH_DONE)
@@ -226,21 +248,23 @@ static om_time begin_at(const struct om_peer *p)
 void node_punch_run(struct om_node *n, om_time now, struct om_peer *p)
 {
     drain(n, now, p);
-    if (is_wanted(p, now) && begin_at(p) <= now) {
+    if (is_wanted(p, now))
+        ask_hops(n, now, p);
+    if (is_wanted(p, now) && begin_at(n, p) <= now) {
         begin(n, now, p);
         drain(n, now, p);
     }
 }
 
-om_time node_punch_deadline(const struct om_peer *p, om_time now)
+om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om_time now)
 {
     om_time at;
 
-    if (!p->punch || !p->assoc || !om_association_sealing(p->assoc, now))
+    if (!p->assoc || !om_association_sealing(p->assoc, now))
         return OM_NEVER;
-    at = om_punch_deadline(&p->punch->run);
+    at = p->punch ? om_punch_deadline(&p->punch->run) : OM_NEVER;
     if (is_wanted(p, now))
-        at = om_time_min(at, begin_at(p));
+        at = om_time_min(at, begin_at(n, p));
     return at;
 }
 

@@ -202,6 +202,7 @@ enum om_err om_node_where(struct om_node *n, om_time now, const struct om_where 
         n->where.since = now ? now : 1;
         for (unsigned f = 0; f < OM_ARRAY_SIZE(n->where.nats); f++)
             om_nat_reset(&n->where.nats[f]);
+        memset(n->where.hops_at, 0, sizeof n->where.hops_at);
     }
     if (is_other && !is_first)
         doubt_all(n, now);

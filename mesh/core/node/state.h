@@ -74,6 +74,7 @@ struct node_where {
     struct om_where at;
     om_time since;            /* at holds from then on; 0: nobody told yet */
     struct om_nat nats[2];    /* IPv4, IPv6 */
+    om_time hops_at[2];       /* when it was last asked how far away they end; 0: not yet */
     struct om_endpoints ours; /* what peers are told */
     uint64_t verdicts[OM_ENDPOINT_VERDICTS];
 };
@@ -249,8 +250,8 @@ void node_send_short(struct om_node *n, om_time now, struct om_peer *p, struct o
 /** node_punch_run() - @n does at @now what is due to reach @p directly. */
 void node_punch_run(struct om_node *n, om_time now, struct om_peer *p);
 
-/** node_punch_deadline() - when node_punch_run() of @p is due, by what is known @now. */
-om_time node_punch_deadline(const struct om_peer *p, om_time now);
+/** node_punch_deadline() - when node_punch_run() of @p in @n is due, by what is known @now. */
+om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om_time now);
 
 /** node_punch_frame() - @p said @f to @n at @now over @via. */
 void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,

@@ -105,8 +105,8 @@ static void ask_hops(struct om_node *n, om_time now, const struct om_peer *p)
     if (*asked != 0 || !via || !s || om_addr_is_v4(&via->remote) != om_addr_is_v4(&p->outside))
         return;
     *asked = now ? now : 1;
-    for (uint8_t ttl = 1; ttl <= HOPS_ASKED; ttl++)
-        node_send_short(n, now, relay, s, word_frame(n, &nothing, true), via, ttl);
+    for (unsigned ttl = 1; ttl <= HOPS_ASKED; ttl++)
+        node_send_short(n, now, relay, s, word_frame(n, &nothing, true), via, (uint8_t)ttl);
 }
 
 static bool collect(struct om_node *n, om_time now, const struct om_peer *p,

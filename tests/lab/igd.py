@@ -99,8 +99,12 @@ class Miniupnpd:
 
     def stop(self):
         """It goes; what it mapped stays in nftables."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+        def is_gone():
+            # Again: it forgets a signal that comes just before it waits for packets.
+            self.process.send_signal(signal.SIGTERM)
+            return self.process.poll() is not None
+
+        assert wait_until(is_gone, 10)
 
 
 def mappings(lab):

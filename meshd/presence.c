@@ -126,7 +126,8 @@ static void add_near(struct om_where *w, const struct om_addr *addr, uint8_t pre
     c->bits = (uint8_t)bits;
     for (unsigned i = 0; i < sizeof c->ip; i++) {
         unsigned left = bits > 8 * i ? bits - 8 * i : 0;
-        c->ip[i] = left >= 8 ? addr->ip[i] : addr->ip[i] & (uint8_t)(0xff00U >> left);
+        unsigned mask = left >= 8 ? 0xffU : 0xff00U >> left & 0xffU;
+        c->ip[i] = (uint8_t)(addr->ip[i] & mask);
     }
     w->near_count++;
 }

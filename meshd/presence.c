@@ -121,7 +121,8 @@ static void add_near(struct om_where *w, const struct om_addr *addr, uint8_t pre
     struct om_cidr *c = &w->near[w->near_count];
     unsigned bits = prefix + (om_addr_is_v4(addr) ? 96U : 0);
 
-    if (w->near_count == OM_WHERE_NEAR_MAX || bits > OM_CIDR_BITS_MAX)
+    /* Link-local ones come and go with every interface, and peers name none. */
+    if (w->near_count == OM_WHERE_NEAR_MAX || bits > OM_CIDR_BITS_MAX || !is_of_use(addr))
         return;
     c->bits = (uint8_t)bits;
     for (unsigned i = 0; i < sizeof c->ip; i++) {

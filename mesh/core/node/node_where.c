@@ -105,6 +105,15 @@ static void view_of(const struct om_node *n, struct om_endpoint_view *v)
         v->near[v->near_count++] = w->near[i];
 }
 
+/* Is @a on this very machine? */
+static bool is_here(const struct om_where *w, const struct om_addr *a)
+{
+    for (unsigned i = 0; i < w->own_count; i++)
+        if (!w->is_mapped[i] && memcmp(w->own[i].ip, a->ip, sizeof a->ip) == 0)
+            return true;
+    return false;
+}
+
 bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
                               struct om_bytes body)
 {
@@ -120,13 +129,17 @@ bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
     view_of(n, &view);
     om_endpoints_take(&taken, &view, &said, n->where.verdicts);
     p->has_outside = false;
+    /* Who is on this machine is reached as well as can be: more ways only swap packets. */
+    bool is_reached = om_peer_via(p) && om_peer_via(p)->lane == 0;
     for (unsigned i = 0; i < taken.count; i++) {
         const struct om_via via = {.remote = taken.ends[i].addr};
         if (!p->has_outside && taken.ends[i].kind != OM_END_HOST) {
             p->outside = via.remote;
             p->has_outside = true;
         }
-        if (taken.ends[i].kind != OM_END_REFLEXIVE) /* of its NAT: that takes two (punch.h) */
+        bool is_left = taken.ends[i].kind == OM_END_REFLEXIVE || /* takes two: punch.h */
+                       (is_reached && is_here(&n->where.at, &via.remote));
+        if (!is_left)
             (void)om_paths_add(p->paths, now, &via, OM_PATH_SAID);
     }
     return true;

@@ -2,12 +2,14 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "netstack/dns/message.h"
 #include "tunnels/dns.h"
 #include "tunnels/udp_socket.h"
 
-enum { BACKLOG = 32, FRAME = 2 };
+enum { BACKLOG = 32, FRAME = 2, PORT_TRIES = 16 };
 
 /* A connection: messages with their length in front. */
 struct stream {
@@ -307,6 +309,25 @@ static void on_connection(uv_stream_t *listener, int status)
     is_alive(s);
 }
 
+/* Port 0: one that is free for TCP and for UDP, of which the kernel knows only one at a time. */
+static void choose_port(struct om_addr *at)
+{
+    for (int tries = 0; tries < PORT_TRIES && at->port == 0; tries++) {
+        struct sockaddr_storage sa;
+        socklen_t n = sizeof sa;
+        if (sockaddr_of(&sa, at) != 0)
+            return;
+        int tcp = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int udp = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (bind(tcp, (const struct sockaddr *)&sa, n) == 0 &&
+            getsockname(tcp, (struct sockaddr *)&sa, &n) == 0 &&
+            bind(udp, (const struct sockaddr *)&sa, n) == 0)
+            at->port = ntohs(((const struct sockaddr_in *)&sa)->sin_port);
+        close(tcp);
+        close(udp);
+    }
+}
+
 bool tunnel_dns_listen(struct tunnel_rule *r, struct om_error *err)
 {
     struct sockaddr_storage sa;
@@ -315,6 +336,7 @@ bool tunnel_dns_listen(struct tunnel_rule *r, struct om_error *err)
 
     bool is_udp = false;
 
+    choose_port(&r->listen);
     r->listener.data = r->udp.data = r;
     if (e == 0)
         e = sockaddr_of(&sa, &r->listen);

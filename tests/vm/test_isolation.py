@@ -7,6 +7,7 @@ same machine does the same again: what is not seen at its target now proves noth
 
 import itertools
 import json
+import math
 import os
 
 import pytest
@@ -225,8 +226,8 @@ def latency(scene):
     for turn in range(ROUNDS):
         for what in sorted(took, reverse=turn % 2 == 1):
             told, sent, seconds = round_trips(scene, what)
-            assert None not in told, f"{what}: a ping was not answered"
-            took[what] += told
+            # One without an answer took longer than all that have one.
+            took[what] += [math.inf if one is None else one for one in told]
             cost[what] += seconds
             frames += sent
             scene.settled()  # what waits of a flood is no part of the next turn
@@ -237,6 +238,8 @@ def latency(scene):
         f"p{p} {storm:.2f} and {busy:.2f} ms ({storm / busy:.2f})"
         for p, (storm, busy) in rows.items()) +
         f"; the daemon's processor time {cost['storm']:.2f} and {cost['busy']:.2f} s")
+    lost = {what: sum(map(math.isinf, all_of)) for what, all_of in took.items()}
+    assert max(lost.values()) <= PINGS * ROUNDS // 100, f"pings without an answer: {lost}"
     for percent in (50, 95):
         storm, busy = rows[percent]
         assert storm < 2 * busy, percent

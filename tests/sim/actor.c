@@ -230,12 +230,13 @@ static void node_fire(struct om_timer *t, om_time now)
 {
     struct sim_actor *a = OM_CONTAINER_OF(t, struct sim_actor, timer);
 
-    if (a->instant != now)
+    if (now - a->ticks_from >= OM_MS(SIM_TICKS_MS)) {
+        a->ticks_from = now;
         a->ticks = 0;
-    a->instant = now;
-    if (++a->ticks > SIM_INSTANT_MAX) {
-        sim_break(a->world, "%s: asks for more than %d ticks in one instant", a->name,
-                  SIM_INSTANT_MAX);
+    }
+    if (++a->ticks > SIM_TICKS_MAX) {
+        sim_break(a->world, "%s: asks for more than %d ticks in %d ms", a->name, SIM_TICKS_MAX,
+                  SIM_TICKS_MS);
         return;
     }
     sim_trace_add(&a->world->trace, now, SIM_TRACE_TICK, a->name, "", om_bytes(NULL, 0));

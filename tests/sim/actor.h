@@ -60,7 +60,7 @@ struct sim_actor {
     struct om_log log;
     om_time offset; /* of the node's monotonic clock */
     struct om_timer timer;
-    om_time instant; /* of the last tick, and how many there were */
+    om_time ticks_from; /* since when they are counted, and how many there were */
     unsigned ticks;
     struct om_act_remember *kept; /* owned */
     unsigned kept_count, kept_cap;

@@ -12,7 +12,7 @@
  * (SIM_WALL_MS at the start, and a skew). A datagram to any address passes the link between the
  * two actors; one to an address that nobody has is lost. Whatever a node must never do, whoever
  * watches, ends up in sim_world.broken: deliver a datagram twice, deliver what was not sent, ask
- * for ticks without end in one instant.
+ * for ticks without rest.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -33,7 +33,8 @@ enum {
     SIM_NAME_MAX = 31,
     SIM_EVENTS_MAX = 1 << 20, /* waiting at a time; then the run is broken */
     SIM_STEPS_MAX = 1 << 26,  /* events in a run unless less is set; then it is broken */
-    SIM_INSTANT_MAX = 10000,  /* ticks of one node at one instant; then the run is broken */
+    SIM_TICKS_MAX = 10000,    /* of one node; then the run is broken: it does not rest, */
+    SIM_TICKS_MS = 100,       /* in so long */
     SIM_POOL_MAX = 1 << 17,   /* datagrams of all nodes */
     SIM_BATCH_MAX = 64,       /* datagrams that arrive together are given to a node together */
     SIM_PAIRS_MAX = 1 << 22,

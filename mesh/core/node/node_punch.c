@@ -125,12 +125,14 @@ static bool collect(struct om_node *n, om_time now, const struct om_peer *p,
     return true;
 }
 
-/* Only where data goes over a relay, and goes at all. */
-static bool is_wanted(const struct om_peer *p, om_time now)
+/* Only where data goes over a relay, and goes at all, and both sides were seen from outside: what
+ * cannot begin is due at no time. */
+static bool is_wanted(const struct om_node *n, const struct om_peer *p, om_time now)
 {
     const struct om_path *path = p->paths ? om_paths_active(p->paths) : NULL;
 
-    return path && path->via.lane != 0 && p->has_outside && p->assoc &&
+    return path && path->via.lane != 0 && p->has_outside &&
+           n->where.nats[om_addr_is_v4(&p->outside) ? 0 : 1].count > 0 && p->assoc &&
            om_association_sealing(p->assoc, now);
 }
 
@@ -248,9 +250,9 @@ static om_time begin_at(const struct om_node *n, const struct om_peer *p)
 void node_punch_run(struct om_node *n, om_time now, struct om_peer *p)
 {
     drain(n, now, p);
-    if (is_wanted(p, now))
+    if (is_wanted(n, p, now))
         ask_hops(n, now, p);
-    if (is_wanted(p, now) && begin_at(n, p) <= now) {
+    if (is_wanted(n, p, now) && begin_at(n, p) <= now) {
         begin(n, now, p);
         drain(n, now, p);
     }
@@ -263,7 +265,7 @@ om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om
     if (!p->assoc || !om_association_sealing(p->assoc, now))
         return OM_NEVER;
     at = p->punch ? om_punch_deadline(&p->punch->run) : OM_NEVER;
-    if (is_wanted(p, now))
+    if (is_wanted(n, p, now))
         at = om_time_min(at, begin_at(n, p));
     return at;
 }

@@ -66,6 +66,12 @@ static void write_again(struct om_wr *w, const struct om_frame *f)
         break;
     case OM_FRAME_MTU_PROBE: /* its zeros are not looked at */
         break;
+    case OM_FRAME_IP:
+        om_frame_write_ip(w, f->ip);
+        break;
+    case OM_FRAME_SLICE:
+        om_frame_write_slice(w, &f->slice);
+        break;
     case OM_FRAME_CLOSE:
         om_frame_write_close(w, f->close.code, f->close.text);
         break;

@@ -141,6 +141,11 @@ static bool read_body(struct om_rd *r, struct om_frame *f)
     case OM_FRAME_MTU_PROBE:
         om_rd_rest(r); /* zeros, but nobody looks */
         return true;
+    case OM_FRAME_IP:
+        f->ip = om_rd_rest(r);
+        return om_rd_done(r);
+    case OM_FRAME_SLICE:
+        return om_frame_read_slice(r, &f->slice);
     case OM_FRAME_CLOSE:
         return read_close(r, &f->close);
     }

@@ -44,6 +44,8 @@ enum om_frame_type {
     OM_FRAME_PATH_CHALLENGE = 16,
     OM_FRAME_PATH_RESPONSE = 17,
     OM_FRAME_MTU_PROBE = 18,
+    OM_FRAME_IP = 19,
+    OM_FRAME_SLICE = 20,
     OM_FRAME_CLOSE = 21
 };
 
@@ -132,6 +134,8 @@ struct om_frame {
         struct om_frame_lane_refuse lane_refuse;
         struct om_frame_lane_bound lane_bound;
         uint32_t lane_close;
+        struct om_bytes ip;
+        struct om_frame_slice slice;
         uint64_t path; /* token of PATH_CHALLENGE and PATH_RESPONSE */
         struct om_frame_close close;
     };

@@ -13,6 +13,31 @@ bool om_frame_read_punch(struct om_rd *r, struct om_frame_punch *p)
     return om_rd_done(r) && p->step < OM_PUNCH_STEPS;
 }
 
+bool om_frame_read_slice(struct om_rd *r, struct om_frame_slice *s)
+{
+    s->id = om_rd_u32(r);
+    s->offset = om_rd_u16(r);
+    s->total = om_rd_u16(r);
+    s->data = om_rd_rest(r);
+    return om_rd_done(r) && s->data.n > 0 && s->offset < s->total &&
+           s->data.n <= (size_t)(s->total - s->offset);
+}
+
+void om_frame_write_ip(struct om_wr *w, struct om_bytes packet)
+{
+    om_frame_write_head(w, OM_FRAME_IP, packet.n);
+    om_wr_bytes(w, packet);
+}
+
+void om_frame_write_slice(struct om_wr *w, const struct om_frame_slice *s)
+{
+    om_frame_write_head(w, OM_FRAME_SLICE, OM_SLICE_FRAME_HEAD - OM_FRAME_HEAD + s->data.n);
+    om_wr_u32(w, s->id);
+    om_wr_u16(w, s->offset);
+    om_wr_u16(w, s->total);
+    om_wr_bytes(w, s->data);
+}
+
 void om_frame_write_candidates(struct om_wr *w, struct om_bytes body)
 {
     om_frame_write_head(w, OM_FRAME_CANDIDATES, body.n);

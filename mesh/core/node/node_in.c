@@ -197,6 +197,8 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
         node_lane_frame(n, now, p, via, f);
         return true;
     case OM_FRAME_MTU_PROBE:
+    case OM_FRAME_IP:
+    case OM_FRAME_SLICE:
         return true;
     case OM_FRAME_CLOSE:
         on_close(n, now, p, &f->close);

@@ -17,6 +17,7 @@
 #include "request.h"
 #include "router.h"
 #include "socket.h"
+#include "watch.h"
 
 enum { ADDR_FIRST = 0x0a000001, OFFSET_MAX_S = 86400, MOVES_MAX = 250 };
 
@@ -203,6 +204,8 @@ static struct om_limits limits_of(const struct sim_node_spec *s)
         l.peers_max = s->peers;
     if (s->indices > 0)
         l.indices_max = s->indices;
+    if (s->lane_bits > 0)
+        l.lane_rate_bytes = (uint32_t)(s->lane_bits / 8);
     return l;
 }
 
@@ -244,9 +247,7 @@ static void node_fire(struct om_timer *t, om_time now)
     sim_node_drain(a);
 }
 
-/* In worlds with NATs: a node's address, and as near what all can reach, which 10.0.0.0/8 is here,
- * and what is behind the same box. */
-static void tell_where(struct sim_actor *a)
+void sim_node_where(struct sim_actor *a)
 {
     struct om_where w = {.own = {a->addr}, .own_count = 1, .near_count = 2};
     char inside[OM_CIDR_TEXT];
@@ -291,7 +292,7 @@ bool sim_node_boot(struct sim_actor *a)
             sim_break(a->world, "%s does not take back what it had kept", a->name);
     sim_memory_recall(a);
     if (a->world->router_count > 0)
-        tell_where(a);
+        sim_node_where(a);
     om_node_set_relay(a->node, sim_node_clock(a), a->spec.relays);
     if (a->spec.gossip)
         sim_node_announce(a, a->name);
@@ -388,6 +389,7 @@ static void on_deliver(struct sim_actor *a, struct sim_actor *other, const struc
         return;
     }
     p->got++;
+    sim_watch_got(p, seq, w->now);
     if (seq > p->top)
         p->top = seq;
     if (p->top - seq > p->depth)

@@ -35,6 +35,7 @@ struct sim_node_spec {
     om_time rekey;                 /* initiator's; the other key times follow; 0: default */
     uint64_t packets;              /* per key; 0: the cipher's limit */
     unsigned load, peers, indices; /* limits; 0: default */
+    uint64_t lane_bits;            /* per second, that it carries on a lane; 0: default */
     unsigned router;               /* it is behind, counted from 1; 0: behind none */
 };
 
@@ -126,6 +127,10 @@ void sim_node_arrive(struct sim_actor *a, struct om_dgram *batch, unsigned count
 
 /** sim_node_announce() - @a's node, which gossips, says where it is and that it is called @name. */
 void sim_node_announce(struct sim_actor *a, const char *name);
+
+/** sim_node_where() - tell @a's node its address, and as near what all can reach, which 10.0.0.0/8
+ *  is here, and what is behind the same box. */
+void sim_node_where(struct sim_actor *a);
 
 /** sim_node_hello() - @a's node, which is on a segment, announces itself there; or no longer. */
 void sim_node_hello(struct sim_actor *a);

@@ -9,6 +9,7 @@
 
 #include "request.h"
 #include "router.h"
+#include "watch.h"
 
 #define U64(s, m)                                                                                  \
     {                                                                                              \
@@ -228,6 +229,10 @@ bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
         return compare(c, sim_pair(w, a, b)->got, seen);
     case SIM_FACT_LATE:
         return compare(c, sim_pair(w, a, b)->depth, seen);
+    case SIM_FACT_GAP:
+        return compare_time(c, sim_watch_gap(sim_pair(w, a, b)), seen);
+    case SIM_FACT_MISSING:
+        return compare(c, sim_watch_missing(w, sim_pair(w, a, b)), seen);
     case SIM_FACT_RTT:
         if (sim_pair(w, a, b)->rtt == 0) {
             tell(seen, "no pong came");

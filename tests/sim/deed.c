@@ -6,6 +6,7 @@
 #include "fault.h"
 #include "request.h"
 #include "router.h"
+#include "watch.h"
 
 static const char *const names[] = {
     [SIM_CONNECT] = "connect", [SIM_SEND] = "send",
@@ -160,6 +161,31 @@ static void do_junk(const struct sim_world *w, const struct sim_deed *d)
     sim_junk_start(&j);
 }
 
+static void do_move(const struct sim_world *w, const struct sim_deed *d)
+{
+    struct sim_actor *a = actor(w, d->a);
+
+    if (d->nat != 0)
+        a->router = d->nat > 0 ? w->routers[d->nat - 1] : NULL;
+    sim_move(a);
+    if (d->is_told && a->node) {
+        sim_node_where(a);
+        sim_node_drain(a);
+    }
+}
+
+static void do_measure(struct sim_world *w, const struct sim_deed *d)
+{
+    struct sim_actor *a = actor(w, d->a), *b = actor(w, d->b);
+
+    if (d->pipe >= 0)
+        sim_pipe_measure(&w->necks[d->pipe]->pipe, w->now);
+    else if (d->is_link)
+        sim_pair_measure(w, sim_pair(w, a, b));
+    else
+        sim_watch_start(w, a, b);
+}
+
 enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
 {
     const struct sim_network *n = d->network >= 0 ? &w->networks[d->network] : NULL;
@@ -181,9 +207,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_RESTART:
         return sim_restart(a, d->is_fresh, d->is_newkey);
     case SIM_MOVE:
-        if (d->nat != 0)
-            a->router = d->nat > 0 ? w->routers[d->nat - 1] : NULL;
-        sim_move(a);
+        do_move(w, d);
         return OM_OK;
     case SIM_CLOCK:
         sim_step_wall(a, d->pace);
@@ -202,10 +226,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         sim_neck_lead(d->pipe >= 0 ? w->necks[d->pipe] : NULL, a, b);
         return OM_OK;
     case SIM_MEASURE:
-        if (d->pipe >= 0)
-            sim_pipe_measure(&w->necks[d->pipe]->pipe, w->now);
-        else
-            sim_pair_measure(w, sim_pair(w, a, b));
+        do_measure(w, d);
         return OM_OK;
     case SIM_RECORD:
         sim_record(a, b);

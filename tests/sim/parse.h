@@ -73,7 +73,7 @@ OM_MUST enum om_err sim_parse_nat_name(struct sim_parser *p, int *out);
 /** sim_parse_flush() - consume the name of a box of @p into @d. */
 OM_MUST enum om_err sim_parse_flush(struct sim_parser *p, struct sim_deed *d);
 
-/** sim_parse_move() - consume "A [behind=NAT|none]" of @p into @d. */
+/** sim_parse_move() - consume "A [behind=NAT|none] [told]" of @p into @d. */
 OM_MUST enum om_err sim_parse_move(struct sim_parser *p, struct sim_deed *d);
 
 /** sim_parse_nat_check() - consume "NAME COUNTER OP N" of @p into @c. */
@@ -82,7 +82,7 @@ OM_MUST enum om_err sim_parse_nat_check(struct sim_parser *p, struct sim_check *
 /** sim_parse_find_nat() - the box called @name of @p, counted from 1; 0 for none. */
 unsigned sim_parse_find_nat(const struct sim_parser *p, const char *name);
 
-/** sim_parse_measure() - consume "pipe NAME" or "link A>B" of @p into @d. */
+/** sim_parse_measure() - consume "pipe NAME", "link A>B" or "A from B" of @p into @d. */
 OM_MUST enum om_err sim_parse_measure(struct sim_parser *p, struct sim_deed *d);
 
 /** sim_parse_two() - consume "A B", two different actors of @p, into @d. */

@@ -9,8 +9,8 @@
 
 #include "check.h"
 
-static const char *const facts[] = {"got",   "late", "rtt",   "info",  "peer",
-                                    "event", "sent", "heard", "knows", "up"};
+static const char *const facts[] = {"got",  "late",  "gap",  "missing", "rtt",   "info",
+                                    "peer", "event", "sent", "heard",   "knows", "up"};
 
 /* "pipe NAME rate > 5M" is a check, "pipe NAME rate=5M" a deed. */
 static bool is_reading(const struct sim_words *w)
@@ -77,9 +77,10 @@ static enum om_err parse_got(struct sim_parser *p, struct sim_check *c)
     return parse_from(p, c);
 }
 
-static enum om_err parse_late(struct sim_parser *p, struct sim_check *c)
+/* Of datagrams from another: how many were late, or are @fact. */
+static enum om_err parse_some(struct sim_parser *p, struct sim_check *c, enum sim_fact fact)
 {
-    c->fact = SIM_FACT_LATE;
+    c->fact = fact;
     if (parse_number(p, c) != OM_OK)
         return OM_E_PARSE;
     return parse_from(p, c);
@@ -93,6 +94,14 @@ static enum om_err parse_time_value(struct sim_parser *p, struct sim_check *c)
         return OM_E_PARSE;
     c->number = (uint64_t)t;
     return OM_OK;
+}
+
+static enum om_err parse_gap(struct sim_parser *p, struct sim_check *c)
+{
+    c->fact = SIM_FACT_GAP;
+    if (sim_words_op(&p->words, &c->op) != OM_OK || parse_time_value(p, c) != OM_OK)
+        return OM_E_PARSE;
+    return parse_from(p, c);
 }
 
 static enum om_err parse_rtt(struct sim_parser *p, struct sim_check *c)
@@ -239,7 +248,11 @@ static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
     if (sim_words_take(w, "got"))
         return parse_got(p, c);
     if (sim_words_take(w, "late"))
-        return parse_late(p, c);
+        return parse_some(p, c, SIM_FACT_LATE);
+    if (sim_words_take(w, "missing"))
+        return parse_some(p, c, SIM_FACT_MISSING);
+    if (sim_words_take(w, "gap"))
+        return parse_gap(p, c);
     if (sim_words_take(w, "rtt"))
         return parse_rtt(p, c);
     if (sim_words_take(w, "info"))
@@ -257,7 +270,8 @@ static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
         return parse_number(p, c);
     }
     if (!sim_words_take(w, "up"))
-        return sim_words_fail(w, "got, late, rtt, info, peer, event, sent, knows or up");
+        return sim_words_fail(w,
+                              "got, late, gap, missing, rtt, info, peer, event, sent, knows or up");
     c->fact = SIM_FACT_UP;
     return OM_OK;
 }

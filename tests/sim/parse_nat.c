@@ -76,11 +76,14 @@ static enum om_err read_behind(struct sim_words *w, const char *value, void *out
 enum om_err sim_parse_move(struct sim_parser *p, struct sim_deed *d)
 {
     struct move m = {p, d};
-    const struct sim_option option = {"behind", read_behind, &m};
+    const struct sim_option options[] = {
+        {"behind", read_behind, &m},
+        {"told", NULL, &d->is_told},
+    };
 
     if (sim_parse_node(p, "a node", &d->a) != OM_OK)
         return OM_E_PARSE;
-    return sim_words_options(&p->words, &option, 1);
+    return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
 }
 
 enum om_err sim_parse_nat_check(struct sim_parser *p, struct sim_check *c)

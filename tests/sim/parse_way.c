@@ -203,7 +203,12 @@ enum om_err sim_parse_measure(struct sim_parser *p, struct sim_deed *d)
 {
     if (sim_words_take(&p->words, "pipe"))
         return sim_parse_pipe_name(p, &d->pipe);
-    if (sim_words_take(&p->words, "link"))
+    d->is_link = sim_words_take(&p->words, "link");
+    if (d->is_link)
         return sim_parse_one_way(p, &d->a, &d->b);
-    return sim_words_fail(&p->words, "pipe or link");
+    if (sim_parse_node(p, "pipe, link or a node", &d->a) != OM_OK)
+        return OM_E_PARSE;
+    if (!sim_words_take(&p->words, "from"))
+        return sim_words_fail(&p->words, "from");
+    return sim_parse_node(p, "a node", &d->b);
 }

@@ -11,6 +11,7 @@
 #include "deed.h"
 #include "report.h"
 #include "router.h"
+#include "watch.h"
 
 enum verdict { VERDICT_OPEN, VERDICT_HELD, VERDICT_FAILED };
 
@@ -124,6 +125,8 @@ static void build(struct play *p)
         const struct sim_check *c = &s->checks[i];
         if (c->fact == SIM_FACT_LINK) /* measured from the start, since it will be asked about */
             sim_pair_measure(w, sim_pair(w, w->actors[c->a], w->actors[c->b]));
+        if (c->fact == SIM_FACT_GAP || c->fact == SIM_FACT_MISSING)
+            sim_watch_start(w, w->actors[c->a], w->actors[c->b]);
     }
     for (unsigned i = 0; i < s->deed_count; i++)
         job_add(p, &s->deeds[i], s->deeds[i].at, 0);
@@ -190,6 +193,8 @@ static void print_check(const struct play *p, const struct sim_check *c, const s
     om_duration_print(j->at, at, sizeof at);
     if (held && c->when == SIM_BY)
         fprintf(out, "  ok    line %u: %s (at %s)\n", c->line, c->source, at);
+    else if (held && (c->fact == SIM_FACT_GAP || c->fact == SIM_FACT_MISSING))
+        fprintf(out, "  ok    line %u: %s; it is %s\n", c->line, c->source, j->seen);
     else if (held)
         fprintf(out, "  ok    line %u: %s\n", c->line, c->source);
     else

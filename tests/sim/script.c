@@ -193,10 +193,13 @@ static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
         {"load", sim_read_u32, &s->load},
         {"peers", sim_read_u32, &s->peers},
         {"indices", sim_read_u32, &s->indices},
+        {"lanes", sim_read_bits, &s->lane_bits},
         {"behind", read_behind, &out},
     };
 
-    return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
+    if (sim_words_options(&p->words, options, OM_ARRAY_SIZE(options)) != OM_OK)
+        return OM_E_PARSE;
+    return s->lane_bits / 8 <= UINT32_MAX ? OM_OK : sim_words_fail(&p->words, "lanes up to 34G");
 }
 
 /* "NAME... [options]": a name has no "=" and is none of the bare options. */

@@ -18,13 +18,14 @@
  *                                without any there is "main", open
  *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [relay] [clock=+T|-T]
  *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
- *                [peers=N] [indices=N] [behind=NAT]
+ *                [peers=N] [indices=N] [lanes=BITS] [behind=NAT]
  *                                psk: a secret that is not the network's; clock: error of the
  *                                calendar; gossip: it tells where it is, again after a move, and
  *                                remembers over a restart what others told; relay: it carries the
  *                                datagrams of others, and says so where it gossips; rekey: age at
  *                                which an initiator rekeys, the other key times in proportion;
- *                                the last four: limits (omerta/limits.h)
+ *                                lanes: bits/s that it carries for others on each; the last
+ *                                five but behind: limits (omerta/limits.h)
  *   nat NAME KIND [behind=NAT] [mapping=...] ...
  *                                a box (router.h); kinds and properties are those of natkind.h;
  *                                behind: inside another one
@@ -52,13 +53,14 @@
  *                                OM_E_MISSING when none did
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
  *   A ping B     A close B     A epoch N
- *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none]
+ *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
+ *                                told: the node learns at once where it is, as netlink would tell
  *   clock A +T|-T
  *   partition A [B]      heal A [B]      link ..., through ... and lan ... (as above)
  *   lan none A [B ...]           no longer on any segment
  *   flush NAT                    the box forgets all mappings
  *   pipe NAME ...                what is not named stays as it is
- *   measure pipe NAME | measure link A>B
+ *   measure pipe NAME | measure link A>B | measure A from B
  *                                a window begins: what is checked about it counts from here
  *   record A B                   from now on every datagram between them is on a tape
  *   replay A B from X [times=N] [every=T] [own]
@@ -78,6 +80,8 @@
  *   session A B                  both hold one         no session A B       neither does
  *   A got "TEXT" from B          A got [OP] N from B   datagrams delivered; no OP is =
  *   A late OP N from B           how many later ones had come before the one most overtaken
+ *   A gap OP T from B            longest time between two deliveries (watch.h)
+ *   A missing OP N from B        sent since the window began, and not delivered
  *   A rtt B OP T                 of the last ping's answer
  *   A info FIELD OP N            struct om_node_info; drops as drops.NAME
  *   A peer B FIELD OP N|T|WORD   struct om_peer_info
@@ -161,7 +165,7 @@ struct sim_deed {
     int ends[OM_ENDPOINTS_MAX]; /* of a connect */
     int seen_by;                /* as whom sees B; from 1; 0: none */
     int end_count;              /* -1: B's own */
-    bool is_fresh, is_newkey, is_own;
+    bool is_fresh, is_newkey, is_own, is_told, is_link;
     struct sim_link_change link;
     int pipe;                     /* -1: none */
     int lan;                      /* from 1; 0: none */
@@ -178,6 +182,8 @@ enum sim_fact {
     SIM_FACT_TEXT,
     SIM_FACT_GOT,
     SIM_FACT_LATE,
+    SIM_FACT_GAP,
+    SIM_FACT_MISSING,
     SIM_FACT_RTT,
     SIM_FACT_INFO,
     SIM_FACT_PEER,

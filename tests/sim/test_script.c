@@ -165,7 +165,7 @@ OM_TEST(script_errors_name_file_and_line)
     check_error("pipe p\nby 1s pipe p wait = 1", "\"wait\", wanted what a meter tells");
     check_error("pipe p\nat 1s pipe p wait_p95 = 1", "\"1\", wanted a duration");
     check_error("pipe p\nat 1s pipe p used = 1", "\"1\", wanted a share");
-    check_error("pipe p\nat 1s measure p", "\"p\", wanted pipe or link");
+    check_error("pipe p\nat 1s measure p", "\"p\", wanted pipe, link or a node");
     check_error("node a\nat 1s a knows = 1", "\"=\", wanted a node with gossip before knows");
     check_error("node a \x01", "x.scn:1: byte 1, wanted text");
 }

@@ -86,6 +86,7 @@ void sim_world_free(struct sim_world *w)
         sim_tape_unref(p->tape);
         free(p->link.meter);
         free(p->seen);
+        free(p->watch);
         free(p);
     }
     for (at = 0; om_table_next(&w->texts, &at, NULL, &v);)

@@ -52,6 +52,7 @@ struct sim_router;
 struct sim_flow;
 struct sim_sockets;
 struct sim_tape;
+struct sim_watch;
 
 struct sim_network {
     char name[SIM_NAME_MAX + 1];
@@ -68,13 +69,14 @@ struct sim_pair {
     struct sim_link_model model; /* unless is_default */
     bool is_default;             /* sim_world.model holds for this pair */
     bool is_cut;
-    struct sim_neck *neck; /* the pipe before the link; NULL: none */
-    struct sim_tape *tape; /* shared by both directions; NULL: not recorded */
-    uint64_t sent;         /* datagrams put on the wire to the other */
-    uint64_t seq;          /* application datagrams given to the node for the other */
-    uint64_t got;          /* application datagrams delivered from the other */
-    uint64_t top, depth;   /* greatest sequence delivered; how far behind one came */
-    uint8_t *seen;         /* bit per sequence, owned */
+    struct sim_neck *neck;   /* the pipe before the link; NULL: none */
+    struct sim_tape *tape;   /* shared by both directions; NULL: not recorded */
+    uint64_t sent;           /* datagrams put on the wire to the other */
+    uint64_t seq;            /* application datagrams given to the node for the other */
+    uint64_t got;            /* application datagrams delivered from the other */
+    uint64_t top, depth;     /* greatest sequence delivered; how far behind one came */
+    struct sim_watch *watch; /* of what the other sends, owned; NULL: nobody asked */
+    uint8_t *seen;           /* bit per sequence, owned */
     size_t seen_bytes;
     struct om_addr came_from;        /* from which the other's last came; port 0: none came */
     om_time rtt;                     /* of the last PONG; 0 none */

@@ -92,5 +92,6 @@ void om_limits_default(struct om_limits *l)
         .peers_max = 1024,
         .records_max = 1024,
         .indices_max = 4096,
+        .lane_rate_bytes = OM_RELAY_RATE_BYTES,
     };
 }

@@ -28,6 +28,7 @@ struct om_limits {
     unsigned peers_max;        /* 1024 */
     unsigned records_max;      /* 1024 records of other nodes kept for each network */
     unsigned indices_max;      /* 4096 receiver indices, sessions and handshakes together */
+    uint32_t lane_rate_bytes;  /* 32,000 a second that we carry for others, lane and direction */
 };
 
 /** om_limits_default() - fill @l with the values of PROTOCOL. */

@@ -8,6 +8,7 @@ enum om_err node_lane_start(struct om_node *n)
     struct om_relay_limits limits;
 
     om_relay_limits_default(&limits);
+    limits.rate_bytes = limits.burst_bytes = n->limits.lane_rate_bytes;
     om_lanes_init(&n->lanes, &n->rng, &n->sessions.indices);
     n->lane_timer.fire = node_lane_tick;
     return om_relay_init(&n->relay, &limits, &n->rng, &n->sessions.indices, n->sip_key);

@@ -58,6 +58,7 @@ struct om_config {
     uint64_t events_rotate_bytes, events_keep;
     uint64_t metrics_port; /* 0: none */
     uint64_t peers_max, records_max;
+    uint64_t relay_lanes, relay_lanes_per_peer, relay_rate_bytes;
     uint64_t udp_buffer_bytes; /* 0: as the system has it */
     bool seccomp;
     bool lock_secrets;

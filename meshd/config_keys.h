@@ -20,7 +20,7 @@
 struct om_config;
 
 enum {
-    OM_CONFIG_KEYS = 25,
+    OM_CONFIG_KEYS = 28,
     OM_CONFIG_VALUE = 16 * 384 + 64 /* the longest text of om_config_key_print(): a full list */
 };
 

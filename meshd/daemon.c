@@ -128,6 +128,9 @@ static bool open_pump(struct om_daemon *d, struct om_error *err)
     om_limits_default(&config.node.limits);
     config.node.limits.peers_max = (unsigned)c->peers_max;
     config.node.limits.records_max = (unsigned)c->records_max;
+    config.node.limits.relay_lanes = (unsigned)c->relay_lanes;
+    config.node.limits.relay_lanes_per_peer = (unsigned)c->relay_lanes_per_peer;
+    config.node.limits.relay_rate_bytes = (uint32_t)c->relay_rate_bytes;
     config.node.home_seed = seed;
     bool is_bound = (!*c->bind4 || om_addr_ip_parse(config.udp.bind4.ip, c->bind4)) &&
                     (!*c->bind6 || om_addr_ip_parse(config.udp.bind6.ip, c->bind6));

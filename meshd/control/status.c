@@ -71,10 +71,18 @@ static json_t *traffic_json(const struct om_node_info *i)
 
 static json_t *relay_json(const struct om_node_info *i)
 {
-    return json_pack("{s:b, s:i, s:i, s:I, s:I, s:I}", "on", (int)i->is_relay, "lanes",
-                     (int)i->lanes, "lanes_carried", (int)i->lanes_carried, "carried",
-                     (json_int_t)i->relayed, "bytes_carried", (json_int_t)i->relayed_bytes,
-                     "dropped", (json_int_t)i->relay_dropped);
+    json_t *refused =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "unwilling", (json_int_t)i->lanes_unwilling,
+                  "full", (json_int_t)i->lanes_full, "stranger", (json_int_t)i->lanes_stranger,
+                  "rate", (json_int_t)i->lanes_rate, "silent", (json_int_t)i->lanes_silent,
+                  "denied", (json_int_t)i->lanes_denied);
+
+    return json_pack("{s:b, s:i, s:i, s:I, s:I, s:o, s:I, s:I, s:I, s:I}", "on", (int)i->is_relay,
+                     "lanes", (int)i->lanes, "lanes_carried", (int)i->lanes_carried, "lanes_ended",
+                     (json_int_t)i->lanes_ended, "offers", (json_int_t)i->lane_offers, "refused",
+                     refused, "carried", (json_int_t)i->relayed, "bytes_carried",
+                     (json_int_t)i->relayed_bytes, "dropped", (json_int_t)i->relay_dropped,
+                     "over_rate", (json_int_t)i->relay_over_rate);
 }
 
 json_t *control_udp(const struct om_daemon *d)

@@ -36,6 +36,7 @@ struct sim_node_spec {
     uint64_t packets;              /* per key; 0: the cipher's limit */
     unsigned load, peers, indices; /* limits; 0: default */
     uint64_t lane_bits;            /* per second, that it carries on a lane; 0: default */
+    unsigned lanes;                /* that it carries; likewise */
     unsigned router;               /* it is behind, counted from 1; 0: behind none */
 };
 

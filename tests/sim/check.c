@@ -45,7 +45,9 @@ static const struct sim_field node_fields[] = {
     COUNT(om_node_info, lanes),          COUNT(om_node_info, lanes_carried),
     U64(om_node_info, relayed),          U64(om_node_info, relayed_bytes),
     U64(om_node_info, lane_offers),      U64(om_node_info, lane_refusals),
-    U64(om_node_info, relay_dropped),
+    U64(om_node_info, lanes_full),       U64(om_node_info, lanes_rate),
+    U64(om_node_info, lanes_stranger),   U64(om_node_info, lanes_ended),
+    U64(om_node_info, relay_dropped),    U64(om_node_info, relay_over_rate),
 };
 
 static const struct sim_field drop_fields[] = {

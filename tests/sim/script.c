@@ -193,7 +193,8 @@ static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
         {"load", sim_read_u32, &s->load},
         {"peers", sim_read_u32, &s->peers},
         {"indices", sim_read_u32, &s->indices},
-        {"lanes", sim_read_bits, &s->lane_bits},
+        {"lane_rate", sim_read_bits, &s->lane_bits},
+        {"lanes", sim_read_u32, &s->lanes},
         {"behind", read_behind, &out},
     };
 

@@ -18,14 +18,15 @@
  *                                without any there is "main", open
  *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [relay] [clock=+T|-T]
  *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
- *                [peers=N] [indices=N] [lanes=BITS] [behind=NAT]
+ *                [peers=N] [indices=N] [lanes=N] [lane_rate=BITS] [behind=NAT]
  *                                psk: a secret that is not the network's; clock: error of the
  *                                calendar; gossip: it tells where it is, again after a move, and
  *                                remembers over a restart what others told; relay: it carries the
  *                                datagrams of others, and says so where it gossips; rekey: age at
  *                                which an initiator rekeys, the other key times in proportion;
- *                                lanes: bits/s that it carries for others on each; the last
- *                                five but behind: limits (omerta/limits.h)
+ *                                lanes: of others that it carries; lane_rate: bits/s that it
+ *                                carries on each; the last six but behind: limits
+ *                                (omerta/limits.h)
  *   nat NAME KIND [behind=NAT] [mapping=...] ...
  *                                a box (router.h); kinds and properties are those of natkind.h;
  *                                behind: inside another one
@@ -99,7 +100,7 @@
  *                                times, used is a share of the time, rate is bits/s that came out
  *
  * Without being asked, every scenario also fails when a datagram is delivered twice or was never
- * sent, or when a node does not stop working at one instant (world.h).
+ * sent, or when a node asks for ticks without rest (world.h).
  */
 #ifndef SIM_SCRIPT_H
 #define SIM_SCRIPT_H

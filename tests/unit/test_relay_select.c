@@ -79,6 +79,29 @@ OM_TEST(select_takes_the_two_nearest)
     CHECK(p.wants == 2 && p.releases == 0);
 }
 
+OM_TEST(select_asks_the_busy_last)
+{
+    struct om_id near = id_of(1), far = id_of(2), stranger = id_of(3);
+    struct place p;
+
+    open_place(&p);
+    add(&p, 1, 1, 10);
+    add(&p, 2, 2, 300);
+    om_time before = om_relay_select_score(&p.s, p.now, &near, OM_MS(10));
+    CHECK(before < om_relay_select_score(&p.s, p.now, &far, OM_MS(300)));
+    om_relay_select_refused(&p.s, p.now, &near);
+    om_relay_select_refused(&p.s, p.now, &stranger); /* of whom nothing is kept */
+    CHECK(om_relay_select_is_busy(&p.s, p.now, &near));
+    CHECK(!om_relay_select_is_busy(&p.s, p.now, &stranger));
+    CHECK(om_relay_select_score(&p.s, p.now, &near, OM_MS(10)) >
+          om_relay_select_score(&p.s, p.now, &far, OM_MS(300)));
+    p.now += OM_SEC(OM_RELAY_BUSY_S);
+    CHECK(!om_relay_select_is_busy(&p.s, p.now, &near));
+    om_time after = om_relay_select_score(&p.s, p.now, &near, OM_MS(10));
+    CHECK(after > before); /* it is not forgotten so soon */
+    CHECK(after < om_relay_select_score(&p.s, p.now, &far, OM_MS(300)));
+}
+
 OM_TEST(select_takes_what_there_is)
 {
     struct place p;

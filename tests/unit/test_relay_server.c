@@ -248,6 +248,11 @@ OM_TEST(relay_refuses_and_says_why)
     CHECK(
         om_relay_refuse(&p.relay, p.ends[7], &(struct om_frame_lane_refuse){lane, OM_LANE_DENIED}));
     CHECK(refuses(&p, 6, 106, OM_LANE_DENIED));
+    const uint64_t *why = p.relay.counts.refused_for;
+    CHECK_EQ(why[OM_LANE_FULL], 3);
+    CHECK_EQ(why[OM_LANE_STRANGER], 2);
+    CHECK(why[OM_LANE_UNWILLING] == 1 && why[OM_LANE_NESTED] == 1 && why[OM_LANE_DENIED] == 1);
+    CHECK_EQ(p.relay.counts.refused, 8);
     limits.lanes_max = OM_RELAY_LANES_MAX + 1;
     struct om_relay other;
     CHECK_ERR(om_relay_init(&other, &limits, &p.rng, &p.indices, mask), OM_E_RANGE);

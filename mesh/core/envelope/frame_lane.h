@@ -49,6 +49,7 @@ enum om_lane_reason {
     OM_LANE_DENIED = 6,    /* the other end did not take the handshake */
     OM_LANE_NESTED = 7     /* offered over a lane */
 };
+enum { OM_LANE_REASONS = OM_LANE_NESTED + 1 }; /* that we know; none is 0 */
 
 /* Both forms: is_asked tells which fields count. */
 struct om_frame_lane_offer {

@@ -19,6 +19,14 @@ void om_node_info(const struct om_node *n, struct om_node_info *out)
     out->relayed_bytes = c->carried_bytes;
     out->lane_offers = c->offers;
     out->lane_refusals = c->refused;
+    out->lanes_unwilling = c->refused_for[OM_LANE_UNWILLING] + c->refused_for[OM_LANE_NESTED];
+    out->lanes_full = c->refused_for[OM_LANE_FULL];
+    out->lanes_stranger = c->refused_for[OM_LANE_STRANGER];
+    out->lanes_rate = c->refused_for[OM_LANE_RATE];
+    out->lanes_silent = c->refused_for[OM_LANE_SILENT];
+    out->lanes_denied = c->refused_for[OM_LANE_DENIED];
+    out->lanes_ended = c->closed;
+    out->relay_over_rate = c->over_rate;
     out->relay_dropped = c->forged + c->replayed + c->over_rate + c->kept_back + c->unbound;
 }
 
@@ -92,6 +100,8 @@ void om_limits_default(struct om_limits *l)
         .peers_max = 1024,
         .records_max = 1024,
         .indices_max = 4096,
-        .lane_rate_bytes = OM_RELAY_RATE_BYTES,
+        .relay_lanes = OM_RELAY_LANES_MAX,
+        .relay_lanes_per_peer = OM_RELAY_LANES_PER_END,
+        .relay_rate_bytes = OM_RELAY_RATE_BYTES,
     };
 }

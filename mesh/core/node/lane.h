@@ -113,6 +113,14 @@ void node_relay_carry(struct om_node *n, om_time now, const struct om_dgram *d,
 /** node_select_record() - gossip brought @n the @record of a node of @net. */
 void node_select_record(struct om_node *n, struct om_network *net, struct om_bytes record);
 
+/** node_select_refused() - @relay refused @n a lane at @now, for it has enough to do. */
+void node_select_refused(struct om_node *n, om_time now, const struct om_peer *relay);
+
+/** node_select_score() - the less, the sooner @n asks @relay at @now for a lane; @is_busy: it
+ *  refused one just now. */
+om_time node_select_score(const struct om_node *n, om_time now, const struct om_peer *relay,
+                          bool *is_busy);
+
 /** node_select_stop() - @n keeps no relays any more. */
 void node_select_stop(struct om_node *n);
 

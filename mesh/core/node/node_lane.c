@@ -5,10 +5,13 @@ enum { OWED_S = 2 /* unanswered for so long, a peer is asked for over relays too
 
 enum om_err node_lane_start(struct om_node *n)
 {
-    struct om_relay_limits limits;
+    const struct om_relay_limits limits = {
+        .lanes_max = n->limits.relay_lanes,
+        .lanes_per_end = n->limits.relay_lanes_per_peer,
+        .rate_bytes = n->limits.relay_rate_bytes,
+        .burst_bytes = n->limits.relay_rate_bytes,
+    };
 
-    om_relay_limits_default(&limits);
-    limits.rate_bytes = limits.burst_bytes = n->limits.lane_rate_bytes;
     om_lanes_init(&n->lanes, &n->rng, &n->sessions.indices);
     n->lane_timer.fire = node_lane_tick;
     return om_relay_init(&n->relay, &limits, &n->rng, &n->sessions.indices, n->sip_key);
@@ -184,32 +187,6 @@ static struct om_lane_relay *relay_of(struct om_node *n, om_time now, struct om_
     return p->lane_relay;
 }
 
-void node_lane_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
-                     const struct om_frame *f)
-{
-    bool is_for_end = f->type == OM_FRAME_LANE_BOUND ||
-                      (f->type == OM_FRAME_LANE_OFFER && !f->lane_offer.is_asked);
-
-    if (!is_for_end)
-        node_relay_frame(n, now, p, via, f);
-    if (via->lane != 0 || (f->type == OM_FRAME_LANE_OFFER && !is_for_end) || !relay_of(n, now, p))
-        return;
-    switch (f->type) {
-    case OM_FRAME_LANE_OFFER:
-        om_lanes_offer(p->lane_relay, now, &f->lane_offer);
-        break;
-    case OM_FRAME_LANE_BOUND:
-        om_lanes_bound(p->lane_relay, now, &f->lane_bound);
-        break;
-    case OM_FRAME_LANE_REFUSE:
-        om_lanes_refused(p->lane_relay, &f->lane_refuse);
-        break;
-    case OM_FRAME_LANE_CLOSE:
-        om_lanes_closed(p->lane_relay, f->lane_close);
-        break;
-    }
-}
-
 void node_lane_heard(struct om_peer *p, om_time now, const struct om_via *via)
 {
     if (p->relaying && via->lane == 0)
@@ -243,11 +220,14 @@ bool node_lane_may_reach(const struct om_node *n, const struct om_peer *p)
     return false;
 }
 
-/* The nearest relays that may be asked for a lane to @p, into @out; returns how many. */
-static unsigned find_relays(const struct om_node *n, const struct om_peer *p,
-                            struct om_peer *out[static OM_NODE_RELAYS_MAX])
+/* The relays that are best asked for a lane to @p, into @out; returns how many. Those that refused
+ * one just now come last, if they @may_be_busy at all. */
+static unsigned find_relays(const struct om_node *n, om_time now, const struct om_peer *p,
+                            bool may_be_busy, struct om_peer *out[static OM_NODE_RELAYS_MAX])
 {
+    om_time scores[OM_NODE_RELAYS_MAX];
     unsigned count = 0;
+    bool is_busy;
     void *r;
 
     for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &r);) {
@@ -255,11 +235,19 @@ static unsigned find_relays(const struct om_node *n, const struct om_peer *p,
         unsigned i = count;
         if (!is_relay_for(n, c, p))
             continue;
-        for (; i > 0 && c->assoc->rtt.smoothed < out[i - 1]->assoc->rtt.smoothed; i--)
-            if (i < OM_NODE_RELAYS_MAX)
-                out[i] = out[i - 1];
-        if (i < OM_NODE_RELAYS_MAX)
-            out[i] = c;
+        om_time score = node_select_score(n, now, c, &is_busy);
+        if (is_busy && !may_be_busy)
+            continue;
+        for (; i > 0 && score < scores[i - 1]; i--) {
+            if (i == OM_NODE_RELAYS_MAX)
+                continue;
+            out[i] = out[i - 1];
+            scores[i] = scores[i - 1];
+        }
+        if (i == OM_NODE_RELAYS_MAX)
+            continue;
+        out[i] = c;
+        scores[i] = score;
         if (count < OM_NODE_RELAYS_MAX)
             count++;
     }
@@ -279,23 +267,74 @@ static void send_copies(struct om_node *n, om_time now, struct om_peer *p,
     }
 }
 
-void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p)
+/* Also over the lanes to @p that there are, if it @is_anew: a new msg1. */
+static void ask_relays(struct om_node *n, om_time now, struct om_peer *p, bool is_anew)
 {
     struct om_peer *relays[OM_NODE_RELAYS_MAX];
-    bool is_here = p->assoc && om_association_sealing(p->assoc, now);
+    unsigned count = find_relays(n, now, p, is_anew, relays);
     struct om_lane *lane;
-    unsigned count;
 
-    if (is_here && (p->owed_since == OM_NEVER || now - p->owed_since < OM_SEC(OWED_S)))
-        return; /* it is only time for new keys */
-    count = find_relays(n, p, relays);
     for (unsigned i = 0; i < count; i++) {
         struct om_lane_relay *r = relay_of(n, now, relays[i]);
         if (!r)
             continue;
-        send_copies(n, now, p, r);
+        if (is_anew)
+            send_copies(n, now, p, r);
         if (om_lane_ask(r, now, &p->id, p, &lane) == OM_OK)
             node_send_copy(n, now, p, &(struct om_via){.lane = lane->id});
+    }
+}
+
+void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p)
+{
+    bool is_here = p->assoc && om_association_sealing(p->assoc, now);
+
+    if (is_here && (p->owed_since == OM_NEVER || now - p->owed_since < OM_SEC(OWED_S)))
+        return; /* it is only time for new keys */
+    ask_relays(n, now, p, true);
+}
+
+/* A relay that has enough to do is known for it, and another one asked at once. */
+static void on_refused(struct om_node *n, om_time now, struct om_peer *relay,
+                       const struct om_frame_lane_refuse *f)
+{
+    const struct om_lane *lane = om_lanes_refused(relay->lane_relay, f);
+
+    bool is_busy;
+
+    if (!lane || (f->reason != OM_LANE_FULL && f->reason != OM_LANE_RATE))
+        return;
+    node_select_refused(n, now, relay);
+    (void)node_select_score(n, now, relay, &is_busy);
+    struct om_peer *p = lane->peer;
+    /* One that cannot be remembered to be busy would be asked again, without end. */
+    if (is_busy && p && p->handshake && p->handshake->is_waiting && !p->handshake->is_settled)
+        ask_relays(n, now, p, false);
+}
+
+void node_lane_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_frame *f)
+{
+    bool is_for_end = f->type == OM_FRAME_LANE_BOUND ||
+                      (f->type == OM_FRAME_LANE_OFFER && !f->lane_offer.is_asked);
+
+    if (!is_for_end)
+        node_relay_frame(n, now, p, via, f);
+    if (via->lane != 0 || (f->type == OM_FRAME_LANE_OFFER && !is_for_end) || !relay_of(n, now, p))
+        return;
+    switch (f->type) {
+    case OM_FRAME_LANE_OFFER:
+        om_lanes_offer(p->lane_relay, now, &f->lane_offer);
+        break;
+    case OM_FRAME_LANE_BOUND:
+        om_lanes_bound(p->lane_relay, now, &f->lane_bound);
+        break;
+    case OM_FRAME_LANE_REFUSE:
+        on_refused(n, now, p, &f->lane_refuse);
+        break;
+    case OM_FRAME_LANE_CLOSE:
+        om_lanes_closed(p->lane_relay, f->lane_close);
+        break;
     }
 }
 

@@ -115,6 +115,33 @@ void node_select_record(struct om_node *n, struct om_network *net, struct om_byt
         node_drop(n, OM_DROP_MEMORY);
 }
 
+/* The choice in @net, or NULL. */
+static struct om_relay_select *choice_of(const struct om_node *n, const struct om_network *net)
+{
+    for (unsigned i = 0; i < n->network_count; i++)
+        if (n->networks[i] == net)
+            return n->selects[i] ? &n->selects[i]->choice : NULL;
+    return NULL;
+}
+
+void node_select_refused(struct om_node *n, om_time now, const struct om_peer *relay)
+{
+    struct om_relay_select *choice = choice_of(n, relay->net);
+
+    if (choice)
+        om_relay_select_refused(choice, now, &relay->id);
+}
+
+om_time node_select_score(const struct om_node *n, om_time now, const struct om_peer *relay,
+                          bool *is_busy)
+{
+    const struct om_relay_select *choice = choice_of(n, relay->net);
+    om_time rtt = relay->assoc->rtt.smoothed;
+
+    *is_busy = choice && om_relay_select_is_busy(choice, now, &relay->id);
+    return choice ? om_relay_select_score(choice, now, &relay->id, rtt) : rtt;
+}
+
 void node_select_stop(struct om_node *n)
 {
     for (unsigned i = 0; i < n->network_count; i++) {

@@ -341,15 +341,15 @@ struct om_lane *om_lanes_bound(struct om_lane_relay *r, om_time now,
     return lane;
 }
 
-bool om_lanes_refused(struct om_lane_relay *r, const struct om_frame_lane_refuse *f)
+struct om_lane *om_lanes_refused(struct om_lane_relay *r, const struct om_frame_lane_refuse *f)
 {
     struct om_lane *lane = find(r, f->lane);
 
     if (!lane || lane->state != OM_LANE_ASKED)
-        return false;
+        return NULL;
     r->lanes->counts.refused++;
     end(lane, f->reason, true);
-    return true;
+    return lane;
 }
 
 bool om_lanes_closed(struct om_lane_relay *r, uint32_t id)

@@ -185,8 +185,9 @@ void om_lane_decline(struct om_lane *lane, enum om_lane_reason reason);
 struct om_lane *om_lanes_bound(struct om_lane_relay *r, om_time now,
                                const struct om_frame_lane_bound *f);
 
-/** om_lanes_refused() - @r said @f; false when that is no lane that we asked it for. */
-bool om_lanes_refused(struct om_lane_relay *r, const struct om_frame_lane_refuse *f);
+/** om_lanes_refused() - @r said @f. Return: the lane, which is over, lent until om_lanes_next();
+ *  NULL when that is none that we asked it for. */
+struct om_lane *om_lanes_refused(struct om_lane_relay *r, const struct om_frame_lane_refuse *f);
 
 /** om_lanes_closed() - @r said that @id is closed; false when that is no lane through it. */
 bool om_lanes_closed(struct om_lane_relay *r, uint32_t id);

@@ -42,6 +42,24 @@ static om_time score(const struct om_relay_choice *c, om_time now)
     return rtt + OM_MS(OM_RELAY_REFUSAL_MS) * refusals(c, now) / REFUSAL;
 }
 
+bool om_relay_select_is_busy(const struct om_relay_select *s, om_time now, const struct om_id *id)
+{
+    const struct om_relay_choice *c = om_relay_select_find(s, id);
+
+    return c && c->refusals > 0 && now - c->refused_at < OM_SEC(OM_RELAY_BUSY_S);
+}
+
+om_time om_relay_select_score(const struct om_relay_select *s, om_time now, const struct om_id *id,
+                              om_time rtt)
+{
+    const struct om_relay_choice *c = om_relay_select_find(s, id);
+    struct om_relay_choice seen = c ? *c : (struct om_relay_choice){.refused_at = now};
+
+    seen.has_rtt = rtt > 0;
+    seen.rtt = rtt;
+    return score(&seen, now) + (om_relay_select_is_busy(s, now, id) ? OM_SEC(OM_RELAY_BUSY_S) : 0);
+}
+
 /* An IPv4 /24 or an IPv6 /48: who has one address there often has all. */
 static bool same_block(const struct om_addr *a, const struct om_addr *b)
 {

@@ -7,7 +7,7 @@
  *        fills up or lies must not take a node off the net.
  * Keeps: select_takes_the_two_nearest; select_wants_two_blocks; select_moves_when_one_dies;
  *        select_leaves_one_that_refuses; select_does_not_flap; select_is_bounded;
- *        select_takes_what_there_is.
+ *        select_takes_what_there_is; select_asks_the_busy_last.
  *
  * Score: smoothed RTT, and OM_RELAY_REFUSAL_MS for each refusal, half of which is forgotten every
  * OM_RELAY_FORGET_S; one whose RTT is not known counts as OM_RELAY_UNKNOWN_MS. A relay in use is
@@ -34,6 +34,7 @@ enum {
     OM_RELAY_REFUSAL_MS = 50,
     OM_RELAY_REFUSALS_MAX = 20, /* that count */
     OM_RELAY_FORGET_S = 60,
+    OM_RELAY_BUSY_S = 10, /* after a refusal it is asked last */
     OM_RELAY_GAIN_MS = 10,
     OM_RELAY_DWELL_S = 60,
     OM_RELAY_TRY_S = 10,  /* until one that we want has to be there */
@@ -93,6 +94,22 @@ void om_relay_select_down(struct om_relay_select *s, om_time now, const struct o
 
 /** om_relay_select_rtt() - the smoothed RTT of @id is @rtt, as @s learns. */
 void om_relay_select_rtt(struct om_relay_select *s, const struct om_id *id, om_time rtt);
+
+/**
+ * om_relay_select_score() - how far away a relay is, its load counted in
+ * @s:    the choice
+ * @now:  time
+ * @id:   its key
+ * @rtt:  the smoothed RTT; 0: not known
+ *
+ * Return: the less, the sooner it is asked for a lane. One that refused OM_RELAY_BUSY_S ago or less
+ * comes after all that did not.
+ */
+om_time om_relay_select_score(const struct om_relay_select *s, om_time now, const struct om_id *id,
+                              om_time rtt);
+
+/** om_relay_select_is_busy() - did @id refuse @s a lane in the last OM_RELAY_BUSY_S before @now? */
+bool om_relay_select_is_busy(const struct om_relay_select *s, om_time now, const struct om_id *id);
 
 /** om_relay_select_refused() - @id refused a lane at @now because it is full, or too busy: @s. */
 void om_relay_select_refused(struct om_relay_select *s, om_time now, const struct om_id *id);

@@ -53,10 +53,16 @@ static void say(struct om_relay *r, struct om_relay_end *to, uint32_t lane, uint
     *w = (struct om_relay_word){to, lane, reason};
 }
 
+static void count_refused(struct om_relay *r, uint8_t reason)
+{
+    r->counts.refused++;
+    r->counts.refused_for[reason < OM_LANE_REASONS ? reason : 0]++;
+}
+
 static void refuse(struct om_relay *r, struct om_relay_end *to, uint32_t lane,
                    enum om_lane_reason reason)
 {
-    r->counts.refused++;
+    count_refused(r, (uint8_t)reason);
     say(r, to, lane, (uint8_t)reason);
 }
 
@@ -398,11 +404,12 @@ bool om_relay_refuse(struct om_relay *r, struct om_relay_end *from,
                      const struct om_frame_lane_refuse *f)
 {
     struct om_relay_lane *l = asked_of(r, from, f->lane);
+    uint8_t reason = f->reason ? f->reason : OM_LANE_UNWILLING;
 
     if (!l)
         return false;
-    r->counts.refused++;
-    say(r, l->legs[0].end, id_of(&l->legs[0]), f->reason ? f->reason : OM_LANE_UNWILLING);
+    count_refused(r, reason);
+    say(r, l->legs[0].end, id_of(&l->legs[0]), reason);
     lane_free(l);
     return true;
 }

@@ -111,6 +111,7 @@ struct om_relay_lane {
 
 struct om_relay_counts {
     uint64_t offers, bound, refused, closed;
+    uint64_t refused_for[OM_LANE_REASONS]; /* by enum om_lane_reason; 0: by one we do not know */
     uint64_t carried, carried_bytes;
     uint64_t forged, replayed, over_rate, kept_back, unbound; /* datagrams that were dropped */
     uint64_t words_lost;

@@ -100,7 +100,8 @@ static const char every[] =
     " \"audit_encryption\": true, \"congestion\": \"cubic\","
     " \"log\": {\"level\": \"trace\", \"file\": \"/x/y\", \"rotate_bytes\": 4096, \"keep\": 0},"
     " \"events\": {\"enabled\": false, \"rotate_bytes\": \"1MiB\", \"keep\": 99},"
-    " \"metrics\": {\"port\": 9100}, \"limits\": {\"peers\": 1, \"records\": 65536},"
+    " \"metrics\": {\"port\": 9100}, \"limits\": {\"peers\": 1, \"records\": 65536,"
+    " \"relay_lanes\": 10, \"relay_lanes_per_peer\": 2, \"relay_rate_bytes\": 1000000},"
     " \"udp\": {\"buffer_bytes\": 0}, \"seccomp\": false, \"lock_secrets\": false}";
 
 OM_TEST(config_file_sets_every_key)

@@ -1,5 +1,6 @@
 /* node_init.c - handshakes that we begin: paths, epochs, timestamps, responses, cookies. */
 #include "node/lane.h"
+#include "node/why.h"
 
 #include <sodium.h>
 
@@ -62,6 +63,7 @@ bool node_send_copy(struct om_node *n, om_time now, struct om_peer *p, const str
     if (!node_emit_handshake(n, h->epoch, &f, om_bytes(p->dh, sizeof p->dh), via, h))
         return false;
     n->counts.initiations_out++;
+    node_why_shake(n, now, p, via);
     return true;
 }
 
@@ -227,6 +229,7 @@ static void establish(struct om_node *n, om_time now, const struct om_via *via, 
     else
         om_paths_heard(p->paths, now, via, OM_HANDSHAKE_MIN, true);
     node_end_handshake(n, p);
+    node_why_shaken(n, now, p, via);
     node_confirmed(n, now, p, s);
     /* At once, so that the responder may use the session too (PROTOCOL 3, Order). */
     if (p->waiting_count == 0 || p->assoc->carry != s)

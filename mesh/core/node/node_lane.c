@@ -1,5 +1,6 @@
 /* node_lane.c - our own lanes: datagrams on them, and handshakes that travel in their offers. */
 #include "node/lane.h"
+#include "node/why.h"
 
 enum { OWED_S = 2 /* unanswered for so long, a peer is asked for over relays too */ };
 
@@ -280,8 +281,10 @@ static void ask_relays(struct om_node *n, om_time now, struct om_peer *p, bool i
             continue;
         if (is_anew)
             send_copies(n, now, p, r);
-        if (om_lane_ask(r, now, &p->id, p, &lane) == OM_OK)
-            node_send_copy(n, now, p, &(struct om_via){.lane = lane->id});
+        if (om_lane_ask(r, now, &p->id, p, &lane) != OM_OK)
+            continue;
+        node_why_lane(p, now, relays[i], lane->id);
+        node_send_copy(n, now, p, &(struct om_via){.lane = lane->id});
     }
 }
 
@@ -299,7 +302,6 @@ static void on_refused(struct om_node *n, om_time now, struct om_peer *relay,
                        const struct om_frame_lane_refuse *f)
 {
     const struct om_lane *lane = om_lanes_refused(relay->lane_relay, f);
-
     bool is_busy;
 
     if (!lane || (f->reason != OM_LANE_FULL && f->reason != OM_LANE_RATE))
@@ -381,6 +383,7 @@ static void opened(struct om_node *n, struct om_lane *lane, const struct om_peer
     tell(n, OM_EVENT_LANE_UP, relay, lane);
     if (!p) /* we were asked for it */
         return;
+    node_why_laned(p, n->now, lane);
     take_handshake(n, lane);
     if (p->handshake && p->handshake->is_waiting && !p->handshake->is_settled)
         node_send_copy(n, n->now, p, &(struct om_via){.lane = lane->id});
@@ -393,6 +396,8 @@ static void closed(struct om_node *n, const struct om_lane *lane)
 
     if (lane->was_open || lane->is_asker)
         tell(n, OM_EVENT_LANE_DOWN, NULL, lane);
+    if (lane->peer)
+        node_why_laned(lane->peer, n->now, lane);
     for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
         struct om_peer *p = value;
         if (!p->paths || !om_paths_find(p->paths, &via))

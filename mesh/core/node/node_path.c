@@ -1,5 +1,5 @@
 /* node_path.c - the ways to a peer: what was heard over them, their challenges, their changes. */
-#include "node/state.h"
+#include "node/why.h"
 
 void node_path_heard(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                      size_t bytes, bool is_moving)
@@ -58,12 +58,12 @@ void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, ui
         node_drop(n, OM_DROP_PATH_UNASKED);
 }
 
-bool node_may_reach(struct om_node *n, om_time now, const struct om_peer *p,
-                    const struct om_via *via)
+bool node_may_reach(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
 {
     if (via->lane != 0 || om_reach_is_yes(om_reach_may(&n->reach, now, &via->remote, &p->id)))
         return true;
     node_drop(n, OM_DROP_REACH);
+    node_why_unasked(p, now, &via->remote, "spent");
     return false;
 }
 
@@ -109,15 +109,18 @@ static void carry_out(struct om_node *n, om_time now, struct om_peer *p, uint64_
     case OM_PATHS_CHALLENGE:
         if (!may_ask(n, now, p, &act->via))
             return;
+        node_why_ask(p, now, om_paths_find(p->paths, &act->via));
         node_send_over(n, now, p, om_association_sealing(p->assoc, now),
                        token_frame(n, OM_FRAME_PATH_CHALLENGE, token), &act->via);
         return;
     case OM_PATHS_PROVEN:
         if (act->via.lane == 0)
             om_reach_prove(&n->reach, now, &act->via.remote, &p->id);
+        node_why_asked(p, now, &act->via, true);
         tell(n, now, p, OM_EVENT_PATH_UP, act);
         return;
     case OM_PATHS_FAILED:
+        node_why_asked(p, now, &act->via, false);
         tell(n, now, p, OM_EVENT_PATH_DOWN, act);
         return;
     case OM_PATHS_MOVED:

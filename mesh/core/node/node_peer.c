@@ -113,6 +113,8 @@ void node_peer_free(struct om_node *n, struct om_peer *p)
     node_forget_association(n, p);
     free(p->paths);
     p->paths = NULL;
+    free(p->attempts);
+    p->attempts = NULL;
     om_peers_remove(&n->peers, p);
 }
 

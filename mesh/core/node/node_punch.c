@@ -3,6 +3,7 @@
 
 #include "node/lane.h"
 #include "node/sockets.h"
+#include "node/why.h"
 
 enum {
     PAD_LEAST = 40, /* of a probe, as a datagram (PROTOCOL 5) */
@@ -149,6 +150,7 @@ static void begin(struct om_node *n, om_time now, struct om_peer *p)
     enum om_punch_style style = om_punch_memory_style(&n->punches, now, &ours, &p->outside);
     enum om_err e = om_punch_start(&u->run, now, &facts, style, nonce);
     OM_BUG_IF(e != OM_OK); /* it is not busy, and may be tried */
+    node_why_punch(p, now, &u->run);
 }
 
 static uint32_t number_of(const struct node_punch *u, unsigned socket)
@@ -178,13 +180,14 @@ static void close_sockets(struct om_node *n, struct node_punch *u, unsigned keep
     u->count = 0;
 }
 
-static void tell(struct om_node *n, om_time now, const struct om_peer *p, bool worked)
+static void tell(struct om_node *n, om_time now, struct om_peer *p, bool worked)
 {
     const struct node_punch *u = p->punch;
     struct om_addr ours;
 
     if (our_outside(n, p, &ours) && (worked || u->run.end == OM_PUNCH_NO_MEETING))
         om_punch_memory_tell(&n->punches, now, &ours, &p->outside, u->run.style, worked);
+    node_why_punch(p, now, &u->run);
     node_event(n, now,
                &(struct om_event){.kind = worked ? OM_EVENT_PUNCHED : OM_EVENT_PUNCH_FAILED,
                                   .peer = p->id,
@@ -288,6 +291,16 @@ void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const s
     }
     if (!active || active->lane == 0 || om_punch_word_of(&word, f) != OM_OK)
         return; /* a direct way is there already */
-    if (collect(n, now, p, &facts) && punch_of(n, p))
-        om_punch_told(&p->punch->run, now, &word, &facts);
+    if (!collect(n, now, p, &facts) || !punch_of(n, p))
+        return;
+    om_punch_told(&p->punch->run, now, &word, &facts);
+    node_why_punch(p, now, &p->punch->run);
+}
+
+bool node_punch_why(const struct om_node *n, om_time now, const struct om_peer *p, om_time *again)
+{
+    om_time at = is_wanted(p, now) ? begin_at(n, p) : OM_NEVER;
+
+    *again = at == OM_NEVER ? OM_NEVER : at > now ? at - now : 0;
+    return p->punch && om_punch_is_busy(&p->punch->run);
 }

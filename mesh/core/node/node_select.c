@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "node/lane.h"
+#include "node/why.h"
 #include "peer/record.h"
 #include "relay/relay_select.h"
 
@@ -151,4 +152,22 @@ void node_select_stop(struct om_node *n)
         free(n->selects[i]);
         n->selects[i] = NULL;
     }
+}
+
+unsigned node_select_relays(const struct om_node *n, const struct om_network *net,
+                            struct om_netcheck_relay *out, unsigned max)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < n->network_count; i++) {
+        const struct node_select *s = n->networks[i] == net ? n->selects[i] : NULL;
+        for (unsigned k = 0; s && k < s->choice.count && count < max; k++) {
+            const struct om_relay_choice *c = &s->choice.known[k];
+            out[count++] = (struct om_netcheck_relay){.id = c->id,
+                                                      .addr = c->addr,
+                                                      .is_warm = c->use == OM_RELAY_WARM,
+                                                      .rtt = c->has_rtt ? c->rtt : 0};
+        }
+    }
+    return count;
 }

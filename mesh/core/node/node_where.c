@@ -1,7 +1,7 @@
 /* node_where.c - where we are, by our own and by others' word; where peers say they are. */
 #include <omerta/where.h>
 
-#include "node/state.h"
+#include "node/why.h"
 
 static struct om_nat *nat_of(struct om_node *n, const struct om_addr *a)
 {
@@ -22,6 +22,11 @@ static bool is_near(const struct om_where *w, const struct om_addr *a)
         if (om_cidr_contains(&w->near[i], a))
             return true;
     return false;
+}
+
+bool node_where_is_near(const struct om_node *n, const struct om_addr *a)
+{
+    return is_near(&n->where.at, a);
 }
 
 /* Our socket, as far as it is known which of our addresses @to is reached from. */
@@ -128,6 +133,11 @@ bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
     p->said_any = true;
     view_of(n, &view);
     om_endpoints_take(&taken, &view, &said, n->where.verdicts);
+    for (unsigned i = 0; i < said.count; i++) {
+        enum om_endpoint_verdict why = om_endpoint_check(&view, &said.ends[i]);
+        if (why != OM_ENDPOINT_OK && why != OM_ENDPOINT_OWN)
+            node_why_unasked(p, now, &said.ends[i].addr, om_endpoint_verdict_name(why));
+    }
     p->has_outside = false;
     /* Who is on this machine is reached as well as can be: more ways only swap packets. */
     bool is_reached = om_peer_via(p) && om_peer_via(p)->lane == 0;
@@ -168,6 +178,7 @@ void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
                                                 .at = path ? path->added : now});
     if (renew(n, now))
         tell_all(n, now);
+    node_why_nat(n, now);
 }
 
 /* Is every address of @a, but what routers map, one of @b, too? */
@@ -216,6 +227,7 @@ enum om_err om_node_where(struct om_node *n, om_time now, const struct om_where 
         for (unsigned f = 0; f < OM_ARRAY_SIZE(n->where.nats); f++)
             om_nat_reset(&n->where.nats[f]);
         memset(n->where.hops_at, 0, sizeof n->where.hops_at);
+        node_why_moved(n);
     }
     if (is_other && !is_first)
         doubt_all(n, now);

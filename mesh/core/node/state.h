@@ -69,6 +69,13 @@ struct node_probe {
 
 struct node_select;
 
+/* What of one family was asked of far addresses and is unanswered. */
+struct node_udp {
+    unsigned asked;
+    om_time since; /* the first of them */
+    bool is_blocked;
+};
+
 /* Where we are. */
 struct node_where {
     struct om_where at;
@@ -77,6 +84,8 @@ struct node_where {
     om_time hops_at[2];       /* when it was last asked how far away they end; 0: not yet */
     struct om_endpoints ours; /* what peers are told */
     uint64_t verdicts[OM_ENDPOINT_VERDICTS];
+    struct node_udp udp[2];          /* IPv4, IPv6 */
+    enum om_nat_class class_told[2]; /* by an event */
 };
 
 struct om_node {
@@ -282,8 +291,7 @@ void node_path_run(struct om_node *n, om_time now, struct om_peer *p);
 
 /** node_may_reach() - may @n send at @now one datagram over @via, where only somebody's word says
  *  that @p is? It is counted. */
-bool node_may_reach(struct om_node *n, om_time now, const struct om_peer *p,
-                    const struct om_via *via);
+bool node_may_reach(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via);
 
 /** node_path_used() - @n is about to send data to @p at @now: the path may change before. */
 void node_path_used(struct om_node *n, om_time now, struct om_peer *p);
@@ -295,6 +303,9 @@ om_time node_path_deadline(const struct om_peer *p, om_time now);
 
 /** node_where_init() - @n knows nothing of where it is. */
 void node_where_init(struct om_node *n);
+
+/** node_where_is_near() - is @a on a link of @n, or what the user calls near? */
+bool node_where_is_near(const struct om_node *n, const struct om_addr *a);
 
 /** node_where_tell() - @n tells @p at @now its candidates, if those told last were others. */
 void node_where_tell(struct om_node *n, om_time now, struct om_peer *p);

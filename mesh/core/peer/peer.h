@@ -25,6 +25,7 @@ struct node_punch;
 struct om_probe_echo;
 struct om_relay_end;
 struct om_lane_relay;
+struct om_attempts;
 
 enum { OM_WAYS_MAX = OM_PATHS_MAX + OM_ENDPOINTS_MAX };
 
@@ -47,6 +48,7 @@ struct om_peer {
     struct om_buf *waiting, *waiting_last; /* frames, oldest first; owned */
     unsigned waiting_count;
     struct node_punch *punch;         /* owned; NULL: no direct way was tried for */
+    struct om_attempts *attempts;     /* owned; NULL: nothing was tried yet */
     struct node_probe *probe;         /* owned; NULL: it is not being probed */
     struct om_probe_echo *echo;       /* owned; NULL: it never probed us */
     struct om_relay_end *relaying;    /* owned; NULL: it never asked us for a lane */

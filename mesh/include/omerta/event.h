@@ -42,7 +42,11 @@
       "a lane is over, or was refused; the peer it led to; a = our number, b = reason")            \
     X(PUNCHED, "punched",                                                                          \
       "NATs were opened: a direct way to addr; a = datagrams it took, b = plan")                   \
-    X(PUNCH_FAILED, "punch_failed", "no direct way through the NATs; a = how it ended, b = why")
+    X(PUNCH_FAILED, "punch_failed", "no direct way through the NATs; a = how it ended, b = why")   \
+    X(NAT_KIND, "nat_kind",                                                                        \
+      "our NAT is of another kind; addr: outside; a = kind, b = 4 or 6, the version of IP")        \
+    X(UDP_BLOCKED, "udp_blocked",                                                                  \
+      "a = 1: nobody far away answers over UDP; 0: somebody does; b = 4 or 6, the version of IP")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

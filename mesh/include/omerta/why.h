@@ -6,7 +6,9 @@
  * Why:   "it is slow" and "it does not connect" are questions of people; they are answered by what
  *        really happened, and not by guesses.
  * Keeps: why_says_blocked_before_all_else; why_of_a_relayed_pair_names_the_remedy;
- *        why_of_a_direct_pair_wants_nothing; why_tells_of_a_nearer_relay.
+ *        why_of_a_direct_pair_wants_nothing; why_tells_of_a_nearer_relay;
+ *        node_why_of_a_direct_pair; node_why_of_silence_is_blocked_udp;
+ *        node_why_one_silent_peer_is_no_blocked_udp; node_why_tells_what_was_not_asked.
  *
  * Texts are static, in small letters, and the same in every version.
  */

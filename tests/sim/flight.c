@@ -186,6 +186,8 @@ static void send_packet(struct sim_actor *by, struct sim_nat_packet *p, struct o
     struct sim_route r = {.lost_at = ""};
     unsigned ttl = p->ttl;
 
+    if (w->on_wire)
+        w->on_wire(w->on_wire_self, by, &p->to, true);
     if (om_addr_classify(&p->to) == OM_ADDR_MULTICAST || (w->router_count == 0 && ttl > SIM_HOPS))
         r.other = actor_at(w, by->last ? by->last->other : NULL, &p->to);
     else
@@ -254,6 +256,8 @@ static void hand_over(struct sim_actor *to, struct sim_flight *const *flights, u
     bool measure = w->cpu_ns && flights[0]->is_junk;
     int64_t start = measure ? w->cpu_ns() : 0;
 
+    for (unsigned i = 0; w->on_wire && i < count; i++)
+        w->on_wire(w->on_wire_self, to, &flights[i]->from, false);
     for (unsigned i = 0; i < count; i++)
         batch[i] = (struct om_dgram){
             .via = {.remote = flights[i]->from, .socket = sim_socket_at(to, &flights[i]->to)},

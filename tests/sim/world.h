@@ -123,6 +123,10 @@ struct sim_world {
     unsigned flow_count;
     void (*on_note)(void *self, const struct sim_note *note); /* may be NULL */
     void *on_note_self;
+    /* A datagram leaves @who for @remote, or came from it to @who; may be NULL. */
+    void (*on_wire)(void *self, const struct sim_actor *who, const struct om_addr *remote,
+                    bool is_out);
+    void *on_wire_self;
     int64_t (*cpu_ns)(void);      /* set to learn what junk costs; NULL: not measured */
     uint64_t junk_count, junk_ns; /* datagrams of attackers that nodes were given, and their cost */
     bool is_verbose;              /* nodes log their debug lines to the trace's file */

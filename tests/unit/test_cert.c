@@ -137,8 +137,9 @@ OM_TEST(cert_is_of_one_network)
 OM_TEST(cert_names_are_labels)
 {
     static const char *const good[] = {"a", "ann", "ann-2", "a234567890123456789012345678901z"};
-    static const char *const bad[] = {"", "-a", "a-", "2a", "Ann", "a.b", "a b", "a\n", "\xc3\xa4",
-                                      "a2345678901234567890123456789012z"};
+    static const char *const bad[] = {
+        "",    "-a",  "a-",  "2a",       "Ann",
+        "a.b", "a b", "a\n", "\xc3\xa4", "a2345678901234567890123456789012z"};
     uint8_t bytes[OM_NODE_CERT_MAX];
     struct om_node_cert c = a_member(), out;
 

@@ -8,8 +8,8 @@
  *        cert_holds_within_its_time; cert_chain_is_two_at_most; cert_admin_needs_the_right;
  *        cert_admin_outlives_nothing; grant_round_trips; grant_bounds_its_uses.
  *
- *     node    u8 1, u8 roles, u32 number, u32 issued, u32 expires (s), 8 B invite, u32 overlay IPv4,
- *             32 B key, u8 n <= 32, name, 64 B signature
+ *     node    u8 1, u8 roles, u32 number, u32 issued, u32 expires (s), 8 B invite,
+ *             u32 overlay IPv4, 32 B key, u8 n <= 32, name, 64 B signature
  *     admin   u8 1, u8 rights, u32 number, u32 issued, u32 expires, 32 B key, signature
  *     grant   u8 1, u8 role, 8 B invite, u16 uses, u32 issued, u32 expires, 32 B key, signature
  *

@@ -299,7 +299,7 @@ void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const s
 
 bool node_punch_why(const struct om_node *n, om_time now, const struct om_peer *p, om_time *again)
 {
-    om_time at = is_wanted(p, now) ? begin_at(n, p) : OM_NEVER;
+    om_time at = is_wanted(n, p, now) ? begin_at(n, p) : OM_NEVER;
 
     *again = at == OM_NEVER ? OM_NEVER : at > now ? at - now : 0;
     return p->punch && om_punch_is_busy(&p->punch->run);

@@ -80,12 +80,23 @@ static void answer_ping(struct om_node *n, om_time now, struct om_peer *p, uint6
     node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
 }
 
+/* What was asked over one path and answered over another is no round trip of either. */
+static bool is_own_path(const struct om_peer *p, const struct om_via *via)
+{
+    const struct om_via *active = om_peer_via(p);
+
+    return active && om_via_equal(active, via);
+}
+
 static void on_pong(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                     const struct om_frame_pong *pong)
 {
+    const struct om_rtt had = p->assoc->rtt;
     om_time rtt = 0;
     bool is_asked = om_association_on_pong(p->assoc, now, pong, &rtt);
 
+    if (!is_own_path(p, via) && had.smoothed != 0)
+        p->assoc->rtt = had;
     if (rtt > 0)
         node_where_seen(n, now, p, via, &pong->seen, rtt);
     if (!is_asked)
@@ -106,12 +117,16 @@ static void on_close(struct om_node *n, om_time now, struct om_peer *p,
 }
 
 /* False when the association ended. */
-static bool on_ack(struct om_node *n, om_time now, struct om_peer *p,
+static bool on_ack(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                    const struct om_frame_ack *ack)
 {
     uint64_t had = p->carrier->loss.delivered;
+    const struct om_rtt rtt = p->assoc->rtt;
+    enum om_err e = om_loss_on_ack(&p->carrier->loss, now, ack);
 
-    if (om_loss_on_ack(&p->carrier->loss, now, ack) == OM_OK) {
+    if (!is_own_path(p, via) && rtt.smoothed != 0)
+        p->assoc->rtt = rtt;
+    if (e == OM_OK) {
         if (p->carrier->loss.delivered != had) /* an old ACK may come while nothing arrives */
             om_association_answered(p->assoc);
         return true;
@@ -169,7 +184,7 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
         on_pong(n, now, p, via, &f->pong);
         return true;
     case OM_FRAME_ACK:
-        return on_ack(n, now, p, &f->ack);
+        return on_ack(n, now, p, via, &f->ack);
     case OM_FRAME_STREAM:
     case OM_FRAME_STREAM_CREDIT:
     case OM_FRAME_STREAM_RESET:
@@ -215,7 +230,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     struct om_association *a = p->assoc;
     struct om_rd r = om_rd(om_bytes(in->plain.p, in->plain.n));
     bool is_eliciting = false, is_answered = false, is_kept = true, is_moving = false;
-    bool is_punch = false;
+    bool is_punch = via->lane == 0 && in->plain.n > 0 && in->plain.p[0] == OM_FRAME_PUNCH;
     size_t bytes = in->plain.n + OM_OVERHEAD;
     struct om_frame f;
     enum om_err e;
@@ -225,7 +240,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     p->heard_at = now;
     p->owed_since = OM_NEVER;
     p->last_asked = 0;
-    node_lane_heard(p, now, via);
+    if (!is_punch)
+        node_lane_heard(p, now, via); /* of the ways that are tried only the one found is a path */
     p->in.datagrams++;
     p->in.bytes += bytes;
     if (!s->is_confirmed) {
@@ -237,7 +253,6 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         bool is_question = f.type == OM_FRAME_PING || f.type == OM_FRAME_PATH_CHALLENGE;
         is_eliciting |= om_frame_is_eliciting(f.type);
         is_moving |= om_frame_is_moving(f.type);
-        is_punch |= f.type == OM_FRAME_PUNCH && via->lane == 0;
         if (is_question && is_answered)
             continue; /* one answer per datagram: a packet of PINGs is no lever */
         is_answered |= is_question;
@@ -249,7 +264,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame");
         return false;
     }
-    if (!is_punch) /* of the ways that are tried only the one that is found becomes a path */
+    if (!is_punch)
         node_path_heard(n, now, p, via, bytes, is_newest && is_moving);
     if (is_kept)
         om_acks_received(&a->acks, now, in->counter, is_eliciting);

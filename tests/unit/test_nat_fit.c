@@ -49,6 +49,24 @@ OM_TEST(fit_open)
     CHECK_STR(om_nat_class_name((enum om_nat_class)99), "unknown");
 }
 
+OM_TEST(fit_nameless_sockets)
+{
+    static const struct om_addr nameless = {.ip = {[10] = 0xff, [11] = 0xff}, .port = 1};
+    struct table t = {0};
+    struct om_nat_fit f;
+
+    CHECK(om_nat_is_nameless(&nameless));
+    for (unsigned who = 0; who < 2; who++) {
+        saw(&t, who, SOCKET, SOCKET);
+        saw(&t, who, 0, 50000)->local = nameless; /* its own port need not be known */
+    }
+    om_nat_fit(&f, t.s, t.n);
+    CHECK(f.class == OM_NAT_EIM && f.is_believed && f.is_preserved);
+    t.s[0].local = t.s[2].local = (struct om_addr){.ip = {[10] = 0xff, [11] = 0xff}, .port = 2};
+    om_nat_fit(&f, t.s, t.n);
+    CHECK(f.class == OM_NAT_EIM && !f.is_preserved); /* nothing says so */
+}
+
 OM_TEST(fit_eim_many_sockets)
 {
     struct table t = {0};

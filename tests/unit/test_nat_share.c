@@ -76,6 +76,25 @@ OM_TEST(share_one_liar_shows_nothing)
     CHECK_EQ(om_nat_share_judge(&r, 512), OM_NAT_REUSE_UNKNOWN);
 }
 
+OM_TEST(share_range_is_not_one_liars)
+{
+    uint16_t first = 1, last = 2;
+    struct om_nat_share r;
+
+    om_nat_share_init(&r, outside.ip);
+    for (unsigned i = 0; i < 40; i++)
+        CHECK(say(&r, 0, i, 5000 + 10 * i));
+    CHECK(!om_nat_share_range(&r, &first, &last)); /* one witness */
+    CHECK(first == 1 && last == 2);
+    for (unsigned i = 0; i < 40; i++)
+        CHECK(say(&r, 1, i, 5003 + 10 * i));
+    CHECK(om_nat_share_range(&r, &first, &last));
+    CHECK(first == 5003 && last == 5390);
+    CHECK(say(&r, 2, 0, 40) && say(&r, 2, 1, 60000));
+    CHECK(om_nat_share_range(&r, &first, &last));
+    CHECK(first == 5000 && last == 5393);
+}
+
 OM_TEST(share_counts_a_flow_once)
 {
     struct om_nat_share r;

@@ -1,6 +1,7 @@
 /* node.c - making a node, what programs ask of it, and the four verbs. */
 #include "node/call.h"
 #include "node/lane.h"
+#include "node/study.h"
 #include "service/words.h"
 
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     om_punch_memory_init(&n->punches, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, 2 * n->limits.peers_max + 2 + OM_CALLS_MAX + 4 * OM_NETWORKS_MAX);
+    om_timers_init(&n->timers, 2 * n->limits.peers_max + 3 + OM_CALLS_MAX + 4 * OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -151,6 +152,7 @@ void om_node_free(struct om_node *n)
     node_service_stop(n);
     node_hello_stop(n);
     node_select_stop(n);
+    node_study_stop(n);
     node_lane_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);

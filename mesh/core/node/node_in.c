@@ -1,5 +1,6 @@
 /* node_in.c - what arrives: find its key and session, open it, hand its frames on. */
 #include "node/lane.h"
+#include "node/study.h"
 
 /* Consecutive datagrams of one session. OM_BATCH_MAX at a time are opened together; what they bring
  * is acted on once, at the end: one ACK and one look at each stream for all of them. */
@@ -93,6 +94,9 @@ static void on_pong(struct om_node *n, om_time now, struct om_peer *p, const str
 {
     const struct om_rtt had = p->assoc->rtt;
     om_time rtt = 0;
+
+    if (node_study_pong(n, now, p, pong))
+        return;
     bool is_asked = om_association_on_pong(p->assoc, now, pong, &rtt);
 
     if (!is_own_path(p, via) && had.smoothed != 0)

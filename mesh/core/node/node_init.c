@@ -125,7 +125,8 @@ void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race)
             node_send_copy(n, now, p, &via);
         if (!race && paths > 0 && om_peer_path(p, (h->attempt - 2) % paths, &via))
             node_send_copy(n, now, p, &via);
-        node_lane_initiate(n, now, p);
+        if (!p->is_direct_only)
+            node_lane_initiate(n, now, p);
     }
     if (h->attempt > 1)
         node_event(

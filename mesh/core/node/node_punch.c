@@ -3,6 +3,7 @@
 
 #include "node/lane.h"
 #include "node/sockets.h"
+#include "node/study.h"
 #include "node/why.h"
 
 enum {
@@ -15,8 +16,10 @@ enum {
 
 struct node_punch {
     struct om_punch run;
-    uint32_t first; /* of the driver's sockets that are open for it; 0: none */
-    unsigned count;
+    uint32_t first; /* of the driver's sockets that were opened for it; 0: none */
+    unsigned count; /* one may be kept: it goes with the next attempt's, or with the peer */
+    bool is_held;   /* the peer asked while our NAT was being studied, and waits */
+    struct om_punch_word held;
 };
 
 static struct node_punch *punch_of(struct om_node *n, struct om_peer *p)
@@ -121,20 +124,31 @@ static bool collect(struct om_node *n, om_time now, const struct om_peer *p,
     take_word(n, now, p);
     *f = (struct om_punch_facts){.peer = p->outside, .rtt = path ? path->rtt.smoothed : 0};
     om_punch_profile_of(&f->ours, nat_for(n, p), now);
+    if (om_addr_is_v4(&p->outside))
+        node_study_profile(n, &f->ours);
     f->is_same_outside = memcmp(ours.ip, p->outside.ip, sizeof ours.ip) == 0;
     f->left = om_reach_left(&n->reach, now, &p->outside, &p->id);
     return true;
 }
 
-/* Only where data goes over a relay, and goes at all, and both sides were seen from outside: what
- * cannot begin is due at no time. */
-static bool is_wanted(const struct om_node *n, const struct om_peer *p, om_time now)
+/* Only where data goes over a relay, and no other way is known that works. */
+static bool is_relayed(const struct om_peer *p, om_time now)
 {
     const struct om_path *path = p->paths ? om_paths_active(p->paths) : NULL;
 
-    return path && path->via.lane != 0 && p->has_outside &&
-           n->where.nats[om_addr_is_v4(&p->outside) ? 0 : 1].count > 0 && p->assoc &&
+    return path && path->via.lane != 0 && !node_lane_direct(p) && p->has_outside && p->assoc &&
            om_association_sealing(p->assoc, now);
+}
+
+static bool is_seen(const struct om_node *n, const struct om_peer *p)
+{
+    return n->where.nats[om_addr_is_v4(&p->outside) ? 0 : 1].count > 0;
+}
+
+/* And both sides were seen from outside: what cannot begin is due at no time. */
+static bool is_wanted(const struct om_node *n, const struct om_peer *p, om_time now)
+{
+    return is_relayed(p, now) && is_seen(n, p);
 }
 
 static void begin(struct om_node *n, om_time now, struct om_peer *p)
@@ -155,7 +169,9 @@ static void begin(struct om_node *n, om_time now, struct om_peer *p)
 
 static uint32_t number_of(const struct node_punch *u, unsigned socket)
 {
-    return socket == 0 ? 0 : u->first + socket - 1;
+    if (socket == 0)
+        return 0;
+    return u->first ? u->first + socket - 1 : UINT32_MAX; /* none was to be had: it is lost */
 }
 
 static void say(struct om_node *n, om_time now, struct om_peer *p, const struct om_punch_act *a)
@@ -176,8 +192,6 @@ static void close_sockets(struct om_node *n, struct node_punch *u, unsigned keep
 {
     if (u->count > 0)
         node_sockets_close(n, u->first, u->count, number_of(u, keep));
-    u->first = 0;
-    u->count = 0;
 }
 
 static void tell(struct om_node *n, om_time now, struct om_peer *p, bool worked)
@@ -209,6 +223,7 @@ static void carry_out(struct om_node *n, om_time now, struct om_peer *p,
         say(n, now, p, a);
         return;
     case OM_PUNCH_DO_OPEN:
+        close_sockets(n, u, 0); /* the way that led over one of the last attempt's is gone */
         u->first = node_sockets_open(n, a->socket); /* 0: what is sent over them is lost */
         u->count = u->first ? a->socket : 0;
         return;
@@ -239,26 +254,54 @@ static void drain(struct om_node *n, om_time now, struct om_peer *p)
 static om_time begin_at(const struct om_node *n, const struct om_peer *p)
 {
     const struct om_punch *run = p->punch ? &p->punch->run : NULL;
-    om_time asked = n->where.hops_at[om_addr_is_v4(&p->outside) ? 0 : 1];
+    bool is_v4 = om_addr_is_v4(&p->outside);
+    om_time asked = n->where.hops_at[!is_v4];
 
+    if (run && om_punch_is_busy(run))
+        return OM_NEVER;
+    if (is_v4 && node_study_is_busy(n))
+        return OM_NEVER; /* its end comes here */
     if (!run)
         return asked + OM_MS(HOPS_WAIT_MS);
-    if (om_punch_is_busy(run))
-        return OM_NEVER;
     if (run->state == OM_PUNCH_DONE)
         return run->ended + OM_SEC(AFTER_S);
     return om_punch_retry_at(run);
 }
 
+/* Is it being found out, for a punch with @p, what our NAT does? */
+static bool is_studying(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    return om_addr_is_v4(&p->outside) && node_study_begin(n, now, p->net);
+}
+
 void node_punch_run(struct om_node *n, om_time now, struct om_peer *p)
 {
     drain(n, now, p);
-    if (is_wanted(n, p, now))
-        ask_hops(n, now, p);
-    if (is_wanted(n, p, now) && begin_at(n, p) <= now) {
+    if (!is_relayed(p, now))
+        return;
+    ask_hops(n, now, p);
+    bool is_soon = !is_seen(n, p) || begin_at(n, p) <= now + OM_MS(HOPS_WAIT_MS);
+    if (is_soon && is_studying(n, now, p))
+        return;
+    if (is_seen(n, p) && begin_at(n, p) <= now) {
         begin(n, now, p);
         drain(n, now, p);
     }
+}
+
+void node_punch_studied(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct node_punch *u = p->punch;
+    struct om_punch_facts facts;
+
+    if (u && u->is_held) {
+        u->is_held = false;
+        if (is_wanted(n, p, now) && collect(n, now, p, &facts)) {
+            om_punch_told(&u->run, now, &u->held, &facts);
+            node_why_punch(p, now, &u->run);
+        }
+    }
+    node_punch_run(n, now, p);
 }
 
 om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om_time now)
@@ -291,10 +334,15 @@ void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const s
     }
     if (!active || active->lane == 0 || om_punch_word_of(&word, f) != OM_OK)
         return; /* a direct way is there already */
-    if (!collect(n, now, p, &facts) || !punch_of(n, p))
+    if (!p->has_outside || !punch_of(n, p))
         return;
-    om_punch_told(&p->punch->run, now, &word, &facts);
-    node_why_punch(p, now, &p->punch->run);
+    if (!om_punch_is_busy(&p->punch->run) && is_studying(n, now, p)) {
+        p->punch->held = word; /* the newest counts */
+        p->punch->is_held = true;
+    } else if (collect(n, now, p, &facts)) {
+        om_punch_told(&p->punch->run, now, &word, &facts);
+        node_why_punch(p, now, &p->punch->run);
+    }
 }
 
 bool node_punch_why(const struct om_node *n, om_time now, const struct om_peer *p, om_time *again)

@@ -1,6 +1,7 @@
 /* node_where.c - where we are, by our own and by others' word; where peers say they are. */
 #include <omerta/where.h>
 
+#include "node/study.h"
 #include "node/why.h"
 
 static struct om_nat *nat_of(struct om_node *n, const struct om_addr *a)
@@ -46,10 +47,14 @@ static void add_reflexive(struct om_node *n, om_time now, struct om_endpoints *o
     for (unsigned f = 0; f < OM_ARRAY_SIZE(n->where.nats); f++) {
         struct om_nat *nat = &n->where.nats[f];
         (void)om_nat_judge(nat, now); /* which drops what is too old */
-        for (unsigned i = nat->count, k = 0; i-- > 0 && k < 2; k++)
-            if (!is_own(&n->where.at, &nat->samples[i].seen))
-                (void)om_endpoints_add(
-                    out, &(struct om_record_end){OM_END_REFLEXIVE, nat->samples[i].seen});
+        for (unsigned i = nat->count, k = 0; i-- > 0 && k < 2;) {
+            const struct om_nat_sample *s = &nat->samples[i];
+            if (om_nat_is_nameless(&s->local))
+                continue; /* a socket that is closed by now */
+            k++;
+            if (!is_own(&n->where.at, &s->seen))
+                (void)om_endpoints_add(out, &(struct om_record_end){OM_END_REFLEXIVE, s->seen});
+        }
     }
 }
 
@@ -110,6 +115,15 @@ static void view_of(const struct om_node *n, struct om_endpoint_view *v)
         v->near[v->near_count++] = w->near[i];
 }
 
+bool node_where_may_ask(const struct om_node *n, const struct om_addr *a)
+{
+    const struct om_record_end e = {OM_END_HOST, *a};
+    struct om_endpoint_view view;
+
+    view_of(n, &view);
+    return om_endpoint_check(&view, &e) == OM_ENDPOINT_OK;
+}
+
 /* Is @a on this very machine? */
 static bool is_here(const struct om_where *w, const struct om_addr *a)
 {
@@ -155,30 +169,40 @@ bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
     return true;
 }
 
-void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
-                     const struct om_via *via, const struct om_addr *seen, om_time rtt)
+void node_where_seen(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_addr *seen, om_time rtt)
 {
     struct om_nat *nat = nat_of(n, seen);
     const struct om_path *path = om_paths_find(p->paths, via);
     uint32_t generation = nat->generation;
 
-    /* A neighbour that sees us as we are says nothing of a NAT. */
-    bool is_beside = is_near(&n->where.at, &via->remote) && is_own(&n->where.at, seen);
-    if (via->lane != 0 || via->socket != 0 || is_beside ||
-        om_addr_is_v4(&via->remote) != om_addr_is_v4(seen))
+    if (via->lane != 0 || via->socket != 0)
         return;
-    om_nat_heard(nat);
     if (now - rtt < n->where.since)
         generation--; /* it was asked on another network */
-    (void)om_nat_sample(nat, now, generation,
-                        &(struct om_nat_sample){.peer = p->id,
-                                                .local = local_for(&n->where.at, seen),
-                                                .to = via->remote,
-                                                .seen = *seen,
-                                                .at = path ? path->added : now});
+    const struct om_nat_sample s = {
+        .peer = p->id, .to = via->remote, .seen = *seen, .at = path ? path->added : now};
+    p->is_beside = !node_where_flow(n, now, generation, true, &s);
+}
+
+bool node_where_flow(struct om_node *n, om_time now, uint32_t generation, bool is_main,
+                     const struct om_nat_sample *s)
+{
+    struct om_nat *nat = nat_of(n, &s->seen);
+    struct om_nat_sample x = *s;
+
+    if (is_near(&n->where.at, &s->to) && is_own(&n->where.at, &s->seen))
+        return false;
+    if (om_addr_is_v4(&s->to) != om_addr_is_v4(&s->seen))
+        return true;
+    om_nat_heard(nat);
+    if (is_main)
+        x.local = local_for(&n->where.at, &s->seen);
+    (void)om_nat_sample(nat, now, generation, &x);
     if (renew(n, now))
         tell_all(n, now);
     node_why_nat(n, now);
+    return true;
 }
 
 /* Is every address of @a, but what routers map, one of @b, too? */
@@ -228,6 +252,9 @@ enum om_err om_node_where(struct om_node *n, om_time now, const struct om_where 
             om_nat_reset(&n->where.nats[f]);
         memset(n->where.hops_at, 0, sizeof n->where.hops_at);
         node_why_moved(n);
+        node_study_stop(n);
+        n->where.studied_at = 0;
+        n->where.shared = (struct node_shared){.at = 0};
     }
     if (is_other && !is_first)
         doubt_all(n, now);

@@ -76,12 +76,23 @@ struct node_udp {
     bool is_blocked;
 };
 
+/* What flows of many sockets told of a block of ports (study.h). */
+struct node_shared {
+    om_time at; /* 0: not asked yet */
+    enum om_nat_reuse reuse;
+    uint16_t first_port, last_port;
+};
+
+struct node_study;
+
 /* Where we are. */
 struct node_where {
     struct om_where at;
-    om_time since;            /* at holds from then on; 0: nobody told yet */
-    struct om_nat nats[2];    /* IPv4, IPv6 */
-    om_time hops_at[2];       /* when it was last asked how far away they end; 0: not yet */
+    om_time since;         /* at holds from then on; 0: nobody told yet */
+    struct om_nat nats[2]; /* IPv4, IPv6 */
+    om_time hops_at[2];    /* when it was last asked how far away they end; 0: not yet */
+    om_time studied_at;    /* when the last study ended; 0: none yet on this network */
+    struct node_shared shared;
     struct om_endpoints ours; /* what peers are told */
     uint64_t verdicts[OM_ENDPOINT_VERDICTS];
     struct node_udp udp[2];          /* IPv4, IPv6 */
@@ -129,6 +140,7 @@ struct om_node {
     uint64_t calls_made;
     uint8_t ciphers, version_min, version_max;
     struct node_where where;
+    struct node_study *study; /* NULL: none is under way */
     struct om_reach reach;
     struct om_punch_memory punches;
     om_time now; /* of the last input or tick, for snapshots */
@@ -266,6 +278,9 @@ om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om
 void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                       const struct om_frame_punch *f);
 
+/** node_punch_studied() - @n knows at @now what it can know of its NAT: go on with @p. */
+void node_punch_studied(struct om_node *n, om_time now, struct om_peer *p);
+
 /** node_punch_end() - @p of @n goes, or its association: whatever was tried ends. */
 void node_punch_end(struct om_node *n, struct om_peer *p);
 
@@ -317,8 +332,24 @@ bool node_where_on_candidates(struct om_node *n, om_time now, struct om_peer *p,
 
 /** node_where_seen() - @p says to @n at @now that it saw us at @seen; we had asked over @via, @rtt
  *  before. */
-void node_where_seen(struct om_node *n, om_time now, const struct om_peer *p,
-                     const struct om_via *via, const struct om_addr *seen, om_time rtt);
+void node_where_seen(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_addr *seen, om_time rtt);
+
+/**
+ * node_where_flow() - a peer says where it saw one flow of ours, which it was asked about
+ * @n:           the node
+ * @now:         when
+ * @generation:  of the network on which it was asked
+ * @is_main:     our end is the main socket; its address is filled in
+ * @s:           the rest
+ *
+ * Return: false when a neighbour sees us as we are, which says nothing of a NAT.
+ */
+bool node_where_flow(struct om_node *n, om_time now, uint32_t generation, bool is_main,
+                     const struct om_nat_sample *s);
+
+/** node_where_may_ask() - may @n speak to @a because a record names it? */
+bool node_where_may_ask(const struct om_node *n, const struct om_addr *a);
 
 /* node_init.c: handshakes that we begin */
 

@@ -438,16 +438,18 @@ static void fit_hard(const struct study *st, struct om_nat_fit *out, uint32_t *w
 
 static void judge_sockets(const struct study *st, uint32_t without, struct om_nat_fit *out)
 {
-    bool open = true;
+    bool open = true, known = false;
 
     out->is_preserved = true;
     for (unsigned i = 0; i < st->n; i++) {
-        if (!is_used(st, i, without))
+        if (!is_used(st, i, without) || om_nat_is_nameless(&st->s[i].local))
             continue;
+        known = true;
         out->is_preserved &= st->s[i].seen.port == st->s[i].local.port;
         open &= om_addr_equal(&st->s[i].seen, &st->s[i].local);
     }
-    if (out->class == OM_NAT_EIM && open)
+    out->is_preserved &= known;
+    if (out->class == OM_NAT_EIM && known && open)
         out->class = OM_NAT_OPEN;
 }
 
@@ -489,6 +491,11 @@ void om_nat_fit(struct om_nat_fit *out, const struct om_nat_sample *s, unsigned 
         fit_hard(&st, out, &without);
     judge_sockets(&st, without, out);
     judge_trust(&st, without, out);
+}
+
+bool om_nat_is_nameless(const struct om_addr *local)
+{
+    return om_addr_classify(local) == OM_ADDR_UNSPECIFIED;
 }
 
 const char *om_nat_class_name(enum om_nat_class c)

@@ -6,7 +6,8 @@
  * Why:   whether and how two nodes can meet directly is decided by how their routers choose ports.
  * Keeps: fit_open; fit_eim_many_sockets; fit_stride_up_and_down; fit_stride_skips_and_wraps;
  *        fit_block_and_random; fit_block_knows_reuse; fit_needs_two_witnesses;
- *        fit_counts_one_machine_once; fit_one_liar_changes_nothing; fit_pooled_addresses.
+ *        fit_counts_one_machine_once; fit_one_liar_changes_nothing; fit_pooled_addresses;
+ *        fit_nameless_sockets.
  *
  * A witness is everybody whose word could be one party's: the same key, or the same address (v6:
  * /64). A fit is believed when two witnesses carry it, and for every one that it had to leave out
@@ -48,7 +49,7 @@ enum om_nat_reuse { OM_NAT_REUSE_UNKNOWN, OM_NAT_REUSED, OM_NAT_EXCLUSIVE };
 
 struct om_nat_sample {
     struct om_id peer;    /* who says so */
-    struct om_addr local; /* our socket */
+    struct om_addr local; /* our socket; nameless: no address, and any number for a port */
     struct om_addr to;    /* where we sent */
     struct om_addr seen;  /* where it came from, by the peer's word */
     om_time at;           /* when the first datagram of this flow left */
@@ -81,6 +82,9 @@ struct om_nat_fit {
  * @n:    count, at most OM_NAT_SAMPLES_MAX
  */
 void om_nat_fit(struct om_nat_fit *out, const struct om_nat_sample *s, unsigned n);
+
+/** om_nat_is_nameless() - is @local a socket of which only the driver knows the port? */
+bool om_nat_is_nameless(const struct om_addr *local);
 
 /** om_nat_class_name() - "eim", "block" ... for logs and JSON; "unknown" for any other @c. */
 const char *om_nat_class_name(enum om_nat_class c);

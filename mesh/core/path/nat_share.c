@@ -71,3 +71,29 @@ enum om_nat_reuse om_nat_share_judge(const struct om_nat_share *r, unsigned widt
         return OM_NAT_EXCLUSIVE;
     return OM_NAT_REUSE_UNKNOWN;
 }
+
+bool om_nat_share_range(const struct om_nat_share *r, uint16_t *first, uint16_t *last)
+{
+    uint16_t low[2] = {UINT16_MAX, UINT16_MAX}, high[2] = {0, 0}; /* the second ones count */
+
+    for (unsigned who = 0; who < r->witnesses; who++) {
+        uint16_t least = UINT16_MAX, most = 0;
+        for (unsigned i = 0; i < r->count; i++) {
+            if (r->words[i].witness != who)
+                continue;
+            least = r->words[i].seen < least ? r->words[i].seen : least;
+            most = r->words[i].seen > most ? r->words[i].seen : most;
+        }
+        if (most == 0)
+            continue;
+        low[1] = least < low[0] ? low[0] : least < low[1] ? least : low[1];
+        low[0] = least < low[0] ? least : low[0];
+        high[1] = most > high[0] ? high[0] : most > high[1] ? most : high[1];
+        high[0] = most > high[0] ? most : high[0];
+    }
+    if (high[1] == 0 || low[1] > high[1])
+        return false;
+    *first = low[1];
+    *last = high[1];
+    return true;
+}

@@ -6,6 +6,7 @@
  *        class (nat.h) seldom hold a coincidence.
  * Keeps: share_is_shown_by_coincidence; share_missing_is_exclusive; share_takes_three_witnesses;
  *        share_one_liar_shows_nothing; share_counts_a_flow_once; share_full_takes_no_more;
+ *        share_range_is_not_one_liars;
  *        punch_model_learns_to_share.
  *
  * Driven by whoever wants to punch from inside a block: fresh sockets send a PING to each of three
@@ -54,6 +55,16 @@ bool om_nat_share_word(struct om_nat_share *r, const struct om_nat_sample *s);
 
 /** om_nat_share_flows() - how many flows tell it, for a block of @width ports. */
 unsigned om_nat_share_flows(unsigned width);
+
+/**
+ * om_nat_share_range() - where the block ends, by far more words than a fit has
+ * @r:      the knowledge
+ * @first:  the lowest port but for what one witness alone says; untouched with less than two
+ * @last:   the highest likewise
+ *
+ * Return: true when they were set.
+ */
+bool om_nat_share_range(const struct om_nat_share *r, uint16_t *first, uint16_t *last);
 
 /**
  * om_nat_share_judge() - what it means

@@ -37,7 +37,9 @@ struct om_peer {
     unsigned end_count;
     uint32_t told, said; /* sequences of our candidates told to it, and of its own */
     bool said_any;
-    bool is_typed; /* the user, or a link, named where it is */
+    bool is_typed;       /* the user, or a link, named where it is */
+    bool is_direct_only; /* its handshake asks no relay for a lane */
+    bool is_beside;      /* on our side of the NAT: it sees us as we are */
     bool has_outside;
     struct om_addr outside;                /* its best candidate that others see */
     struct om_paths *paths;                /* owned; NULL until a handshake needs it */

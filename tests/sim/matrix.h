@@ -33,6 +33,7 @@
 enum {
     MATRIX_BEGIN_S = 8,
     MATRIX_LASTS_S = 12,
+    MATRIX_DWELL_S = 3, /* data that went directly so shortly before the end counts as direct */
     MATRIX_LATENCY_MS = 40,
     MATRIX_LOSS_PPM = 10000,
     MATRIX_RELAY_RTT_MS = 4 * MATRIX_LATENCY_MS,
@@ -83,6 +84,7 @@ struct matrix_run {
     unsigned attempt;  /* most datagrams of a side to unproven addresses without a pause */
     om_time span;      /* how long the longest of these took */
     unsigned per_s;    /* most of them within a second */
+    unsigned left;     /* times that a side went from direct to the relay */
     unsigned lost;     /* of 1,000 data datagrams of the one who connected */
     char broken[OM_ERROR_MSG_MAX]; /* "" or what must never happen */
 };

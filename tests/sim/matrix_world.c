@@ -22,9 +22,11 @@ struct side {
     struct om_table heard; /* addresses from which something came */
     om_time sent[SENT_MAX];
     unsigned count;
-    bool is_direct;
-    om_time direct_at, got_at; /* its data goes directly; data last came; OM_NEVER: no */
-    om_time first;             /* data that came, from the beginning on */
+    bool is_direct;             /* its data goes directly */
+    om_time direct_at, left_at; /* its data went directly for the first time; no longer */
+    om_time got_at;             /* data last came; OM_NEVER: none, as above */
+    unsigned left;              /* how often it went directly no longer */
+    om_time first;              /* data that came, from the beginning on */
     unsigned said;
 };
 
@@ -76,9 +78,12 @@ static void on_note(void *self, const struct sim_note *n)
             s->first = s->first == OM_NEVER ? n->at : s->first;
         }
         if (n->kind == SIM_NOTE_EVENT && n->act->event.kind == OM_EVENT_PATH_MOVED) {
-            if (n->act->event.b == 0 && !s->is_direct)
+            bool is_direct = n->act->event.b == 0;
+            if (is_direct && s->direct_at == OM_NEVER)
                 s->direct_at = n->at;
-            s->is_direct = n->act->event.b == 0;
+            if (s->is_direct && !is_direct)
+                s->left_at = n->at, s->left++;
+            s->is_direct = is_direct;
         }
     }
 }
@@ -156,7 +161,7 @@ static void build(struct meeting *m, const struct matrix_pair *p, uint64_t seed)
         struct side *s = &m->side[seed & 1 ? i : !i];
         if (om_table_init(&s->heard, OM_ADDR_WIRE, OM_TABLE_MAX, sip) != OM_OK)
             sim_break(m->w, "no memory");
-        s->first = s->got_at = s->direct_at = OM_NEVER;
+        s->first = s->got_at = s->direct_at = s->left_at = OM_NEVER;
         s->node = sim_node_add(m->w, names[i], &spec);
         hide(s->node);
     }
@@ -204,6 +209,13 @@ static void count(const struct side *s, struct matrix_run *out)
     }
 }
 
+/* A lost datagram and a lost challenge have data go over the relay until the dwell is over. */
+static bool is_direct(const struct meeting *m, const struct side *s)
+{
+    return s->is_direct ||
+           (s->left_at != OM_NEVER && s->left_at >= m->w->now - OM_SEC(MATRIX_DWELL_S));
+}
+
 static void look(const struct meeting *m, struct matrix_run *out)
 {
     const struct side *a = &m->side[0], *b = &m->side[1];
@@ -216,7 +228,8 @@ static void look(const struct meeting *m, struct matrix_run *out)
         a->got_at != OM_NEVER && a->got_at >= late && b->got_at != OM_NEVER && b->got_at >= late;
     if (b->first != OM_NEVER)
         out->first = b->first - m->began;
-    out->is_direct = a->is_direct && b->is_direct;
+    out->is_direct = is_direct(m, a) && is_direct(m, b);
+    out->left = a->left + b->left;
     if (out->is_direct)
         out->direct = (a->direct_at > b->direct_at ? a->direct_at : b->direct_at) - m->began;
     if (out->direct < 0) /* they had met before */

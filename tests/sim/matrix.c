@@ -47,9 +47,9 @@ static void print_run(const struct matrix_pair *p, uint64_t seed, const struct m
 {
     char first[OM_DURATION_TEXT], direct[OM_DURATION_TEXT], span[OM_DURATION_TEXT];
 
-    printf("%s %s%s seed %u: %s, first data %s, direct %s, %u datagrams in %s, %u a second, %u of "
+    printf("%s %s %s seed %u: %s, first data %s, direct %s, %u datagrams in %s, %u a second, %u of "
            "1,000 lost %s\n",
-           p->a->name, p->b->name, p->is_one_outer ? " (one outer box)" : "", (unsigned)seed,
+           p->a->name, p->b->name, matrix_near_name(p->near), (unsigned)seed,
            r->is_connected ? "connected" : "not connected",
            r->first == OM_NEVER ? "never" : om_duration_print(r->first, first, sizeof first),
            r->direct == OM_NEVER ? "never" : om_duration_print(r->direct, direct, sizeof direct),

@@ -20,6 +20,8 @@
  *     other hard x hard   the relay
  *     no UDP x any        nothing, and nothing sent in vain
  *
+ * Two behind one box are direct, two homes of one carrier if its box turns datagrams round.
+ *
  * Everywhere: the first data within two round trips of the relay; at most 1,000 datagrams a second
  * to addresses that never answered, and none for longer than 5 s on end.
  *
@@ -67,10 +69,18 @@ enum matrix_want {
     MATRIX_WANTS
 };
 
+/* Whether two are behind something together. */
+enum matrix_near {
+    MATRIX_APART,
+    MATRIX_ONE_BOX,     /* one home */
+    MATRIX_ONE_CARRIER, /* whose box turns round what goes to its own outside */
+    MATRIX_ONE_DEAF     /* one that does not */
+};
+
 struct matrix_pair {
     const struct matrix_kind *a, *b;
     unsigned row, column;
-    bool is_one_outer; /* their outer boxes are one */
+    enum matrix_near near;
     enum matrix_want want;
 };
 
@@ -94,6 +104,9 @@ unsigned matrix_pairs(struct matrix_pair *out);
 
 /** matrix_kind_at() - kind @i; NULL after the last. */
 const struct matrix_kind *matrix_kind_at(unsigned i);
+
+/** matrix_near_name() - "one box" and so on, of @n. */
+const char *matrix_near_name(enum matrix_near n);
 
 /** matrix_want_name() - "easy x easy" and so on, of @w. */
 const char *matrix_want_name(enum matrix_want w);

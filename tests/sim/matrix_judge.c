@@ -147,7 +147,7 @@ static void table(enum sight sight, const struct matrix_pair *pairs, unsigned co
         printf(" %10s", matrix_kind_at(k)->name);
     for (unsigned i = 0; i < count; i++) {
         const struct matrix_pair *p = &pairs[i];
-        if (p->is_one_outer)
+        if (p->near != MATRIX_APART)
             continue;
         if (p->column == p->row) {
             printf("\n%9s", p->a->name);
@@ -158,10 +158,12 @@ static void table(enum sight sight, const struct matrix_pair *pairs, unsigned co
         cell(sight, &t);
     }
     for (unsigned i = 0; i < count; i++) {
-        if (!pairs[i].is_one_outer)
+        if (pairs[i].near == MATRIX_APART)
             continue;
-        printf("\n%9s behind one outer box:", pairs[i].a->name);
         of_pair(&t, &pairs[i], &runs[i * MATRIX_SEEDS_MAX]);
+        if (t.runs == 0)
+            continue;
+        printf("\n%9s, %s:", pairs[i].a->name, matrix_near_name(pairs[i].near));
         cell(sight, &t);
     }
     printf("\n\n");

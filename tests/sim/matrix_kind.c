@@ -48,24 +48,37 @@ static enum matrix_want want(const struct matrix_kind *a, const struct matrix_ki
                                                                   : MATRIX_WANT_RELAY;
 }
 
+const char *matrix_near_name(enum matrix_near n)
+{
+    static const char *const names[] = {"", "one box", "one carrier", "one carrier, no hairpin"};
+
+    return (unsigned)n < OM_ARRAY_SIZE(names) ? names[n] : "?";
+}
+
+static void add(struct matrix_pair *out, unsigned *count, unsigned i, unsigned k,
+                enum matrix_near near)
+{
+    out[(*count)++] = (struct matrix_pair){
+        .a = &kinds[i],
+        .b = &kinds[k],
+        .row = i,
+        .column = k,
+        .near = near,
+        .want = near == MATRIX_ONE_DEAF ? MATRIX_WANT_RELAY : want(&kinds[i], &kinds[k])};
+}
+
 unsigned matrix_pairs(struct matrix_pair *out)
 {
     unsigned count = 0;
 
     for (unsigned i = 0; i < KINDS; i++)
         for (unsigned k = i; k < KINDS; k++)
-            out[count++] = (struct matrix_pair){.a = &kinds[i],
-                                                .b = &kinds[k],
-                                                .row = i,
-                                                .column = k,
-                                                .want = want(&kinds[i], &kinds[k])};
-    for (unsigned i = 0; i < KINDS; i++) /* two homes of one carrier, which turns round */
-        if (kinds[i].outer)
-            out[count++] = (struct matrix_pair){.a = &kinds[i],
-                                                .b = &kinds[i],
-                                                .row = i,
-                                                .column = i,
-                                                .is_one_outer = true,
-                                                .want = MATRIX_WANT_EASY};
+            add(out, &count, i, k, MATRIX_APART);
+    for (unsigned i = 0; i < KINDS; i++) {
+        if (kinds[i].class == MATRIX_EASY && kinds[i].box)
+            add(out, &count, i, i, MATRIX_ONE_BOX);
+        for (unsigned n = MATRIX_ONE_CARRIER; n <= MATRIX_ONE_DEAF && kinds[i].outer; n++)
+            add(out, &count, i, i, (enum matrix_near)n);
+    }
     return count;
 }

@@ -98,18 +98,28 @@ static struct sim_router *box(struct sim_world *w, const char *name, const char 
     return sim_router_add(w, name, &model, outer);
 }
 
-/* The box of side @i, counted from 1; 0: none. @outer: the one of the other side, to be shared. */
-static unsigned boxes(struct sim_world *w, const struct matrix_kind *k, unsigned i,
-                      struct sim_router **outer, bool is_one_outer)
+/* The boxes in front of both sides of @p: those of the nodes, counted from 1; 0: none. */
+static void boxes(struct sim_world *w, const struct matrix_pair *p, unsigned out[static SIDES])
 {
-    static const char *const inner_names[] = {"abox", "bbox"}, *const outer_names[] = {"acgn",
-                                                                                       "bcgn"};
+    const struct matrix_kind *kinds[SIDES] = {p->a, p->b};
+    static const char *const names[SIDES] = {"abox", "bbox"}, *const outer_names[] = {"acgn",
+                                                                                      "bcgn"};
+    struct sim_router *outer = NULL;
 
-    if (!k->box)
-        return 0;
-    if (k->outer && !(i > 0 && is_one_outer))
-        *outer = box(w, outer_names[i], k->outer, k->around, NULL);
-    return box(w, inner_names[i], k->box, k->word, k->outer ? *outer : NULL)->index + 1;
+    for (unsigned i = 0; i < SIDES; i++) {
+        const struct matrix_kind *k = kinds[i];
+        out[i] = 0;
+        if (k->box && i > 0 && p->near == MATRIX_ONE_BOX)
+            out[i] = out[0];
+        if (!k->box || out[i] > 0)
+            continue;
+        if (!k->outer)
+            outer = NULL;
+        else if (i == 0 || p->near == MATRIX_APART)
+            outer = box(w, outer_names[i], k->outer,
+                        p->near == MATRIX_ONE_DEAF ? "hairpin=no" : k->around, NULL);
+        out[i] = box(w, names[i], k->box, k->word, outer)->index + 1;
+    }
 }
 
 static void members_add(struct meeting *m)
@@ -144,8 +154,7 @@ static void build(struct meeting *m, const struct matrix_pair *p, uint64_t seed)
 {
     static const char *const names[SIDES] = {"a", "b"};
     static const uint8_t sip[OM_SIP_KEY];
-    const struct matrix_kind *kinds[SIDES] = {p->a, p->b};
-    struct sim_router *outer = NULL;
+    unsigned routers[SIDES];
 
     m->w->model.latency = OM_MS(MATRIX_LATENCY_MS);
     m->w->model.loss.ppm = MATRIX_LOSS_PPM;
@@ -155,9 +164,9 @@ static void build(struct meeting *m, const struct matrix_pair *p, uint64_t seed)
     sim_network_add(m->w, "main", true, 0);
     (void)box(m->w, "nobody", "full", NULL,
               NULL); /* where there is a box, nodes say where they are */
+    boxes(m->w, p, routers);
     for (unsigned i = 0; i < SIDES; i++) {
-        struct sim_node_spec spec = {.gossip = true,
-                                     .router = boxes(m->w, kinds[i], i, &outer, p->is_one_outer)};
+        struct sim_node_spec spec = {.gossip = true, .router = routers[i]};
         struct side *s = &m->side[seed & 1 ? i : !i];
         if (om_table_init(&s->heard, OM_ADDR_WIRE, OM_TABLE_MAX, sip) != OM_OK)
             sim_break(m->w, "no memory");
@@ -243,7 +252,7 @@ void matrix_meet(const struct matrix_pair *p, uint64_t seed, FILE *log, struct m
 {
     struct meeting *m = sim_alloc(sizeof *m);
 
-    m->w = sim_world_new(seed * 1000 + p->row * 31 + p->column, log);
+    m->w = sim_world_new(seed * 1000 + p->near * 401 + p->row * 31 + p->column, log);
     m->w->is_verbose = log != NULL;
     build(m, p, seed);
     run(m);

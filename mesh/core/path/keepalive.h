@@ -8,17 +8,22 @@
  * Keeps: keepalive_learns_the_timeout; keepalive_sends_no_more_than_needed;
  *        keepalive_is_quiet_while_traffic_flows; keepalive_needs_life_to_tell_death;
  *        keepalive_tries_a_warm_mapping; keepalive_stands_loss; keepalive_stops;
- *        keepalive_does_not_believe_an_early_word.
+ *        keepalive_does_not_believe_an_early_word; keepalive_needs_a_warm_answer;
+ *        keepalive_tells_of_a_lost_path.
  *
  *        path idle            answered        silence over      nothing came
  *   REST ----------> WARM ----------> SILENT -------------> CHECK ----------> REST
- *                                        |  word came          (does the path live at all?)
- *                                        +-----------> REST
+ *                      |                 |  word came          (does the path live at all?)
+ *                      +-> REST          +-----------> REST
+ *                      not answered: the peer cannot, or its NAT lets no other port in
+ *
+ * A keepalive that nobody answers is repeated, OM_KEEPALIVE_TRIES in all; then the path is lost.
  *
  * Only what is sent counts: RFC 4787 lets a NAT ignore what comes in. A keepalive is a PING, whose
- * PONG refreshes the other side's NAT, so of two NATs the shorter sets the pace for both. The spare
- * mapping is warmed by an exchange some seconds old before its silence: Linux forgets a flow that
- * looks one-way or newborn much sooner. One path for each family learns; the others profit.
+ * PONG refreshes the other side's NAT, so of two NATs the shorter sets the pace for both. A trial
+ * begins when the path was silent for OM_LIFE_DEFAULT_S: not while traffic flows. The spare mapping
+ * is warmed by an exchange some seconds old before its silence: Linux forgets a flow that looks
+ * one-way or newborn much sooner. One path for each family learns; the others profit.
  *
  * Source: RFC 4787 sections 4.3 (REQ-5, REQ-6); RFC 8445 section 11; nf_conntrack: udp_timeout and
  *         udp_timeout_stream, which holds from 2 s after the first packet.
@@ -31,28 +36,36 @@
 enum {
     OM_KEEPALIVE_WARM_MS = 2500,
     OM_KEEPALIVE_WAIT_MS = 1000, /* for an answer, at least */
-    OM_KEEPALIVE_RETRY_S = 60    /* after a trial that told nothing */
+    OM_KEEPALIVE_RETRY_S = 60,   /* after a trial that told nothing */
+    OM_KEEPALIVE_DEAF = 2,       /* trials not answered at their beginning: no more of them */
+    OM_KEEPALIVE_TRIES = 3
 };
 
 enum om_keepalive_state { OM_TRIAL_REST, OM_TRIAL_WARM, OM_TRIAL_SILENT, OM_TRIAL_CHECK };
 
 enum om_keepalive_act {
     OM_KEEPALIVE_PING, /* on the path: a PING */
-    OM_KEEPALIVE_WARM, /* on the spare socket: a PING, to the same peer */
-    OM_KEEPALIVE_ASK   /* on the spare socket: ask that it be answered after the gap */
+    OM_KEEPALIVE_WARM, /* on the spare socket: ask the same peer that it be answered at once */
+    OM_KEEPALIVE_ASK,  /* on the spare socket: ask that it be answered after the gap */
+    OM_KEEPALIVE_LOST  /* nothing answers on the path: it is to be found anew */
 };
 
 struct om_keepalive {
     bool is_on;
     bool learns;
     enum om_keepalive_state state;
-    om_time sent;   /* last, on the path */
-    om_time heard;  /* last, on the path */
-    om_time gap;    /* of the trial under way */
-    om_time since;  /* its mapping is silent from then on */
-    om_time due;    /* the state ends; REST: a trial may begin */
-    unsigned pings; /* keepalives sent, for whoever counts */
-    unsigned asks;  /* datagrams of trials */
+    om_time sent;    /* last, on the path */
+    om_time heard;   /* last, on the path */
+    om_time gap;     /* of the trial under way, whole seconds */
+    om_time since;   /* its mapping is silent from then on */
+    om_time due;     /* the state ends; REST: a trial may begin */
+    bool is_warm;    /* the spare mapping was answered */
+    unsigned deaf;   /* trials in a row that it was not */
+    unsigned tries;  /* keepalives in a row that nothing answered */
+    om_time retry;   /* when the next of them is due */
+    om_time silence; /* before the first of them */
+    unsigned pings;  /* keepalives sent, for whoever counts */
+    unsigned asks;   /* datagrams of trials */
 };
 
 /** om_keepalive_start() - the path of @k is in use from @now; it makes trials if @learns. */

@@ -31,12 +31,14 @@ om_time om_nat_life_trial(const struct om_nat_life *l)
     if (l->dead == 0) {
         if (low >= OM_SEC(OM_LIFE_MAX_S))
             return OM_NEVER;
-        return l->alive < OM_SEC(OM_LIFE_FIRST_S) ? OM_SEC(OM_LIFE_FIRST_S)
-                                                  : om_time_min(2 * low, OM_SEC(OM_LIFE_MAX_S));
+        return l->alive < OM_SEC(OM_LIFE_FIRST_S)
+                   ? OM_SEC(OM_LIFE_FIRST_S)
+                   : om_time_min(low / OM_SEC(1) * OM_SEC(2), OM_SEC(OM_LIFE_MAX_S));
     }
     if (l->dead * 100 <= low * OM_LIFE_NARROW)
         return OM_NEVER;
-    return low + (l->dead - low) / 2;
+    om_time mid = (low + (l->dead - low) / 2 + OM_SEC(1) - 1) / OM_SEC(1) * OM_SEC(1);
+    return mid < l->dead ? mid : OM_NEVER;
 }
 
 om_time om_nat_life_safe(const struct om_nat_life *l)

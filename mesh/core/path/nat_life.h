@@ -48,7 +48,8 @@ void om_nat_life_alive(struct om_nat_life *l, om_time gap);
  */
 bool om_nat_life_dead(struct om_nat_life *l, om_time gap);
 
-/** om_nat_life_trial() - the silence to try next for @l; OM_NEVER when the bounds are narrow. */
+/** om_nat_life_trial() - the silence to try next for @l, in whole seconds; OM_NEVER when the bounds
+ *  are narrow. */
 om_time om_nat_life_trial(const struct om_nat_life *l);
 
 /** om_nat_life_safe() - the longest silence to allow by @l, OM_LIFE_LEAST_S or more. */

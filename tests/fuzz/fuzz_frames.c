@@ -75,6 +75,9 @@ static void write_again(struct om_wr *w, const struct om_frame *f)
     case OM_FRAME_CLOSE:
         om_frame_write_close(w, f->close.code, f->close.text);
         break;
+    case OM_FRAME_PING_LATER:
+        om_frame_write_ping_later(w, &f->ping_later);
+        break;
     }
 }
 

@@ -48,6 +48,9 @@ static const struct sim_field node_fields[] = {
     U64(om_node_info, lanes_full),       U64(om_node_info, lanes_rate),
     U64(om_node_info, lanes_stranger),   U64(om_node_info, lanes_ended),
     U64(om_node_info, relay_dropped),    U64(om_node_info, relay_over_rate),
+    U64(om_node_info, keepalives),       U64(om_node_info, keepalive_asks),
+    U64(om_node_info, keepalive_losses), TIME(om_node_info, nat_life_v4),
+    TIME(om_node_info, nat_life_v6),
 };
 
 static const struct sim_field drop_fields[] = {

@@ -9,16 +9,17 @@
 #include "watch.h"
 
 static const char *const names[] = {
-    [SIM_CONNECT] = "connect", [SIM_SEND] = "send",
-    [SIM_PING] = "ping",       [SIM_CLOSE] = "close",
-    [SIM_EPOCH] = "epoch",     [SIM_CRASH] = "crash",
-    [SIM_RESTART] = "restart", [SIM_MOVE] = "move",
-    [SIM_CLOCK] = "clock",     [SIM_PARTITION] = "partition",
-    [SIM_HEAL] = "heal",       [SIM_LINK] = "link",
-    [SIM_PIPE] = "pipe",       [SIM_THROUGH] = "through",
-    [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
-    [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",
-    [SIM_LAN] = "lan",         [SIM_FLUSH] = "flush",
+    [SIM_CONNECT] = "connect",     [SIM_SEND] = "send",
+    [SIM_PING] = "ping",           [SIM_CLOSE] = "close",
+    [SIM_KEEP] = "keep",           [SIM_EPOCH] = "epoch",
+    [SIM_CRASH] = "crash",         [SIM_RESTART] = "restart",
+    [SIM_MOVE] = "move",           [SIM_CLOCK] = "clock",
+    [SIM_PARTITION] = "partition", [SIM_HEAL] = "heal",
+    [SIM_LINK] = "link",           [SIM_PIPE] = "pipe",
+    [SIM_THROUGH] = "through",     [SIM_MEASURE] = "measure",
+    [SIM_RECORD] = "record",       [SIM_REPLAY] = "replay",
+    [SIM_JUNK] = "junk",           [SIM_LAN] = "lan",
+    [SIM_FLUSH] = "flush",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -200,6 +201,8 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return sim_ping(a, n, b);
     case SIM_CLOSE:
         return sim_close(a, n, b);
+    case SIM_KEEP:
+        return sim_keep(a, n, b);
     case SIM_EPOCH:
         return sim_epoch(a, n, (uint32_t)d->number);
     case SIM_CRASH:

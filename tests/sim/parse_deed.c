@@ -282,6 +282,7 @@ static const struct verb verbs[] = {
     [SIM_SEND] = {"send", true, parse_send},
     [SIM_PING] = {"ping", true, parse_ping},
     [SIM_CLOSE] = {"close", true, parse_ping},
+    [SIM_KEEP] = {"keep", true, parse_ping},
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
     [SIM_CRASH] = {"crash", false, parse_one_node},
     [SIM_RESTART] = {"restart", false, parse_restart},

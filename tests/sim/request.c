@@ -119,6 +119,16 @@ enum om_err sim_ping(struct sim_actor *a, const struct sim_network *n, struct si
     return e;
 }
 
+enum om_err sim_keep(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b)
+{
+    if (!a->node)
+        return OM_E_STATE;
+    n = network_or(n, a, b);
+    enum om_err e = om_node_keep(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n), true);
+    sim_node_drain(a);
+    return e;
+}
+
 enum om_err sim_close(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b)
 {
     if (!a->node)

@@ -1,7 +1,7 @@
 /*
  * request.h - what programs ask of a node, in terms of actors instead of keys and addresses
  *
- * What:  connect, send, ping, close, epoch: each calls the node and carries out what follows.
+ * What:  connect, send, ping, close, keep, epoch: each calls the node and carries out what follows.
  * Why:   scripts and properties speak of names; the node speaks of keys.
  */
 #ifndef SIM_REQUEST_H
@@ -54,6 +54,9 @@ OM_MUST enum om_err sim_ping(struct sim_actor *a, const struct sim_network *n, s
 /** sim_close() - om_node_close() with code 0, by @a towards @b in @n (NULL: where both are). */
 OM_MUST enum om_err sim_close(struct sim_actor *a, const struct sim_network *n,
                               struct sim_actor *b);
+
+/** sim_keep() - om_node_keep(): @a keeps its way to @b in @n (NULL: where both are) open. */
+OM_MUST enum om_err sim_keep(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b);
 
 /** sim_epoch() - tell @a, in its network @n (NULL: its first), the secret of epoch @number. */
 OM_MUST enum om_err sim_epoch(struct sim_actor *a, const struct sim_network *n, uint32_t number);

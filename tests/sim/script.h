@@ -53,7 +53,7 @@
  *                                one from which the last datagram of B came to C, refused with
  *                                OM_E_MISSING when none did
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
- *   A ping B     A close B     A epoch N
+ *   A ping B     A close B     A keep B     A epoch N
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
  *   clock A +T|-T
@@ -126,6 +126,7 @@ enum sim_verb {
     SIM_SEND,
     SIM_PING,
     SIM_CLOSE,
+    SIM_KEEP,
     SIM_EPOCH,
     SIM_CRASH,
     SIM_RESTART,

@@ -3,7 +3,7 @@
 
 #include "envelope/frame.h"
 
-enum { PACKET_MAX = 70000, KINDS = 13 };
+enum { PACKET_MAX = 70000, KINDS = 14 };
 
 static uint8_t packet[PACKET_MAX];
 
@@ -156,7 +156,7 @@ OM_TEST(frame_stops_at_pad)
     CHECK(f.ping == 1);
     CHECK_ERR(om_frame_next(&r, &f), OM_E_MISSING);
 
-    packet[11] = OM_FRAME_CLOSE + 1; /* the control: without the PAD reading goes on */
+    packet[11] = OM_FRAME_PING_LATER + 1; /* the control: without the PAD reading goes on */
     packet[12] = packet[13] = 0;
     r = reader(&w);
     CHECK_OK(om_frame_next(&r, &f));
@@ -222,11 +222,32 @@ static size_t write_one(struct om_wr *w, int kind)
     case 11:
         om_frame_write_response(w, 1);
         break;
-    case 12: /* any body will do: om_endpoints_decode() is what judges it */
+    case 12:
+        om_frame_write_ping_later(w, &(struct om_frame_ping_later){1, 2});
+        break;
+    case 13: /* any body will do: om_endpoints_decode() is what judges it */
         om_frame_write_candidates(w, om_bytes("x", 1));
         return 1;
     }
     return 0;
+}
+
+/* Byte by byte; and it neither wants an ACK nor moves a peer. */
+OM_TEST(frame_ping_later_says_when)
+{
+    static const uint8_t want[OM_PING_LATER_SIZE] = {22, 0, 10, 0, 0, 0, 0, 0, 0, 0, 5, 1, 2};
+    struct om_wr w = writer();
+    struct om_frame f;
+
+    om_frame_write_ping_later(&w, &(struct om_frame_ping_later){5, 258});
+    CHECK_EQ(om_wr_len(&w), sizeof want);
+    CHECK_MEM(packet, want, sizeof want);
+    struct om_rd r = reader(&w);
+    CHECK_OK(om_frame_next(&r, &f));
+    CHECK(f.is_known && f.type == OM_FRAME_PING_LATER);
+    CHECK(f.ping_later.token == 5 && f.ping_later.seconds == 258);
+    CHECK(!om_frame_is_eliciting(f.type) && om_frame_is_eliciting(OM_FRAME_STREAM));
+    CHECK(!om_frame_is_moving(f.type) && om_frame_is_moving(OM_FRAME_STREAM));
 }
 
 OM_TEST(frame_refuses_cut_bodies)
@@ -374,7 +395,7 @@ OM_TEST(frame_skips_unknown_types)
     struct om_frame f;
 
     for (unsigned type = 0; type < 256; type++) {
-        bool known = type <= 21;
+        bool known = type <= 22;
         struct om_wr w = writer();
         if (known)
             continue;
@@ -395,8 +416,9 @@ OM_TEST(frame_skips_unknown_types)
 OM_TEST(frame_eliciting_is_as_listed)
 {
     for (unsigned type = 0; type < 256; type++) {
-        /* PAD PING PONG ACK, PUNCH, PATH_CHALLENGE PATH_RESPONSE, CLOSE */
-        bool exempt = type <= 3 || type == 10 || type == 16 || type == 17 || type == 21;
+        /* PAD PING PONG ACK, PUNCH, PATH_CHALLENGE PATH_RESPONSE, CLOSE PING_LATER */
+        bool exempt =
+            type <= 3 || type == 10 || type == 16 || type == 17 || type == 21 || type == 22;
         CHECK_EQ(om_frame_is_eliciting((uint8_t)type), !exempt);
     }
 }
@@ -404,8 +426,8 @@ OM_TEST(frame_eliciting_is_as_listed)
 OM_TEST(frame_moving_is_as_listed)
 {
     for (unsigned type = 0; type < 256; type++) {
-        /* PAD PING PONG, PUNCH, PATH_CHALLENGE PATH_RESPONSE MTU_PROBE */
-        bool probe = type <= 2 || type == 10 || (type >= 16 && type <= 18);
+        /* PAD PING PONG, PUNCH, PATH_CHALLENGE PATH_RESPONSE MTU_PROBE, PING_LATER */
+        bool probe = type <= 2 || type == 10 || (type >= 16 && type <= 18) || type == 22;
         CHECK_EQ(om_frame_is_moving((uint8_t)type), !probe);
     }
 }

@@ -92,6 +92,13 @@ static bool read_datagram(struct om_rd *r, struct om_frame_datagram *d)
     return om_rd_done(r) && memchr(d->channel, '\0', n) == NULL;
 }
 
+static bool read_ping_later(struct om_rd *r, struct om_frame_ping_later *p)
+{
+    p->token = om_rd_u64(r);
+    p->seconds = om_rd_u16(r);
+    return om_rd_done(r);
+}
+
 static bool read_close(struct om_rd *r, struct om_frame_close *c)
 {
     c->code = om_rd_u32(r);
@@ -148,6 +155,8 @@ static bool read_body(struct om_rd *r, struct om_frame *f)
         return om_frame_read_slice(r, &f->slice);
     case OM_FRAME_CLOSE:
         return read_close(r, &f->close);
+    case OM_FRAME_PING_LATER:
+        return read_ping_later(r, &f->ping_later);
     }
     f->is_known = false;
     return true;
@@ -179,6 +188,7 @@ bool om_frame_is_eliciting(uint8_t type)
     case OM_FRAME_PUNCH:
     case OM_FRAME_PATH_CHALLENGE:
     case OM_FRAME_PATH_RESPONSE:
+    case OM_FRAME_PING_LATER:
     case OM_FRAME_CLOSE:
         return false;
     }
@@ -195,9 +205,15 @@ bool om_frame_is_moving(uint8_t type)
     case OM_FRAME_PATH_CHALLENGE:
     case OM_FRAME_PATH_RESPONSE:
     case OM_FRAME_MTU_PROBE:
+    case OM_FRAME_PING_LATER:
         return false;
     }
     return true;
+}
+
+bool om_frame_is_later(struct om_bytes packet)
+{
+    return packet.n > 0 && packet.p[0] == OM_FRAME_PING_LATER;
 }
 
 void om_frame_write_head(struct om_wr *w, enum om_frame_type type, size_t n)

@@ -46,11 +46,13 @@ enum om_frame_type {
     OM_FRAME_MTU_PROBE = 18,
     OM_FRAME_IP = 19,
     OM_FRAME_SLICE = 20,
-    OM_FRAME_CLOSE = 21
+    OM_FRAME_CLOSE = 21,
+    OM_FRAME_PING_LATER = 22
 };
 
 enum {
     OM_FRAME_HEAD = 3,
+    OM_PONG_SIZE = OM_FRAME_HEAD + 8 + 4 + OM_ADDR_WIRE,
     OM_ACK_RANGES_MAX = 64,
     OM_CLOSE_TEXT_MAX = 100,
     OM_STREAM_HEAD = 4 + 8 + 1, /* body of STREAM before its data */
@@ -129,6 +131,7 @@ struct om_frame {
         struct om_frame_datagram datagram;
         struct om_bytes candidates; /* for om_endpoints_decode() */
         struct om_frame_punch punch;
+        struct om_frame_ping_later ping_later;
         struct om_frame_lane_offer lane_offer;
         struct om_frame_lane_accept lane_accept;
         struct om_frame_lane_refuse lane_refuse;
@@ -157,6 +160,10 @@ bool om_frame_is_eliciting(uint8_t type);
 /** om_frame_is_moving() - true when a frame of @type says where its sender's data comes from now
  *  (PROTOCOL 5: probes do not). */
 bool om_frame_is_moving(uint8_t type);
+
+/** om_frame_is_later() - does @packet begin with PING_LATER? Only there it counts, for who asks has
+ *  not moved. */
+bool om_frame_is_later(struct om_bytes packet);
 
 /** om_frame_write_head() - head of a frame of @type to @w; its @n bytes of body follow. */
 void om_frame_write_head(struct om_wr *w, enum om_frame_type type, size_t n);

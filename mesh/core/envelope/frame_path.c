@@ -55,6 +55,13 @@ void om_frame_write_punch(struct om_wr *w, const struct om_frame_punch *p)
     om_wr_copy(w, p->profile, profile);
 }
 
+void om_frame_write_ping_later(struct om_wr *w, const struct om_frame_ping_later *p)
+{
+    om_frame_write_head(w, OM_FRAME_PING_LATER, OM_PING_LATER_SIZE - OM_FRAME_HEAD);
+    om_wr_u64(w, p->token);
+    om_wr_u16(w, p->seconds);
+}
+
 void om_frame_write_challenge(struct om_wr *w, uint64_t token)
 {
     om_frame_write_head(w, OM_FRAME_PATH_CHALLENGE, 8);

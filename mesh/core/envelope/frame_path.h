@@ -7,7 +7,8 @@
  *        IP packets are what paths are too small for.
  * Keeps: frame_round_trips_paths; frame_punch_bounds_its_step;
  *        frame_punch_plan_has_a_profile; frame_mtu_probe_fills_the_packet;
- *        frame_round_trips_slices; frame_slices_stay_within_their_whole.
+ *        frame_round_trips_slices; frame_slices_stay_within_their_whole;
+ *        frame_ping_later_says_when.
  *
  *     CANDIDATES      u32 sequence, u8 n <= 16, n x (u8 kind, address)
  *     PUNCH           u8 step (0 plan, 1 probe, 2 seen), u64 nonce, u32 fire after ms,
@@ -16,6 +17,7 @@
  *     MTU_PROBE       zeros
  *     IP              an IP packet
  *     SLICE           u32 id, u16 offset, u16 total, data: @total bytes of frames in all
+ *     PING_LATER      u64 token, u16 seconds after which a PONG is wanted where it came from
  *
  * Source: PROTOCOL sections 4 and 5.
  */
@@ -30,7 +32,9 @@ enum {
     OM_PUNCH_PLAN_BYTES = 12,
     OM_PUNCH_FRAME_SIZE = 3 + 1 + 8 + 4,
     OM_PUNCH_PLAN_SIZE = OM_PUNCH_FRAME_SIZE + OM_PUNCH_PLAN_BYTES,
-    OM_SLICE_FRAME_HEAD = 3 + 4 + 2 + 2 /* of SLICE, before its data */
+    OM_SLICE_FRAME_HEAD = 3 + 4 + 2 + 2, /* of SLICE, before its data */
+    OM_PING_LATER_SIZE = 3 + 8 + 2,
+    OM_PING_LATER_MAX_S = 300
 };
 
 enum om_punch_step { OM_PUNCH_PLAN, OM_PUNCH_PROBE, OM_PUNCH_SEEN, OM_PUNCH_STEPS };
@@ -46,6 +50,11 @@ struct om_frame_slice {
     uint32_t id;
     uint16_t offset, total;
     struct om_bytes data; /* not empty, and within the total */
+};
+
+struct om_frame_ping_later {
+    uint64_t token;
+    uint16_t seconds; /* 0: at once; OM_PING_LATER_MAX_S at most, or nobody answers */
 };
 
 /** om_frame_read_punch() - the body of PUNCH in @r into @p. Return: false when it is malformed. */
@@ -65,6 +74,9 @@ void om_frame_write_candidates(struct om_wr *w, struct om_bytes body);
 
 /** om_frame_write_punch() - PUNCH @p to @w. */
 void om_frame_write_punch(struct om_wr *w, const struct om_frame_punch *p);
+
+/** om_frame_write_ping_later() - PING_LATER @p to @w. */
+void om_frame_write_ping_later(struct om_wr *w, const struct om_frame_ping_later *p);
 
 /** om_frame_write_challenge() - PATH_CHALLENGE with @token to @w. */
 void om_frame_write_challenge(struct om_wr *w, uint64_t token);

@@ -27,6 +27,8 @@ void om_node_info(const struct om_node *n, struct om_node_info *out)
     out->lanes_denied = c->refused_for[OM_LANE_DENIED];
     out->lanes_ended = c->closed;
     out->relay_over_rate = c->over_rate;
+    out->nat_life_v4 = n->where.nats[0].life.alive;
+    out->nat_life_v6 = n->where.nats[1].life.alive;
     out->relay_dropped = c->forged + c->replayed + c->over_rate + c->kept_back + c->unbound;
 }
 

@@ -1,5 +1,6 @@
 /* node.c - making a node, what programs ask of it, and the four verbs. */
 #include "node/call.h"
+#include "node/keep.h"
 #include "node/lane.h"
 #include "node/study.h"
 #include "service/words.h"
@@ -64,6 +65,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     OM_BUG_IF(e != OM_OK); /* its limits are ours */
     om_list_init(&n->ready);
     node_where_init(n);
+    node_later_start(n);
     om_reach_init(&n->reach, now, n->sip_key);
     om_punch_memory_init(&n->punches, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
@@ -154,6 +156,7 @@ void om_node_free(struct om_node *n)
     node_select_stop(n);
     node_study_stop(n);
     node_lane_stop(n);
+    node_later_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);
     om_timers_fini(&n->timers);
     node_sockets_fini(&n->sockets);

@@ -1,4 +1,5 @@
 /* node_in.c - what arrives: find its key and session, open it, hand its frames on. */
+#include "node/keep.h"
 #include "node/lane.h"
 #include "node/study.h"
 
@@ -74,8 +75,7 @@ static void answer_ping(struct om_node *n, om_time now, struct om_peer *p, uint6
     }
     b = node_plain(n);
     if (b) {
-        size_t size = OM_FRAME_HEAD + 8 + 4 + OM_ADDR_WIRE;
-        struct om_wr w = om_wr(om_mut(om_buf_put(b, size), size));
+        struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_PONG_SIZE), OM_PONG_SIZE));
         om_frame_write_pong(&w, &pong);
     }
     node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
@@ -95,7 +95,7 @@ static void on_pong(struct om_node *n, om_time now, struct om_peer *p, const str
     const struct om_rtt had = p->assoc->rtt;
     om_time rtt = 0;
 
-    if (node_study_pong(n, now, p, pong))
+    if (node_study_pong(n, now, p, pong) || node_keep_on_pong(n, now, p, via, pong->token))
         return;
     bool is_asked = om_association_on_pong(p->assoc, now, pong, &rtt);
 
@@ -218,6 +218,7 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     case OM_FRAME_MTU_PROBE:
     case OM_FRAME_IP:
     case OM_FRAME_SLICE:
+    case OM_FRAME_PING_LATER: /* on_packet() has seen to it */
         return true;
     case OM_FRAME_CLOSE:
         on_close(n, now, p, &f->close);
@@ -235,6 +236,9 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     struct om_rd r = om_rd(om_bytes(in->plain.p, in->plain.n));
     bool is_eliciting = false, is_answered = false, is_kept = true, is_moving = false;
     bool is_punch = via->lane == 0 && in->plain.n > 0 && in->plain.p[0] == OM_FRAME_PUNCH;
+    bool is_later = om_frame_is_later(om_bytes(in->plain.p, in->plain.n));
+    /* Of a trial, or of ways that are tried, of which only the one found is a path. */
+    bool is_aside = is_punch || is_later || node_keep_is_spare(p, via);
     size_t bytes = in->plain.n + OM_OVERHEAD;
     struct om_frame f;
     enum om_err e;
@@ -244,22 +248,26 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     p->heard_at = now;
     p->owed_since = OM_NEVER;
     p->last_asked = 0;
-    if (!is_punch)
-        node_lane_heard(p, now, via); /* of the ways that are tried only the one found is a path */
+    if (!is_aside)
+        node_lane_heard(p, now, via);
     p->in.datagrams++;
     p->in.bytes += bytes;
     if (!s->is_confirmed) {
-        node_path_confirmed(p, now, s, via, bytes);
+        if (!is_aside)
+            node_path_confirmed(p, now, s, via, bytes);
         node_confirmed(n, now, p, s);
     }
     bool is_newest = a->acks.count == 0 || in->counter > a->acks.runs[0].high;
     while ((e = om_frame_next(&r, &f)) == OM_OK) {
-        bool is_question = f.type == OM_FRAME_PING || f.type == OM_FRAME_PATH_CHALLENGE;
+        bool is_question = f.type == OM_FRAME_PING || f.type == OM_FRAME_PATH_CHALLENGE ||
+                           (is_later && f.type == OM_FRAME_PING_LATER);
         is_eliciting |= om_frame_is_eliciting(f.type);
         is_moving |= om_frame_is_moving(f.type);
         if (is_question && is_answered)
             continue; /* one answer per datagram: a packet of PINGs is no lever */
         is_answered |= is_question;
+        if (is_later && f.type == OM_FRAME_PING_LATER)
+            node_later_on_ping(n, now, p, via, in->plain.n, &f.ping_later);
         if (!on_frame(n, now, p, via, &f, &is_kept))
             return false;
     }
@@ -268,7 +276,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame");
         return false;
     }
-    if (!is_punch)
+    node_keep_heard(n, now, p, via);
+    if (!is_aside)
         node_path_heard(n, now, p, via, bytes, is_newest && is_moving);
     if (is_kept)
         om_acks_received(&a->acks, now, in->counter, is_eliciting);
@@ -308,6 +317,7 @@ static void run_end(struct om_node *n, om_time now, struct run *run)
     node_serve(n, now, p);
     node_path_run(n, now, p);
     node_punch_run(n, now, p);
+    node_keep_run(n, now, p);
     node_flush(n, now, p);
     if (p->assoc && p->assoc->acks.due <= now)
         node_send_ack(n, now, p);

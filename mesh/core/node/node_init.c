@@ -1,4 +1,5 @@
 /* node_init.c - handshakes that we begin: paths, epochs, timestamps, responses, cookies. */
+#include "node/keep.h"
 #include "node/lane.h"
 #include "node/why.h"
 
@@ -64,6 +65,7 @@ bool node_send_copy(struct om_node *n, om_time now, struct om_peer *p, const str
         return false;
     n->counts.initiations_out++;
     node_why_shake(n, now, p, via);
+    node_keep_sent(p, now, via);
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* node_lane.c - our own lanes: datagrams on them, and handshakes that travel in their offers. */
+#include "node/keep.h"
 #include "node/lane.h"
 #include "node/why.h"
 
@@ -144,6 +145,7 @@ bool node_lane_output(struct om_node *n, struct om_sealed *d, const struct om_ep
     }
     om_hop_wrap(&lane->hop, s->epoch->mask, whole.p, whole.n);
     *via = *node_lane_direct(relay);
+    node_keep_sent(relay, n->now, via);
     if (om_session_wants_rekey(s, n->now, &n->limits))
         node_need_session(n, n->now, relay); /* what goes over lanes is no packet of that session */
     return true;

@@ -1,5 +1,6 @@
 /* node_peer.c - the life of one peer: its association, its timers, its end. */
 #include "node/call.h"
+#include "node/keep.h"
 #include "node/lane.h"
 
 #include <stdlib.h>
@@ -58,6 +59,8 @@ enum om_err node_associate(struct om_node *n, om_time now, struct om_peer *p)
 
 void node_forget_association(struct om_node *n, struct om_peer *p)
 {
+    node_keep_end(n, p);
+    node_later_forget(n, p);
     if (!p->assoc)
         return;
     node_end_calls(n, p);
@@ -98,6 +101,7 @@ void node_close(struct om_node *n, om_time now, struct om_peer *p, uint32_t code
                    &(struct om_event){.kind = OM_EVENT_CLOSED, .peer = p->id, .a = code, .b = 1});
     }
     p->is_wanted = false;
+    p->is_held = false;
     give_waiting(n, p);
     node_end_handshake(n, p);
     node_forget_association(n, p);
@@ -120,7 +124,7 @@ void node_peer_free(struct om_node *n, struct om_peer *p)
 
 static bool needs_session(const struct om_peer *p)
 {
-    return p->is_wanted || node_has_output(p);
+    return p->is_wanted || p->is_held || node_has_output(p);
 }
 
 /* When an association that nothing uses goes: one that never had a peer, at once. */
@@ -170,6 +174,7 @@ void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
         at = om_time_min(at, om_carrier_deadline(p->carrier));
     at = om_time_min(at, node_path_deadline(p, now));
     at = om_time_min(at, node_punch_deadline(n, p, now));
+    at = om_time_min(at, node_keep_deadline(n, p, now));
     at = om_time_min(at, forget_at(n, p));
     at = om_time_min(at, om_time_min(ask_at(n, p), lost_at(n, p)));
     if (is_stranded(p, now))
@@ -284,6 +289,7 @@ void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p)
     tick_calls(n, now, p);
     node_path_run(n, now, p);
     node_punch_run(n, now, p);
+    node_keep_run(n, now, p);
     if (p->assoc)
         node_flush(n, now, p);
     if (is_stranded(p, now))

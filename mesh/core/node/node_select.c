@@ -7,8 +7,7 @@
 #include "relay/relay_select.h"
 
 enum {
-    LOOK_S = 5,  /* between looks at those that are wanted */
-    PING_S = 20, /* keeps the NAT open through which a relay would reach us */
+    LOOK_S = 5 /* between looks at those that are wanted */
 };
 
 struct node_select {
@@ -40,6 +39,7 @@ static void look(struct node_select *s, om_time now)
     }
 }
 
+/* Those in use stay known as such until well after the next look. */
 static void keep_open(struct node_select *s, om_time now)
 {
     struct om_node *n = s->node;
@@ -47,13 +47,10 @@ static void keep_open(struct node_select *s, om_time now)
     for (unsigned i = 0; i < s->choice.count; i++) {
         const struct om_relay_choice *c = &s->choice.known[i];
         struct om_peer *p = om_peers_find(&n->peers, s->net, &c->id);
-        if (c->use != OM_RELAY_WARM || !p || now - p->heard_at < OM_SEC(PING_S))
+        if (!p || c->use != OM_RELAY_WARM)
             continue;
-        struct om_session *session = node_lane_session(n, p);
-        if (session && om_session_wants_rekey(session, now, &n->limits))
-            node_need_session(n, now, p);
-        if (session)
-            node_send_ping(n, now, p, session);
+        p->warm_until = now + OM_SEC(2 * LOOK_S);
+        node_rearm(n, now, p);
     }
 }
 

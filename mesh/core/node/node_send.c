@@ -1,5 +1,5 @@
 /* node_send.c - packets: filled with what waits, sealed, and on their way. */
-#include "node/state.h"
+#include "node/keep.h"
 
 enum { OM_POOL_WAIT_MS = 10 }; /* until memory is asked for again */
 
@@ -109,6 +109,7 @@ static void emit_everywhere(struct om_node *n, om_time now, struct om_session *s
     struct om_sealed *copy = other ? node_copy(n, d) : NULL;
 
     /* The copy last: should it come first, its original would only be a replay. */
+    node_keep_sent(s->peer, now, &om_paths_active(ps)->via);
     node_emit_data(n, s, d, &om_paths_active(ps)->via);
     if (copy)
         node_emit_data(n, s, copy, other);
@@ -232,8 +233,10 @@ void node_send_over(struct om_node *n, om_time now, struct om_peer *p, struct om
 {
     struct om_sealed *d = seal_alone(n, now, p, s, b);
 
-    if (d)
-        node_emit_data(n, s, d, via);
+    if (!d)
+        return;
+    node_keep_sent(p, now, via);
+    node_emit_data(n, s, d, via);
 }
 
 void node_send_ping(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s)

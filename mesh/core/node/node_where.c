@@ -1,6 +1,7 @@
 /* node_where.c - where we are, by our own and by others' word; where peers say they are. */
 #include <omerta/where.h>
 
+#include "node/keep.h"
 #include "node/study.h"
 #include "node/why.h"
 
@@ -178,6 +179,9 @@ void node_where_seen(struct om_node *n, om_time now, struct om_peer *p, const st
 
     if (via->lane != 0 || via->socket != 0)
         return;
+    /* Before IPv6 there is a firewall as a rule, which forgets as a NAT does. */
+    p->sees_own =
+        is_own(&n->where.at, seen) && (om_addr_is_v4(seen) || is_near(&n->where.at, &via->remote));
     if (now - rtt < n->where.since)
         generation--; /* it was asked on another network */
     const struct om_nat_sample s = {
@@ -229,6 +233,8 @@ static void doubt_all(struct om_node *n, om_time now)
 
     while (om_table_next(&n->peers.table, &at, &key, &peer)) {
         struct om_peer *p = peer;
+        node_keep_end(n, p);
+        p->sees_own = false;
         if (!p->paths)
             continue;
         om_paths_moved_network(p->paths, now);

@@ -35,8 +35,10 @@ enum {
     OM_STAMP_RESERVE_MS = 60000, /* initiation timestamps reserved on disk at a time */
     OM_STAMP_WRITE_S = 5,        /* write-behind of peers' timestamps */
     OM_STALE_ANSWER_S = 30,      /* between initiations that answer stale ones */
-    OM_STRANDED_S = 1,         /* until a handshake is tried again for which there was no memory */
-    OM_LAST_WORD_S = 30,       /* that a peer asked for the last time has */
+    OM_STRANDED_S = 1,   /* until a handshake is tried again for which there was no memory */
+    OM_LAST_WORD_S = 30, /* that a peer asked for the last time has */
+    OM_LATERS_MAX = 256, /* PINGs to be answered later, of all peers */
+    OM_LATERS_PER_PEER = 2,
     OM_RESPONSES_PER_S = 1000, /* responses whose curve arithmetic is done; two products each */
     OM_PLAIN_MAX = OM_DGRAM_MAX - OM_OVERHEAD
 };
@@ -99,6 +101,15 @@ struct node_where {
     enum om_nat_class class_told[2]; /* by an event */
 };
 
+struct node_later;
+
+/* Answers that are owed. */
+struct node_laters {
+    struct node_later *all; /* OM_LATERS_MAX; NULL until the first */
+    unsigned count;
+    struct om_timer timer;
+};
+
 struct om_node {
     struct om_rng rng;
     struct om_prng prng; /* jitter only */
@@ -143,6 +154,8 @@ struct om_node {
     struct node_study *study; /* NULL: none is under way */
     struct om_reach reach;
     struct om_punch_memory punches;
+    struct om_peer *learners[2]; /* who make trials, by IPv4 and by IPv6; NULL: nobody */
+    struct node_laters laters;
     om_time now; /* of the last input or tick, for snapshots */
     bool audit;
     bool lock_secrets;

@@ -17,6 +17,7 @@
 
 #include "crypto/association.h"
 #include "crypto/handshake.h"
+#include "path/keepalive.h"
 #include "path/paths.h"
 #include "stream/carrier.h"
 
@@ -29,6 +30,17 @@ struct om_attempts;
 
 enum { OM_WAYS_MAX = OM_PATHS_MAX + OM_ENDPOINTS_MAX };
 
+/* How its way is kept open at rest: node/keep.h. */
+struct om_peer_keep {
+    struct om_keepalive run;
+    struct om_via via; /* the way */
+    uint32_t spare;    /* socket of a trial; 0: none */
+    uint64_t asked;    /* token of the trial's last question */
+    uint64_t pinged;   /* of the last keepalive */
+    om_time lost_at;   /* the way; 0: it was heard since */
+    om_time renewed;   /* when new keys were last asked for, for its sake; 0 never */
+};
+
 struct om_peer {
     struct om_id id;
     uint8_t dh[32]; /* its X25519 key */
@@ -40,6 +52,8 @@ struct om_peer {
     bool is_typed;       /* the user, or a link, named where it is */
     bool is_direct_only; /* its handshake asks no relay for a lane */
     bool is_beside;      /* on our side of the NAT: it sees us as we are */
+    bool is_held;        /* a program wants its way to stay open */
+    bool sees_own;       /* it sees us at an address of ours, with nothing between that forgets */
     bool has_outside;
     struct om_addr outside;                /* its best candidate that others see */
     struct om_paths *paths;                /* owned; NULL until a handshake needs it */
@@ -68,6 +82,8 @@ struct om_peer {
     om_time last_asked;        /* for the last time, before its calls end; 0 not yet */
     unsigned impatient;        /* of its calls, those that do not wait for ever */
     struct om_traffic in, out; /* authentic datagrams of this peer */
+    om_time warm_until;        /* it is a relay that is wanted; in the past: it is not */
+    struct om_peer_keep keep;
     struct om_timer timer;
 };
 

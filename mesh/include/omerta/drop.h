@@ -20,6 +20,7 @@
     X(STREAM, "stream", "stream frame beyond the credit granted, or impossible")                   \
     X(CALLS_FULL, "calls_full", "no room for another call")                                        \
     X(PING_RATE, "ping_rate", "peer asks for more PONGs than it gets")                             \
+    X(PING_LATER, "ping_later", "peer asks for more delayed PONGs than it gets")                   \
     X(HS_VERSION, "handshake_version", "another handshake header version")                         \
     X(HS_KIND, "handshake_kind", "unknown handshake kind")                                         \
     X(HS_FORM, "handshake_form", "fields do not fit the datagram")                                 \

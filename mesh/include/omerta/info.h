@@ -29,9 +29,13 @@ struct om_node_info {
     uint64_t relayed, relayed_bytes;     /* datagrams of others sent on */
     uint64_t lane_offers, lane_refusals; /* of others: made to us, and what we refused: */
     uint64_t lanes_unwilling, lanes_full, lanes_stranger, lanes_rate, lanes_silent, lanes_denied;
-    uint64_t lanes_ended;     /* of others: idle, closed by an end, or that lost one */
-    uint64_t relay_dropped;   /* datagrams that came on lanes of others: */
-    uint64_t relay_over_rate; /* of them, those beyond the lane's rate */
+    uint64_t lanes_ended;             /* of others: idle, closed by an end, or that lost one */
+    uint64_t relay_dropped;           /* datagrams that came on lanes of others: */
+    uint64_t relay_over_rate;         /* of them, those beyond the lane's rate */
+    uint64_t keepalives;              /* PINGs that kept a way open at rest */
+    uint64_t keepalive_asks;          /* datagrams that tried how long a NAT remembers */
+    uint64_t keepalive_losses;        /* times that nothing answered them */
+    om_time nat_life_v4, nat_life_v6; /* the longest silence outlived; 0: not known */
     uint64_t drops[OM_DROP_COUNT];
 };
 

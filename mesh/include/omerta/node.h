@@ -172,6 +172,23 @@ OM_MUST enum om_err om_node_send(struct om_node *n, om_time now, const struct om
                                  const struct om_id *peer, const char *channel,
                                  struct om_bytes data);
 
+/**
+ * om_node_keep() - shall the way to a peer stay open while nothing is said?
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined
+ * @peer:     one that was connected or has connected
+ * @is_kept:  a session is held with it, and its direct way kept as the NATs between need; false:
+ *            no longer
+ *
+ * Relays that are warm and peers with open calls are kept without being asked. The next
+ * om_node_close() ends it, too.
+ *
+ * Return: OM_OK, OM_E_MISSING, OM_E_NO_ROUTE for a peer without endpoint.
+ */
+OM_MUST enum om_err om_node_keep(struct om_node *n, om_time now, const struct om_id *network,
+                                 const struct om_id *peer, bool is_kept);
+
 /** om_node_send_max() - greatest data, in bytes, that om_node_send() takes on @channel. */
 size_t om_node_send_max(const char *channel);
 

@@ -48,7 +48,7 @@ static om_time ping_at(const struct om_keepalive *k, const struct om_nat_life *l
  * what else is said now and then would put trials off for ever. */
 static om_time trial_at(const struct om_keepalive *k, const struct om_nat_life *life)
 {
-    om_time quiet = k->sent + OM_SEC(OM_LIFE_DEFAULT_S);
+    om_time quiet = k->sent + om_time_min(om_nat_life_safe(life), OM_SEC(OM_LIFE_DEFAULT_S));
 
     if (!k->learns || k->state != OM_TRIAL_REST || k->deaf >= OM_KEEPALIVE_DEAF ||
         om_nat_life_trial(life) == OM_NEVER)

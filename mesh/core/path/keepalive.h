@@ -5,7 +5,8 @@
  *        long that is (nat_life.h) with trials on a spare socket.
  * Why:   most systems guess 15 to 25 s for everybody: too rare for some NATs, and for most so often
  *        that a phone's radio never sleeps.
- * Keeps: keepalive_learns_the_timeout; keepalive_sends_no_more_than_needed;
+ * Keeps: keepalive_learns_the_timeout; keepalive_learns_a_short_timeout;
+ *        keepalive_sends_no_more_than_needed;
  *        keepalive_is_quiet_while_traffic_flows; keepalive_needs_life_to_tell_death;
  *        keepalive_tries_a_warm_mapping; keepalive_stands_loss; keepalive_stops;
  *        keepalive_does_not_believe_an_early_word; keepalive_needs_a_warm_answer;
@@ -21,9 +22,10 @@
  *
  * Only what is sent counts: RFC 4787 lets a NAT ignore what comes in. A keepalive is a PING, whose
  * PONG refreshes the other side's NAT, so of two NATs the shorter sets the pace for both. A trial
- * begins when the path was silent for OM_LIFE_DEFAULT_S: not while traffic flows. The spare mapping
- * is warmed by an exchange some seconds old before its silence: Linux forgets a flow that looks
- * one-way or newborn much sooner. One path for each family learns; the others profit.
+ * begins when the path was silent for OM_LIFE_DEFAULT_S, or a keepalive is due: not while traffic
+ * flows. The spare mapping is warmed by an exchange some seconds old before its silence: Linux
+ * forgets a flow that looks one-way or newborn much sooner. One path for each family learns; the
+ * others profit.
  *
  * Source: RFC 4787 sections 4.3 (REQ-5, REQ-6); RFC 8445 section 11; nf_conntrack: udp_timeout and
  *         udp_timeout_stream, which holds from 2 s after the first packet.

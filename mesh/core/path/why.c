@@ -27,9 +27,11 @@ static bool was_asked(const struct om_path_why *w)
 
 static void judge_unreached(struct om_path_why *w)
 {
-    if (w->is_blocked)
+    if (w->is_blocked) { /* before that is mended nothing else helps */
         add(w, OM_HINT_UDP_BLOCKED, w->asked);
-    else if (was_asked(w))
+        return;
+    }
+    if (was_asked(w))
         add(w, OM_HINT_SILENT, 0);
     if (!w->knows_address)
         add(w, OM_HINT_NO_ADDRESS, 0);

@@ -9,6 +9,7 @@
 #include "config_keys.h"
 #include "control/methods.h"
 #include "control/parts.h"
+#include "control/why.h"
 #include "metrics_page.h"
 #include "service/owner.h"
 #include "service/vms.h"
@@ -194,7 +195,7 @@ json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
     struct om_daemon *d = ask->d;
     struct om_udp_info u;
     json_t *list = json_array();
-    char text[120];
+    char text[CONTROL_BLOCKED_TEXT];
 
     om_udp_info(om_pump_udp(d->pump), &u);
     (void)snprintf(text, sizeof text, "receive buffer %u KiB", u.rcvbuf / 1024);
@@ -212,6 +213,9 @@ json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
               om_netwatch_has_default(d->netwatch, false) ||
                   om_netwatch_has_default(d->netwatch, true),
               "default route", "connect this machine to a network");
+    const char *problem = control_blocked_text(d, text);
+    add_check(list, "udp", !problem, problem ? problem : "not known to be blocked",
+              "let UDP out through the firewall; see omerta netcheck");
     add_vms(list, d);
     return json_pack("{s:o}", "checks", list);
 }

@@ -22,6 +22,8 @@ json_t *control_methods(struct control_ask *ask, struct om_error *err);
 json_t *control_peers_list(struct control_ask *ask, struct om_error *err);
 /** control_peers_add() - "peers.add": @ask, @err as any control_method. */
 json_t *control_peers_add(struct control_ask *ask, struct om_error *err);
+/** control_why() - "peers.why": @ask, @err as any control_method. */
+json_t *control_why(struct control_ask *ask, struct om_error *err);
 /** control_ping_start() - "ping.start": @ask, @err as any control_method. */
 json_t *control_ping_start(struct control_ask *ask, struct om_error *err);
 /** control_message_send() - "message.send": @ask, @err as any control_method. */

@@ -4,12 +4,14 @@
 
 #include "control/methods.h"
 #include "control/parts.h"
+#include "control/why.h"
 #include "host/clock.h"
 
 json_t *control_peers_list(struct control_ask *ask, struct om_error *err)
 {
     const char *named = json_string_value(json_object_get(ask->params, "network"));
     const struct daemon_network *only = named ? control_network(ask, err) : NULL;
+    char blocked[CONTROL_BLOCKED_TEXT];
     json_t *list = json_array();
 
     if (named && !only) {
@@ -26,7 +28,8 @@ json_t *control_peers_list(struct control_ask *ask, struct om_error *err)
             (void)json_array_append_new(list, control_peer_json(ask->d, net, &ids[k]));
         free(ids);
     }
-    return json_pack("{s:o}", "peers", list);
+    return json_pack("{s:o, s:s?}", "peers", list, "problem",
+                     control_blocked_text(ask->d, blocked));
 }
 
 json_t *control_peers_add(struct control_ask *ask, struct om_error *err)

@@ -45,6 +45,7 @@ control_method control_method_find(const char *name)
         {"peer.status", control_peer_status},
         {"peers.add", control_peers_add},
         {"peers.list", control_peers_list},
+        {"peers.why", control_why},
         {"ping.start", control_ping_start},
         {"provide.set", control_provide_set},
         {"provide.show", control_provide_show},

@@ -291,13 +291,29 @@ static const struct om_ipc_method table[] = {
      .reply = {{"text", OM_PARAM_STRING, true, "text exposition format 0.0.4"}}},
     {.name = "netcheck",
      .summary = "How this node is connected, and how strangers may reach it",
+     .params = {NETWORK,
+                {"measure", OM_PARAM_BOOL, false,
+                 "ask up to 8 peers anew; what they say is in the next reply"}},
      .reply = {{"checks", OM_PARAM_OBJECTS, true, "check, result, what of each, for people"},
                {"udp", OM_PARAM_OBJECT, true, "as status"},
                {"routes", OM_PARAM_OBJECT, true, "ipv4, ipv6: there is a default route"},
                {"portmap", OM_PARAM_OBJECT, true,
                 "of the router's mapping of our port: state (off, asking, held, waiting), text, "
                 "protocol (nat-pmp, upnp), external, expires_s, again_s (until it is asked next), "
-                "tried (protocol, result, why, external, age_s of each)"}}},
+                "tried (protocol, result, why, external, age_s of each)"},
+               {"families", OM_PARAM_OBJECTS, true,
+                "ipv4, then ipv6: family, heard (somebody far away was), blocked, asked (in vain),"
+                " asked_s, nat (open, eim, stride, block, random, dead, unknown), text, believed,"
+                " samples, witnesses, first_port, last_port, stride, ports (shared, exclusive,"
+                " unknown), lets_in (anybody, address, port, unknown), hairpin (yes, no, unknown),"
+                " seen (our addresses, as others see us), lives_s, dies_s (bounds of how long a"
+                " mapping outlives silence) of each"},
+               {"relays", OM_PARAM_OBJECTS, true,
+                "those kept ready first, then the nearest: id, name, address, warm, home (asked"
+                " first), rtt_ms of each"},
+               {"problem", OM_PARAM_STRING, false,
+                "a sentence when nobody far away answers over UDP"},
+               {"measured", OM_PARAM_INTEGER, true, "peers that were asked anew"}}},
     {.name = "networks.list",
      .summary = "The networks of this home",
      .reply = {{"networks", OM_PARAM_OBJECTS, true,
@@ -323,7 +339,36 @@ static const struct om_ipc_method table[] = {
      .reply = {{"peers", OM_PARAM_OBJECTS, true,
                 "id, short, name, network, connected, path, rtt_ms, cipher, heard_s, endpoints,"
                 " sessions, datagrams_in, bytes_in, datagrams_out, bytes_out, relay, latency"
-                " (samples, mean_ms, p50_ms, p95_ms, p99_ms, or null) of each"}}},
+                " (samples, mean_ms, p50_ms, p95_ms, p99_ms, or null) of each"},
+               {"problem", OM_PARAM_STRING, false,
+                "a sentence when nobody far away answers over UDP"}}},
+    {.name = "peers.why",
+     .summary = "Why a peer is reached as it is: what was tried, what came of it, what would help",
+     .params = {PEER, NETWORK},
+     .reply = {{"peer", OM_PARAM_STRING, true, "its id"},
+               {"name", OM_PARAM_STRING, true, "its own, or the start of its id"},
+               {"connected", OM_PARAM_BOOL, true, "data can go to it"},
+               {"relayed", OM_PARAM_BOOL, true, "over a relay"},
+               {"summary", OM_PARAM_STRING, true, "a sentence for people"},
+               {"udp_blocked", OM_PARAM_BOOL, true, "nobody far away answers over UDP"},
+               {"because", OM_PARAM_STRING, true,
+                "why the way in use was chosen: first, shaken, better, followed, silent, gone; or"
+                " empty"},
+               {"since_s", OM_PARAM_NUMBER, false, "it is in use"},
+               {"moves", OM_PARAM_INTEGER, true, "of data from one way to another, so far"},
+               {"paths", OM_PARAM_OBJECTS, true,
+                "active, way (text), address or relay, origin (handshake, heard, said, punched),"
+                " state (unproven, valid, failed), rtt_ms, score_ms (less is better),"
+                " loss_percent, age_s, heard_s of each"},
+               {"attempts", OM_PARAM_OBJECTS, true,
+                "the last of them, oldest first: what (handshake, address, lane, punch),"
+                " what_text, way (text), address, relay, origin, age_s, times, saw (waiting,"
+                " answer, silence, another, refusal, ended, unasked), reason, took_ms, text (what"
+                " it saw), punch (plan, ours, theirs, datagrams; or null) of each"},
+               {"better", OM_PARAM_OBJECTS, true,
+                "what would help, most useful first: hint (udp_blocked, silent, no_address,"
+                " no_relay, wait, map_port, open_port, hairpin, ipv6, nearer_relay), n (its"
+                " number: questions or milliseconds), text of each"}}},
     {.name = "ping.start",
      .summary =
          "Ping a peer; each answer, and each one that is missing, is a notification \"pong\"",

@@ -13,11 +13,14 @@
 /* The daemon takes no more of either at a time. */
 enum { COUNT_DEFAULT = 4, COUNT_MAX = 256, PROBES_DEFAULT = 3, PROBES_MAX = 100 };
 
+#define WHY_PATIENCE OM_SEC(2)
+
 struct ping {
     char id[OM_ID_TEXT];
     uint64_t count;
     double interval;
     struct om_pong pong;
+    char path[OM_OUT_TEXT_MAX]; /* of the last answer, escaped; "" before the first */
 };
 
 /* --count: from 1 to @max. */
@@ -45,6 +48,35 @@ static enum om_exit read_options(struct om_cli *cli, struct ping *p)
     return OM_EXIT_OK;
 }
 
+/* Data goes another way now: that is what one waits for who sees a relay. */
+static void show_move(struct om_cli *cli, struct ping *p, const char *path)
+{
+    static const char relay[] = "relay ";
+
+    if (*p->path && *path && strcmp(p->path, path) != 0) {
+        bool is_relayed = strncmp(path, relay, strlen(relay)) == 0;
+        om_out_line(&cli->out, "%.10s: now %s %s, was %s", p->id,
+                    is_relayed ? "over" : "directly at", path, p->path);
+    }
+    if (*path)
+        (void)snprintf(p->path, sizeof p->path, "%s", path);
+}
+
+/* Why nothing was answered, in the daemon's words. */
+static void explain(struct om_cli *cli, struct om_ask *ask, const struct ping *p)
+{
+    json_t *params = om_cli_params(cli), *result;
+    char shown[OM_OUT_TEXT_MAX];
+
+    json_object_set_new(params, "peer", json_string(p->id));
+    if (om_ask_call(ask, "peers.why", params, WHY_PATIENCE, &result, NULL))
+        return; /* it was not what was asked for */
+    const char *summary = json_string_value(json_object_get(result, "summary"));
+    if (summary && !json_is_true(json_object_get(result, "connected")))
+        om_out_error(&cli->out, "%s", om_out_said(shown, summary));
+    json_decref(result);
+}
+
 static void show_pong(struct om_cli *cli, struct ping *p, const json_t *event)
 {
     const json_t *rtt = json_object_get(event, "rtt_ms");
@@ -57,6 +89,7 @@ static void show_pong(struct om_cli *cli, struct ping *p, const json_t *event)
         return;
     }
     om_out_escape(path, json_string_value(json_object_get(event, "path")));
+    show_move(cli, p, path);
     if (json_is_number(rtt))
         om_out_line(&cli->out, "%.10s: seq=%" JSON_INTEGER_FORMAT "%s%s time=%.3f ms", p->id, seq,
                     *path ? " path=" : "", path, json_number_value(rtt));
@@ -134,6 +167,8 @@ static enum om_exit run_ping(struct om_cli *cli, struct om_ask *ask, struct ping
     om_interrupt_catch();
     e = collect(cli, ask, p);
     summarize(cli, p);
+    if (!e && p->pong.answered == 0 && !om_interrupt_came())
+        explain(cli, ask, p);
     return e ? e : p->pong.answered ? OM_EXIT_OK : OM_EXIT_FAILED;
 }
 

@@ -79,6 +79,8 @@ enum om_exit om_cmd_status(struct om_cli *cli)
 static enum om_exit show_list(struct om_cli *cli, json_t *result)
 {
     const json_t *list = om_peer_list(result);
+    const char *problem = json_string_value(json_object_get(result, "problem"));
+    char shown[OM_OUT_TEXT_MAX];
     enum om_exit e = OM_EXIT_OK;
 
     if (cli->out.json)
@@ -87,6 +89,8 @@ static enum om_exit show_list(struct om_cli *cli, json_t *result)
         om_out_line(&cli->out, "no peers yet");
     else if (om_table_print(&cli->out, peer_columns, OM_ARRAY_SIZE(peer_columns), list))
         e = no_memory(cli);
+    if (problem)
+        om_out_error(&cli->out, "%s", om_out_said(shown, problem));
     json_decref(result);
     return e;
 }

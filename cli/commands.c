@@ -317,9 +317,11 @@ const struct om_command om_commands[] = {
      "With --json: the same; what comes is the peer's.",
      NULL, om_cmd_nc, false},
     {"netcheck", "", "how this node is connected, and how strangers may reach it",
-     "A line for each way in: the sockets, and what the router said when it was asked to map our\n"
-     "port, by NAT-PMP and then by UPnP. An outside address that is shown there is announced to\n"
+     "Does UDP come through; how the router in front chooses outside ports, and where others see\n"
+     "this machine; what the router said when it was asked to map our port, by NAT-PMP and then\n"
+     "by UPnP; and the relays, by latency. An outside address that was mapped is announced to\n"
      "peers. The router is asked again when the network changes, and before the mapping ends.\n"
+     "Peers are asked anew, which takes a second. The exit code is 1 when UDP seems blocked.\n"
      "With --json: the reply of netcheck.",
      NULL, om_cmd_netcheck, false},
     {"network", "[list]", "the networks this node is in",
@@ -333,9 +335,9 @@ const struct om_command om_commands[] = {
      "of peer.status without the peer, null while it does not answer; add: the reply of peers.add.",
      NULL, om_cmd_peers, false},
     {"ping", "[PEER] [-c N] [-i SEC]", "round trips to a peer, as they happen",
-     "A line for each answer, then loss and the least, mean and greatest round trip. The exit "
-     "code\n"
-     "is 1 when nothing was answered.\n"
+     "A line for each answer with the way that data goes, one when that changes, then loss and\n"
+     "the least, mean and greatest round trip. The exit code is 1 when nothing was answered, and\n"
+     "a sentence says why, as omerta why does at length.\n"
      "With --json: a line {event, run, peer, seq, rtt_ms, path} for each answer, where rtt_ms "
      "null\n"
      "is one that is missing; then {event, sent, answered, loss_percent, min_ms, avg_ms, max_ms}.",
@@ -458,6 +460,12 @@ const struct om_command om_commands[] = {
      "One line each; with --json one JSON text each. A gap in the events is an event itself.\n"
      "With --json each is {event, at, peer, addr, a, b}, or what omerta-ipc(7) says of its kind.",
      watch_options, om_cmd_watch, false},
+    {"why", "[PEER]", "why a peer is reached as it is, and what would help",
+     "First what is in use and why; then every way to it, what was tried lately and what came of\n"
+     "it; then what would make it better. A peer that nobody spoke with yet is called first. The\n"
+     "exit code is 1 when there is no way to it.\n"
+     "With --json: the reply of peers.why.",
+     NULL, om_cmd_why, false},
     {NULL, NULL, NULL, NULL, NULL, NULL, false},
 };
 

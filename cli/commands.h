@@ -63,7 +63,8 @@ const char *om_command_near(const char *word);
     X(up)                                                                                          \
     X(version)                                                                                     \
     X(vm)                                                                                          \
-    X(watch)
+    X(watch)                                                                                       \
+    X(why)
 
 /* One function for each: enum om_exit om_cmd_NAME(struct om_cli *cli). */
 #define X(name) enum om_exit om_cmd_##name(struct om_cli *cli);

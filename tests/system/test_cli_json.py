@@ -21,12 +21,15 @@ WRITES = os.environ.get("OMERTA_GOLDEN") == "write"
 # Their keys are of the moment: all of them stand for one.
 MAPS = {"drops": "REASON", "dropped": "REASON", "config": "KEY"}
 # May be empty: which addresses this machine has is no matter of ours.
-LISTS = {"endpoints": "string"}
-# Null or empty until the daemon has measured a while.
+LISTS = {"endpoints": "string", "seen": "string"}
+# Null or empty until the daemon has measured a while, or has something to say.
 FIGURES = {"mean_ms": "number", "p50_ms": "number", "p95_ms": "number", "p99_ms": "number",
            "samples": "integer"}
 LATER = {"latency": FIGURES,
-         "latency_of_peers": [FIGURES | {"network": "string", "peer": "string"}]}
+         "latency_of_peers": [FIGURES | {"network": "string", "peer": "string"}],
+         "better": [{"hint": "string", "n": "integer", "text": "string"}],
+         "relays": [{"address": "string", "home": "boolean", "id": "string", "name": "string",
+                     "rtt_ms": "number", "warm": "boolean"}]}
 
 
 @pytest.fixture(autouse=True)
@@ -198,6 +201,13 @@ def test_asked(two, name):
 def test_ping(two):
     first, second = two
     compare_lines("ping", good(first.home, "ping", second.self_id(), "-c2", "-i0.05", "--json"))
+
+
+def test_why(two):
+    first, second = two
+    argv = ["why", first.self_id()]  # who was asked has tried nothing
+    assert wait_until(lambda: data(second.home, *argv)["paths"][0]["rtt_ms"])
+    compare("why", data(second.home, *argv))
 
 
 def line_after(watch, act):

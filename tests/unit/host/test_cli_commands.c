@@ -125,6 +125,7 @@ OM_TEST(command_ping_without_answer_fails)
     static const char *const answers[] = {
         "\"result\":{}\n{\"method\":\"pong\",\"params\":{\"peer\":\"" ANN
         "\",\"seq\":1,\"rtt_ms\":null}}\n",
+        "\"result\":{\"connected\":false,\"summary\":\"ann is not connected: \\u001bno\"}",
         NULL,
     };
     char *argv[] = {"omerta", "ping", ANN, "-c", "1", "--json", NULL};
@@ -135,6 +136,7 @@ OM_TEST(command_ping_without_answer_fails)
     OM_TRY(run(&p, text) == OM_EXIT_FAILED);
     CHECK(strstr(text, "\"seq\":1,\"rtt_ms\":null}\n{\"") != NULL);
     CHECK(strstr(text, "\"event\":\"summary\"") != NULL);
+    CHECK(strstr(text, "omerta: ann is not connected: \\x1bno\n") != NULL);
 out:
     return;
 }

@@ -1,0 +1,118 @@
+"""What a person is told of the way to a peer: why, netcheck, ping, and that UDP is blocked."""
+
+import json
+import re
+
+from daemon import program, wait_until
+from test_reach import SECONDS, homes, peer, ping, street
+
+
+def omerta(lab, daemon, *argv):
+    """`omerta` @argv at the home of @daemon."""
+    return lab.run(daemon.host, [program("omerta"), "--home", daemon.home, *argv], check=False)
+
+
+def why(lab, daemon, other):
+    """The reply of `omerta why` from @daemon about @other."""
+    done = omerta(lab, daemon, "why", other.self_id(), "--json")
+    return json.loads(done.stdout), done.returncode
+
+
+def hints(told):
+    """The kinds of what would help."""
+    return [each["hint"] for each in told["better"]]
+
+
+def tried(told, what):
+    """The attempts of a kind."""
+    return [each for each in told["attempts"] if each["what"] == what]
+
+
+def test_relay_to_direct(lab, make):
+    """ping shows relay -> direct as it happens; why says how, and wants nothing more."""
+    street(lab, "port", "portdrop")
+    _, a, b = homes(lab, make)
+    assert wait_until(lambda: peer(a, b) and peer(b, a), SECONDS)
+    done = omerta(lab, a, "ping", b.self_id(), "-c", "100", "-i", "0.1")
+    assert done.returncode == 0, done.stdout
+    assert " path=relay " in done.stdout, done.stdout
+    assert re.search(r": now directly at 11\.0\.2\.2:\d+, was relay ", done.stdout), done.stdout
+    assert re.search(r" path=11\.0\.2\.2:\d+ time=", done.stdout), done.stdout
+    # A machine that is busy makes it swap ways for a moment.
+    assert wait_until(lambda: not why(lab, a, b)[0]["relayed"], SECONDS), why(lab, a, b)
+    told, code = why(lab, a, b)
+    assert code == 0 and told["connected"], told
+    assert re.match(r"\w+ is reached directly at 11\.0\.2\.2:\d+, ", told["summary"]), told
+    assert tried(told, "punch")[0]["saw"] == "answer", told
+    assert any(each["relay"] for each in told["paths"]), told  # the relay is kept as well
+    assert not told["better"], told
+    assert [each["origin"] for each in told["paths"] if each["active"]] == ["punched"], told
+    text = omerta(lab, a, "why", b.self_id()).stdout
+    assert "Ways to it:" in text and "What would help:" not in text, text
+
+
+def test_relayed(lab, make):
+    """Where no direct way is: why, and the remedy; the control is the peer that is near."""
+    street(lab, "sym", "sym")
+    relay, a, b = homes(lab, make)
+    assert wait_until(lambda: peer(a, b) and peer(b, a), SECONDS)
+    assert wait_until(lambda: ping(lab, a, b).returncode == 0, SECONDS)
+    failed = ("refusal", "silence")
+    assert wait_until(lambda: any(each["saw"] in failed for each in
+                                  tried(why(lab, a, b)[0], "punch")), SECONDS), why(lab, a, b)
+    told, code = why(lab, a, b)
+    assert code == 0 and told["connected"] and told["relayed"], told
+    assert re.match(r"\w+ is reached over the relay \w+, .*: no direct way was found, ",
+                    told["summary"]), told
+    assert "open_port" in hints(told) and "map_port" in hints(told), told
+    text = omerta(lab, a, "why", b.self_id()).stdout
+    assert "What would help:" in text and "forwarded" in text, text
+    told, code = why(lab, a, relay)
+    assert code == 0 and not told["relayed"] and not told["better"], told
+
+
+def test_netcheck(lab, make):
+    """Who is behind a NAT hears of it, of its outside address, and of the relays."""
+    street(lab, "port", "port")
+    relay, a, b = homes(lab, make)
+    assert wait_until(lambda: peer(a, b) and peer(b, a), SECONDS)
+
+    def told():
+        return json.loads(omerta(lab, a, "netcheck", "--json").stdout)
+
+    assert wait_until(lambda: told()["relays"] and told()["relays"][0]["home"] and
+                      told()["relays"][0]["rtt_ms"], SECONDS), told()
+    found = told()
+    assert found["problem"] is None and found["measured"] > 0, found
+    four = found["families"][0]
+    assert four["heard"] and not four["blocked"], four
+    assert [each.rpartition(":")[0] for each in four["seen"]] == ["11.0.1.2"], four
+    assert found["relays"][0]["id"] == relay.self_id() and found["relays"][0]["home"], found
+    assert not found["families"][1]["heard"], found
+    text = omerta(lab, a, "netcheck").stdout
+    assert re.search(r"^UDP over IPv4 +yes ", text, re.M), text
+    assert re.search(r"^ *seen as +11\.0\.1\.2:", text, re.M), text
+    assert re.search(r"^relay \w+ +[0-9.]+ ms ", text, re.M), text
+
+
+def test_blocked(lab, make):
+    """UDP that is blocked is said to be, by all that a person asks; then it is let out again."""
+    street(lab, "port", "port")
+    rules = "table inet block { chain f { type filter hook forward priority -5; " \
+            "meta l4proto udp drop; }; }"
+    lab.run("r1", ["nft", rules])
+    relay, a, _ = homes(lab, make)
+    problem = "UDP seems to be blocked"
+    assert wait_until(lambda: a.rpc("netcheck")["problem"], 60), a.rpc("netcheck")
+    for argv, code in ((["why", relay.self_id()], 1), (["ping", relay.self_id(), "-c", "1"], 1),
+                       (["netcheck"], 1), (["peers"], 0)):
+        done = omerta(lab, a, *argv)
+        assert done.returncode == code, (argv, done)
+        assert problem in done.stdout + done.stderr, (argv, done)
+    assert problem in omerta(lab, a, "doctor").stdout
+    told, _ = why(lab, a, relay)
+    assert told["udp_blocked"] and hints(told)[0] == "udp_blocked", told
+    lab.run("r1", ["nft", "delete table inet block"])
+    assert wait_until(lambda: ping(lab, a, relay).returncode == 0, 90)
+    assert a.rpc("netcheck")["problem"] is None
+    assert problem not in omerta(lab, a, "doctor").stdout

@@ -188,7 +188,7 @@ static void send_packet(struct sim_actor *by, struct sim_nat_packet *p, struct o
 
     if (w->on_wire)
         w->on_wire(w->on_wire_self, by, &p->to, true);
-    if (om_addr_classify(&p->to) == OM_ADDR_MULTICAST || (w->router_count == 0 && ttl > SIM_HOPS))
+    if (om_addr_classify(&p->to) == OM_ADDR_MULTICAST || (w->router_count == 0 && ttl > w->hops))
         r.other = actor_at(w, by->last ? by->last->other : NULL, &p->to);
     else
         sim_route_out(by, p, &r);

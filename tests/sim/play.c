@@ -250,6 +250,7 @@ bool sim_play(const struct sim_script *s, const struct sim_play_options *o, stru
     if (o->out)
         fprintf(o->out, "%s, seed %" PRIu64 "\n", s->file, seed);
     p.world = sim_world_new(seed, o->is_verbose ? o->out : NULL);
+    p.world->hops = (unsigned)s->hops;
     if (s->needs_aes && !(om_cipher_offered() & OM_CIPHER_AES)) {
         out->is_skipped = true;
         sim_world_free(p.world);

@@ -137,13 +137,13 @@ void sim_route_out(struct sim_actor *by, struct sim_nat_packet *p, struct sim_ro
     }
     if (realm || !out->other || (by->lan > 0 && by->lan == out->other->lan))
         return;
-    if (p->ttl <= SIM_HOPS) {
+    if (p->ttl <= w->hops) {
         out->other = NULL;
         out->expired = om_addr_v4(HOPS_FIRST + p->ttl, ICMP);
         w->expired++;
         return;
     }
-    p->ttl -= SIM_HOPS;
+    p->ttl -= w->hops;
 }
 
 struct sim_actor *sim_route_in(struct sim_router *gate, struct sim_nat_packet *p)

@@ -14,9 +14,9 @@
  * box would let nobody have it, the link is that to the first actor behind the box. No inside
  * address is used twice in a world, and none reaches anything outside its own network.
  *
- * The public network is SIM_HOPS routers wide: so many does a datagram pass that arrives at a
- * public address, beside the boxes; none lie between actors of one segment. One whose TTL does not
- * last is lost and counted, and on its way out its sender is told (socket.h).
+ * The public network is SIM_HOPS routers wide, or what a world says: so many does a datagram pass
+ * that arrives at a public address, beside the boxes; none lie between actors of one segment. One
+ * whose TTL does not last is lost and counted, and on its way out its sender is told (socket.h).
  */
 #ifndef SIM_ROUTER_H
 #define SIM_ROUTER_H
@@ -24,7 +24,11 @@
 #include "natbox.h"
 #include "world.h"
 
-enum { SIM_HOPS = 4, SIM_INSIDE_MAX = 254 /* addresses of an inside, also those left */ };
+enum {
+    SIM_HOPS = 4,
+    SIM_HOPS_MAX = 16,
+    SIM_INSIDE_MAX = 254 /* addresses of an inside, also those left */
+};
 
 struct sim_router {
     char name[SIM_NAME_MAX + 1];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "parse.h"
+#include "router.h"
 
 enum { CIPHER_CHACHA = 1, CIPHER_AES = 2 };
 
@@ -299,6 +300,8 @@ static enum om_err parse_statement(struct sim_parser *p)
 
     if (sim_words_take(w, "seed"))
         return sim_words_count(w, UINT64_MAX, &p->script->seed);
+    if (sim_words_take(w, "hops"))
+        return sim_words_count(w, SIM_HOPS_MAX, &p->script->hops);
     if (sim_words_take(w, "duration")) {
         p->has_duration = true;
         return sim_words_time(w, &p->script->end);
@@ -332,7 +335,7 @@ static enum om_err parse_statement(struct sim_parser *p)
     if (sim_words_take(w, "never"))
         return sim_parse_check(p, SIM_NEVER, OM_NEVER);
     return sim_words_fail(
-        w, "seed, duration, needs, network, nat, node, attacker, link, pipe, through, "
+        w, "seed, duration, hops, needs, network, nat, node, attacker, link, pipe, through, "
            "lan, at, every, by or never");
 }
 
@@ -375,6 +378,7 @@ enum om_err sim_script_parse(struct sim_script **out, const char *file, struct o
     p = sim_alloc(sizeof *p);
     p->script = sim_alloc(sizeof *p->script);
     p->script->seed = 1;
+    p->script->hops = SIM_HOPS;
     snprintf(p->script->file, sizeof p->script->file, "%s", file);
     sim_words_init(&p->words, file, text, err);
     e = parse(p);

@@ -14,6 +14,7 @@
  *   seed N                       everything that is left to chance; 1 unless given
  *   duration T                   else it ends 1 s after the last time that is named
  *   needs aes                    without AES instructions the scenario is skipped
+ *   hops N                       routers between public addresses (router.h); 4 unless given
  *   network NAME [open] [epoch=N]
  *                                without any there is "main", open
  *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [relay] [clock=+T|-T]
@@ -238,6 +239,7 @@ struct sim_decl_actor {
 struct sim_script {
     char file[SIM_FILE_SHOWN];
     uint64_t seed;
+    uint64_t hops;
     bool needs_aes;
     om_time end;
     struct sim_decl_network networks[SIM_NETWORKS_MAX];

@@ -53,6 +53,7 @@ struct sim_world *sim_world_new(uint64_t seed, FILE *out)
     w->seed = seed;
     w->steps_max = SIM_STEPS_MAX;
     w->model = sim_link_model_default();
+    w->hops = SIM_HOPS;
     w->pool = om_pool_new(OM_BLOCK_BYTES, SIM_POOL_MAX);
     om_prng_seed(&w->prng, seed);
     sim_trace_init(&w->trace, out);

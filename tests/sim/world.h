@@ -116,6 +116,7 @@ struct sim_world {
     struct sim_router *routers[SIM_ROUTERS_MAX];
     unsigned router_count;
     struct om_table by_outside; /* IP -> router */
+    unsigned hops;              /* of the public network (router.h) */
     uint64_t expired;           /* datagrams whose TTL ended on the public network */
     struct om_table pairs;      /* two indices -> struct sim_pair */
     struct om_table texts;      /* receiver, sender, hash of text -> count */

@@ -316,6 +316,14 @@ om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om
     return at;
 }
 
+/* Routers on our side were asked a moment ago where they are, and none has answered yet. */
+static bool awaits_hops(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    om_time asked = n->where.hops_at[om_addr_is_v4(&p->outside) ? 0 : 1];
+
+    return asked != 0 && now < asked + OM_MS(HOPS_WAIT_MS) && om_nat_hops(nat_for(n, p)) == 0;
+}
+
 void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                       const struct om_frame_punch *f)
 {
@@ -336,7 +344,11 @@ void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const s
         return; /* a direct way is there already */
     if (!p->has_outside || !punch_of(n, p))
         return;
-    if (!om_punch_is_busy(&p->punch->run) && is_studying(n, now, p)) {
+    ask_hops(n, now, p);
+    bool is_new = !om_punch_is_busy(&p->punch->run);
+    if (is_new && awaits_hops(n, now, p))
+        return; /* an opener with a guessed TTL may reach the peer's NAT; it will ask again */
+    if (is_new && is_studying(n, now, p)) {
         p->punch->held = word; /* the newest counts */
         p->punch->is_held = true;
     } else if (collect(n, now, p, &facts)) {

@@ -277,6 +277,11 @@ OM_TEST(plan_hairpin_or_relay)
 
     om_punch_plan(&p, &c, 6000, 1);
     CHECK_EQ(p.way, OM_PUNCH_EASY); /* it may turn round */
+    for (unsigned hops = 1; hops <= OM_NAT_HOPS_MAX; hops++) {
+        c.ours.hops = (uint8_t)hops;
+        om_punch_plan(&p, &c, 6000, 1);
+        CHECK_EQ(p.ttl, hops > 1 ? hops - 1 : 1); /* it ends at the box they share */
+    }
     c.theirs.hairpin = OM_HAIRPIN_NO;
     om_punch_plan(&p, &c, 6000, 1);
     CHECK(p.way == OM_PUNCH_NONE && p.reason == OM_PUNCH_HAIRPIN);

@@ -202,6 +202,8 @@ void om_punch_plan(struct om_punch_plan *out, const struct om_punch_case *c, uns
         return;
     out->way = choose(c);
     out->ttl = c->ours.hops ? c->ours.hops : OM_PUNCH_TTL_UNKNOWN;
+    if (c->is_same_outside && out->ttl > 1)
+        out->ttl--; /* the outermost NAT is theirs, too, and would send it on to them */
     if (out->way == OM_PUNCH_EASY)
         plan_easy(out, left);
     else if (out->way == OM_PUNCH_SPREAD)

@@ -19,13 +19,13 @@
  * BOTH    each side sweeps the other's block from each of a few sockets; a datagram's source port
  *         and its destination are then a pair out of B x B, and four to nine times that many meet
  *
- * An opener is a datagram with a TTL that passes our NATs and does not reach theirs; where both have
- * one outside address it ends at the NAT that they share. A NAT that
- * takes early datagrams for its own (plain masquerade) moves the flow that is then made to another
- * port; so nothing may arrive before the other side has opened. In BOTH this means that one side
- * (the one with less to sweep; the lower key) only opens, and is nearly done when the other begins.
- * Where blocks are too large for that, both sweep at once, which works with boxes that merely drop.
- * OM_PUNCH_TURNED is the other choice of these, and sweeps where a filter was said to be open.
+ * An opener is a datagram with a TTL that passes our NATs and does not reach theirs; where both
+ * have one outside address it ends at the NAT that they share. A NAT that takes early datagrams for
+ * its own (plain masquerade) moves the flow that is then made to another port; so nothing may
+ * arrive before the other side has opened. In BOTH this means that one side (the one with less to
+ * sweep; the lower key) only opens, and is nearly done when the other begins. Where blocks are too
+ * large for that, both sweep at once, which works with boxes that merely drop. OM_PUNCH_TURNED is
+ * the other choice of these, and sweeps where a filter was said to be open.
  *
  * A sweep uses up nothing of an easy side's NAT; a hard side's sockets are at most a quarter of its
  * block; where both sweep, ports must have been seen to be shared by destinations.

@@ -1,0 +1,142 @@
+"""homes.py - a small internet: a core, public hosts, homes behind one router or two.
+
+What:   each gets a number, and with it the network 11.0.NUMBER.0/24 at the core; whoever lives
+        there has address 2. In IPv6 it is 2a11:NUMBER::/32, and all are told of it who want it.
+Why:    tests of how nodes behind NATs meet want many homes on one core, as a real mesh has them.
+"""
+
+from daemon import program, wait_until
+from fixtures import need
+
+PORT = 18002
+QUIET = ["--no-lan", "--no-portmap"]
+# A home behind two routers: its own, and its carrier's.
+DOUBLE = {"double": ("port", "port")}
+
+
+def outside(number):
+    """Where the core sees who lives at @number."""
+    return f"11.0.{number}.2"
+
+
+def attach(lab, host, interface, number):
+    """A cable from @host to the core, which it has as its gateway."""
+    if "core" not in lab.hosts:
+        lab.host("core")
+        lab.forwarding("core")
+    lab.link(host, interface, "core", f"net{number}")
+    lab.address(host, interface, f"{outside(number)}/24")
+    lab.address("core", f"net{number}", f"11.0.{number}.1/24")
+    lab.gateway(host, f"11.0.{number}.1")
+
+
+def public(lab, name, number):
+    """A host that all can reach."""
+    lab.host(name)
+    attach(lab, name, "eth0", number)
+
+
+def behind(lab, name, gateway, kind, address, lan="192.168.1"):
+    """Puts @name behind @gateway, which translates as @kind to its @address on "wan"."""
+    lab.host(name)
+    lab.link(name, "eth0", gateway, "lan")
+    lab.address(gateway, "lan", f"{lan}.1/24")
+    lab.address(name, "eth0", f"{lan}.2/24")
+    lab.gateway(name, f"{lan}.1")
+    lab.nat(gateway, kind, "wan", "lan", wan_address=address)
+
+
+def home(lab, name, kind, number):
+    """A home whose router, called @name-r, is of @kind: one of nat.KINDS, "public" or of DOUBLE."""
+    if kind == "public":
+        public(lab, name, number)
+        return
+    inner, outer = DOUBLE.get(kind, (kind, None))
+    router = f"{name}-r"
+    if outer is None:
+        lab.host(router)
+        attach(lab, router, "wan", number)
+        behind(lab, name, router, inner, outside(number))
+        return
+    carrier = f"{name}-c"
+    lab.host(carrier, router)
+    attach(lab, carrier, "wan", number)
+    lab.link(router, "wan", carrier, "lan")
+    lab.address(carrier, "lan", "100.64.0.1/24")
+    lab.address(router, "wan", "100.64.0.2/24")
+    lab.gateway(router, "100.64.0.1")
+    lab.nat(carrier, outer, "wan", "lan", wan_address=outside(number))
+    behind(lab, name, router, inner, "100.64.0.2")
+
+
+def neighbours(lab, kind, number, *names):
+    """Homes @names behind routers of one carrier that translates as @kind; the carrier's name."""
+    carrier = f"carrier{number}"
+    lab.host(carrier, *(f"{name}-r" for name in names))
+    attach(lab, carrier, "wan", number)
+    lab.segment(f"street{number}", carrier, interface="lan")
+    lab.segment(f"street{number}", *(f"{name}-r" for name in names), interface="wan")
+    lab.address(carrier, "lan", "100.64.0.1/24")
+    lab.nat(carrier, kind, "wan", "lan", wan_address=outside(number))
+    for i, name in enumerate(names):
+        lab.address(f"{name}-r", "wan", f"100.64.0.{10 + i}/24")
+        lab.gateway(f"{name}-r", "100.64.0.1")
+        behind(lab, name, f"{name}-r", "port", f"100.64.0.{10 + i}", lan=f"192.168.{10 + i}")
+    return carrier
+
+
+def sixth(number, subnet=0, host=2):
+    """An IPv6 address at @number; subnet 0 is next to the core."""
+    return f"2a11:{number:x}:{subnet:x}::{host}"
+
+
+def attach_sixth(lab, host, interface, number):
+    """As attach(), by IPv6 alone."""
+    if "core" not in lab.hosts:
+        lab.host("core")
+        lab.forwarding("core")
+    lab.link(host, interface, "core", f"net{number}")
+    lab.address(host, interface, f"{sixth(number)}/48")
+    lab.address("core", f"net{number}", f"{sixth(number, 0, 1)}/48")
+    lab.gateway(host, sixth(number, 0, 1))
+
+
+def home_sixth(lab, name, number):
+    """A home without IPv4, behind a firewall that lets in what was asked for."""
+    lab.host(name, f"{name}-r")
+    attach_sixth(lab, f"{name}-r", "wan", number)
+    lab.link(name, "eth0", f"{name}-r", "lan")
+    lab.address(f"{name}-r", "lan", f"{sixth(number, 1, 1)}/48")
+    lab.address(name, "eth0", f"{sixth(number, 1)}/48")
+    lab.gateway(name, sixth(number, 1, 1))
+    lab.route("core", f"2a11:{number:x}:1::/48", sixth(number))
+    lab.nat(f"{name}-r", "v6only", "wan", "lan")
+
+
+def start(lab, make, host, args=(), port=PORT):
+    """A daemon on @host."""
+    need("omerta-meshd", "omerta")
+    return make(host, [*QUIET, *args], lab=lab, host=host, port=port).start()
+
+
+def met(*daemons, seconds=30):
+    """True once all of them know each other."""
+    ids = {daemon.self_id() for daemon in daemons}
+    return all(wait_until(lambda d=daemon: ids <= d.peer_ids() | {d.self_id()}, seconds)
+               for daemon in daemons)
+
+
+def peer(daemon, other):
+    """What @daemon knows of @other; nothing: {}."""
+    return next((p for p in daemon.rpc("peers.list")["peers"] if p["id"] == other.self_id()), {})
+
+
+def path(daemon, other):
+    """The way by which @daemon now sends to @other; none: ""."""
+    return peer(daemon, other).get("path") or ""
+
+
+def ping(lab, daemon, other, *words):
+    """`omerta ping` from @daemon to @other."""
+    argv = [program("omerta"), "--home", daemon.home, "ping", other.self_id()]
+    return lab.run(daemon.host, [*argv, "-c", "3", "-i", "0.2", *words], check=False)

@@ -67,40 +67,6 @@ out:
     pair_fini(&p);
 }
 
-struct outage {
-    om_time until;
-    unsigned lost;
-};
-
-static bool lose_all_to_a(struct pair *p, const struct pair_dgram *d)
-{
-    struct outage *o = p->filter_arg;
-    bool is_lost = d->to == 0 && p->now < o->until;
-
-    o->lost += is_lost;
-    return !is_lost;
-}
-
-OM_TEST(node_where_tells_again_what_was_lost)
-{
-    struct outage outage = {.lost = 0};
-    struct pair p = {0};
-
-    OM_TRY(begin(&p));
-    const struct om_addr own[2] = {p.side[1].addr, om_addr_v4(0x0a000063, 4242)};
-    const struct om_where w = at(own, 2);
-    p.filter = lose_all_to_a;
-    p.filter_arg = &outage;
-    outage.until = p.now + OM_MS(15);
-    CHECK_OK(om_node_where(p.side[1].node, p.now, &w));
-    pair_run(&p, p.now + OM_MS(30));
-    CHECK(outage.lost > 0 && !knows_path(&p, 0, &own[1]));
-    pair_run(&p, p.now + OM_SEC(2));
-    CHECK(knows_path(&p, 0, &own[1]));
-out:
-    pair_fini(&p);
-}
-
 OM_TEST(node_where_takes_no_foreign_ones)
 {
     struct pair p = {0};

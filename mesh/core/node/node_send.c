@@ -34,13 +34,6 @@ static bool is_exempt(om_time now, struct om_association *a, const struct om_buf
     return true;
 }
 
-/* Frames that wait are not kept; of these alone it matters that they arrive. */
-static void note_candidates(const struct om_buf *b, struct om_carried *what)
-{
-    if (b->len > 0 && om_buf_data(b)[0] == OM_FRAME_CANDIDATES)
-        what->frames[what->count++] = (struct om_sent_frame){.kind = OM_SENT_CANDIDATES};
-}
-
 /* A waiting datagram, or an empty packet for what the streams have. */
 static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer *p,
                                   struct om_carried *what)
@@ -56,7 +49,6 @@ static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer
             if (!om_carrier_may_send(p->carrier, now, OM_DGRAM_MAX))
                 return NULL;
             what->is_eliciting = true;
-            note_candidates(p->waiting, what);
         }
         return om_peer_unwait(p);
     }
@@ -145,20 +137,10 @@ bool node_has_output(const struct om_peer *p)
     return p->waiting_count > 0 || (p->carrier && om_carrier_has_output(p->carrier));
 }
 
-/* The peer did not learn where we are: once more, or when there is a session again. */
-static void tell_again(struct om_node *n, om_time now, struct om_peer *p)
-{
-    p->carrier->lost_candidates = false;
-    p->told = 0;
-    node_where_tell(n, now, p);
-}
-
 void node_flush(struct om_node *n, om_time now, struct om_peer *p)
 {
     struct om_session *s = p->assoc ? om_association_sealing(p->assoc, now) : NULL;
 
-    if (p->carrier && p->carrier->lost_candidates)
-        tell_again(n, now, p);
     if (!node_has_output(p))
         return;
     if (!s || om_session_wants_rekey(s, now, &n->limits))

@@ -7,10 +7,7 @@ static void on_fate(void *self, om_time now, const struct om_sent_frame *f, bool
 {
     struct om_carrier *c = self;
 
-    if (f->kind == OM_SENT_CANDIDATES)
-        c->lost_candidates |= !acked;
-    else
-        om_mux_on_fate(&c->mux, now, f, acked);
+    om_mux_on_fate(&c->mux, now, f, acked);
 }
 
 static void start_loss(struct om_carrier *c, struct om_rtt *rtt, om_time now)
@@ -114,7 +111,7 @@ enum om_err om_carrier_sent(struct om_carrier *c, om_time now, uint64_t counter,
 
     if (e != OM_OK)
         for (unsigned i = 0; i < what->count; i++)
-            on_fate(c, now, &what->frames[i], false);
+            om_mux_on_fate(&c->mux, now, &what->frames[i], false);
     return e;
 }
 

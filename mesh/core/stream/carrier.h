@@ -6,8 +6,7 @@
  * Why:   an association outlives keys and addresses, and so must what is on its way; the node
  *        only moves packets.
  * Keeps: carrier_probes_repeat_the_oldest; carrier_probes_without_streams;
- *        carrier_wakes_with_a_session; carrier_restart_forgets_what_was_sent;
- *        node_where_tells_again_what_was_lost.
+ *        carrier_wakes_with_a_session; carrier_restart_forgets_what_was_sent.
  *
  * Source: RFC 9002 section 6.2.4 (what a probe carries); PROTOCOL section 4.
  */
@@ -26,10 +25,9 @@ struct om_carrier {
     struct om_loss loss;
     struct om_mux mux;
     const struct om_cc_ops *cc;
-    uint64_t seed;        /* of the congestion control's random waits */
-    om_time pace_at;      /* when pacing lets the next packet leave; OM_NEVER: it holds none back */
-    bool owes_probe;      /* a timeout found no stream data to repeat */
-    bool lost_candidates; /* those told to the peer did not arrive; the owner clears it */
+    uint64_t seed;   /* of the congestion control's random waits */
+    om_time pace_at; /* when pacing lets the next packet leave; OM_NEVER: it holds none back */
+    bool owes_probe; /* a timeout found no stream data to repeat */
 };
 
 /* What om_carrier_fill() put into a packet; for om_carrier_sent(). */

@@ -1,8 +1,7 @@
 /*
  * sent_frame.h - what a sender remembers of a frame until its packet's fate is known
  *
- * What:  enough of a STREAM, STREAM_CREDIT, STREAM_RESET or STREAM_STOP to send it again; and that
- *        there were CANDIDATES, which are made anew.
+ * What:  enough of a STREAM, STREAM_CREDIT, STREAM_RESET or STREAM_STOP to send it again.
  * Why:   the streams write frames, loss recovery learns what became of the packets: this is all
  *        that one has to know of the other.
  *
@@ -15,13 +14,7 @@
 
 enum { OM_SENT_FRAMES_MAX = 4 }; /* frames of one packet that somebody wants to hear about */
 
-enum om_sent_kind {
-    OM_SENT_STREAM,
-    OM_SENT_CREDIT,
-    OM_SENT_RESET,
-    OM_SENT_STOP,
-    OM_SENT_CANDIDATES
-};
+enum om_sent_kind { OM_SENT_STREAM, OM_SENT_CREDIT, OM_SENT_RESET, OM_SENT_STOP };
 
 enum { OM_SENT_FIN = 1 }; /* flag of STREAM */
 

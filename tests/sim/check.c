@@ -39,6 +39,7 @@ static const struct sim_field node_fields[] = {
     U64(om_node_info, hellos_in),        U64(om_node_info, hellos_out),
     U64(om_node_info, hello_starts),     U64(om_node_info, sessions_made),
     U64(om_node_info, rekeys),           U64(om_node_info, restarts),
+    U64(om_node_info, candidates_out),   U64(om_node_info, candidates_again),
     U64(om_node_info, sealed_handshake), U64(om_node_info, sealed_data),
     U64(om_node_info, audited),          U64(om_node_info, audit_refused),
     BOOL(om_node_info, under_load),      BOOL(om_node_info, is_relay),

@@ -93,6 +93,34 @@ out:
     om_carrier_fini(&x.c);
 }
 
+OM_TEST(carrier_tells_of_lost_words)
+{
+    struct om_carried word = {
+        .frames = {{.offset = 7, .kind = OM_SENT_WORD}}, .count = 1, .is_eliciting = true};
+    const struct om_frame_ack ack = {.largest = 0, .run = 1};
+    struct fix x;
+
+    fix_init(&x);
+    OM_TRY(om_carrier_sent(&x.c, 0, x.counter++, 500, &word) == OM_OK);
+    CHECK_EQ(x.c.word_lost, 0);
+    om_carrier_tick(&x.c, om_carrier_deadline(&x.c));
+    CHECK_EQ(x.c.word_lost, 7); /* its time is over */
+    x.c.word_lost = 0;
+    word.frames[0].offset = 8;
+    OM_TRY(om_carrier_sent(&x.c, OM_SEC(1), x.counter++, 500, &word) == OM_OK);
+    om_carrier_sleep(&x.c, OM_SEC(1));
+    CHECK_EQ(x.c.word_lost, 8); /* with the session */
+    om_carrier_restart(&x.c, OM_SEC(2));
+    CHECK_EQ(x.c.word_lost, 0);
+    x.counter = 0;
+    OM_TRY(om_carrier_sent(&x.c, OM_SEC(3), x.counter++, 500, &word) == OM_OK);
+    OM_TRY(om_loss_on_ack(&x.c.loss, OM_SEC(3) + OM_MS(50), &ack) == OM_OK);
+    om_carrier_tick(&x.c, OM_SEC(60));
+    CHECK_EQ(x.c.word_lost, 0); /* the control: it arrived */
+out:
+    om_carrier_fini(&x.c);
+}
+
 OM_TEST(carrier_wakes_with_a_session)
 {
     struct fix x;

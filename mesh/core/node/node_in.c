@@ -315,6 +315,8 @@ static void run_end(struct om_node *n, om_time now, struct run *run)
     if (!p)
         return;
     node_serve(n, now, p);
+    if (p->carrier && p->carrier->word_lost)
+        node_where_tell(n, now, p);
     node_path_run(n, now, p);
     node_punch_run(n, now, p);
     node_keep_run(n, now, p);

@@ -221,6 +221,8 @@ static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
     }
     if (a->carry) {
         om_carrier_tick(p->carrier, now);
+        if (p->carrier->word_lost)
+            node_where_tell(n, now, p);
         node_flush(n, now, p);
     }
     if (a->carry && a->acks.due <= now)

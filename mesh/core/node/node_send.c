@@ -22,15 +22,22 @@ struct batch {
     unsigned count, most;
 };
 
-/* What must leave even when the path takes no more: PROTOCOL 4 exempts PING. */
-static bool is_exempt(om_time now, struct om_association *a, const struct om_buf *b)
+/* What must leave even when the path takes no more: PROTOCOL 4 exempts PING. Candidates are no more
+ * lost than a stream's bytes are: @what is noted of them. */
+static bool is_exempt(om_time now, const struct om_peer *p, const struct om_buf *b,
+                      struct om_carried *what)
 {
     struct om_rd r = om_rd(om_bytes(om_buf_data(b), b->len));
     struct om_frame f;
 
-    if (om_frame_next(&r, &f) != OM_OK || f.type != OM_FRAME_PING)
+    if (om_frame_next(&r, &f) != OM_OK)
         return false;
-    om_association_pinged(a, now, f.ping, true);
+    if (f.type == OM_FRAME_CANDIDATES)
+        what->frames[what->count++] =
+            (struct om_sent_frame){.offset = p->told, .kind = OM_SENT_WORD};
+    if (f.type != OM_FRAME_PING)
+        return false;
+    om_association_pinged(p->assoc, now, f.ping, true);
     return true;
 }
 
@@ -45,7 +52,7 @@ static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer
         return NULL;
     }
     if (p->waiting_count > 0) {
-        if (!is_exempt(now, p->assoc, p->waiting)) {
+        if (!is_exempt(now, p, p->waiting, what)) {
             if (!om_carrier_may_send(p->carrier, now, OM_DGRAM_MAX))
                 return NULL;
             what->is_eliciting = true;

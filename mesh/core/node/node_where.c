@@ -79,7 +79,14 @@ void node_where_tell(struct om_node *n, om_time now, struct om_peer *p)
     size_t len = om_endpoints_encode(body, &n->where.ours);
     struct om_session *s = p->assoc ? om_association_sealing(p->assoc, now) : NULL;
 
-    if (!s || n->where.ours.count == 0 || p->told == n->where.ours.sequence)
+    if (!s || n->where.ours.count == 0)
+        return;
+    if (p->told != 0 && p->carrier->word_lost == p->told) {
+        p->told = 0;
+        n->counts.candidates_again++;
+    }
+    p->carrier->word_lost = 0;
+    if (p->told == n->where.ours.sequence)
         return;
     struct om_buf *b = node_plain(n);
     if (!b) {
@@ -87,6 +94,7 @@ void node_where_tell(struct om_node *n, om_time now, struct om_peer *p)
         return;
     }
     p->told = n->where.ours.sequence;
+    n->counts.candidates_out++;
     struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_FRAME_HEAD + len), OM_FRAME_HEAD + len));
     om_frame_write_candidates(&w, om_bytes(body, len));
     node_send_frames(n, now, p, b);

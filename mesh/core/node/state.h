@@ -335,7 +335,8 @@ void node_where_init(struct om_node *n);
 /** node_where_is_near() - is @a on a link of @n, or what the user calls near? */
 bool node_where_is_near(const struct om_node *n, const struct om_addr *a);
 
-/** node_where_tell() - @n tells @p at @now its candidates, if those told last were others. */
+/** node_where_tell() - @n tells @p at @now its candidates, if those told last were others or were
+ *  lost. */
 void node_where_tell(struct om_node *n, om_time now, struct om_peer *p);
 
 /** node_where_on_candidates() - @p told @n at @now its candidates, as @body. Return: false when

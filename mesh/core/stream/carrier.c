@@ -7,7 +7,12 @@ static void on_fate(void *self, om_time now, const struct om_sent_frame *f, bool
 {
     struct om_carrier *c = self;
 
-    om_mux_on_fate(&c->mux, now, f, acked);
+    if (f->kind != OM_SENT_WORD)
+        om_mux_on_fate(&c->mux, now, f, acked);
+    else if (!acked)
+        c->word_lost = f->offset;
+    else if (c->word_lost == f->offset)
+        c->word_lost = 0; /* it came, though late */
 }
 
 static void start_loss(struct om_carrier *c, struct om_rtt *rtt, om_time now)
@@ -15,6 +20,7 @@ static void start_loss(struct om_carrier *c, struct om_rtt *rtt, om_time now)
     om_loss_init(&c->loss, c->cc, rtt, c->seed++, now, on_fate, c);
     c->pace_at = OM_NEVER;
     c->owes_probe = false;
+    c->word_lost = 0;
 }
 
 void om_carrier_init(struct om_carrier *c, const struct om_cc_ops *cc, struct om_rtt *rtt,
@@ -111,7 +117,7 @@ enum om_err om_carrier_sent(struct om_carrier *c, om_time now, uint64_t counter,
 
     if (e != OM_OK)
         for (unsigned i = 0; i < what->count; i++)
-            om_mux_on_fate(&c->mux, now, &what->frames[i], false);
+            on_fate(c, now, &what->frames[i], false);
     return e;
 }
 

@@ -6,7 +6,8 @@
  * Why:   an association outlives keys and addresses, and so must what is on its way; the node
  *        only moves packets.
  * Keeps: carrier_probes_repeat_the_oldest; carrier_probes_without_streams;
- *        carrier_wakes_with_a_session; carrier_restart_forgets_what_was_sent.
+ *        carrier_wakes_with_a_session; carrier_restart_forgets_what_was_sent;
+ *        carrier_tells_of_lost_words.
  *
  * Source: RFC 9002 section 6.2.4 (what a probe carries); PROTOCOL section 4.
  */
@@ -28,6 +29,8 @@ struct om_carrier {
     uint64_t seed;   /* of the congestion control's random waits */
     om_time pace_at; /* when pacing lets the next packet leave; OM_NEVER: it holds none back */
     bool owes_probe; /* a timeout found no stream data to repeat */
+    uint64_t
+        word_lost; /* OM_SENT_WORD that did not arrive, or not in time; 0: none. To be cleared */
 };
 
 /* What om_carrier_fill() put into a packet; for om_carrier_sent(). */

@@ -186,6 +186,8 @@ void om_mux_on_fate(struct om_mux *m, om_time now, const struct om_sent_frame *f
     case OM_SENT_STOP:
         s->wants_stop |= !acked && !om_receive_is_complete(&s->receive);
         break;
+    case OM_SENT_WORD:
+        return; /* no stream's */
     }
     mux_control(m, s);
     mux_settle(m, s);

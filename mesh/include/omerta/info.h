@@ -21,8 +21,9 @@ struct om_node_info {
     uint64_t cookies_in, cookies_out;
     uint64_t hellos_in, hellos_out, hello_starts; /* starts: initiations they led to */
     uint64_t sessions_made, rekeys, restarts;
-    uint64_t sealed_handshake, sealed_data; /* encryption audit: makers' counts by kind */
-    uint64_t audited, audit_refused;        /* datagrams the audit verified, and refused */
+    uint64_t candidates_out, candidates_again; /* told to peers; of them, because they were lost */
+    uint64_t sealed_handshake, sealed_data;    /* encryption audit: makers' counts by kind */
+    uint64_t audited, audit_refused;           /* datagrams the audit verified, and refused */
     bool under_load;
     bool is_relay;
     unsigned lanes, lanes_carried;       /* ours, and of others through us */

@@ -204,8 +204,8 @@ static struct om_limits limits_of(const struct sim_node_spec *s)
         l.peers_max = s->peers;
     if (s->indices > 0)
         l.indices_max = s->indices;
-    if (s->lane_bits > 0)
-        l.relay_rate_bytes = (uint32_t)(s->lane_bits / 8);
+    if (s->carry_bits > 0)
+        l.relay_rate_bytes = (uint32_t)(s->carry_bits / 8);
     if (s->lanes > 0)
         l.relay_lanes = s->lanes;
     return l;

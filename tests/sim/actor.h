@@ -35,7 +35,7 @@ struct sim_node_spec {
     om_time rekey;                 /* initiator's; the other key times follow; 0: default */
     uint64_t packets;              /* per key; 0: the cipher's limit */
     unsigned load, peers, indices; /* limits; 0: default */
-    uint64_t lane_bits;            /* per second, that it carries on a lane; 0: default */
+    uint64_t carry_bits;           /* per second, that it carries on a lane; 0: default */
     unsigned lanes;                /* that it carries; likewise */
     unsigned router;               /* it is behind, counted from 1; 0: behind none */
 };

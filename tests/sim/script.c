@@ -194,14 +194,14 @@ static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
         {"load", sim_read_u32, &s->load},
         {"peers", sim_read_u32, &s->peers},
         {"indices", sim_read_u32, &s->indices},
-        {"lane_rate", sim_read_bits, &s->lane_bits},
+        {"carry", sim_read_bits, &s->carry_bits},
         {"lanes", sim_read_u32, &s->lanes},
         {"behind", read_behind, &out},
     };
 
     if (sim_words_options(&p->words, options, OM_ARRAY_SIZE(options)) != OM_OK)
         return OM_E_PARSE;
-    return s->lane_bits / 8 <= UINT32_MAX ? OM_OK : sim_words_fail(&p->words, "lanes up to 34G");
+    return s->carry_bits / 8 <= UINT32_MAX ? OM_OK : sim_words_fail(&p->words, "lanes up to 34G");
 }
 
 /* "NAME... [options]": a name has no "=" and is none of the bare options. */

@@ -159,6 +159,29 @@ OM_TEST(paths_move_on_what_they_measured)
     CHECK(om_paths_find(&w.ps, two)->fresh >= OM_PATHS_SAMPLES);
 }
 
+OM_TEST(paths_direct_is_not_left_on_a_guess)
+{
+    struct world w;
+
+    /* A word or two measure a direct path once: 4 rttvar of that make it look worse than a lane of
+     * the same delay that was measured well. */
+    begin(&w);
+    const struct om_via *direct = way(&w, 50, 0), *lane = way(&w, 50, 7);
+    shake(&w, direct);
+    om_rtt_sample(&om_paths_find(&w.ps, direct)->rtt, OM_MS(50));
+    om_paths_used(&w.ps, w.now);
+    om_paths_add(&w.ps, w.now, lane, OM_PATH_SAID);
+    pass(&w, 10000);
+    CHECK(carries(&w, direct));
+    CHECK_EQ(w.ps.moves, 0);
+    CHECK_EQ(om_paths_find(&w.ps, lane)->state, OM_PATH_VALID);
+    way_of(&w, direct)->rtt = OM_MS(150); /* the control: it grows worse, and that is measured */
+    for (unsigned i = 0; i < 40; i++)
+        measured(&w, direct, 150);
+    pass_busy(&w, 5000);
+    CHECK(carries(&w, lane));
+}
+
 /* One path that carried for a while, both ways. */
 static const struct om_via *settled(struct world *w, unsigned ms)
 {
@@ -170,6 +193,23 @@ static const struct om_via *settled(struct world *w, unsigned ms)
     measured(w, v, ms);
     w->now += OM_MS(1);
     return v;
+}
+
+OM_TEST(paths_copies_end_once_both_answered)
+{
+    struct world w;
+    const struct om_via *old = settled(&w, 40), *other = way(&w, 60, 0);
+
+    om_paths_heard(&w.ps, w.now, other, 5000, true);
+    drain(&w);
+    CHECK(om_paths_copy(&w.ps, w.now, 500) != NULL); /* while nobody knows */
+    pass(&w, 50);
+    CHECK(om_paths_copy(&w.ps, w.now, 500) !=
+          NULL); /* the old one answered, and may be a replay's */
+    pass(&w, 50);
+    CHECK_EQ(om_paths_find(&w.ps, other)->state, OM_PATH_VALID);
+    CHECK(carries(&w, old));
+    CHECK(om_paths_copy(&w.ps, w.now, 500) == NULL);
 }
 
 OM_TEST(paths_follow_a_peer_that_moved)

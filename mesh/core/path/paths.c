@@ -145,6 +145,15 @@ static bool is_better(const struct om_path *a, const struct om_path *b)
            gain * 100 > om_path_score(b) * OM_PATHS_GAIN_PERCENT;
 }
 
+/* Is what is known of the active path, a direct one, too little to leave it for a better score? The
+ * first samples count for more than they took: 4 rttvar of one are twice its round trip. */
+static bool is_guess(const struct om_paths *ps)
+{
+    const struct om_path *active = &ps->all[ps->active];
+
+    return active->via.lane == 0 && active->fresh < OM_PATHS_SAMPLES;
+}
+
 /* May data move for a better score? What a handshake came over was no choice; else not so soon. */
 static bool may_improve(const struct om_paths *ps, const struct om_path *to, om_time now)
 {
@@ -209,6 +218,8 @@ static void judge(struct om_paths *ps, om_time now)
         move(ps, now, other, OM_PATHS_FIRST);
     else if (active->state == OM_PATH_FAILED)
         move(ps, now, other, OM_PATHS_SILENT);
+    else if (is_better(&ps->all[other], active) && is_guess(ps))
+        ask(&ps->all[ps->active], now);
     else if (is_better(&ps->all[other], active) && may_improve(ps, &ps->all[other], now))
         move(ps, now, other, OM_PATHS_BETTER);
 }
@@ -362,6 +373,9 @@ bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
             move(ps, now, i, OM_PATHS_FOLLOWED);
         } else if (!was_valid && is_rival(ps, i))
             om_paths_stalled(ps, now);
+        else if (!was_valid && i == ps->second && ps->suspect_at == OM_NEVER)
+            end_copies(
+                ps); /* the active one answered before it did: from now on the score decides */
         judge(ps, now);
         return true;
     }
@@ -515,7 +529,7 @@ static om_time improve_at(const struct om_paths *ps)
     int other = best(ps, ps->active, 0);
 
     if (ps->active < 0 || other < 0 || ps->suspect_at != OM_NEVER ||
-        ps->all[ps->active].state == OM_PATH_FAILED ||
+        ps->all[ps->active].state == OM_PATH_FAILED || is_guess(ps) ||
         !is_better(&ps->all[other], &ps->all[ps->active]))
         return OM_NEVER;
     return ps->moved_at + OM_SEC(OM_PATHS_DWELL_S);

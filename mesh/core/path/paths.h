@@ -11,7 +11,8 @@
  *        paths_full_drops_the_worst; paths_idle_sends_nothing; paths_lane_that_ends_is_left;
  *        paths_spoofed_copies_get_no_more_than_was_sent; paths_come_back_after_a_blackout;
  *        paths_planned_moves_keep_their_distance; paths_move_on_what_they_measured;
- *        paths_second_handshake_moves_nothing; paths_our_network_changes.
+ *        paths_direct_is_not_left_on_a_guess; paths_second_handshake_moves_nothing;
+ *        paths_our_network_changes; paths_copies_end_once_both_answered.
  *
  * One path is active, and it is a proven one; while there is none, only copies leave. A second one
  * gets a copy of everything

@@ -160,6 +160,48 @@ out:
     om_loss_fini(&x.l);
 }
 
+OM_TEST(loss_oldest_is_of_the_present_path)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    CHECK_EQ(om_loss_oldest_at(&x.l), OM_NEVER);
+    OM_TRY(send_many(&x, OM_MS(5), 2, OM_MS(1)));
+    CHECK_EQ(om_loss_oldest_at(&x.l), OM_MS(5));
+    CHECK_OK(ack(&x, OM_MS(85), 0, 1));
+    CHECK_EQ(om_loss_oldest_at(&x.l), OM_MS(6)); /* though something was just answered */
+    om_loss_moved(&x.l, OM_MS(90), OM_MS(20));
+    OM_TRY(send_many(&x, OM_MS(91), 1, 0));
+    CHECK_EQ(om_loss_oldest_at(&x.l), OM_NEVER); /* the old path's is no debt of the new one */
+    CHECK_OK(ack(&x, OM_MS(95), 1, 1));
+    CHECK_EQ(om_loss_oldest_at(&x.l), OM_MS(91));
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_excuse_opens_the_window_once)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    OM_TRY(send_many(&x, 0, 100, 0));
+    CHECK(!om_loss_window_open(&x.l, SIZE));
+    om_loss_excuse(&x.l);
+    CHECK(om_loss_window_open(&x.l, SIZE));
+    OM_TRY(send_many(&x, OM_MS(1), 100, 0));
+    CHECK(!om_loss_window_open(&x.l, SIZE)); /* as much again, and no more */
+    om_loss_excuse(&x.l);
+    CHECK(!om_loss_window_open(&x.l, SIZE));
+    CHECK_OK(ack(&x, OM_MS(80), 99, 100)); /* what was excused is answered: as ever */
+    CHECK_EQ(x.l.excused, 0);
+    CHECK(!om_loss_window_open(&x.l, SIZE));
+    CHECK_OK(ack(&x, OM_MS(81), 199, 200));
+    CHECK_EQ(x.l.in_flight, 0);
+    CHECK(om_loss_window_open(&x.l, SIZE));
+out:
+    om_loss_fini(&x.l);
+}
+
 OM_TEST(loss_copies_measure_no_round_trip)
 {
     struct fix x;

@@ -49,6 +49,7 @@ struct om_association {
     struct om_ping pings[OM_PINGS_MAX];
     struct om_bucket pongs;   /* no congestion control holds them back */
     om_time unanswered_since; /* first eliciting packet after the last sign of life; OM_NEVER */
+    om_time cleared_at;       /* its path was found to live, or left: older debts do not count */
     om_time idle_since;       /* the last key died; OM_NEVER while there is one */
 };
 

@@ -52,9 +52,12 @@ static void keep_rtt(struct om_peer *p)
 void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, uint64_t token)
 {
     keep_rtt(p);
-    if (om_paths_answered(p->paths, now, token))
+    if (om_paths_answered(p->paths, now, token)) {
         om_association_answered(p->assoc); /* it lives: what is unanswered may have been lost */
-    else
+        p->assoc->cleared_at = now;
+        if (p->paths->active >= 0 && p->paths->news_count == 0)
+            p->assoc->rtt = p->paths->all[p->paths->active].rtt; /* it may have been measured */
+    } else
         node_drop(n, OM_DROP_PATH_UNASKED);
 }
 
@@ -90,6 +93,7 @@ static void moved(struct om_node *n, om_time now, struct om_peer *p, const struc
     om_carrier_moved(p->carrier, now, path->rtt.least, is_lost);
     p->assoc->rtt = path->rtt;
     p->assoc->unanswered_since = OM_NEVER; /* what the old path owed is not this one's debt */
+    p->assoc->cleared_at = now;
 }
 
 /* What only somebody's word says is asked within the budgets; what was heard, within what it sent,
@@ -134,15 +138,18 @@ static bool is_at_work(const struct om_peer *p, om_time now)
     return p->paths && p->assoc && om_association_sealing(p->assoc, now);
 }
 
-/* When what is unanswered says that the path is suspect. */
+/* When what is unanswered says that the path is suspect. The oldest packet without an answer tells:
+ * in a hole that swallows one direction the answers to earlier ones go on for a round trip. */
 static om_time stall_at(const struct om_peer *p)
 {
     const struct om_path *a = om_paths_active(p->paths);
+    om_time since = om_loss_oldest_at(&p->carrier->loss);
 
-    if (!a || p->paths->count < 2 || p->paths->suspect_at != OM_NEVER ||
-        p->assoc->unanswered_since == OM_NEVER)
+    if (since == OM_NEVER) /* or what an earlier path owes hides what this one does */
+        since = p->assoc->unanswered_since;
+    if (!a || p->paths->count < 2 || p->paths->suspect_at != OM_NEVER || since == OM_NEVER)
         return OM_NEVER;
-    return p->assoc->unanswered_since + om_path_wait(a);
+    return (since > p->assoc->cleared_at ? since : p->assoc->cleared_at) + om_path_wait(a);
 }
 
 static void drain(struct om_node *n, om_time now, struct om_peer *p)

@@ -63,6 +63,7 @@ void om_carrier_sleep(struct om_carrier *c, om_time now)
 
 void om_carrier_doubt(struct om_carrier *c, om_time now)
 {
+    om_loss_excuse(&c->loss);
     om_loss_repeat_oldest(&c->loss, now, OM_DOUBTED_MAX);
 }
 

@@ -57,6 +57,7 @@ static void leave(struct om_loss *l, struct om_sent *s, enum om_sent_state state
 {
     s->state = (uint8_t)state;
     l->in_flight -= s->bytes;
+    l->excused -= s->is_excused ? s->bytes : 0;
     l->flying--;
 }
 
@@ -347,6 +348,24 @@ void om_loss_repeat_oldest(struct om_loss *l, om_time now, unsigned most)
     }
 }
 
+om_time om_loss_oldest_at(const struct om_loss *l)
+{
+    const struct om_sent *s = l->base >= l->moved ? om_ring_front(&l->sent) : NULL;
+
+    return s ? s->at : OM_NEVER;
+}
+
+void om_loss_excuse(struct om_loss *l)
+{
+    for (uint64_t c = l->base; l->excused == 0 && c < l->next; c++) {
+        struct om_sent *s = record(l, c);
+        if (s)
+            s->is_excused = s->state == OM_SENT_FLYING;
+    }
+    if (l->excused == 0)
+        l->excused = l->in_flight;
+}
+
 void om_loss_doubled(struct om_loss *l, bool is_doubled)
 {
     l->is_doubled = is_doubled;
@@ -391,7 +410,7 @@ bool om_loss_window_open(const struct om_loss *l, size_t bytes)
 {
     if (om_ring_is_full(&l->sent))
         return false;
-    return l->probes > 0 || l->in_flight + bytes <= l->cc.window;
+    return l->probes > 0 || l->in_flight - l->excused + bytes <= l->cc.window;
 }
 
 om_time om_loss_send_at(const struct om_loss *l, om_time now)

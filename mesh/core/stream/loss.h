@@ -11,7 +11,8 @@
  *        loss_spurious_teaches_patience; loss_samples_rtt_of_the_largest_only;
  *        loss_abandon_tells_all; loss_wake_asks_for_probes; loss_rate_is_that_of_delivery;
  *        loss_app_limit_is_noted; loss_pauses_for_half_a_burst;
- *        loss_after_a_move_is_by_time_alone; loss_copies_measure_no_round_trip.
+ *        loss_after_a_move_is_by_time_alone; loss_copies_measure_no_round_trip;
+ *        loss_oldest_is_of_the_present_path; loss_excuse_opens_the_window_once.
  *
  * A path that reorders teaches it patience, as TCP's RACK does: each packet that arrives after it
  * was given up raises the thresholds to what would have been right.
@@ -60,6 +61,7 @@ struct om_sent {
     uint8_t count;
     bool is_app_limited;
     bool is_twice; /* on two paths: its ACK says nothing of either's round trip */
+    bool is_excused;
     struct om_sent_frame frames[OM_SENT_FRAMES_MAX];
 };
 
@@ -74,6 +76,7 @@ struct om_loss {
     uint64_t largest_acked;
     bool has_acked;
     uint64_t in_flight;       /* bytes */
+    uint64_t excused;         /* of them, those that a doubted path holds */
     unsigned flying;          /* packets */
     uint64_t delivered, lost; /* bytes, in all */
     om_time delivered_at, first_at;
@@ -148,6 +151,14 @@ om_time om_loss_deadline(const struct om_loss *l);
 /** om_loss_repeat_oldest() - tell, at @now, the frames of the @most oldest packets of @l on their
  *  way as if they were lost, so that they are sent once more; they stay on their way. */
 void om_loss_repeat_oldest(struct om_loss *l, om_time now, unsigned most);
+
+/** om_loss_oldest_at() - when the oldest packet without an answer left; OM_NEVER: there is none, or
+ *  @l still waits for some of an earlier path. */
+om_time om_loss_oldest_at(const struct om_loss *l);
+
+/** om_loss_excuse() - the path may be dead: what of @l is on its way leaves room in the window for
+ *  as much over another one, but for no more until all of it is answered or lost. */
+void om_loss_excuse(struct om_loss *l);
 
 /** om_loss_doubled() - what @l sends from now on goes over two paths, if @is_doubled. */
 void om_loss_doubled(struct om_loss *l, bool is_doubled);

@@ -18,7 +18,9 @@ struct desk {
     uint64_t got;  /* bytes side 1 read */
     bool is_wrong; /* not those that were sent */
     bool is_end;
-    bool accepts, refuses, reads;
+    bool accepts, refuses, reads, slams;
+    bool loses;       /* the first datagram of the answer, */
+    bool is_lost;     /* which it did */
     om_time patience; /* not 0: instead of the node's own */
     uint64_t left;    /* with the last news of side 0 */
 };
@@ -61,6 +63,10 @@ static void on_call(struct pair *p, int side, const struct om_act *a)
             (void)!om_node_refuse(n, p->now, a->call.call, "refused", "not today");
         else if (d->accepts)
             (void)!om_node_accept(n, p->now, a->call.call, om_bytes("{\"x\":1}", 7));
+        if (d->slams) {
+            (void)!om_node_write(n, p->now, a->call.call, om_bytes(sent, BYTES));
+            om_node_hang_up(n, p->now, a->call.call, 77);
+        }
         break;
     case OM_ACT_REPLY:
         d->replied++;
@@ -85,6 +91,16 @@ static void on_call(struct pair *p, int side, const struct om_act *a)
     }
 }
 
+/* What side 1 sends once it was asked: the first of it is lost. */
+static bool lose_answer(struct pair *p, const struct pair_dgram *d)
+{
+    struct desk *desk = p->filter_arg;
+    bool is_answer = desk->loses && desk->asked > 0 && d->to == 0 && !desk->is_lost;
+
+    desk->is_lost |= is_answer;
+    return !is_answer;
+}
+
 /* Two nodes with a session, and a call by side 0 that side 1 treats as @d says. */
 static bool begin(struct desk *d, om_time timeout)
 {
@@ -100,6 +116,8 @@ static bool begin(struct desk *d, om_time timeout)
     }
     if (!pair_init(&d->p, &o))
         return false;
+    d->p.filter = lose_answer;
+    d->p.filter_arg = d;
     d->p.on_call = on_call;
     d->p.on_call_arg = d;
     if (pair_connect(&d->p, 0) != OM_OK)
@@ -234,6 +252,26 @@ OM_TEST(call_hung_up_is_told)
     om_node_hang_up(d.p.side[1].node, d.p.now, d.calls[1], 0); /* twice does nothing */
 out:
     pair_fini(&d.p);
+}
+
+OM_TEST(call_reset_does_not_overtake_the_answer)
+{
+    for (int lossy = 0; lossy < 2; lossy++) {
+        struct desk d = {.accepts = true, .slams = true, .loses = lossy == 1};
+        OM_TRY(begin(&d, 0));
+        OM_TRY(d.asked == 1 && d.is_lost == d.loses && d.replied == 1);
+        CHECK_EQ(d.ok, 1);
+        CHECK_STR(d.body, "{\"x\":1}");
+        CHECK(d.news[0] & OM_CALL_RESET);
+        CHECK_EQ(d.code[0], 77);
+        CHECK_ERR(om_node_finish(d.p.side[1].node, d.p.now, d.calls[1]), OM_E_MISSING);
+        CHECK_ERR(om_node_write(d.p.side[0].node, d.p.now, d.calls[0], om_bytes("x", 1)),
+                  OM_E_STATE);
+        om_node_hang_up(d.p.side[0].node, d.p.now, d.calls[0], 0);
+        pair_run(&d.p, OM_SEC(5));
+    out:
+        pair_fini(&d.p);
+    }
 }
 
 OM_TEST(call_ends_with_the_association)

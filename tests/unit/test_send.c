@@ -191,6 +191,31 @@ out:
     om_send_fini(&s);
 }
 
+OM_TEST(send_reset_after_keeps_the_first_bytes)
+{
+    struct om_sent_frame first = {0}, second = {0};
+    struct om_send s;
+
+    om_send_init(&s, 1000);
+    OM_TRY(om_send_write(&s, om_bytes(text, 20)) == OM_OK);
+    OM_TRY(om_send_write(&s, om_bytes(text + 20, 30)) == OM_OK);
+    CHECK(fill(&s, 100, 10, &first) && fill(&s, 100, 20, &second));
+    om_send_reset_after(&s, 9, 20);
+    CHECK(!s.is_reset && !om_send_has_fresh(&s) && !om_send_has_again(&s));
+    CHECK_ERR(om_send_write(&s, om_bytes(text, 1)), OM_E_STATE);
+    om_send_on_lost(&s, &second); /* bytes 10 to 30, of which the last ten do not matter */
+    CHECK(fill(&s, 100, 0, &second) && second.offset == 10 && second.len == 10);
+    CHECK_MEM(frame.stream.data.p, text + 10, 10);
+    CHECK(!frame.stream.is_fin);
+    CHECK(om_send_on_acked(&s, &first) && !s.is_reset);
+    CHECK(om_send_on_acked(&s, &second) && s.is_reset);
+    CHECK(s.reset_code == 9 && om_send_final(&s) == 30 && s.acked == 20);
+    om_send_reset_after(&s, 8, 20); /* it is over */
+    CHECK_EQ(s.reset_code, 9);
+out:
+    om_send_fini(&s);
+}
+
 /* More stretches than are kept: the ACK is forgotten, its bytes are sent again. */
 OM_TEST(send_forgotten_acks_are_sent_again)
 {

@@ -34,6 +34,7 @@ struct node_call {
     uint8_t *tail; /* owned: bytes after the answer, of gossip */
     size_t tail_len;
     unsigned due;           /* what the program has not been told yet */
+    unsigned early;         /* enum om_stream_news that came before the answer did */
     uint64_t preface;       /* bytes we sent that were the RPC's */
     uint64_t written;       /* bytes the program sent */
     uint32_t code;          /* of a reset or stop */

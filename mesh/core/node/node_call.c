@@ -68,11 +68,37 @@ void node_call_free(struct node_call *c)
     free(c);
 }
 
+/* Whoever has its answer and is then cut off is to know both: the reset must not overtake it. */
+static bool owes_answer(const struct node_call *c)
+{
+    return c->stream && !c->rpc.asks && !c->stream->send.is_reset &&
+           c->stream->send.acked < c->preface;
+}
+
+/* No program, service or gossip waits for it any more: it goes when its stream is done. */
+static void disown(struct node_call *c)
+{
+    c->owner = CALL_CLOSING;
+    c->due = 0;
+    if (om_link_is_linked(&c->ready))
+        om_list_remove(&c->ready);
+    c->peer->impatient -= c->is_impatient;
+    c->is_impatient = false;
+}
+
 void node_call_drop(struct node_call *c, om_time now, uint32_t code)
 {
     struct om_node *n = c->node;
     struct om_peer *p = c->peer;
 
+    if (owes_answer(c)) {
+        om_stream_reset_after(&p->carrier->mux, c->stream, code, c->preface);
+        disown(c);
+        om_stream_stop(&p->carrier->mux, c->stream, code);
+        node_flush(n, now, p);
+        node_rearm(n, now, p);
+        return;
+    }
     if (c->stream) {
         om_stream_reset(&p->carrier->mux, c->stream, code);
         om_stream_stop(&p->carrier->mux, c->stream, code);
@@ -100,15 +126,12 @@ void node_call_due(struct node_call *c, unsigned news)
         om_list_push_back(&c->node->ready, &c->ready);
 }
 
-/* Nobody here waits for it any more: it goes once the answer has arrived. */
+/* It goes once the answer has arrived. */
 static void begin_closing(struct node_call *c)
 {
     struct om_mux *m = &c->peer->carrier->mux;
 
-    c->owner = CALL_CLOSING;
-    c->due = 0;
-    if (om_link_is_linked(&c->ready))
-        om_list_remove(&c->ready);
+    disown(c);
     (void)om_stream_finish(m, c->stream); /* refused when the peer has given up: then it is done */
     om_stream_stop(m, c->stream, OM_CLOSE_DONE);
 }
@@ -185,6 +208,15 @@ static bool has_bytes(const struct node_call *c)
     return om_stream_peek(c->stream).n > 0 || om_stream_at_end(c->stream);
 }
 
+static unsigned translate(unsigned bits)
+{
+    return (bits & OM_NEWS_READABLE ? OM_CALL_READABLE : 0u) |
+           (bits & OM_NEWS_RELEASED ? OM_CALL_RELEASED : 0u) |
+           (bits & OM_NEWS_RESET ? OM_CALL_RESET : 0u) |
+           (bits & OM_NEWS_STOPPED ? OM_CALL_STOPPED : 0u) |
+           (bits & OM_NEWS_DONE ? OM_CALL_DONE : 0u);
+}
+
 static void on_accepted(struct node_call *c, om_time now)
 {
     if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH) {
@@ -198,6 +230,7 @@ static void on_accepted(struct node_call *c, om_time now)
             node_call_due(c, DUE_REPLY);
         if (has_bytes(c))
             node_call_due(c, OM_CALL_READABLE);
+        node_call_due(c, translate(c->early & (OM_NEWS_STOPPED | OM_NEWS_DONE)));
     }
 }
 
@@ -272,15 +305,6 @@ static void feed(struct node_call *c, om_time now)
         om_call_ended(&c->rpc);
 }
 
-static unsigned translate(unsigned bits)
-{
-    return (bits & OM_NEWS_READABLE ? OM_CALL_READABLE : 0u) |
-           (bits & OM_NEWS_RELEASED ? OM_CALL_RELEASED : 0u) |
-           (bits & OM_NEWS_RESET ? OM_CALL_RESET : 0u) |
-           (bits & OM_NEWS_STOPPED ? OM_CALL_STOPPED : 0u) |
-           (bits & OM_NEWS_DONE ? OM_CALL_DONE : 0u);
-}
-
 static void on_news(struct node_call *c, om_time now, unsigned bits)
 {
     const struct om_stream *s = c->stream;
@@ -295,6 +319,7 @@ static void on_news(struct node_call *c, om_time now, unsigned bits)
     if (bits & OM_NEWS_RESET)
         c->code = s->reset_code;
     if (is_waiting(c)) {
+        c->early |= bits;
         feed(c, now);
         if (bits & OM_NEWS_RESET)
             om_call_ended(&c->rpc);

@@ -307,6 +307,18 @@ void om_stream_reset(struct om_mux *m, struct om_stream *s, uint32_t code)
         mux_give_up(m, s, code);
 }
 
+void om_stream_reset_after(struct om_mux *m, struct om_stream *s, uint32_t code, uint64_t keep)
+{
+    if (s->send.acked >= keep) {
+        om_stream_reset(m, s, code);
+        return;
+    }
+    if (s->is_orphan || s->send.is_reset)
+        return;
+    om_send_reset_after(&s->send, code, keep);
+    mux_schedule(m, s);
+}
+
 /* Whether that finishes @s is for the caller to find out. */
 static void refuse(struct om_mux *m, struct om_stream *s, uint32_t code)
 {

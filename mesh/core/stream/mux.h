@@ -140,6 +140,10 @@ enum om_err om_stream_finish(struct om_mux *m, struct om_stream *s);
  * once; nothing when everything was acknowledged already. */
 void om_stream_reset(struct om_mux *m, struct om_stream *s, uint32_t code);
 
+/** om_stream_reset_after() - as om_stream_reset() of @s of @m with @code, but the first @keep bytes
+ *  are to arrive first, and stay borrowed until they did. */
+void om_stream_reset_after(struct om_mux *m, struct om_stream *s, uint32_t code, uint64_t keep);
+
 /** om_stream_stop() - want no more of @s of @m, with @code: what arrived is dropped, what arrives
  * later, too. */
 void om_stream_stop(struct om_mux *m, struct om_stream *s, uint32_t code);

@@ -152,9 +152,15 @@ enum om_err om_mux_input(struct om_mux *m, om_time now, om_time rtt, const struc
 static void stream_fate(struct om_mux *m, struct om_stream *s, const struct om_sent_frame *f,
                         bool acked)
 {
+    bool was_ending = s->send.is_ending;
+
     if (acked && om_send_on_acked(&s->send, f)) {
         s->released = s->send.acked;
         mux_tell(m, s, OM_NEWS_RELEASED);
+    }
+    if (was_ending && s->send.is_reset) {
+        s->wants_reset = true;
+        mux_control(m, s);
     }
     if (!acked)
         om_send_on_lost(&s->send, f);

@@ -26,7 +26,7 @@ enum om_err om_send_write(struct om_send *s, struct om_bytes data)
 {
     struct om_send_piece *piece;
 
-    if (s->is_finished || s->is_reset)
+    if (s->is_finished || s->is_reset || s->is_ending)
         return OM_E_STATE;
     if (data.n > OM_STREAM_END_MAX - s->written)
         return OM_E_RANGE;
@@ -51,8 +51,35 @@ void om_send_reset(struct om_send *s, uint32_t code)
 {
     om_send_fini(s);
     s->is_reset = true;
+    s->is_ending = false;
     s->reset_code = code;
     s->acked = s->written;
+}
+
+void om_send_reset_after(struct om_send *s, uint32_t code, uint64_t keep)
+{
+    if (s->is_reset)
+        return;
+    if (s->acked >= keep) {
+        om_send_reset(s, code);
+        return;
+    }
+    OM_BUG_IF(keep > s->written);
+    /* What is cut off at the top cannot split a range: no memory is needed. */
+    (void)om_ranges_remove(&s->lost, keep, UINT64_MAX, OM_SEND_RANGES_MAX);
+    (void)om_ranges_remove(&s->above, keep, UINT64_MAX, OM_SEND_RANGES_MAX);
+    s->written = keep;      /* no piece behind it is read any more */
+    s->is_finished = false; /* it ends otherwise */
+    s->is_ending = true;
+    s->reset_code = code;
+}
+
+/* Where frame @f ends, of what still counts. */
+static uint64_t end_of(const struct om_send *s, const struct om_sent_frame *f)
+{
+    uint64_t high = f->offset + f->len;
+
+    return s->is_ending && high > s->written ? s->written : high;
 }
 
 static bool wants_fin(const struct om_send *s)
@@ -187,15 +214,17 @@ static void advance(struct om_send *s, uint64_t to)
 
 bool om_send_on_acked(struct om_send *s, const struct om_sent_frame *f)
 {
-    uint64_t low = f->offset, high = f->offset + f->len;
+    uint64_t low = f->offset, high = end_of(s, f);
 
     if (s->is_reset)
         return false;
     s->is_fin_acked |= (f->flags & OM_SENT_FIN) != 0;
-    if (high <= s->acked || f->len == 0)
+    if (high <= s->acked || high <= low)
         return false;
     if (low <= s->acked) {
         advance(s, high);
+        if (s->is_ending && s->acked == s->written)
+            om_send_reset(s, s->reset_code);
         return true;
     }
     if (om_ranges_add(&s->above, low, high, OM_SEND_RANGES_MAX) != OM_OK) {
@@ -209,12 +238,12 @@ bool om_send_on_acked(struct om_send *s, const struct om_sent_frame *f)
 
 void om_send_on_lost(struct om_send *s, const struct om_sent_frame *f)
 {
-    uint64_t low = f->offset, high = f->offset + f->len;
+    uint64_t low = f->offset, high = end_of(s, f);
 
     if (s->is_reset)
         return;
     if ((f->flags & OM_SENT_FIN) && !s->is_fin_acked)
-        s->is_fin_sent = false;
+        s->is_fin_sent = false; /* of one that is ending nobody asks */
     if (low < s->acked)
         low = s->acked;
     while (low < high) {

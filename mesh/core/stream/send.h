@@ -6,6 +6,7 @@
  * Why:   no byte is copied but into a packet, and a lost one is sent again from where it lies.
  * Keeps: send_pieces_are_released_in_order; send_lost_bytes_go_first; send_fin_is_sent_again;
  *        send_stays_within_credit; send_reset_releases_everything;
+ *        send_reset_after_keeps_the_first_bytes;
  *        send_forgotten_acks_are_sent_again.
  *
  * Full: a write beyond OM_STREAM_PIECES_MAX pieces is refused. Of more than OM_SEND_RANGES_MAX
@@ -45,6 +46,7 @@ struct om_send {
     bool is_fin_acked; /* once is enough */
     bool is_reset;
     bool is_reset_acked;
+    bool is_ending; /* given up as soon as all that is left was acknowledged */
 };
 
 /** om_send_init() - nothing written into @s, and @credit bytes allowed by the peer. */
@@ -68,6 +70,18 @@ void om_send_finish(struct om_send *s);
 
 /** om_send_reset() - give @s up with @code: all is released, what was sent stays counted. */
 void om_send_reset(struct om_send *s, uint32_t code);
+
+/**
+ * om_send_reset_after() - give a half up, but not its first bytes
+ * @s:     the half
+ * @code:  for the peer
+ * @keep:  bytes that are to arrive. The others are released now, these
+ *         and the half itself once these are acknowledged: then it is reset
+ *
+ * The peer need not know: to it, the reset comes that much later. (RESET_STREAM_AT of
+ * draft-ietf-quic-reliable-stream-reset says the same in one frame.)
+ */
+void om_send_reset_after(struct om_send *s, uint32_t code, uint64_t keep);
 
 /** om_send_final() - offset at which @s was given up. */
 static inline uint64_t om_send_final(const struct om_send *s)

@@ -11,7 +11,8 @@
  *        call_reader_holds_back_writer;
  *        call_restart_resets; call_hung_up_is_told;
  *        call_ends_with_the_association; call_ends_when_the_peer_is_gone;
- *        call_at_rest_stands; call_outlives_our_own_sleep.
+ *        call_at_rest_stands; call_outlives_our_own_sleep;
+ *        call_reset_does_not_overtake_the_answer.
  *
  * A call is named by a number that its node never uses again. Its life at either end:
  *

@@ -206,6 +206,8 @@ static struct om_limits limits_of(const struct sim_node_spec *s)
         l.indices_max = s->indices;
     if (s->carry_bits > 0)
         l.relay_rate_bytes = (uint32_t)(s->carry_bits / 8);
+    if (s->offer > 0)
+        l.offer_handshake_max = s->offer;
     if (s->lanes > 0)
         l.relay_lanes = s->lanes;
     return l;

@@ -37,6 +37,7 @@ struct sim_node_spec {
     unsigned load, peers, indices; /* limits; 0: default */
     uint64_t carry_bits;           /* per second, that it carries on a lane; 0: default */
     unsigned lanes;                /* that it carries; likewise */
+    unsigned offer;                /* most bytes of a handshake in an offer; likewise */
     unsigned router;               /* it is behind, counted from 1; 0: behind none */
 };
 

@@ -196,6 +196,7 @@ static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
         {"indices", sim_read_u32, &s->indices},
         {"carry", sim_read_bits, &s->carry_bits},
         {"lanes", sim_read_u32, &s->lanes},
+        {"offer", sim_read_u32, &s->offer},
         {"behind", read_behind, &out},
     };
 

@@ -19,15 +19,15 @@
  *                                without any there is "main", open
  *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [relay] [clock=+T|-T]
  *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
- *                [peers=N] [indices=N] [lanes=N] [carry=BITS] [behind=NAT]
+ *                [peers=N] [indices=N] [lanes=N] [carry=BITS] [offer=N] [behind=NAT]
  *                                psk: a secret that is not the network's; clock: error of the
  *                                calendar; gossip: it tells where it is, again after a move, and
  *                                remembers over a restart what others told; relay: it carries the
  *                                datagrams of others, and says so where it gossips; rekey: age at
  *                                which an initiator rekeys, the other key times in proportion;
  *                                lanes: of others that it carries; carry: bits/s that it
- *                                carries on each; the last six but behind: limits
- *                                (omerta/limits.h)
+ *                                carries on each; offer: bytes of a handshake in one; the last
+ *                                seven but behind: limits (omerta/limits.h)
  *   nat NAME KIND [behind=NAT] [mapping=...] ...
  *                                a box (router.h); kinds and properties are those of natkind.h;
  *                                behind: inside another one

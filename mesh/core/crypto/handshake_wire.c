@@ -18,11 +18,17 @@ static void mask_rest(const struct om_epoch *epoch, uint8_t *dgram, size_t n, co
                                 epoch->outer_stream);
 }
 
+size_t om_handshake_least(const struct om_handshake_fields *f)
+{
+    size_t need = OM_HANDSHAKE_FRONT + f->body.n + OM_HANDSHAKE_BACK;
+
+    return need < OM_HANDSHAKE_MIN ? OM_HANDSHAKE_MIN : need;
+}
+
 /* A size between the least that fits and the greatest allowed, so that sizes tell nothing. */
 static size_t draw_size(const struct om_handshake_fields *f, const struct om_rng *rng)
 {
-    size_t need = OM_HANDSHAKE_FRONT + f->body.n + OM_HANDSHAKE_BACK;
-    size_t least = need < OM_HANDSHAKE_MIN ? OM_HANDSHAKE_MIN : need;
+    size_t least = om_handshake_least(f);
     size_t most = f->size_max < OM_HANDSHAKE_MAX ? f->size_max : OM_HANDSHAKE_MAX;
     uint32_t draw;
 

@@ -67,6 +67,9 @@ struct om_handshake_plain {
     const uint8_t *t;            /* in bytes */
 };
 
+/** om_handshake_least() - the fewest bytes a datagram of @f can have. */
+size_t om_handshake_least(const struct om_handshake_fields *f);
+
 /**
  * om_handshake_build() - lay out, authenticate and mask one datagram
  * @buf:    empty, with room for size_max bytes after its headroom

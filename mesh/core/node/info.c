@@ -102,6 +102,7 @@ void om_limits_default(struct om_limits *l)
         .peers_max = 1024,
         .records_max = 1024,
         .indices_max = 4096,
+        .offer_handshake_max = OM_HANDSHAKE_MIN,
         .relay_lanes = OM_RELAY_LANES_MAX,
         .relay_lanes_per_peer = OM_RELAY_LANES_PER_END,
         .relay_rate_bytes = OM_RELAY_RATE_BYTES,

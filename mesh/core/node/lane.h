@@ -81,6 +81,9 @@ bool node_lane_may_reach(const struct om_node *n, const struct om_peer *p);
 /** node_lane_leads_to() - is @via of @n a lane that we asked for to @p? */
 bool node_lane_leads_to(const struct om_node *n, const struct om_via *via, const struct om_peer *p);
 
+/** node_lane_is_asked() - is @via of @n a lane that is not open yet? */
+bool node_lane_is_asked(const struct om_node *n, const struct om_via *via);
+
 /** node_lane_relay() - the relay that @via of @n leads over; NULL: none. */
 const struct om_peer *node_lane_relay(const struct om_node *n, const struct om_via *via);
 

@@ -59,8 +59,11 @@ bool node_send_copy(struct om_node *n, om_time now, struct om_peer *p, const str
     uint32_t coarse = (uint32_t)(node_unix_ms(n, now) / 1000);
     struct om_handshake_fields f = om_handshake_fields(h, now, via, coarse);
 
-    if (via->lane != 0) /* it may travel in an offer, which has to fit any path */
+    if (node_lane_is_asked(n, via)) { /* it travels in the offer, which has to fit any path */
         f.size_max = OM_HANDSHAKE_MIN;
+        if (om_handshake_least(&f) > n->limits.offer_handshake_max)
+            return false; /* it follows over the lane */
+    }
     if (!node_emit_handshake(n, h->epoch, &f, om_bytes(p->dh, sizeof p->dh), via, h))
         return false;
     n->counts.initiations_out++;

@@ -82,6 +82,13 @@ bool node_lane_leads_to(const struct om_node *n, const struct om_via *via, const
     return lane && lane->peer == p;
 }
 
+bool node_lane_is_asked(const struct om_node *n, const struct om_via *via)
+{
+    const struct om_lane *lane = lane_at(n, via->lane);
+
+    return lane && lane->state != OM_LANE_OPEN;
+}
+
 /* What is inside belongs to nobody until the lane's relay vouched for the outside. */
 static enum node_lane_fate take(struct om_node *n, om_time now, struct om_dgram *d,
                                 const struct om_epoch *epoch, struct om_lane *lane)

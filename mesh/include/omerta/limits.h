@@ -28,6 +28,7 @@ struct om_limits {
     unsigned peers_max;            /* 1024 */
     unsigned records_max;          /* 1024 records of other nodes kept for each network */
     unsigned indices_max;          /* 4096 receiver indices, sessions and handshakes together */
+    unsigned offer_handshake_max;  /* 448 B: a longer one follows over the lane it asks for */
     unsigned relay_lanes;          /* 1024 of others that a relay carries; no more than that */
     unsigned relay_lanes_per_peer; /* 64 of them that one peer is an end of */
     uint32_t relay_rate_bytes;     /* 32,000 a second and direction on each, and as many at once */

@@ -22,6 +22,9 @@
  *
  * Two behind one box are direct, two homes of one carrier if its box turns datagrams round.
  *
+ * Of the times PROTOCOL section 5 speaks as of an attempt: they begin with the first datagram of
+ * either to where the other is seen from outside. The tables have them since the first data.
+ *
  * Everywhere: the first data within two round trips of the relay; at most 1,000 datagrams a second
  * to addresses that never answered, and none for longer than 5 s on end.
  *
@@ -35,7 +38,6 @@
 enum {
     MATRIX_BEGIN_S = 8,
     MATRIX_LASTS_S = 12,
-    MATRIX_DWELL_S = 3, /* data that went directly so shortly before the end counts as direct */
     MATRIX_LATENCY_MS = 40,
     MATRIX_LOSS_PPM = 10000,
     MATRIX_RELAY_RTT_MS = 4 * MATRIX_LATENCY_MS,
@@ -88,9 +90,11 @@ struct matrix_pair {
 struct matrix_run {
     bool is_done;      /* this was run */
     bool is_connected; /* both heard of each other within the last second */
-    bool is_direct;    /* at the end, both ways */
+    bool is_direct;    /* both ways were direct */
+    bool is_back;      /* one of them goes over the relay again at the end */
     om_time first;     /* until the first data came, since it was asked for; OM_NEVER: none */
-    om_time direct;    /* until both ways were direct; OM_NEVER: not at the end */
+    om_time direct;    /* until both ways were direct; OM_NEVER: they never were */
+    om_time took;      /* of it, since the first datagram to where the other is seen */
     unsigned attempt;  /* most datagrams of a side to unproven addresses without a pause */
     om_time span;      /* how long the longest of these took */
     unsigned per_s;    /* most of them within a second */

@@ -19,14 +19,16 @@ enum {
 
 struct side {
     struct sim_actor *node;
-    struct om_table heard; /* addresses from which something came */
+    struct om_table heard;  /* addresses from which something came */
+    struct om_addr outside; /* where others see it, but for the port */
+    om_time tried_at;       /* it sent to where the other is seen for the first time; OM_NEVER */
     om_time sent[SENT_MAX];
     unsigned count;
-    bool is_direct;             /* its data goes directly */
-    om_time direct_at, left_at; /* its data went directly for the first time; no longer */
-    om_time got_at;             /* data last came; OM_NEVER: none, as above */
-    unsigned left;              /* how often it went directly no longer */
-    om_time first;              /* data that came, from the beginning on */
+    bool is_direct;    /* its data goes directly */
+    om_time direct_at; /* its data went directly for the first time; OM_NEVER: never */
+    om_time got_at;    /* data last came; OM_NEVER: none, as above */
+    unsigned left;     /* how often it went directly no longer */
+    om_time first;     /* data that came, from the beginning on */
     unsigned said;
 };
 
@@ -58,6 +60,9 @@ static void on_wire(void *self, const struct sim_actor *who, const struct om_add
             sim_break(m->w, "%s hears too many addresses", who->name);
         if (!is_out || om_table_find(&s->heard, key))
             continue;
+        if (s->tried_at == OM_NEVER && m->began != OM_NEVER &&
+            memcmp(remote->ip, m->side[!i].outside.ip, sizeof remote->ip) == 0)
+            s->tried_at = m->w->now;
         if (s->count == SENT_MAX)
             sim_break(m->w, "%s sends too much to addresses that never answered", who->name);
         else
@@ -82,7 +87,7 @@ static void on_note(void *self, const struct sim_note *n)
             if (is_direct && s->direct_at == OM_NEVER)
                 s->direct_at = n->at;
             if (s->is_direct && !is_direct)
-                s->left_at = n->at, s->left++;
+                s->left++;
             s->is_direct = is_direct;
         }
     }
@@ -150,12 +155,22 @@ static void hide(struct sim_actor *a)
     sim_node_drain(a);
 }
 
+static struct om_addr outside_of(const struct sim_actor *a)
+{
+    const struct sim_router *r = a->router;
+
+    while (r && r->outer)
+        r = r->outer;
+    return r ? r->box.outside : a->addr;
+}
+
 static void build(struct meeting *m, const struct matrix_pair *p, uint64_t seed)
 {
     static const char *const names[SIDES] = {"a", "b"};
     static const uint8_t sip[OM_SIP_KEY];
     unsigned routers[SIDES];
 
+    m->began = OM_NEVER;
     m->w->model.latency = OM_MS(MATRIX_LATENCY_MS);
     m->w->model.loss.ppm = MATRIX_LOSS_PPM;
     m->w->on_wire = on_wire;
@@ -170,9 +185,10 @@ static void build(struct meeting *m, const struct matrix_pair *p, uint64_t seed)
         struct side *s = &m->side[seed & 1 ? i : !i];
         if (om_table_init(&s->heard, OM_ADDR_WIRE, OM_TABLE_MAX, sip) != OM_OK)
             sim_break(m->w, "no memory");
-        s->first = s->got_at = s->direct_at = s->left_at = OM_NEVER;
+        s->first = s->got_at = s->direct_at = s->tried_at = OM_NEVER;
         s->node = sim_node_add(m->w, names[i], &spec);
         hide(s->node);
+        s->outside = outside_of(s->node);
     }
     members_add(m);
 }
@@ -218,13 +234,6 @@ static void count(const struct side *s, struct matrix_run *out)
     }
 }
 
-/* A lost datagram and a lost challenge have data go over the relay until the dwell is over. */
-static bool is_direct(const struct meeting *m, const struct side *s)
-{
-    return s->is_direct ||
-           (s->left_at != OM_NEVER && s->left_at >= m->w->now - OM_SEC(MATRIX_DWELL_S));
-}
-
 static void look(const struct meeting *m, struct matrix_run *out)
 {
     const struct side *a = &m->side[0], *b = &m->side[1];
@@ -237,12 +246,15 @@ static void look(const struct meeting *m, struct matrix_run *out)
         a->got_at != OM_NEVER && a->got_at >= late && b->got_at != OM_NEVER && b->got_at >= late;
     if (b->first != OM_NEVER)
         out->first = b->first - m->began;
-    out->is_direct = is_direct(m, a) && is_direct(m, b);
+    out->is_direct = a->direct_at != OM_NEVER && b->direct_at != OM_NEVER;
+    out->is_back = out->is_direct && !(a->is_direct && b->is_direct);
     out->left = a->left + b->left;
     if (out->is_direct)
         out->direct = (a->direct_at > b->direct_at ? a->direct_at : b->direct_at) - m->began;
     if (out->direct < 0) /* they had met before */
         out->direct = 0;
+    om_time tried = om_time_min(om_time_min(a->tried_at, b->tried_at) - m->began, out->direct);
+    out->took = out->is_direct ? out->direct - tried : OM_NEVER;
     out->lost = a->said ? (unsigned)(1000 - 1000 * p->got / a->said) : 1000;
     count(a, out);
     count(b, out);

@@ -203,6 +203,7 @@ static void print_hint(const struct asked *q, const struct om_hint *h, char out[
     };
     char name[NAME];
 
+    static_assert(OM_ARRAY_SIZE(texts) == OM_HINT_IPV6 + 1, "a text each, but for the last kind");
     switch (h->kind) {
     case OM_HINT_WAIT:
         if (h->n == 0)
@@ -222,9 +223,10 @@ static void print_hint(const struct asked *q, const struct om_hint *h, char out[
     case OM_HINT_OPEN_PORT:
     case OM_HINT_HAIRPIN:
     case OM_HINT_IPV6:
-    case OM_HINT_KINDS:
         (void)snprintf(out, TEXT, "%s", texts[h->kind]);
         return;
+    case OM_HINT_KINDS:
+        out[0] = 0;
     }
 }
 

@@ -14,6 +14,7 @@ void daemon_event(struct om_daemon *d, const struct om_event *e)
 {
     struct om_wall wall = om_clock_wall();
 
+    d->happened[e->kind]++;
     if (d->config.events)
         (void)om_eventlog_put(&d->events, wall, e, NULL);
     control_notify_event(d->control, wall, e);

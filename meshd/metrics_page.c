@@ -4,13 +4,14 @@
 #include <stdlib.h>
 
 #include <omerta/metrics.h>
+#include <omerta/why.h>
 
 #include "host/clock.h"
 #include "links/links.h"
 #include "mapping.h"
 #include "service/vms.h"
 
-enum { PER_PEER = 12, FIXED = 128 };
+enum { PER_PEER = 12, FIXED = 160 + OM_EVENT_COUNT };
 
 struct page {
     struct om_metrics m;
@@ -133,6 +134,28 @@ static void add_answers(struct page *p, const struct om_daemon *d)
             gate_policy_name((enum gate_policy)i));
 }
 
+/* Every change of a way, of a lane, of a mapping and of a NAT is an event. */
+static void add_events(struct page *p, const struct om_daemon *d)
+{
+    for (unsigned i = 0; i < OM_EVENT_COUNT; i++)
+        add(p, "omerta_events_total", "what happened, by kind", OM_METRIC_COUNTER, d->happened[i],
+            "kind", om_event_name((enum om_event_kind)i));
+}
+
+static void add_reach(struct page *p, const struct om_daemon *d)
+{
+    static const char *const names[] = {"ipv4", "ipv6"};
+    struct om_netcheck c;
+
+    om_node_netcheck(daemon_node(d), om_clock_now(), &d->networks[0].id, &c);
+    for (unsigned f = 0; f < OM_ARRAY_SIZE(names); f++)
+        add(p, "omerta_udp_blocked", "1 while nobody far away answers over UDP", OM_METRIC_GAUGE,
+            c.families[f].is_blocked, "family", names[f]);
+    for (unsigned f = 0; f < OM_ARRAY_SIZE(names); f++)
+        add(p, "omerta_nat_strict", "1 behind a NAT with a new port for each destination",
+            OM_METRIC_GAUGE, c.families[f].is_strict, "family", names[f]);
+}
+
 static void add_peer(struct page *p, const struct om_daemon *d, const struct om_id *net,
                      const struct om_id *id)
 {
@@ -153,6 +176,8 @@ static void add_peer(struct page *p, const struct om_daemon *d, const struct om_
         i.out.datagrams, "peer", brief);
     add(p, "omerta_peer_connected", "1 with a session", OM_METRIC_GAUGE, i.has_session, "peer",
         brief);
+    add(p, "omerta_peer_relayed", "1 while data goes to it over a relay", OM_METRIC_GAUGE,
+        i.is_relayed, "peer", brief);
     add(p, "omerta_peer_rtt_microseconds", "smoothed round trip", OM_METRIC_GAUGE, (uint64_t)i.srtt,
         "peer", brief);
     if (!latency_of(&d->latency, om_clock_now(), net, id, &f))
@@ -178,6 +203,8 @@ static void fill(struct page *p, const struct om_daemon *d)
     if (d->mapping)
         add_mapping(p, d);
     add_answers(p, d);
+    add_events(p, d);
+    add_reach(p, d);
     for (unsigned i = 0, shown = 0; i < d->network_count; i++) {
         struct om_id *ids;
         unsigned n = daemon_peers(d, &d->networks[i].id, &ids);

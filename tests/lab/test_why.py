@@ -18,6 +18,12 @@ def why(lab, daemon, other):
     return json.loads(done.stdout), done.returncode
 
 
+def happened(daemon, kind):
+    """How often an event of a kind did, by the metrics of @daemon."""
+    page = daemon.rpc("metrics.show")["text"]
+    return int(re.search(rf'^omerta_events_total{{kind="{kind}"}} (\d+)$', page, re.M).group(1))
+
+
 def hints(told):
     """The kinds of what would help."""
     return [each["hint"] for each in told["better"]]
@@ -46,7 +52,10 @@ def test_relay_to_direct(lab, make):
     assert tried(told, "punch")[0]["saw"] == "answer", told
     assert any(each["relay"] for each in told["paths"]), told  # the relay is kept as well
     assert not told["better"], told
-    assert [each["origin"] for each in told["paths"] if each["active"]] == ["punched"], told
+    [used] = [each for each in told["paths"] if each["active"]]
+    assert used["origin"] in ("punched", "heard") and used["state"] == "valid", told
+    assert happened(a, "punched") >= 1 and happened(a, "lane_up") >= 1
+    assert happened(a, "path_moved") >= 3 and happened(a, "punch_failed") == 0
     text = omerta(lab, a, "why", b.self_id()).stdout
     assert "Ways to it:" in text and "What would help:" not in text, text
 
@@ -64,6 +73,7 @@ def test_relayed(lab, make):
     assert code == 0 and told["connected"] and told["relayed"], told
     assert re.match(r"\w+ is reached over the relay \w+, .*: no direct way was found, ",
                     told["summary"]), told
+    assert happened(a, "punch_failed") >= 1 and happened(a, "punched") == 0
     assert "open_port" in hints(told) and "map_port" in hints(told), told
     text = omerta(lab, a, "why", b.self_id()).stdout
     assert "What would help:" in text and "forwarded" in text, text
@@ -112,7 +122,8 @@ def test_blocked(lab, make):
     assert problem in omerta(lab, a, "doctor").stdout
     told, _ = why(lab, a, relay)
     assert told["udp_blocked"] and hints(told)[0] == "udp_blocked", told
+    assert happened(a, "udp_blocked") == 1
     lab.run("r1", ["nft", "delete table inet block"])
     assert wait_until(lambda: ping(lab, a, relay).returncode == 0, 90)
-    assert a.rpc("netcheck")["problem"] is None
+    assert a.rpc("netcheck")["problem"] is None and happened(a, "udp_blocked") == 2
     assert problem not in omerta(lab, a, "doctor").stdout

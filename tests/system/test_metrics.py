@@ -43,6 +43,24 @@ def test_metrics_name_peers(pair):
     assert re.search(r'^omerta_peer_connected\{peer="%s"\} 1$' % b.self_id(), body, re.M)
 
 
+def test_metrics_count_what_happened(pair):
+    a, b = pair
+    assert knows(a, [b.self_id()])
+    at = os.path.join(a.home, "metrics.sock")
+
+    def value(name):
+        body = fetch("--unix-socket", at, "http://localhost/metrics")[2]
+        return int(re.search(rf"^omerta_{name} (\d+)$", body, re.M).group(1))
+
+    assert wait_until(lambda: value('events_total{kind="session_up"}') >= 1)
+    assert wait_until(lambda: value('events_total{kind="path_moved"}') >= 1)
+    assert value('events_total{kind="punch_failed"}') == 0  # nothing was to be punched
+    assert value('peer_relayed{peer="%s"}' % b.self_id()) == 0
+    for family in "ipv4", "ipv6":
+        assert value(f'udp_blocked{{family="{family}"}}') == 0
+        assert value(f'nat_strict{{family="{family}"}}') == 0
+
+
 def test_metrics_tell_the_latency_of_peers(pair):
     a, b = pair
     assert knows(a, [b.self_id()])

@@ -147,6 +147,7 @@ static void copy_family(struct om_netcheck_family *out, struct om_node *n, om_ti
         .samples = nat->count,
         .witnesses = fit->witnesses,
         .is_believed = fit->is_believed,
+        .is_strict = fit->is_believed && (fit->class == OM_NAT_STRIDE || is_range),
         .kind = om_nat_class_name(fit->class),
         .reuse = reuse_name(fit->reuse),
         .filter = filter_name(om_nat_filter(nat)),

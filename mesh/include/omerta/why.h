@@ -127,6 +127,7 @@ struct om_netcheck_family {
     om_time asked_since; /* OM_NEVER: nothing is unanswered */
     unsigned samples, witnesses;
     bool is_believed;
+    bool is_strict;      /* every destination has another outside port */
     const char *kind;    /* "open", "eim", "stride", "block", "random", "dead", "unknown" */
     const char *reuse;   /* "shared", "exclusive", "unknown": ports by several destinations */
     const char *filter;  /* whom it lets in: "anybody", "address", "port", "unknown" */

@@ -92,7 +92,7 @@ struct om_daemon {
     struct inbox inbox;
     struct latency latency;
     uint64_t happened[OM_EVENT_COUNT]; /* events, by kind */
-    uv_signal_t signals[3]; /* TERM, INT, HUP */
+    uv_signal_t signals[3];            /* TERM, INT, HUP */
     uv_timer_t watchdog, clock;
     om_time started_at;
     struct om_wall started;

@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from daemon import program, wait_until
 from test_reach import SECONDS, homes, peer, ping, street
 
@@ -81,9 +83,10 @@ def test_relayed(lab, make):
     assert code == 0 and not told["relayed"] and not told["better"], told
 
 
-def test_netcheck(lab, make):
+@pytest.mark.parametrize("kind, turns", [("port", "no"), ("hairpin", "yes")])
+def test_netcheck(lab, make, kind, turns):
     """Who is behind a NAT hears of it, of its outside address, and of the relays."""
-    street(lab, "port", "port")
+    street(lab, kind, "port")
     relay, a, b = homes(lab, make)
     assert wait_until(lambda: peer(a, b) and peer(b, a), SECONDS)
 
@@ -92,7 +95,10 @@ def test_netcheck(lab, make):
 
     assert wait_until(lambda: told()["relays"] and told()["relays"][0]["home"] and
                       told()["relays"][0]["rtt_ms"], SECONDS), told()
+    # Two have to see us on one port; then our own datagram comes back, or does not.
+    assert wait_until(lambda: told()["families"][0]["hairpin"] == turns, SECONDS), told()
     found = told()
+    assert found["families"][0]["nat"] == "eim", found
     assert found["problem"] is None and found["measured"] > 0, found
     four = found["families"][0]
     assert four["heard"] and not four["blocked"], four
@@ -102,6 +108,8 @@ def test_netcheck(lab, make):
     text = omerta(lab, a, "netcheck").stdout
     assert re.search(r"^UDP over IPv4 +yes ", text, re.M), text
     assert re.search(r"^ *seen as +11\.0\.1\.2:", text, re.M), text
+    assert re.search(r"^NAT of IPv4 +easy +one port for every destination", text, re.M), text
+    assert re.search(rf"^ *hairpin +{turns} ", text, re.M), text
     assert re.search(r"^relay \w+ +[0-9.]+ ms ", text, re.M), text
 
 

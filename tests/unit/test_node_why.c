@@ -5,6 +5,7 @@
 #include <omerta/why.h>
 
 #include "crypto/identity.h"
+#include "node/why.h"
 #include "pair.h"
 
 static bool everything_is_lost(struct pair *p, const struct pair_dgram *d)
@@ -160,6 +161,80 @@ OM_TEST(node_why_tells_what_was_not_asked)
         }
     }
     CHECK_EQ(seen, 2);
+out:
+    pair_fini(&p);
+}
+
+/* Two strangers say that we are seen at @outside, whatever we send to. */
+static void seen_at(struct pair *p, const struct om_addr *outside)
+{
+    struct om_node *n = p->side[0].node;
+    struct om_nat *nat = &n->where.nats[0];
+
+    for (uint8_t i = 1; i <= 3; i++) {
+        const struct om_nat_sample s = {.peer = {{i}},
+                                        .local = p->side[0].addr,
+                                        .to = om_addr_v4(0x0c000001U + ((uint32_t)i << 16), 18002),
+                                        .seen = *outside,
+                                        .at = p->now};
+        CHECK_EQ(om_nat_sample(nat, p->now, nat->generation, &s), OM_NAT_TAKEN);
+    }
+    CHECK_EQ(om_nat_judge(nat, p->now)->class, OM_NAT_EIM);
+    node_hairpin_look(n, p->now);
+}
+
+static const char *hairpin(const struct pair *p)
+{
+    struct om_netcheck c;
+
+    om_node_netcheck(p->side[0].node, p->now, &p->network, &c);
+    return c.families[0].hairpin;
+}
+
+OM_TEST(node_hairpin_is_what_comes_back)
+{
+    struct pair p = {0};
+
+    OM_TRY(begin(&p));
+    const struct om_addr outside = p.side[1].addr; /* where there is somebody who sees it */
+    CHECK_STR(hairpin(&p), "unknown");
+    seen_at(&p, &outside);
+    pair_run(&p, p.now + OM_MS(20));
+    OM_TRY(p.sent == 1);
+    const struct pair_dgram *d = &p.tape[0];
+    CHECK_STR(hairpin(&p), "unknown");
+    CHECK_EQ(pair_info(&p, 1).drops[OM_DROP_HELLO_LINK], 1); /* to anybody else it says nothing */
+    pair_inject_from(&p, 0, &outside, d->bytes, d->len);
+    CHECK_STR(hairpin(&p), "yes");
+    pair_inject_from(&p, 0, &outside, d->bytes, d->len); /* once */
+    CHECK_EQ(pair_info(&p, 0).drops[OM_DROP_HELLO_LINK], 1);
+    pair_run(&p, p.now + OM_SEC(60));
+    CHECK_EQ(p.sent, 1);
+out:
+    pair_fini(&p);
+}
+
+OM_TEST(node_hairpin_asks_three_times)
+{
+    const struct om_addr outside = om_addr_v4(0x0b000101, 40000);
+    struct om_where w = {.own_count = 1};
+    struct pair p = {0};
+
+    OM_TRY(begin(&p));
+    seen_at(&p, &outside);
+    pair_run(&p, p.now + OM_SEC(30));
+    CHECK_EQ(pair_info(&p, 0).datagrams_out, OM_NAT_HAIRPIN_MISSES);
+    CHECK_STR(hairpin(&p), "no");
+    w.own[0] = om_addr_v4(0x0a000077, 18002); /* networks that come and go have no three each */
+    CHECK_OK(om_node_where(p.side[0].node, p.now, &w));
+    seen_at(&p, &outside);
+    pair_run(&p, p.now + OM_SEC(30));
+    CHECK_EQ(pair_info(&p, 0).datagrams_out, OM_NAT_HAIRPIN_MISSES);
+    CHECK_STR(hairpin(&p), "unknown");
+    pair_run(&p, p.now + OM_SEC(600));
+    seen_at(&p, &outside);
+    pair_run(&p, p.now + OM_SEC(30));
+    CHECK_EQ(pair_info(&p, 0).datagrams_out, 2 * OM_NAT_HAIRPIN_MISSES);
 out:
     pair_fini(&p);
 }

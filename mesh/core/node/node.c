@@ -3,6 +3,7 @@
 #include "node/keep.h"
 #include "node/lane.h"
 #include "node/study.h"
+#include "node/why.h"
 #include "service/words.h"
 
 #include <stdlib.h>
@@ -155,6 +156,7 @@ void om_node_free(struct om_node *n)
     node_hello_stop(n);
     node_select_stop(n);
     node_study_stop(n);
+    node_hairpin_stop(n);
     node_lane_stop(n);
     node_later_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);

@@ -5,7 +5,7 @@
 #include <omerta/hello.h>
 
 #include "gossip/hello.h"
-#include "node/state.h"
+#include "node/why.h"
 
 /* Hellos of one network; made when first announced. */
 struct node_hello {
@@ -223,6 +223,8 @@ void node_on_hello(struct om_node *n, om_time now, const struct om_dgram *d,
     const struct om_hello_heard in = {plain->body, d->via.remote, &net->self.id, &net->id};
     struct om_hello says;
 
+    if (!d->is_multicast && d->via.lane == 0 && node_hairpin_heard(n, plain->body))
+        return;
     n->counts.hellos_in++;
     if (!d->is_multicast || d->via.lane != 0) {
         node_drop(n, OM_DROP_HELLO_LINK);

@@ -77,6 +77,7 @@ bool node_udp_works(const struct om_node *n)
 
 void node_why_moved(struct om_node *n)
 {
+    node_hairpin_stop(n);
     memset(n->where.udp, 0, sizeof n->where.udp);
     memset(n->where.class_told, 0, sizeof n->where.class_told);
 }
@@ -94,6 +95,7 @@ void node_why_nat(struct om_node *n, om_time now)
             e.addr = nat->samples[nat->count - 1].seen;
         node_event(n, now, &e);
     }
+    node_hairpin_look(n, now);
 }
 
 static const char *reuse_name(enum om_nat_reuse r)

@@ -87,6 +87,17 @@ struct node_shared {
 
 struct node_study;
 
+/* Is what we send to our own outside address turned round? One for each family. */
+struct node_hairpin {
+    struct om_node *node;
+    unsigned family;
+    bool is_waiting;
+    uint8_t token[16]; /* of the datagram that is to come back */
+    unsigned sent;     /* since then */
+    om_time window;
+    struct om_timer timer;
+};
+
 /* Where we are. */
 struct node_where {
     struct om_where at;
@@ -152,6 +163,7 @@ struct om_node {
     uint8_t ciphers, version_min, version_max;
     struct node_where where;
     struct node_study *study; /* NULL: none is under way */
+    struct node_hairpin hairpins[2]; /* IPv4, IPv6 */
     struct om_reach reach;
     struct om_punch_memory punches;
     struct om_peer *learners[2]; /* who make trials, by IPv4 and by IPv6; NULL: nobody */

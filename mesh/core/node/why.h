@@ -53,6 +53,18 @@ void node_why_moved(struct om_node *n);
 /** node_why_nat() - what the NATs of @n are may be judged otherwise at @now: tell, if so. */
 void node_why_nat(struct om_node *n, om_time now);
 
+/* node_hairpin.c */
+
+/** node_hairpin_look() - @n tries at @now its NATs of which that is not known, if it may. */
+void node_hairpin_look(struct om_node *n, om_time now);
+
+/** node_hairpin_heard() - a hello that came directly to @n has @body. Return: it was our own
+ *  datagram, turned round. */
+bool node_hairpin_heard(struct om_node *n, struct om_bytes body);
+
+/** node_hairpin_stop() - @n is on another network, or ends. */
+void node_hairpin_stop(struct om_node *n);
+
 /* node_select.c, node_punch.c */
 
 /** node_select_relays() - the relays that @n knows in @net, into @out of @max. Return: how many. */

@@ -8,7 +8,8 @@
  * Keeps: why_says_blocked_before_all_else; why_of_a_relayed_pair_names_the_remedy;
  *        why_of_a_direct_pair_wants_nothing; why_tells_of_a_nearer_relay;
  *        node_why_of_a_direct_pair; node_why_of_silence_is_blocked_udp;
- *        node_why_one_silent_peer_is_no_blocked_udp; node_why_tells_what_was_not_asked.
+ *        node_why_one_silent_peer_is_no_blocked_udp; node_why_tells_what_was_not_asked;
+ *        node_hairpin_is_what_comes_back; node_hairpin_asks_three_times.
  *
  * Texts are static, in small letters, and the same in every version.
  */

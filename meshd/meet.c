@@ -46,6 +46,8 @@ static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
         count = OM_ENDPOINTS_MAX;
     enum om_err e =
         om_node_connect(daemon_node(d), om_clock_now(), &b->network->id, &b->at.peer, addrs, count);
+    if (e == OM_OK) /* who was named is to find us, however long nothing is said */
+        e = om_node_keep(daemon_node(d), om_clock_now(), &b->network->id, &b->at.peer, true);
     if (e != OM_OK)
         say(b, OM_LOG_WARN, "cannot connect", om_err_text(e));
     else

@@ -51,6 +51,14 @@ static void add_node(struct page *p, const struct om_node_info *i)
           i->relay_dropped);
     COUNT("lane_offers_total", "lanes that others asked us for", i->lane_offers);
     COUNT("lane_refusals_total", "lanes that others did not get", i->lane_refusals);
+    COUNT("keepalives_total", "datagrams that kept a way open at rest", i->keepalives);
+    COUNT("keepalive_asks_total", "datagrams that tried how long a NAT remembers",
+          i->keepalive_asks);
+    COUNT("keepalive_losses_total", "times that keepalives were not answered", i->keepalive_losses);
+    add(p, "omerta_nat_life_milliseconds", "longest silence that a NAT outlived, 0 unknown",
+        OM_METRIC_GAUGE, (uint64_t)(i->nat_life_v4 / 1000), "family", "ipv4");
+    add(p, "omerta_nat_life_milliseconds", "longest silence that a NAT outlived, 0 unknown",
+        OM_METRIC_GAUGE, (uint64_t)(i->nat_life_v6 / 1000), "family", "ipv6");
     GAUGE("lanes", "lanes that we have through relays", i->lanes);
     GAUGE("lanes_carried", "lanes of others through us", i->lanes_carried);
     GAUGE("peers", "peers in the table", i->peers);

@@ -25,6 +25,8 @@ def test_metrics_pages_are_served(make):
     assert re.search(r"^omerta_peers \d+$", body, re.M)
     assert re.search(r'^omerta_drops_total\{reason="foreign"\} \d+$', body, re.M)
     assert re.search(r"^# TYPE omerta_datagrams_in_total counter$", body, re.M)
+    assert re.search(r"^# TYPE omerta_keepalives_total counter$", body, re.M)
+    assert re.search(r'^omerta_nat_life_milliseconds\{family="ipv6"\} 0$', body, re.M)
     code, head, over_tcp = fetch(f"http://127.0.0.1:{port}/metrics")
     assert code == 0 and "omerta_peers " in over_tcp
     code, head, _ = fetch("--unix-socket", at, "http://localhost/elsewhere")

@@ -69,6 +69,43 @@ out:
     pair_fini(&p);
 }
 
+static void accept_call(struct pair *p, int side, const struct om_act *a)
+{
+    uint64_t *call = p->on_call_arg;
+
+    if (a->kind != OM_ACT_CALL)
+        return;
+    *call = a->call.call;
+    CHECK_OK(om_node_accept(p->side[side].node, p->now, a->call.call, om_bytes("{}", 2)));
+}
+
+/* As a terminal that somebody left open. */
+OM_TEST(keep_holds_what_is_open)
+{
+    const struct om_call_config c = {.method = "test.open", .args = om_bytes("{}", 2)};
+    struct pair p = {0};
+    uint64_t call, theirs = 0;
+
+    OM_TRY(begin(&p, false));
+    p.on_call = accept_call;
+    p.on_call_arg = &theirs;
+    CHECK_OK(om_node_call(p.side[0].node, p.now, &p.network, &p.side[1].id, &c, &call));
+    pair_run(&p, p.now + OM_SEC(600));
+    CHECK(pair_peer(&p, 0).has_session);
+    /* Of both together: who is asked first answers, and need not ask. */
+    uint64_t had = pair_info(&p, 0).keepalives + pair_info(&p, 1).keepalives;
+    CHECK(had >= 600 / 15 - 6 && had <= 600 / 15 + 4);
+    om_node_hang_up(p.side[0].node, p.now, call, OM_CLOSE_DONE);
+    om_node_hang_up(p.side[1].node, p.now, theirs, OM_CLOSE_DONE);
+    pair_run(&p, p.now + OM_SEC(1));
+    had = pair_info(&p, 0).keepalives + pair_info(&p, 1).keepalives;
+    pair_run(&p, p.now + OM_SEC(400));
+    CHECK_EQ(pair_info(&p, 0).keepalives + pair_info(&p, 1).keepalives, had);
+    CHECK(!pair_peer(&p, 0).has_session);
+out:
+    pair_fini(&p);
+}
+
 OM_TEST(keep_needs_no_mapping_without_a_nat)
 {
     struct pair p = {0};

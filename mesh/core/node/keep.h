@@ -3,7 +3,7 @@
  *
  * What:  which paths are kept, by path/keepalive.h; and PINGs that are to be answered later.
  * Why:   a NAT forgets whoever is silent; who wants to be found must speak in time, and no oftener.
- * Keeps: keep_speaks_at_rest_only; keep_leaves_what_nobody_needs;
+ * Keeps: keep_speaks_at_rest_only; keep_leaves_what_nobody_needs; keep_holds_what_is_open;
  *        keep_needs_no_mapping_without_a_nat; keep_finds_a_lost_path; keep_gives_up_on_a_deaf_peer;
  *        keep_blames_the_nat_for_what_comes_back; later_answers_where_it_was_asked;
  *        later_is_bounded; later_is_no_lever; later_trial_is_no_path.

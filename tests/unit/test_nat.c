@@ -65,6 +65,26 @@ OM_TEST(nat_renewed_sample_keeps_its_place)
     CHECK_EQ(n.fit.outliers, 0);
 }
 
+OM_TEST(nat_closed_sockets_give_way_first)
+{
+    static const struct om_addr outside = {.ip = {[10] = 0xff, [11] = 0xff, 0x51, 2, 3, 4},
+                                           .port = 4000};
+    struct om_nat_sample x = {.peer = {{1}}, .seen = outside};
+    struct om_nat n;
+
+    om_nat_init(&n, false);
+    x.to = om_addr_v4(0x05000001, 7000);
+    x.local = om_addr_v4(0x0a000002, 18000);
+    for (uint16_t i = 0; i < 2 * OM_NAT_PER_PEER_MAX; i++) {
+        CHECK_EQ(om_nat_sample(&n, OM_SEC(i + 1), n.generation, &x), OM_NAT_TAKEN);
+        x.local = om_addr_v4(0, i);
+    }
+    CHECK_EQ(n.count, OM_NAT_PER_PEER_MAX);
+    CHECK_EQ(n.samples[0].local.port, 18000); /* the oldest of all, and the only lasting one */
+    for (unsigned i = 1; i < n.count; i++)
+        CHECK(om_nat_is_nameless(&n.samples[i].local));
+}
+
 OM_TEST(nat_full_ring_drops_the_loudest)
 {
     struct om_nat n;

@@ -237,12 +237,24 @@ static void arm(struct node_study *s, om_time at)
         node_drop(s->node, OM_DROP_MEMORY); /* cannot be: its place was counted */
 }
 
+/* When the first datagram of flow @i leaves, or left: their order is what tells a stride. */
+static om_time first_sent(const struct node_study *s, om_time now, unsigned i)
+{
+    const struct node_ask *a = &s->asks[i];
+    const struct node_witness *w = &s->witnesses[a->witness];
+    const struct om_peer *p = om_peers_find(&s->node->peers, w->net, &w->id);
+    const struct om_path *path =
+        p && p->paths ? om_paths_find(p->paths, &(struct om_via){.remote = w->to}) : NULL;
+
+    return a->socket == 0 && path ? path->added : now + i;
+}
+
 static void send_due(struct node_study *s, om_time now)
 {
     om_time pace = s->stage == NODE_STUDY_SHARING ? OM_US(OM_STUDY_PACE_US) / s->witness_count : 0;
 
     while (s->sent < s->count && s->next_at <= now) {
-        s->asks[s->sent].at = now + s->sent; /* in the order in which they leave */
+        s->asks[s->sent].at = first_sent(s, now, s->sent);
         send_one(s, now, s->sent++);
         s->next_at += pace;
     }
@@ -333,18 +345,10 @@ void node_study_stop(struct om_node *n)
 static void finish(struct node_study *s, om_time now)
 {
     struct om_node *n = s->node;
-    size_t at = 0;
-    void *value;
 
     n->where.studied_at = now ? now : 1;
     node_study_stop(n);
-    while (om_table_next(&n->peers.table, &at, NULL, &value)) {
-        struct om_peer *p = value;
-        if (!p->assoc)
-            continue;
-        node_punch_studied(n, now, p);
-        node_rearm(n, now, p);
-    }
+    node_punch_all(n, now);
 }
 
 static void asked(struct node_study *s, om_time now)
@@ -379,6 +383,7 @@ static void shared(struct node_study *s, om_time now)
 static void fire(struct om_timer *t, om_time now)
 {
     struct node_study *s = OM_CONTAINER_OF(t, struct node_study, timer);
+    struct om_node *n = s->node;
 
     if (s->stage == NODE_STUDY_MEETING) {
         if (now < s->until && !is_met(s, now)) {
@@ -387,7 +392,8 @@ static void fire(struct om_timer *t, om_time now)
         }
         end_meeting(s, now);
         choose_witnesses(s);
-        ask(s, now, NODE_STUDY_ASKING, OM_STUDY_SOCKETS, true);
+        ask(s, now, NODE_STUDY_ASKING, OM_STUDY_SOCKETS,
+            s->witness_count < OM_STUDY_ENOUGH || nat_of(n)->count == 0);
     } else if (s->sent < s->count) {
         send_due(s, now);
     } else if (s->answered < s->count && now < s->until) {

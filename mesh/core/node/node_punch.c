@@ -250,22 +250,59 @@ static void drain(struct om_node *n, om_time now, struct om_peer *p)
         carry_out(n, now, p, &act);
 }
 
+/* Until when the routers' words are waited for: the one that is outside ends it. */
+static om_time hops_until(const struct om_node *n, bool is_v4)
+{
+    om_time asked = n->where.hops_at[!is_v4];
+
+    return n->where.nats[!is_v4].hops_outside != 0 ? asked : asked + OM_MS(HOPS_WAIT_MS);
+}
+
 /* When another attempt may begin: the way that one found must first fail. */
 static om_time begin_at(const struct om_node *n, const struct om_peer *p)
 {
     const struct om_punch *run = p->punch ? &p->punch->run : NULL;
     bool is_v4 = om_addr_is_v4(&p->outside);
-    om_time asked = n->where.hops_at[!is_v4];
 
     if (run && om_punch_is_busy(run))
         return OM_NEVER;
     if (is_v4 && node_study_is_busy(n))
         return OM_NEVER; /* its end comes here */
-    if (!run)
-        return asked + OM_MS(HOPS_WAIT_MS);
+    if (!run || run->ended == 0)
+        return hops_until(n, is_v4);
     if (run->state == OM_PUNCH_DONE)
         return run->ended + OM_SEC(AFTER_S);
     return om_punch_retry_at(run);
+}
+
+/* When the plan a peer asked for can be made; an opener with a guessed TTL may reach its NAT. */
+static om_time held_until(const struct om_node *n, const struct om_peer *p)
+{
+    bool is_v4 = om_addr_is_v4(&p->outside);
+    om_time asked = n->where.hops_at[!is_v4];
+
+    if (is_v4 && node_study_is_busy(n))
+        return OM_NEVER; /* its end comes here */
+    return asked != 0 && om_nat_hops(&n->where.nats[!is_v4]) == 0 ? asked + OM_MS(HOPS_WAIT_MS) : 0;
+}
+
+static void told(struct om_peer *p, om_time now, const struct om_punch_word *word,
+                 const struct om_punch_facts *facts)
+{
+    om_punch_told(&p->punch->run, now, word, facts);
+    node_why_punch(p, now, &p->punch->run);
+}
+
+static void take_held(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct node_punch *u = p->punch;
+    struct om_punch_facts facts;
+
+    if (!u || !u->is_held || now < held_until(n, p))
+        return;
+    u->is_held = false;
+    if (om_peer_via(p) && om_peer_via(p)->lane != 0 && collect(n, now, p, &facts))
+        told(p, now, &u->held, &facts);
 }
 
 /* Is it being found out, for a punch with @p, what our NAT does? */
@@ -276,6 +313,7 @@ static bool is_studying(struct om_node *n, om_time now, const struct om_peer *p)
 
 void node_punch_run(struct om_node *n, om_time now, struct om_peer *p)
 {
+    take_held(n, now, p);
     drain(n, now, p);
     if (!is_relayed(p, now))
         return;
@@ -289,19 +327,18 @@ void node_punch_run(struct om_node *n, om_time now, struct om_peer *p)
     }
 }
 
-void node_punch_studied(struct om_node *n, om_time now, struct om_peer *p)
+void node_punch_all(struct om_node *n, om_time now)
 {
-    struct node_punch *u = p->punch;
-    struct om_punch_facts facts;
+    size_t at = 0;
+    void *value;
 
-    if (u && u->is_held) {
-        u->is_held = false;
-        if (is_wanted(n, p, now) && collect(n, now, p, &facts)) {
-            om_punch_told(&u->run, now, &u->held, &facts);
-            node_why_punch(p, now, &u->run);
-        }
+    while (om_table_next(&n->peers.table, &at, NULL, &value)) {
+        struct om_peer *p = value;
+        if (!p->assoc)
+            continue;
+        node_punch_run(n, now, p);
+        node_rearm(n, now, p);
     }
-    node_punch_run(n, now, p);
 }
 
 om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om_time now)
@@ -311,17 +348,11 @@ om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om
     if (!p->assoc || !om_association_sealing(p->assoc, now))
         return OM_NEVER;
     at = p->punch ? om_punch_deadline(&p->punch->run) : OM_NEVER;
+    if (p->punch && p->punch->is_held)
+        at = om_time_min(at, held_until(n, p));
     if (is_wanted(n, p, now))
         at = om_time_min(at, begin_at(n, p));
     return at;
-}
-
-/* Routers on our side were asked a moment ago where they are, and none has answered yet. */
-static bool awaits_hops(struct om_node *n, om_time now, const struct om_peer *p)
-{
-    om_time asked = n->where.hops_at[om_addr_is_v4(&p->outside) ? 0 : 1];
-
-    return asked != 0 && now < asked + OM_MS(HOPS_WAIT_MS) && om_nat_hops(nat_for(n, p)) == 0;
 }
 
 void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
@@ -345,16 +376,15 @@ void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const s
     if (!p->has_outside || !punch_of(n, p))
         return;
     ask_hops(n, now, p);
-    bool is_new = !om_punch_is_busy(&p->punch->run);
-    if (is_new && awaits_hops(n, now, p))
-        return; /* an opener with a guessed TTL may reach the peer's NAT; it will ask again */
-    if (is_new && is_studying(n, now, p)) {
-        p->punch->held = word; /* the newest counts */
-        p->punch->is_held = true;
-    } else if (collect(n, now, p, &facts)) {
-        om_punch_told(&p->punch->run, now, &word, &facts);
-        node_why_punch(p, now, &p->punch->run);
+    if (om_punch_is_busy(&p->punch->run)) {
+        if (collect(n, now, p, &facts))
+            told(p, now, &word, &facts);
+        return;
     }
+    p->punch->held = word; /* the newest counts */
+    p->punch->is_held = true;
+    (void)is_studying(n, now, p);
+    take_held(n, now, p);
 }
 
 bool node_punch_why(const struct om_node *n, om_time now, const struct om_peer *p, om_time *again)

@@ -130,13 +130,16 @@ static bool is_router(const struct om_addr *a)
     return class != OM_ADDR_MULTICAST && class != OM_ADDR_UNSPECIFIED && class != OM_ADDR_LOOPBACK;
 }
 
-void om_node_hop(struct om_node *n, om_time now OM_UNUSED, unsigned ttl,
-                 const struct om_addr *router)
+void om_node_hop(struct om_node *n, om_time now, unsigned ttl, const struct om_addr *router)
 {
     if (ttl < 1 || ttl > TTL_MAX || !is_router(router)) {
         n->sockets.hops_refused++;
         return;
     }
+    struct om_nat *nat = &n->where.nats[!om_addr_is_v4(router)];
+    bool was_known = nat->hops_outside != 0;
     n->sockets.hops[!om_addr_is_v4(router)]++;
-    om_nat_hop(&n->where.nats[!om_addr_is_v4(router)], ttl, router);
+    om_nat_hop(nat, ttl, router);
+    if (!was_known && nat->hops_outside != 0)
+        node_punch_all(n, now);
 }

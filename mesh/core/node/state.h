@@ -296,15 +296,15 @@ void node_send_short(struct om_node *n, om_time now, struct om_peer *p, struct o
 /** node_punch_run() - @n does at @now what is due to reach @p directly. */
 void node_punch_run(struct om_node *n, om_time now, struct om_peer *p);
 
+/** node_punch_all() - @n knows at @now more of its NAT: go on with every peer. */
+void node_punch_all(struct om_node *n, om_time now);
+
 /** node_punch_deadline() - when node_punch_run() of @p in @n is due, by what is known @now. */
 om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om_time now);
 
 /** node_punch_frame() - @p said @f to @n at @now over @via. */
 void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                       const struct om_frame_punch *f);
-
-/** node_punch_studied() - @n knows at @now what it can know of its NAT: go on with @p. */
-void node_punch_studied(struct om_node *n, om_time now, struct om_peer *p);
 
 /** node_punch_end() - @p of @n goes, or its association: whatever was tried ends. */
 void node_punch_end(struct om_node *n, struct om_peer *p);

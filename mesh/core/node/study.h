@@ -33,7 +33,7 @@ enum {
     OM_STUDY_WITNESSES_MAX = 5,
     OM_STUDY_SHARE_LEAST = 3, /* of them, to be told that ports are shared (nat_share.h) */
     OM_STUDY_KNOWN_MAX = 64,  /* members among which further ones are sought */
-    OM_STUDY_SOCKETS = 2,     /* fresh ones, with each of which all are asked; and the main one */
+    OM_STUDY_SOCKETS = 2,     /* fresh ones, with each of which all are asked */
     OM_STUDY_ASKS_MAX = OM_SHARE_WORDS_MAX,
     OM_STUDY_TRIES = 2,          /* of a question */
     OM_STUDY_ENOUGH = 3,         /* witnesses; who is slower is not waited for */

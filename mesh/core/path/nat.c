@@ -46,14 +46,22 @@ static unsigned count_of(const struct om_nat *n, const struct om_id *peer)
     return count;
 }
 
-/* Of those that @peer said (NULL: anybody), the one said longest ago. */
+/* Does sample @i give way before @k? Those of closed sockets go first, then those said long ago. */
+static bool is_staler(const struct om_nat *n, unsigned i, unsigned k)
+{
+    bool a = om_nat_is_nameless(&n->samples[i].local), b = om_nat_is_nameless(&n->samples[k].local);
+
+    return a != b ? a : n->heard[i] < n->heard[k];
+}
+
+/* Of those that @peer said (NULL: anybody), the one that gives way. */
 static unsigned oldest_of(const struct om_nat *n, const struct om_id *peer)
 {
     unsigned oldest = OM_NAT_SAMPLES_MAX;
 
     for (unsigned i = 0; i < n->count; i++)
         if ((!peer || om_id_equal(&n->samples[i].peer, peer)) &&
-            (oldest == OM_NAT_SAMPLES_MAX || n->heard[i] < n->heard[oldest]))
+            (oldest == OM_NAT_SAMPLES_MAX || is_staler(n, i, oldest)))
             oldest = i;
     return oldest;
 }

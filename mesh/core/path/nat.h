@@ -5,9 +5,9 @@
  *        is learnt: filtering, hairpin, how many hops to the outside, how long mappings live.
  * Why:   peers are the only observers there are, and some of them lie.
  * Keeps: nat_fits_on_demand; nat_renewed_sample_keeps_its_place; nat_full_ring_drops_the_loudest;
- *        nat_network_change_forgets; nat_refuses_nonsense; nat_old_samples_end;
- *        nat_silence_is_death; nat_filter_needs_two_to_miss; nat_hops_are_bounded;
- *        nat_model_fits_what_it_met; nat_model_survives_liars.
+ *        nat_closed_sockets_give_way_first; nat_network_change_forgets; nat_refuses_nonsense;
+ *        nat_old_samples_end; nat_silence_is_death; nat_filter_needs_two_to_miss;
+ *        nat_hops_are_bounded; nat_model_fits_what_it_met; nat_model_survives_liars.
  *
  * One for IPv4 and one for IPv6: their routers have nothing in common. A sample carries the
  * generation in which its question was asked: what was asked on the last network says nothing of

@@ -96,6 +96,27 @@ OM_TEST(paths_relay_gives_way_to_direct)
     CHECK(carries(&w, lane));
 }
 
+OM_TEST(paths_one_loss_keeps_no_relay)
+{
+    for (unsigned lost = 0; lost < 6; lost++) {
+        struct world w;
+        begin(&w);
+        const struct om_via *lane = way(&w, 120, 9), *direct = way(&w, 80, 0);
+        shake(&w, lane);
+        pass_busy(&w, 2000);
+        om_paths_add(&w.ps, w.now, direct, OM_PATH_PUNCHED);
+        while (way_of(&w, direct)->asked < lost)
+            pass(&w, 1);
+        way_of(&w, direct)->rtt = OM_NEVER;
+        while (way_of(&w, direct)->asked == lost && !carries(&w, direct))
+            pass(&w, 1);
+        way_of(&w, direct)->rtt = OM_MS(80);
+        pass(&w, 2500); /* nobody sends meanwhile */
+        CHECK(carries(&w, direct));
+        CHECK(way_of(&w, direct)->asked < 30);
+    }
+}
+
 OM_TEST(paths_stay_for_small_gains)
 {
     for (unsigned gain = 1; gain <= 60; gain += 59) {

@@ -349,6 +349,13 @@ static bool is_upgrade(const struct om_paths *ps, int i)
     return false;
 }
 
+/* Too little is known of @p to compare it. One challenge lost of the first few seems a great share,
+ * which would keep data on a relay until the next round of challenges. */
+static bool is_unsettled(const struct om_path *p)
+{
+    return p->fresh < OM_PATHS_SAMPLES || (p->loss > 0 && p->fresh < OM_PATHS_SETTLED);
+}
+
 bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
 {
     for (int i = 0; i < (int)ps->count; i++) {
@@ -363,7 +370,7 @@ bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
             end_copies(ps);
         }
         bool is_compared = is_upgrade(ps, i);
-        if (p->fresh < OM_PATHS_SAMPLES && (is_compared || (i != ps->active && is_in_use(ps, now))))
+        if (is_unsettled(p) && (is_compared || (i != ps->active && is_in_use(ps, now))))
             p->ask_at = now; /* paced by its round trip */
         if (is_compared && !was_valid)
             ask(&ps->all[ps->active], now);

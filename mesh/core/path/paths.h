@@ -5,7 +5,8 @@
  *        too, and which are to be challenged.
  * Why:   data must move to a better way, or off a dead one, without losing what the new way could
  *        have carried; and never to an address that only somebody's packet named.
- * Keeps: paths_first_reply_carries; paths_relay_gives_way_to_direct; paths_stay_for_small_gains;
+ * Keeps: paths_first_reply_carries; paths_relay_gives_way_to_direct; paths_one_loss_keeps_no_relay;
+ *        paths_stay_for_small_gains;
  *        paths_follow_a_peer_that_moved; paths_do_not_follow_a_replayed_packet;
  *        paths_leave_a_black_hole; paths_one_way_black_hole; paths_with_no_other_way_stay;
  *        paths_full_drops_the_worst; paths_idle_sends_nothing; paths_lane_that_ends_is_left;
@@ -48,6 +49,7 @@ enum {
     OM_PATHS_RETRY_DOUBLES = 5, /* times that this doubles */
     OM_PATHS_JUDGE_MS = 100,    /* at least, between comparisons of scores that data calls for */
     OM_PATHS_SAMPLES = 6,       /* of a new path in use, taken in quick succession */
+    OM_PATHS_SETTLED = 24,      /* the same, when a challenge was lost */
     OM_PATHS_OVERLAPS = 2,      /* round trips of copies after a move */
     OM_PATH_CHALLENGE_BYTES = 28 + 11, /* a datagram with nothing but PATH_CHALLENGE */
     OM_PATHS_NEWS_MAX = 8 /* moves and proofs not yet asked for; then the oldest goes */

@@ -225,7 +225,7 @@ static om_time patience(const struct node_study *s)
         const struct node_witness *w = &s->witnesses[i];
         const struct om_peer *p = om_peers_find(&s->node->peers, w->net, &w->id);
         om_time rtt = p && p->assoc ? p->assoc->rtt.smoothed : 0;
-        om_time one = rtt > 0 ? OM_MS(OM_STUDY_LEAST_MS) + 2 * rtt : OM_MS(OM_STUDY_WAIT_MS);
+        om_time one = rtt > 0 ? OM_MS(OM_STUDY_LEAST_MS) + rtt : OM_MS(OM_STUDY_WAIT_MS);
         wait = one > wait ? one : wait;
     }
     return om_time_min(wait, OM_MS(OM_STUDY_WAIT_MS));
@@ -249,9 +249,19 @@ static om_time first_sent(const struct node_study *s, om_time now, unsigned i)
     return a->socket == 0 && path ? path->added : now + i;
 }
 
+/* From one question of many to the next, so that no witness has more than it answers. */
+static om_time pace_of(const struct node_study *s)
+{
+    unsigned each = s->count / s->witness_count;
+    om_time lasts =
+        each > OM_STUDY_AT_ONCE ? OM_MS(OM_STUDY_EACH_MS) * (each - OM_STUDY_AT_ONCE) : 0;
+
+    return lasts / s->count > OM_US(OM_STUDY_PACE_US) ? lasts / s->count : OM_US(OM_STUDY_PACE_US);
+}
+
 static void send_due(struct node_study *s, om_time now)
 {
-    om_time pace = s->stage == NODE_STUDY_SHARING ? OM_US(OM_STUDY_PACE_US) / s->witness_count : 0;
+    om_time pace = s->stage == NODE_STUDY_SHARING ? pace_of(s) : 0;
 
     while (s->sent < s->count && s->next_at <= now) {
         s->asks[s->sent].at = first_sent(s, now, s->sent);
@@ -380,6 +390,12 @@ static void shared(struct node_study *s, om_time now)
     finish(s, now);
 }
 
+/* Some answers were lost, and the others say enough. */
+static bool is_told(const struct node_study *s, om_time now)
+{
+    return s->answered >= OM_NAT_WANTED && om_nat_judge(nat_of(s->node), now)->is_believed;
+}
+
 static void fire(struct om_timer *t, om_time now)
 {
     struct node_study *s = OM_CONTAINER_OF(t, struct node_study, timer);
@@ -400,7 +416,7 @@ static void fire(struct om_timer *t, om_time now)
         arm(s, s->until);
     } else if (s->stage == NODE_STUDY_SHARING) {
         shared(s, now);
-    } else if (s->answered < s->count && s->tries + 1 < OM_STUDY_TRIES) {
+    } else if (s->answered < s->count && s->tries + 1 < OM_STUDY_TRIES && !is_told(s, now)) {
         ask_again(s, now);
     } else {
         asked(s, now);

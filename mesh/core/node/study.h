@@ -35,17 +35,18 @@ enum {
     OM_STUDY_KNOWN_MAX = 64,  /* members among which further ones are sought */
     OM_STUDY_SOCKETS = 2,     /* fresh ones, with each of which all are asked */
     OM_STUDY_ASKS_MAX = OM_SHARE_WORDS_MAX,
-    OM_STUDY_TRIES = 2,          /* of a question */
+    OM_STUDY_TRIES = 3,          /* of a question */
     OM_STUDY_ENOUGH = 3,         /* witnesses; who is slower is not waited for */
     OM_STUDY_MEET_MS = 400,      /* for direct ways to further witnesses, if there are enough */
     OM_STUDY_MEET_MAX_MS = 1200, /* and else */
     OM_STUDY_LOOK_MS = 20,       /* between looks whether they stand */
     OM_STUDY_WAIT_MS = 300,      /* for the last answers, at most */
-    OM_STUDY_LEAST_MS = 60,      /* and at least, beyond two round trips */
-    OM_STUDY_PACE_US = 8000,     /* between two questions to one witness: it answers 50 at once and
-                                 50 a second */
-    OM_STUDY_REST_S = 8,         /* from the end of one to the next */
-    OM_STUDY_BLOCK_MAX = 4096    /* a block of 2,048, as a few samples may show it */
+    OM_STUDY_LEAST_MS = 60,      /* and at least, beyond a round trip */
+    OM_STUDY_PACE_US = 1060,     /* between two questions: below 950 a second */
+    OM_STUDY_AT_ONCE = 45,       /* a witness answers 50 at once, and then one each: */
+    OM_STUDY_EACH_MS = 20,
+    OM_STUDY_REST_S = 8,      /* from the end of one to the next */
+    OM_STUDY_BLOCK_MAX = 4096 /* a block of 2,048, as a few samples may show it */
 };
 
 enum node_study_stage { NODE_STUDY_MEETING, NODE_STUDY_ASKING, NODE_STUDY_SHARING };

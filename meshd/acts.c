@@ -71,6 +71,7 @@ void daemon_act(void *self, const struct om_act *act)
     switch (act->kind) {
     case OM_ACT_SEND: /* the pump's */
     case OM_ACT_SOCKETS:
+    case OM_ACT_IP: /* nobody's are taken yet */
         break;
     case OM_ACT_REMEMBER:
         daemon_keep(d, act);

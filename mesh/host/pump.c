@@ -24,8 +24,8 @@ struct om_pump {
     void *self;
     bool is_draining, is_full, is_closing;
     unsigned first, count; /* of out: those not sent yet */
-    struct om_udp_out out[OM_PUMP_BLOCKS];
-    struct om_sealed *sealed[OM_PUMP_BLOCKS];
+    struct om_udp_out out[OM_PUMP_OUT];
+    struct om_sealed *sealed[OM_PUMP_OUT];
     struct om_pump_info info;
 };
 
@@ -52,14 +52,14 @@ static void send_waiting(struct om_pump *p)
 /* One block of the pool each, so there is always room: at worst after moving them down. */
 static void enqueue(struct om_pump *p, const struct om_act_send *s)
 {
-    if (p->first + p->count == OM_PUMP_BLOCKS) {
+    if (p->first + p->count == OM_PUMP_OUT) {
         memmove(p->out, p->out + p->first, p->count * sizeof *p->out);
         memmove(p->sealed, p->sealed + p->first, p->count * sizeof(struct om_sealed *));
         p->first = 0;
     }
     unsigned at = p->first + p->count++;
-    p->out[at] =
-        (struct om_udp_out){.via = s->via, .bytes = om_sealed_bytes(s->dgram), .ttl = s->ttl};
+    p->out[at] = (struct om_udp_out){
+        .via = s->via, .bytes = om_sealed_bytes(s->dgram), .ttl = s->ttl, .is_alone = s->is_alone};
     p->sealed[at] = s->dgram;
     if (p->count >= OUT_AT_ONCE)
         send_waiting(p);
@@ -140,6 +140,13 @@ static void on_writable(void *self)
     drain(p);
 }
 
+static void on_refused(void *self, const struct om_via *via, size_t bytes)
+{
+    struct om_pump *p = self;
+
+    om_node_refused(p->node, om_clock_now(), via, bytes);
+}
+
 static void on_hop(void *self, unsigned ttl, const struct om_addr *router)
 {
     struct om_pump *p = self;
@@ -205,6 +212,7 @@ enum om_err om_pump_open(struct om_pump **out, const struct om_pump_config *conf
     udp.on_batch = on_batch;
     udp.on_writable = on_writable;
     udp.on_hop = on_hop;
+    udp.on_refused = on_refused;
     udp.log = node.log;
     udp.self = p;
     e = om_udp_open(&p->udp, &udp, err);

@@ -7,7 +7,7 @@
  * Keeps: pump_two_nodes_talk; pump_timer_wakes_in_time; pump_stops_with_datagrams_under_way;
  *        pump_idle_sleeps; pump_opens_and_closes_sockets.
  *
- * Full: outgoing datagrams live in the node's pool (OM_PUMP_BLOCKS); while the socket takes no more
+ * Full: outgoing datagrams live in the node's pools (OM_PUMP_OUT); while the socket takes no more
  * they wait here, and the node is told OM_E_BUSY when none is left.
  *
  * The timer is a timerfd on CLOCK_BOOTTIME: pacing needs less than the millisecond of libuv's
@@ -22,7 +22,7 @@
 
 #include "udp.h"
 
-enum { OM_PUMP_BLOCKS = 4096 };
+enum { OM_PUMP_BLOCKS = 4096, OM_PUMP_OUT = OM_PUMP_BLOCKS + OM_WIDE_MAX };
 
 struct om_pump;
 

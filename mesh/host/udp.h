@@ -21,7 +21,8 @@
  *        udp_sockets_have_ports_of_their_own; udp_sockets_close_with_what_waits;
  *        udp_sockets_close_inside_a_batch; udp_sockets_are_bounded;
  *        udp_sockets_without_descriptors; udp_ttl_leaves_with_the_datagram;
- *        udp_hop_is_told_to_who_asked; udp_hops_end_with_openers.
+ *        udp_hop_is_told_to_who_asked; udp_hops_end_with_openers; udp_tells_what_is_too_long;
+ *        udp_joins_nothing_to_what_goes_alone.
  * Full:  a full socket takes less than om_udp_send() was given and on_writable tells when to go on;
  *        a full receive buffer loses datagrams in the kernel, which counts them.
  *
@@ -91,6 +92,9 @@ struct om_udp_config {
     void (*on_writable)(void *self); /* after om_udp_send() took less than all; may be NULL */
     /* @router says that an opener with @ttl ended there; may be NULL. It may send and close. */
     void (*on_hop)(void *self, unsigned ttl, const struct om_addr *router);
+    /* A datagram of @bytes was dropped: longer than its interface or route carries; may be NULL. It
+     * must neither send nor close. */
+    void (*on_refused)(void *self, const struct om_via *via, size_t bytes);
     void *self;
     struct om_log *log; /* borrowed; may be NULL */
 };
@@ -98,7 +102,8 @@ struct om_udp_config {
 struct om_udp_out {
     struct om_via via; /* lane is not read: lanes are inside the bytes */
     struct om_bytes bytes;
-    uint8_t ttl; /* 0: the usual; not for multicast */
+    uint8_t ttl;   /* 0: the usual; not for multicast */
+    bool is_alone; /* never one of a run: its size is what is tried */
 };
 
 /* Counters are sums over all sockets since the opening. */

@@ -124,13 +124,13 @@ static unsigned run_length(const struct om_udp *u, const struct progress *g, uns
     size_t size = first->bytes.n, total = size;
     unsigned n = 1;
 
-    if (!u->info.gso || at < g->plain_to || size == 0 || first->ttl != 0)
+    if (!u->info.gso || at < g->plain_to || size == 0 || first->ttl != 0 || first->is_alone)
         return 1;
     while (n < OM_UDP_SEGMENTS_MAX && at + n < g->count) {
         const struct om_udp_out *o = &g->out[at + n];
 
         if (o->bytes.n == 0 || o->bytes.n > size || total + o->bytes.n > OM_UDP_SEGMENTED_BYTES ||
-            o->ttl != 0 || !om_via_equal(&o->via, &first->via))
+            o->ttl != 0 || o->is_alone || !om_via_equal(&o->via, &first->via))
             break;
         total += o->bytes.n;
         n++;
@@ -258,6 +258,8 @@ static enum verdict judge(struct om_udp *u, struct progress *g, unsigned i, int 
         g->is_retry = false;
         return VERDICT_ANEW;
     }
+    if (why == EMSGSIZE && u->config.on_refused)
+        u->config.on_refused(u->config.self, &g->out[g->done].via, g->out[g->done].bytes.n);
     return VERDICT_DROP;
 }
 

@@ -120,6 +120,12 @@ static void act(struct pair *p, int i, const struct om_act *a)
         memcpy(s->last, a->deliver.data.p,
                a->deliver.data.n < sizeof s->last ? a->deliver.data.n : sizeof s->last - 1);
         break;
+    case OM_ACT_IP:
+        s->packets++;
+        s->packet_bytes = a->ip.packet.n;
+        memcpy(s->last, a->ip.packet.p,
+               a->ip.packet.n < sizeof s->last ? a->ip.packet.n : sizeof s->last - 1);
+        break;
     case OM_ACT_PONG:
         s->pongs++;
         break;

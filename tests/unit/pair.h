@@ -28,6 +28,8 @@ struct pair_side {
     struct om_prng prng;
     uint8_t seed[32];
     unsigned delivered;
+    unsigned packets; /* IP packets, the last of so many bytes: */
+    size_t packet_bytes;
     char last[64]; /* last datagram delivered, as text */
     unsigned pongs;
     unsigned events[OM_EVENT_COUNT];

@@ -167,3 +167,28 @@ OM_TEST(carrier_restart_forgets_what_was_sent)
 out:
     om_carrier_fini(&x.c);
 }
+
+OM_TEST(carrier_doubts_the_size_of_what_is_not_answered)
+{
+    struct fix x;
+
+    fix_init(&x);
+    om_mtu_start(&x.c.mtu, 0);
+    om_mtu_acked(&x.c.mtu, 1, 1472, 0);
+    OM_TRY(write(&x, "nobody answers"));
+    OM_TRY(send(&x, 0));
+    for (unsigned ptos = 0; ptos <= OM_SMALLEST_PTOS; ptos++) {
+        CHECK_EQ(x.c.loss.pto_count, ptos);
+        CHECK_EQ(om_carrier_size(&x.c), ptos < OM_SMALLER_PTOS    ? 1472
+                                        : ptos < OM_SMALLEST_PTOS ? OM_MTU_BASE
+                                                                  : OM_MTU_FLOOR);
+        om_time at = om_carrier_deadline(&x.c);
+        om_carrier_tick(&x.c, at);
+        OM_TRY(send(&x, at));
+    }
+    const struct om_frame_ack all = {.largest = x.counter - 1, .run = (uint32_t)x.counter};
+    CHECK_OK(om_loss_on_ack(&x.c.loss, OM_SEC(60), &all));
+    CHECK_EQ(om_carrier_size(&x.c), 1472);
+out:
+    om_carrier_fini(&x.c);
+}

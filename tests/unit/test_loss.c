@@ -453,3 +453,93 @@ OM_TEST(loss_pauses_for_half_a_burst)
     CHECK_EQ(om_loss_pause(&x.l), 250); /* microseconds: half of the 500 of a quantum */
     om_loss_fini(&x.l);
 }
+
+static enum om_err ack_all(struct fix *x, om_time now)
+{
+    return ack(x, now, x->next - 1, (uint32_t)x->next);
+}
+
+static void watch(struct fix *x, struct om_mtu *mtu)
+{
+    om_mtu_init(mtu, false, 0);
+    om_mtu_start(mtu, 0);
+    om_loss_watch(&x->l, mtu);
+}
+
+OM_TEST(loss_tells_sizes_of_this_path_alone)
+{
+    struct om_mtu mtu;
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    watch(&x, &mtu);
+    OM_TRY(send(&x, 1, true));
+    om_loss_moved(&x.l, 2, OM_MS(20));
+    CHECK_OK(ack_all(&x, OM_MS(80)));
+    CHECK_EQ(mtu.low, OM_MTU_FLOOR); /* another path carried it */
+    om_loss_doubled(&x.l, true);
+    OM_TRY(send(&x, OM_MS(81), true));
+    CHECK_OK(ack_all(&x, OM_MS(160)));
+    CHECK_EQ(mtu.low, OM_MTU_FLOOR); /* another one may have */
+    om_loss_doubled(&x.l, false);
+    OM_TRY(send(&x, OM_MS(161), true));
+    CHECK_OK(ack_all(&x, OM_MS(240)));
+    CHECK_EQ(mtu.low, SIZE);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_of_a_size_probe_is_no_congestion)
+{
+    struct om_mtu mtu;
+    struct fix x;
+    unsigned size;
+
+    fix_init(&x, OM_MS(80));
+    watch(&x, &mtu);
+    CHECK(om_mtu_next(&mtu, 1, OM_MS(100), &size));
+    OM_TRY(om_loss_probe_sent(&x.l, 1, x.next++, size) == OM_OK);
+    CHECK(x.l.in_flight == 0 && x.l.flying == 0);
+    CHECK(om_loss_deadline(&x.l) == OM_NEVER); /* nobody asks for its answer */
+    OM_TRY(send_many(&x, 2, 5, 1000));
+    CHECK_OK(ack(&x, OM_MS(90), x.next - 1, 5)); /* but for the probe */
+    CHECK(told.losses == 0 && x.l.packets_lost == 0 && x.l.delivered == 5 * SIZE);
+    CHECK(mtu.probe == 0 && mtu.tries == 1);
+    CHECK(om_mtu_next(&mtu, OM_MS(91), OM_MS(100), &size)); /* again, and it arrives */
+    OM_TRY(om_loss_probe_sent(&x.l, OM_MS(91), x.next++, size) == OM_OK);
+    CHECK_OK(ack(&x, OM_MS(180), x.next - 1, 1));
+    CHECK(mtu.state == OM_MTU_SEARCH && mtu.low == size);
+    CHECK(x.l.delivered == 5 * SIZE && om_ring_count(&x.l.sent) == 0);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_forgotten_probe_keeps_nothing)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    OM_TRY(om_loss_probe_sent(&x.l, 1, x.next++, SIZE) == OM_OK);
+    for (unsigned i = 0; i < 50; i++)
+        OM_TRY(send(&x, 2, false)); /* what only receives sends ACKs */
+    CHECK_EQ(om_ring_count(&x.l.sent), 51);
+    om_loss_probe_over(&x.l);
+    CHECK_EQ(om_ring_count(&x.l.sent), 0);
+    CHECK_OK(ack(&x, OM_MS(80), 0, 1)); /* it had arrived all the same */
+    CHECK(x.l.in_flight == 0 && x.l.size_probe == 0);
+out:
+    om_loss_fini(&x.l);
+}
+
+OM_TEST(loss_one_large_packet_always_fits)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    x.l.cc.window = SIZE / 2;
+    CHECK(om_loss_window_open(&x.l, SIZE));
+    OM_TRY(send(&x, 1, true));
+    CHECK(!om_loss_window_open(&x.l, SIZE));
+out:
+    om_loss_fini(&x.l);
+}

@@ -285,3 +285,46 @@ OM_TEST(mtu_ends_probing)
     run(&m, &r);
     CHECK(om_mtu_size(&m) == 1472);
 }
+
+OM_TEST(mtu_inside_a_lane_is_smaller)
+{
+    enum { LANE = 16 };
+    struct om_mtu m;
+    struct road r = {.carries = 900 - OM_MTU_HEAD_V4 - LANE, .now = OM_SEC(1)};
+
+    om_mtu_init(&m, false, 0);
+    om_mtu_carry(&m, LANE);
+    CHECK_EQ(om_mtu_base(&m), OM_MTU_BASE - LANE);
+    CHECK_EQ(om_mtu_floor(&m), OM_MTU_FLOOR - LANE);
+    CHECK_EQ(m.limit, OM_MTU_LINK_MAX - OM_MTU_HEAD_V4 - LANE);
+    om_mtu_start(&m, r.now);
+    CHECK_EQ(om_mtu_size(&m), OM_MTU_BASE - LANE);
+    run(&m, &r);
+    CHECK(om_mtu_size(&m) <= r.carries && om_mtu_size(&m) > r.carries - OM_MTU_GRAIN);
+    r.carries = 576 - OM_MTU_HEAD_V4 - LANE; /* a hop of 576 carries the floor, and no more */
+    send_data(&m, &r, 40);
+    run(&m, &r);
+    CHECK_EQ(om_mtu_size(&m), OM_MTU_FLOOR - LANE);
+    om_mtu_init(&m, false, 0); /* without a lane */
+    CHECK_EQ(om_mtu_floor(&m), OM_MTU_FLOOR);
+}
+
+/* The interface shrank while a burst was on its way to it: each of the burst is refused. */
+OM_TEST(mtu_refusals_of_old_sizes_are_no_news)
+{
+    struct om_mtu m;
+    struct road r;
+
+    begin(&m, &r, false, 0, 1472);
+    run(&m, &r);
+    CHECK(om_mtu_size(&m) > 1464);
+    unsigned was = om_mtu_size(&m);
+    for (int i = 0; i < 5; i++)
+        om_mtu_refused(&m, r.now, was);
+    CHECK_EQ(om_mtu_size(&m), OM_MTU_BASE);
+    r.carries = 1252;
+    run(&m, &r);
+    CHECK(om_mtu_size(&m) <= 1252 && om_mtu_size(&m) > 1252 - OM_MTU_GRAIN);
+    om_mtu_refused(&m, r.now, om_mtu_size(&m)); /* control: this one is */
+    CHECK_EQ(om_mtu_size(&m), OM_MTU_BASE);
+}

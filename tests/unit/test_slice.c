@@ -104,12 +104,14 @@ OM_TEST(slice_is_given_up_in_time)
     begin(&s);
     OM_TRY(give(&s, 0, 7, 0) == OM_SLICE_KEPT);
     OM_TRY(give(&s, OM_MS(1), 8, 0) == OM_SLICE_KEPT);
+    CHECK_EQ(om_slices_deadline(&s), late);
     om_slices_tick(&s, late - 1);
     CHECK_EQ(s.count, 2);
     om_slices_tick(&s, late);
     CHECK(s.count == 1 && s.dropped == 1);
     om_slices_tick(&s, late + OM_MS(1));
     CHECK(s.count == 0 && s.bytes == 0 && s.dropped == 2);
+    CHECK(om_slices_deadline(&s) == OM_NEVER);
 out:
     om_slices_fini(&s);
 }

@@ -2,6 +2,7 @@
 #include <omerta/info.h>
 
 #include "node/lane.h"
+#include "node/size.h"
 
 void om_node_info(const struct om_node *n, struct om_node_info *out)
 {
@@ -61,6 +62,8 @@ enum om_err om_node_peer_info(const struct om_node *n, om_time now, const struct
     out->counter = p->assoc->counter;
     out->receiving = p->assoc->count;
     out->srtt = p->assoc->rtt.smoothed;
+    out->mtu = om_peer_via(p) ? node_size(p) : 0;
+    out->mtu_done = p->carrier->mtu.state == OM_MTU_DONE;
     const struct om_session *s = om_association_sealing(p->assoc, now);
     if (s) {
         out->has_session = true;
@@ -101,6 +104,7 @@ void om_limits_default(struct om_limits *l)
         .source_burst = 20,
         .peers_max = 1024,
         .records_max = 1024,
+        .link_mtu = OM_MTU_LINK_MAX,
         .indices_max = 4096,
         .offer_handshake_max = OM_HANDSHAKE_MIN,
         .relay_lanes = OM_RELAY_LANES_MAX,

@@ -2,6 +2,7 @@
 #include "node/call.h"
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/size.h"
 #include "node/study.h"
 #include "node/why.h"
 #include "service/words.h"
@@ -121,12 +122,19 @@ enum om_err om_node_new(struct om_node **out, const struct om_node_config *confi
         n->ciphers &= config->ciphers;
     n->version_min = config->version_min ? config->version_min : OM_VERSION;
     n->version_max = config->version_max ? config->version_max : OM_VERSION;
+    n->wide = om_pool_new(OM_WIDE_BYTES, OM_WIDE_MAX);
+    if (!n->wide) {
+        free(n);
+        return om_fail(err, OM_E_NO_MEM, "node: %s", om_err_text(OM_E_NO_MEM));
+    }
+    OM_BUG_IF(om_ring_init(&n->joined, sizeof(uint8_t *), OM_JOINED_MAX) != OM_OK);
     om_rng_fill(&n->rng, n->sip_key, sizeof n->sip_key);
     om_rng_fill(&n->rng, &seed, sizeof seed);
     om_prng_seed(&n->prng, seed);
     om_words_seed((uint32_t)om_prng_u64(&n->prng));
     e = init_parts(n, config->home_seed, now);
     if (e != OM_OK) {
+        om_pool_free(n->wide);
         sodium_memzero(n, sizeof *n);
         free(n);
         return om_fail(err, e, "node: %s", om_err_text(e));
@@ -172,6 +180,9 @@ void om_node_free(struct om_node *n)
     for (unsigned i = 0; i < n->network_count; i++)
         om_vault_give(n->networks_vault, n->networks[i]);
     fini_vaults(n);
+    node_joined_free(n);
+    om_ring_fini(&n->joined);
+    om_pool_free(n->wide);
     sodium_memzero(n, sizeof *n);
     free(n);
 }
@@ -387,6 +398,7 @@ void om_node_tick(struct om_node *n, om_time now)
     struct om_timer *t;
 
     n->now = now;
+    node_joined_free(n);
     while ((t = om_timers_pop(&n->timers, now)) != NULL) {
         if (t == &n->load_timer)
             node_load_tick(n, now);
@@ -425,5 +437,5 @@ om_time om_node_deadline(const struct om_node *n)
 
 void om_node_sent(struct om_node *n, struct om_sealed *s)
 {
-    om_pool_give(n->pool, om_sealed_release(s));
+    node_give(n, om_sealed_release(s));
 }

@@ -1,6 +1,7 @@
 /* node_in.c - what arrives: find its key and session, open it, hand its frames on. */
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/size.h"
 #include "node/study.h"
 
 /* Consecutive datagrams of one session. OM_BATCH_MAX at a time are opened together; what they bring
@@ -172,6 +173,38 @@ static bool on_candidates(struct om_node *n, om_time now, struct om_peer *p, str
     return false;
 }
 
+static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_frame *f, bool *is_kept);
+
+/* What one packet may be too small for. */
+static bool may_be_sliced(uint8_t type)
+{
+    return type == OM_FRAME_DATAGRAM || type == OM_FRAME_IP ||
+           (type >= OM_FRAME_LANE_OFFER && type <= OM_FRAME_LANE_CLOSE);
+}
+
+/* False when the association ended. */
+static bool on_slice(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_frame_slice *slice)
+{
+    struct om_rd r = om_rd(node_slice_frame(n, now, p, slice));
+    bool is_kept = true;
+    struct om_frame f;
+    enum om_err e;
+
+    while ((e = om_frame_next(&r, &f)) == OM_OK) {
+        if (!may_be_sliced(f.type))
+            node_drop(n, OM_DROP_SLICE);
+        else if (!on_frame(n, now, p, via, &f, &is_kept))
+            return false;
+    }
+    if (e == OM_E_MISSING)
+        return true;
+    node_drop(n, OM_DROP_FRAME);
+    node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame in slices");
+    return false;
+}
+
 /* False when the association ended. */
 static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                      const struct om_frame *f, bool *is_kept)
@@ -216,10 +249,13 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
         node_lane_frame(n, now, p, via, f);
         return true;
     case OM_FRAME_MTU_PROBE:
-    case OM_FRAME_IP:
-    case OM_FRAME_SLICE:
     case OM_FRAME_PING_LATER: /* on_packet() has seen to it */
         return true;
+    case OM_FRAME_IP:
+        node_ip_frame(n, p, f->ip);
+        return true;
+    case OM_FRAME_SLICE:
+        return on_slice(n, now, p, via, &f->slice);
     case OM_FRAME_CLOSE:
         on_close(n, now, p, &f->close);
         return false;
@@ -485,6 +521,7 @@ void om_node_input(struct om_node *n, om_time now, struct om_dgram *batch, unsig
     struct run run = {.count = 0};
 
     n->now = now;
+    node_joined_free(n);
     for (unsigned i = 0; i < count; i++) {
         n->counts.datagrams_in++;
         n->counts.bytes_in += batch[i].len;

@@ -1,6 +1,7 @@
 /* node_out.c - actions: events, and datagrams that were sealed and audited. */
 #include "envelope/audit.h"
 #include "node/lane.h"
+#include "node/size.h"
 
 void node_drop(struct om_node *n, enum om_drop why)
 {
@@ -94,12 +95,12 @@ void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d
 
 struct om_sealed *node_copy(struct om_node *n, const struct om_sealed *d)
 {
-    struct om_buf *b = node_plain(n);
+    struct om_buf *b = node_room(n, om_sealed_bytes(d).n);
     struct om_sealed *copy;
 
     if (b && om_sealed_copy(&copy, b, d) == OM_OK)
         return copy;
-    om_pool_give(n->pool, b);
+    node_give(n, b);
     node_drop(n, OM_DROP_MEMORY);
     return NULL;
 }

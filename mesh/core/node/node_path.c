@@ -1,4 +1,5 @@
 /* node_path.c - the ways to a peer: what was heard over them, their challenges, their changes. */
+#include "node/size.h"
 #include "node/why.h"
 
 void node_path_heard(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
@@ -42,11 +43,19 @@ void node_path_on_challenge(struct om_node *n, om_time now, struct om_peer *p,
                    token_frame(n, OM_FRAME_PATH_RESPONSE, token), via);
 }
 
-/* The round trip that ACKs measure is the active path's; after a move, once that was told. */
+/* The round trip that ACKs measure, and the size, are the active path's; after a move, once that
+ * was told. */
 static void keep_rtt(struct om_peer *p)
 {
-    if (p->paths->active >= 0 && p->paths->news_count == 0 && p->assoc->rtt.smoothed != 0)
-        p->paths->all[p->paths->active].rtt = p->assoc->rtt;
+    struct om_path *active;
+
+    if (p->paths->active < 0 || p->paths->news_count != 0)
+        return;
+    active = &p->paths->all[p->paths->active];
+    if (p->assoc->rtt.smoothed != 0)
+        active->rtt = p->assoc->rtt;
+    if (active->mtu.limit != 0)
+        active->mtu = p->carrier->mtu;
 }
 
 void node_path_on_response(struct om_node *n, om_time now, struct om_peer *p, uint64_t token)
@@ -83,11 +92,13 @@ static void tell(struct om_node *n, om_time now, const struct om_peer *p, enum o
 
 static void moved(struct om_node *n, om_time now, struct om_peer *p, const struct om_paths_act *act)
 {
-    const struct om_path *path = om_paths_find(p->paths, &act->via);
+    struct om_path *path = om_paths_find(p->paths, &act->via);
     bool is_lost = act->why == OM_PATHS_SILENT || act->why == OM_PATHS_GONE ||
                    act->why == OM_PATHS_FOLLOWED || act->why == OM_PATHS_SHAKEN;
 
     tell(n, now, p, OM_EVENT_PATH_MOVED, act);
+    if (path)
+        node_mtu_moved(n, now, p, path);
     if (!path || act->why == OM_PATHS_FIRST)
         return;
     om_carrier_moved(p->carrier, now, path->rtt.least, is_lost);
@@ -121,6 +132,8 @@ static void carry_out(struct om_node *n, om_time now, struct om_peer *p, uint64_
         if (act->via.lane == 0)
             om_reach_prove(&n->reach, now, &act->via.remote, &p->id);
         node_why_asked(p, now, &act->via, true);
+        if (om_paths_find(p->paths, &act->via))
+            node_mtu_proven(now, p, om_paths_find(p->paths, &act->via));
         tell(n, now, p, OM_EVENT_PATH_UP, act);
         return;
     case OM_PATHS_FAILED:

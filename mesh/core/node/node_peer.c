@@ -2,6 +2,7 @@
 #include "node/call.h"
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/size.h"
 
 #include <stdlib.h>
 
@@ -68,6 +69,7 @@ void node_forget_association(struct om_node *n, struct om_peer *p)
     node_punch_end(n, p);
     node_service_down(n, n->now, p);
     om_reach_forget(&n->reach, &p->id);
+    node_cut_end(n, p);
     om_carrier_fini(p->carrier);
     free(p->carrier);
     p->carrier = NULL;
@@ -82,7 +84,7 @@ static void give_waiting(struct om_node *n, struct om_peer *p)
     struct om_buf *b;
 
     while ((b = om_peer_unwait(p)) != NULL)
-        om_pool_give(n->pool, b);
+        node_give(n, b);
 }
 
 void node_close(struct om_node *n, om_time now, struct om_peer *p, uint32_t code, const char *text)
@@ -113,6 +115,7 @@ void node_peer_free(struct om_node *n, struct om_peer *p)
     node_probe_end(n, p);
     node_lane_forget(n, p);
     give_waiting(n, p);
+    node_ip_end(n, p);
     node_end_handshake(n, p);
     node_forget_association(n, p);
     free(p->paths);
@@ -171,7 +174,8 @@ void node_rearm(struct om_node *n, om_time now, struct om_peer *p)
     if (p->assoc)
         at = om_time_min(at, om_association_deadline(p->assoc, &n->limits));
     if (p->assoc && p->assoc->carry)
-        at = om_time_min(at, om_carrier_deadline(p->carrier));
+        at = om_time_min(at, om_time_min(om_carrier_deadline(p->carrier), node_mtu_deadline(p)));
+    at = om_time_min(at, node_slice_deadline(p));
     at = om_time_min(at, node_path_deadline(p, now));
     at = om_time_min(at, node_punch_deadline(n, p, now));
     at = om_time_min(at, node_keep_deadline(n, p, now));
@@ -223,6 +227,7 @@ static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
         om_carrier_tick(p->carrier, now);
         if (p->carrier->word_lost)
             node_where_tell(n, now, p);
+        node_mtu_tick(now, p);
         node_flush(n, now, p);
     }
     if (a->carry && a->acks.due <= now)
@@ -286,6 +291,7 @@ static void tick_stamp(struct om_node *n, om_time now, struct om_peer *p)
 void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p)
 {
     tick_stamp(n, now, p);
+    node_slice_tick(n, now, p);
     tick_handshake(n, now, p);
     tick_association(n, now, p);
     tick_calls(n, now, p);

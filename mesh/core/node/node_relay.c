@@ -1,5 +1,6 @@
 /* node_relay.c - lanes of others, through us. */
 #include "node/lane.h"
+#include "node/size.h"
 
 void om_node_set_relay(struct om_node *n, om_time now, bool is_relay)
 {
@@ -71,10 +72,10 @@ void node_relay_carry(struct om_node *n, om_time now, const struct om_dgram *d,
             node_need_session(n, now, to);
         return;
     }
-    struct om_buf *b = node_plain(n);
     struct om_bytes inner = om_bytes(d->data + OM_LANE_BYTES, d->len - OM_LANE_BYTES);
+    struct om_buf *b = node_room(n, inner.n);
     if (!b || om_sealed_carried(&sealed, b, inner) != OM_OK) {
-        om_pool_give(n->pool, b);
+        node_give(n, b);
         node_drop(n, OM_DROP_MEMORY);
         return;
     }

@@ -1,13 +1,23 @@
 /* node_send.c - packets: filled with what waits, sealed, and on their way. */
 #include "node/keep.h"
+#include "node/size.h"
 
 enum { OM_POOL_WAIT_MS = 10 }; /* until memory is asked for again */
 
+/* What is left of the @plain bytes of frames that @b may have. */
+static size_t room_in(const struct om_buf *b, size_t plain)
+{
+    size_t has = om_buf_tailroom(b) - OM_TAG_BYTES;
+    size_t left = plain > b->len ? plain - b->len : 0;
+
+    return left < has ? left : has;
+}
+
 /* An owed ACK rides along when there is room. */
-static void add_ack(om_time now, struct om_association *a, struct om_buf *b)
+static void add_ack(om_time now, struct om_association *a, struct om_buf *b, size_t plain)
 {
     struct om_frame_ack ack;
-    size_t room = OM_PLAIN_MAX - b->len;
+    size_t room = room_in(b, plain);
 
     if (a->acks.pending == 0 || room < OM_FRAME_HEAD + 28 || !om_acks_take(&a->acks, now, &ack))
         return;
@@ -20,6 +30,8 @@ static void add_ack(om_time now, struct om_association *a, struct om_buf *b)
 struct batch {
     struct om_buf *plain[OM_BATCH_MAX];
     unsigned count, most;
+    size_t size;    /* of a datagram, at most */
+    unsigned large; /* of those there are, as large as a path's floor at least */
 };
 
 /* What must leave even when the path takes no more: PROTOCOL 4 exempts PING. Candidates are no more
@@ -41,27 +53,13 @@ static bool is_exempt(om_time now, const struct om_peer *p, const struct om_buf 
     return true;
 }
 
-/* A waiting datagram, or an empty packet for what the streams have. */
-static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer *p,
-                                  struct om_carried *what)
+/* An empty packet; of the usual size when there is none as large as the path takes. */
+static struct om_buf *empty_packet(struct om_node *n, om_time now, struct om_peer *p, size_t plain)
 {
-    struct om_buf *b;
+    struct om_buf *b = node_room(n, plain);
 
-    if (!node_has_output(p) || !om_paths_active(p->paths)) {
-        om_carrier_drained(p->carrier);
-        return NULL;
-    }
-    if (p->waiting_count > 0) {
-        if (!is_exempt(now, p, p->waiting, what)) {
-            if (!om_carrier_may_send(p->carrier, now, OM_DGRAM_MAX))
-                return NULL;
-            what->is_eliciting = true;
-        }
-        return om_peer_unwait(p);
-    }
-    if (!om_carrier_may_send(p->carrier, now, OM_DGRAM_MAX))
-        return NULL;
-    b = node_plain(n);
+    if (!b)
+        b = node_plain(n);
     if (!b) {
         node_drop(n, OM_DROP_MEMORY);
         p->carrier->pace_at = now + OM_MS(OM_POOL_WAIT_MS);
@@ -69,24 +67,62 @@ static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer
     return b;
 }
 
+/* What waits and fits, or a slice of it. */
+static struct om_buf *take_waiting(struct om_node *n, om_time now, struct om_peer *p, size_t plain)
+{
+    struct om_buf *b;
+
+    if (!p->cut) {
+        b = p->waiting_count > 0 ? om_peer_unwait(p) : node_ip_next(p);
+        if (b->len <= plain)
+            return b;
+        node_cut(p, b);
+    }
+    b = node_cut_next(n, p, plain);
+    if (!b) {
+        node_drop(n, OM_DROP_MEMORY);
+        p->carrier->pace_at = now + OM_MS(OM_POOL_WAIT_MS);
+    }
+    return b;
+}
+
+/* A waiting datagram, or an empty packet for what the streams have. */
+static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer *p, size_t size,
+                                  struct om_carried *what)
+{
+    if (!node_has_output(p) || !om_paths_active(p->paths)) {
+        om_carrier_drained(p->carrier);
+        return NULL;
+    }
+    if (!p->cut && p->waiting_count > 0 && is_exempt(now, p, p->waiting, what))
+        return om_peer_unwait(p);
+    if (!om_carrier_may_send(p->carrier, now, size))
+        return NULL;
+    if (!node_is_waiting(p))
+        return empty_packet(n, now, p, size - OM_OVERHEAD);
+    what->is_eliciting = true;
+    return take_waiting(n, now, p, size - OM_OVERHEAD);
+}
+
 /* Fill one more packet of @batch; false when nothing is left that may leave now. */
 static bool fill_packet(struct om_node *n, om_time now, struct om_peer *p, struct batch *batch)
 {
     struct om_association *a = p->assoc;
     struct om_carried what = {.count = 0};
-    bool was_waiting = p->waiting_count > 0;
-    struct om_buf *b = take_packet(n, now, p, &what);
+    bool was_waiting = node_is_waiting(p);
+    size_t plain = batch->size - OM_OVERHEAD;
+    struct om_buf *b = take_packet(n, now, p, batch->size, &what);
 
     if (!b)
         return false;
-    add_ack(now, a, b);
-    size_t room = OM_PLAIN_MAX - b->len;
-    struct om_wr w = om_wr(om_mut(om_buf_data(b) + b->len, room));
+    add_ack(now, a, b, plain);
+    struct om_wr w = om_wr(om_mut(om_buf_data(b) + b->len, room_in(b, plain)));
     om_carrier_fill(p->carrier, &w, &what);
     om_buf_put(b, om_wr_len(&w));
-    if (b->len == 0 || om_carrier_sent(p->carrier, now, a->counter + batch->count,
-                                       b->len + OM_OVERHEAD, &what) != OM_OK) {
-        om_pool_give(n->pool, b);
+    size_t bytes = b->len + OM_OVERHEAD;
+    if (b->len == 0 ||
+        om_carrier_sent(p->carrier, now, a->counter + batch->count, bytes, &what) != OM_OK) {
+        node_give(n, b);
         node_drop(n, OM_DROP_MEMORY);
         p->carrier->pace_at = now + OM_MS(OM_POOL_WAIT_MS);
         return false;
@@ -95,6 +131,7 @@ static bool fill_packet(struct om_node *n, om_time now, struct om_peer *p, struc
         om_association_sent(a, now);
         p->owed_since = om_time_min(p->owed_since, now);
     }
+    batch->large += bytes >= OM_MTU_FLOOR - OM_LANE_BYTES;
     batch->plain[batch->count++] = b;
     return was_waiting || what.is_eliciting; /* streams that had nothing for it have no more */
 }
@@ -124,6 +161,7 @@ static unsigned flush_batch(struct om_node *n, om_time now, struct om_peer *p, s
 
     node_path_used(n, now, p);
     om_loss_doubled(&p->carrier->loss, p->paths->second >= 0);
+    batch.size = node_size(p);
     while (batch.count < batch.most && fill_packet(n, now, p, &batch)) {
     }
     if (batch.count == 0)
@@ -133,15 +171,21 @@ static unsigned flush_batch(struct om_node *n, om_time now, struct om_peer *p, s
     for (unsigned i = 0; i < done; i++)
         emit_everywhere(n, now, s, sealed[i]);
     for (unsigned i = done; i < batch.count; i++) {
-        om_pool_give(n->pool, batch.plain[i]);
+        node_give(n, batch.plain[i]);
         node_drop(n, OM_DROP_MEMORY);
     }
+    node_mtu_used(n, now, p, s, batch.large);
     return batch.count;
+}
+
+bool node_is_waiting(const struct om_peer *p)
+{
+    return p->waiting_count > 0 || node_ip_waits(p);
 }
 
 bool node_has_output(const struct om_peer *p)
 {
-    return p->waiting_count > 0 || (p->carrier && om_carrier_has_output(p->carrier));
+    return node_is_waiting(p) || (p->carrier && om_carrier_has_output(p->carrier));
 }
 
 void node_flush(struct om_node *n, om_time now, struct om_peer *p)
@@ -164,7 +208,7 @@ void node_send_frames(struct om_node *n, om_time now, struct om_peer *p, struct 
 
     if (oldest) {
         node_drop(n, OM_DROP_QUEUE_FULL);
-        om_pool_give(n->pool, oldest);
+        node_give(n, oldest);
     }
     node_flush(n, now, p);
     node_rearm(n, now, p);
@@ -178,13 +222,13 @@ static struct om_sealed *seal_alone(struct om_node *n, om_time now, struct om_pe
     if (!b)
         node_drop(n, OM_DROP_MEMORY);
     if (!b || !s) {
-        om_pool_give(n->pool, b);
+        node_give(n, b);
         return NULL;
     }
     struct om_carried what = {.count = 0};
     if (om_carrier_sent(p->carrier, now, p->assoc->counter, b->len + OM_OVERHEAD, &what) != OM_OK ||
         om_seal(&d, s, p->assoc->counter++, b) != OM_OK) {
-        om_pool_give(n->pool, b);
+        node_give(n, b);
         node_drop(n, OM_DROP_MEMORY);
         return NULL;
     }
@@ -194,10 +238,11 @@ static struct om_sealed *seal_alone(struct om_node *n, om_time now, struct om_pe
 void node_send_now(struct om_node *n, om_time now, struct om_peer *p, struct om_session *s,
                    struct om_buf *b)
 {
+    /* Nobody tells when an ACK is lost: it must pass wherever anything does. */
     if (b && s)
-        add_ack(now, p->assoc, b);
+        add_ack(now, p->assoc, b, om_mtu_floor(&p->carrier->mtu) - OM_OVERHEAD);
     if (b && !om_paths_active(p->paths)) {
-        om_pool_give(n->pool, b);
+        node_give(n, b);
         node_drop(n, OM_DROP_PATH_UNPROVEN);
         return;
     }

@@ -125,6 +125,8 @@ struct om_node {
     struct om_rng rng;
     struct om_prng prng; /* jitter only */
     struct om_pool *pool;
+    struct om_pool *wide;  /* owned: for what is larger than its blocks */
+    struct om_ring joined; /* of uint8_t *: wholes that came in slices, until the next input */
     struct om_log *log;
     struct om_limits limits;
     struct om_vault *networks_vault;
@@ -234,6 +236,9 @@ bool node_emit_handshake(struct om_node *n, const struct om_epoch *epoch,
                          const struct om_via *via, struct om_handshake *sent_by);
 
 /* node_send.c: packets */
+
+/** node_is_waiting() - does anything but bytes of streams wait to leave for @p? */
+bool node_is_waiting(const struct om_peer *p);
 
 /** node_has_output() - is there anything that wants to leave for @p? */
 bool node_has_output(const struct om_peer *p);

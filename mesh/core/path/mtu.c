@@ -1,16 +1,23 @@
 /* mtu.c - first what is usual, then what the interface allows, then halving. */
 #include "path/mtu.h"
 
+static uint16_t lowest(const struct om_mtu *m)
+{
+    return (uint16_t)(OM_MTU_FLOOR - m->lane);
+}
+
 static uint16_t payload(const struct om_mtu *m, unsigned link)
 {
     if (link == 0 || link > OM_MTU_LINK_MAX)
         link = OM_MTU_LINK_MAX;
-    return (uint16_t)(link < (unsigned)OM_MTU_FLOOR + m->head ? OM_MTU_FLOOR : link - m->head);
+    return (uint16_t)(link < (unsigned)lowest(m) + m->head ? lowest(m) : link - m->head);
 }
 
 static uint16_t base(const struct om_mtu *m)
 {
-    return m->limit < OM_MTU_BASE ? m->limit : OM_MTU_BASE;
+    uint16_t most = (uint16_t)(OM_MTU_BASE - m->lane);
+
+    return m->limit < most ? m->limit : most;
 }
 
 void om_mtu_init(struct om_mtu *m, bool is_v6, unsigned link)
@@ -21,6 +28,16 @@ void om_mtu_init(struct om_mtu *m, bool is_v6, unsigned link)
     m->low = OM_MTU_FLOOR;
     m->high = (uint16_t)(m->limit + 1);
     m->due = OM_NEVER;
+}
+
+void om_mtu_carry(struct om_mtu *m, unsigned bytes)
+{
+    m->head = (uint16_t)(m->head + bytes);
+    m->lane = (uint16_t)(m->lane + bytes);
+    m->limit = m->limit > lowest(m) + bytes ? (uint16_t)(m->limit - bytes) : lowest(m);
+    m->size = base(m);
+    m->low = lowest(m);
+    m->high = (uint16_t)(m->limit + 1);
 }
 
 static void search(struct om_mtu *m, enum om_mtu_state state, uint16_t hint)
@@ -38,7 +55,7 @@ static void search(struct om_mtu *m, enum om_mtu_state state, uint16_t hint)
 static void restart(struct om_mtu *m, om_time now, uint16_t hint)
 {
     m->size = base(m);
-    m->low = OM_MTU_FLOOR;
+    m->low = lowest(m);
     m->proven = now;
     search(m, OM_MTU_AT_BASE, hint);
 }
@@ -53,10 +70,20 @@ unsigned om_mtu_size(const struct om_mtu *m)
     return m->size;
 }
 
+unsigned om_mtu_base(const struct om_mtu *m)
+{
+    return base(m);
+}
+
+unsigned om_mtu_floor(const struct om_mtu *m)
+{
+    return lowest(m);
+}
+
 /* The base fails: what passes lies below it, unless that was bad luck. */
 static void go_to_floor(struct om_mtu *m, om_time now)
 {
-    m->size = m->low = OM_MTU_FLOOR;
+    m->size = m->low = lowest(m);
     m->proven = now;
     search(m, OM_MTU_SEARCH, base(m));
 }
@@ -100,7 +127,7 @@ static void settle(struct om_mtu *m, om_time now)
 static void fail(struct om_mtu *m, om_time now, uint16_t size)
 {
     if (m->state == OM_MTU_AT_BASE) {
-        if (size > OM_MTU_FLOOR)
+        if (size > lowest(m))
             go_to_floor(m, now);
         else
             finish(m, now); /* there is nothing below */
@@ -161,7 +188,7 @@ om_time om_mtu_deadline(const struct om_mtu *m)
 /* Packets above it tell of a black hole when they are lost. */
 static unsigned fallback(const struct om_mtu *m)
 {
-    return m->size > base(m) ? base(m) : OM_MTU_FLOOR;
+    return m->size > base(m) ? base(m) : lowest(m);
 }
 
 void om_mtu_acked(struct om_mtu *m, om_time now, unsigned size, om_time sent)
@@ -190,12 +217,17 @@ void om_mtu_acked(struct om_mtu *m, om_time now, unsigned size, om_time sent)
         settle(m, now);
 }
 
+/* Of the base's size some may have been lost already, which will be told next: they count. */
 static void black_hole(struct om_mtu *m, om_time now)
 {
-    if (m->size > base(m))
+    om_time proven = m->proven;
+
+    if (m->size > base(m)) {
         restart(m, now, m->size);
-    else if (m->size > OM_MTU_FLOOR)
+        m->proven = proven;
+    } else if (m->size > lowest(m)) {
         go_to_floor(m, now);
+    }
 }
 
 void om_mtu_lost(struct om_mtu *m, om_time now, unsigned size, om_time sent)
@@ -214,8 +246,10 @@ void om_mtu_lost(struct om_mtu *m, om_time now, unsigned size, om_time sent)
 
 void om_mtu_refused(struct om_mtu *m, om_time now, unsigned size)
 {
-    if (m->state == OM_MTU_IDLE || size <= OM_MTU_FLOOR || size > m->limit)
+    if (m->state == OM_MTU_IDLE || size <= lowest(m) || size > m->limit)
         return;
+    if (m->state == OM_MTU_AT_BASE && size > m->size)
+        return; /* of a size that was given up: what is left of the same burst */
     if (size <= m->size) {
         black_hole(m, now);
         return;

@@ -8,7 +8,8 @@
  * Keeps: mtu_finds_the_usual_path; mtu_finds_jumbo; mtu_works_below_base;
  *        mtu_black_hole_falls_back; mtu_random_loss_is_no_black_hole; mtu_emsgsize_needs_no_retry;
  *        mtu_raises_when_used; mtu_probe_lost_once_is_sent_again; mtu_ends_probing;
- *        mtu_believes_what_arrives; mtu_model_follows_the_path.
+ *        mtu_believes_what_arrives; mtu_model_follows_the_path; mtu_inside_a_lane_is_smaller;
+ *        mtu_refusals_of_old_sizes_are_no_news.
  *
  *        start()      1200 confirmed            nothing left to try
  *   IDLE -------> BASE -------------> SEARCH ----------------------> DONE
@@ -49,7 +50,8 @@ enum om_mtu_state { OM_MTU_IDLE, OM_MTU_AT_BASE, OM_MTU_SEARCH, OM_MTU_DONE };
 
 struct om_mtu {
     enum om_mtu_state state;
-    uint16_t head;  /* of IP and UDP */
+    uint16_t head;  /* of IP and UDP, and of a lane */
+    uint16_t lane;  /* of these, the lane's */
     uint16_t limit; /* what the interface carries */
     uint16_t size;  /* to send with */
     uint16_t low;   /* largest confirmed */
@@ -72,11 +74,20 @@ struct om_mtu {
  */
 void om_mtu_init(struct om_mtu *m, bool is_v6, unsigned link);
 
+/** om_mtu_carry() - every datagram of @m, not yet started, goes inside one larger by @bytes. */
+void om_mtu_carry(struct om_mtu *m, unsigned bytes);
+
 /** om_mtu_start() - from @now the path of @m answers, for the first time or again. */
 void om_mtu_start(struct om_mtu *m, om_time now);
 
 /** om_mtu_size() - the largest UDP payload to send over @m's path. */
 unsigned om_mtu_size(const struct om_mtu *m);
+
+/** om_mtu_base() - the size that @m begins with: any sound path carries it. */
+unsigned om_mtu_base(const struct om_mtu *m);
+
+/** om_mtu_floor() - the size below which @m never goes. */
+unsigned om_mtu_floor(const struct om_mtu *m);
 
 /**
  * om_mtu_next() - is a probe to be sent?

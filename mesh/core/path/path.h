@@ -18,6 +18,7 @@
 
 #include <omerta/via.h>
 
+#include "path/mtu.h"
 #include "path/rtt.h"
 
 enum {
@@ -48,6 +49,7 @@ struct om_path {
     enum om_path_state state;
     enum om_path_origin origin;
     struct om_rtt rtt;
+    struct om_mtu mtu; /* as it was when it last carried; limit 0: it never did */
     om_time added;
     om_time heard; /* newest authentic datagram over it; OM_NEVER: none */
     om_time spoke; /* newest of its packets, and one that moves a peer, came over it; or OM_NEVER */

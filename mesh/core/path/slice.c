@@ -60,6 +60,13 @@ void om_slices_tick(struct om_slices *s, om_time now)
         drop(s, a);
 }
 
+om_time om_slices_deadline(const struct om_slices *s)
+{
+    const struct assembly *a = oldest(s);
+
+    return a ? a->born + OM_MS(OM_SLICE_LIFE_MS) : OM_NEVER;
+}
+
 static struct assembly *find(const struct om_slices *s, uint32_t id)
 {
     for (struct om_link *l = om_list_first(&s->all); l; l = om_list_next(&s->all, l)) {

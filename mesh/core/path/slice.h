@@ -10,8 +10,7 @@
  *
  * Full: with OM_SLICES_MAX of them begun, or OM_SLICE_BYTES_MAX bytes reserved, the oldest goes:
  * it is the likeliest to lack a slice that was lost. Bytes are reserved for the whole when its
- * first slice comes. Nothing is sent and nothing waits: what is too old goes at the next input, or
- * when om_slices_tick() is called.
+ * first slice comes.
  *
  * Source: PROTOCOL section 4 (SLICE); RFC 8900 (why not IP's fragments); RFC 5722 (overlap).
  */
@@ -66,5 +65,8 @@ enum om_slice_fate om_slices_input(struct om_slices *s, om_time now, const struc
 
 /** om_slices_tick() - drop from @s what is too old @now. */
 void om_slices_tick(struct om_slices *s, om_time now);
+
+/** om_slices_deadline() - when om_slices_tick() of @s is due; OM_NEVER: it has none. */
+om_time om_slices_deadline(const struct om_slices *s);
 
 #endif

@@ -27,6 +27,7 @@ struct om_probe_echo;
 struct om_relay_end;
 struct om_lane_relay;
 struct om_attempts;
+struct om_slices;
 
 enum { OM_WAYS_MAX = OM_PATHS_MAX + OM_ENDPOINTS_MAX };
 
@@ -63,6 +64,15 @@ struct om_peer {
     struct om_handshake *handshake;        /* owned; NULL when none is on its way */
     struct om_buf *waiting, *waiting_last; /* frames, oldest first; owned */
     unsigned waiting_count;
+    struct om_buf *ip, *ip_last; /* IP packets that wait, as frames, oldest first; owned */
+    unsigned ip_count;
+    struct om_buf *cut; /* owned: too large, and on its way in slices */
+    size_t cut_at;      /* so much of it left */
+    uint32_t cut_id;
+    om_time large_at;                 /* a packet as large as the floor last left; 0: none did */
+    unsigned large_count;             /* of them, without a pause */
+    bool may_ip;                      /* its IP packets are wanted */
+    struct om_slices *slices;         /* owned; NULL: none came */
     struct node_punch *punch;         /* owned; NULL: no direct way was tried for */
     struct om_attempts *attempts;     /* owned; NULL: nothing was tried yet */
     struct node_probe *probe;         /* owned; NULL: it is not being probed */

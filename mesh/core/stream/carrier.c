@@ -18,6 +18,7 @@ static void on_fate(void *self, om_time now, const struct om_sent_frame *f, bool
 static void start_loss(struct om_carrier *c, struct om_rtt *rtt, om_time now)
 {
     om_loss_init(&c->loss, c->cc, rtt, c->seed++, now, on_fate, c);
+    om_loss_watch(&c->loss, &c->mtu);
     c->pace_at = OM_NEVER;
     c->owes_probe = false;
     c->word_lost = 0;
@@ -29,6 +30,7 @@ void om_carrier_init(struct om_carrier *c, const struct om_cc_ops *cc, struct om
     c->cc = cc;
     c->seed = seed;
     om_mux_init(&c->mux, we_are_lower, now);
+    om_mtu_init(&c->mtu, false, 0);
     start_loss(c, rtt, now);
 }
 
@@ -79,6 +81,17 @@ void om_carrier_wake(struct om_carrier *c, om_time now)
 {
     if (om_loss_wake(&c->loss, now))
         load_probe(c, now);
+}
+
+/* With nothing answered, nothing is known to be lost, and a path that shrank looks like one that is
+ * dead: what asks again must be small enough to pass. */
+unsigned om_carrier_size(const struct om_carrier *c)
+{
+    unsigned size = om_mtu_size(&c->mtu), base = om_mtu_base(&c->mtu);
+
+    if (c->loss.pto_count >= OM_SMALLEST_PTOS)
+        return om_mtu_floor(&c->mtu);
+    return c->loss.pto_count >= OM_SMALLER_PTOS && base < size ? base : size;
 }
 
 bool om_carrier_has_output(const struct om_carrier *c)

@@ -1,13 +1,13 @@
 /*
  * carrier.h - what an association carries: its streams, and how much of it the path can take
  *
- * What:  ties the streams of a peer to loss recovery, congestion control and pacing; says when
- *        the next packet may leave and fills it.
+ * What:  ties the streams of a peer to loss recovery, congestion control, pacing and the search
+ *        for the path's size; says when the next packet may leave and fills it.
  * Why:   an association outlives keys and addresses, and so must what is on its way; the node
  *        only moves packets.
  * Keeps: carrier_probes_repeat_the_oldest; carrier_probes_without_streams;
  *        carrier_wakes_with_a_session; carrier_restart_forgets_what_was_sent;
- *        carrier_tells_of_lost_words.
+ *        carrier_tells_of_lost_words; carrier_doubts_the_size_of_what_is_not_answered.
  *
  * Source: RFC 9002 section 6.2.4 (what a probe carries); PROTOCOL section 4.
  */
@@ -19,12 +19,17 @@
 #include "stream/loss.h"
 #include "stream/mux.h"
 
-enum { OM_DOUBTED_MAX = 64 };
+enum {
+    OM_DOUBTED_MAX = 64,
+    OM_SMALLER_PTOS = 2, /* timeouts in a row, then packets are of the base size, */
+    OM_SMALLEST_PTOS = 4 /* then of the floor: PROTOCOL 5 wants an answer that tells lost ones */
+};
 
 /* Read freely; write only through om_carrier_*(). */
 struct om_carrier {
     struct om_loss loss;
     struct om_mux mux;
+    struct om_mtu mtu; /* of the path in use */
     const struct om_cc_ops *cc;
     uint64_t seed;   /* of the congestion control's random waits */
     om_time pace_at; /* when pacing lets the next packet leave; OM_NEVER: it holds none back */
@@ -77,6 +82,9 @@ void om_carrier_moved(struct om_carrier *c, om_time now, om_time rtt, bool is_lo
 
 /** om_carrier_wake() - at @now @c has a session again: do not wait out an old timeout. */
 void om_carrier_wake(struct om_carrier *c, om_time now);
+
+/** om_carrier_size() - the largest datagram to send with @c now. */
+unsigned om_carrier_size(const struct om_carrier *c);
 
 /** om_carrier_has_output() - does @c have anything to send? */
 bool om_carrier_has_output(const struct om_carrier *c);

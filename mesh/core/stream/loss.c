@@ -56,9 +56,19 @@ static void forget_decided(struct om_loss *l)
 static void leave(struct om_loss *l, struct om_sent *s, enum om_sent_state state)
 {
     s->state = (uint8_t)state;
+    if (s->is_probe) {
+        l->size_probe = 0;
+        return;
+    }
     l->in_flight -= s->bytes;
     l->excused -= s->is_excused ? s->bytes : 0;
     l->flying--;
+}
+
+/* What an earlier path carried, or another one too, says nothing of this path. */
+static struct om_mtu *size_of(const struct om_loss *l, uint64_t counter, const struct om_sent *s)
+{
+    return counter >= l->moved && !s->is_twice ? l->mtu : NULL;
 }
 
 static void tell(struct om_loss *l, om_time now, const struct om_sent *s, bool acked)
@@ -115,10 +125,49 @@ enum om_err om_loss_sent(struct om_loss *l, om_time now, uint64_t counter, size_
     return OM_OK;
 }
 
+enum om_err om_loss_probe_sent(struct om_loss *l, om_time now, uint64_t counter, size_t bytes)
+{
+    OM_BUG_IF(l->size_probe != 0);
+    l->next = counter + 1;
+    if (om_ring_count(&l->sent) == 0)
+        l->base = counter;
+    struct om_sent *s = om_ring_push(&l->sent);
+    if (!s)
+        return OM_E_NO_MEM;
+    *s = (struct om_sent){.at = now,
+                          .bytes = (uint16_t)bytes,
+                          .state = OM_SENT_FLYING,
+                          .is_probe = true,
+                          .is_twice = l->is_doubled};
+    l->size_probe = l->next;
+    return OM_OK;
+}
+
+void om_loss_probe_over(struct om_loss *l)
+{
+    struct om_sent *s = l->size_probe != 0 ? record(l, l->size_probe - 1) : NULL;
+
+    if (s)
+        leave(l, s, OM_SENT_LOST);
+    l->size_probe = 0;
+    forget_decided(l);
+}
+
+void om_loss_watch(struct om_loss *l, struct om_mtu *mtu)
+{
+    l->mtu = mtu;
+}
+
 static void on_acked(struct om_loss *l, om_time now, uint64_t counter, struct om_sent *s,
                      struct event *e)
 {
+    struct om_mtu *mtu = size_of(l, counter, s);
+
     leave(l, s, OM_SENT_ACKED);
+    if (mtu)
+        om_mtu_acked(mtu, now, s->bytes, s->at);
+    if (s->is_probe)
+        return;
     l->delivered += s->bytes;
     l->delivered_at = now;
     e->s.acked += s->bytes;
@@ -177,7 +226,13 @@ static void ack_run(struct om_loss *l, om_time now, uint64_t low, uint64_t high,
 static void on_lost(struct om_loss *l, om_time now, uint64_t counter, struct om_sent *s,
                     struct event *e)
 {
+    struct om_mtu *mtu = size_of(l, counter, s);
+
     leave(l, s, OM_SENT_LOST);
+    if (mtu)
+        om_mtu_lost(mtu, now, s->bytes, s->at);
+    if (s->is_probe)
+        return;
     l->lost += s->bytes;
     l->packets_lost++;
     e->s.lost += s->bytes;
@@ -410,7 +465,7 @@ bool om_loss_window_open(const struct om_loss *l, size_t bytes)
 {
     if (om_ring_is_full(&l->sent))
         return false;
-    return l->probes > 0 || l->in_flight - l->excused + bytes <= l->cc.window;
+    return l->probes > 0 || l->flying == 0 || l->in_flight - l->excused + bytes <= l->cc.window;
 }
 
 om_time om_loss_send_at(const struct om_loss *l, om_time now)

@@ -12,7 +12,9 @@
  *        loss_abandon_tells_all; loss_wake_asks_for_probes; loss_rate_is_that_of_delivery;
  *        loss_app_limit_is_noted; loss_pauses_for_half_a_burst;
  *        loss_after_a_move_is_by_time_alone; loss_copies_measure_no_round_trip;
- *        loss_oldest_is_of_the_present_path; loss_excuse_opens_the_window_once.
+ *        loss_oldest_is_of_the_present_path; loss_excuse_opens_the_window_once;
+ *        loss_tells_sizes_of_this_path_alone; loss_of_a_size_probe_is_no_congestion;
+ *        loss_forgotten_probe_keeps_nothing; loss_one_large_packet_always_fits.
  *
  * A path that reorders teaches it patience, as TCP's RACK does: each packet that arrives after it
  * was given up raises the thresholds to what would have been right.
@@ -28,6 +30,7 @@
 #include <omerta/ring.h>
 
 #include "envelope/frame.h"
+#include "path/mtu.h"
 #include "path/rtt.h"
 #include "stream/cc.h"
 #include "stream/pacer.h"
@@ -60,6 +63,7 @@ struct om_sent {
     uint8_t state; /* enum om_sent_state */
     uint8_t count;
     bool is_app_limited;
+    bool is_probe; /* of the path's size: neither congestion nor delivery */
     bool is_twice; /* on two paths: its ACK says nothing of either's round trip */
     bool is_excused;
     struct om_sent_frame frames[OM_SENT_FRAMES_MAX];
@@ -94,6 +98,8 @@ struct om_loss {
     uint64_t moved;   /* packets below it were sent over an earlier path: */
     om_time moved_wait, moved_until; /* they may be overtaken, and arrive so late, until then */
     struct om_rtt *rtt;
+    struct om_mtu *mtu;  /* of the path, told of sizes; NULL: nobody is */
+    uint64_t size_probe; /* counter of the one on its way, and 1; 0: none */
     struct om_pacer pacer;
     struct om_cc cc;
     om_loss_fn fn;
@@ -131,6 +137,24 @@ void om_loss_fini(struct om_loss *l);
 OM_MUST enum om_err om_loss_sent(struct om_loss *l, om_time now, uint64_t counter, size_t bytes,
                                  const struct om_sent_frame *frames, unsigned count,
                                  bool eliciting);
+
+/**
+ * om_loss_probe_sent() - as om_loss_sent(), of a packet that only asks whether its size passes
+ * @l:        the state; at most one such is on its way
+ * @now:      time
+ * @counter:  its number
+ * @bytes:    of the datagram
+ *
+ * Return: as om_loss_sent().
+ */
+OM_MUST enum om_err om_loss_probe_sent(struct om_loss *l, om_time now, uint64_t counter,
+                                       size_t bytes);
+
+/** om_loss_probe_over() - nobody waits for the probe of @l any more, should one be on its way. */
+void om_loss_probe_over(struct om_loss *l);
+
+/** om_loss_watch() - tell @mtu, borrowed, of the sizes that pass the path of @l, and do not. */
+void om_loss_watch(struct om_loss *l, struct om_mtu *mtu);
 
 /**
  * om_loss_on_ack() - the peer says what arrived
@@ -181,7 +205,7 @@ void om_loss_abandon(struct om_loss *l, om_time now);
  *  when something is on its way, and probes were asked for. */
 bool om_loss_wake(struct om_loss *l, om_time now);
 
-/** om_loss_window_open() - may @bytes more of @l be on their way? */
+/** om_loss_window_open() - may @bytes more of @l be on their way? One packet always may. */
 bool om_loss_window_open(const struct om_loss *l, size_t bytes);
 
 /** om_loss_send_at() - when the pace of @l lets the next packet leave; @now or earlier: at once. */

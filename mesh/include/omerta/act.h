@@ -31,6 +31,7 @@ enum om_act_kind {
     OM_ACT_STATUS,  /* om_node_status() was answered */
     OM_ACT_HEALTH,  /* om_node_probe() ended */
     OM_ACT_STREAM,  /* something happened to the bytes of a call */
+    OM_ACT_IP,      /* an IP packet of a peer that may send them */
     OM_ACT_SOCKETS, /* open or close sockets beside the main one */
     OM_ACT_REMEMBER /* keep a number on disk: give it back with om_node_recall() after a restart */
 };
@@ -41,6 +42,7 @@ enum om_remember {
 };
 
 enum { OM_CHANNEL_MAX = 16 };
+enum { OM_IP_MAX = 9000 }; /* bytes of an IP packet */
 
 enum { OM_SOCKETS_MAX = 512 }; /* open at a time beside the main one; then none is opened */
 
@@ -48,6 +50,9 @@ struct om_act_send {
     struct om_sealed *dgram; /* owned by the driver until om_node_sent() */
     struct om_via via;
     uint8_t ttl; /* with which it leaves; 0: the usual */
+    /* It asks whether its size passes: nothing may be joined to it, and whatever the system refuses
+     * as too long is told with om_node_refused(). */
+    bool is_alone;
 };
 
 /* Sockets, each with a port of its own, of the families that the main one has. One that cannot be
@@ -63,7 +68,13 @@ struct om_act_deliver {
     struct om_id network;
     struct om_id peer;
     char channel[OM_CHANNEL_MAX + 1];
-    struct om_bytes data; /* lent: inside the datagram given to om_node_input() */
+    struct om_bytes data; /* lent until the next om_node_input() or om_node_tick() */
+};
+
+struct om_act_ip {
+    struct om_id network;
+    struct om_id peer;
+    struct om_bytes packet; /* lent as what is delivered; what it is, only its sender says */
 };
 
 struct om_act_pong {
@@ -85,6 +96,7 @@ struct om_act {
     union {
         struct om_act_send send;
         struct om_act_deliver deliver;
+        struct om_act_ip ip;
         struct om_act_pong pong;
         struct om_event event;
         struct om_act_call call;

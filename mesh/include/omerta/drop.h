@@ -48,6 +48,8 @@
     X(MEMORY, "memory", "out of memory or datagram buffers")                                       \
     X(ACTS_FULL, "acts_full", "driver did not drain the actions")                                  \
     X(QUEUE_FULL, "queue_full", "oldest datagram waiting for a session dropped")                   \
+    X(IP, "ip", "IP packet of a peer from which none are taken")                                   \
+    X(SLICE, "slice", "slices that do not fit together, or did not all come in time")              \
     X(LANE, "lane", "relay lane: forged, replayed, over its rate, or its end is gone")             \
     X(AUDIT, "audit", "outgoing datagram refused by the encryption audit")
 

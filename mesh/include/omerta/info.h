@@ -30,9 +30,12 @@ struct om_node_info {
     uint64_t relayed, relayed_bytes;     /* datagrams of others sent on */
     uint64_t lane_offers, lane_refusals; /* of others: made to us, and what we refused: */
     uint64_t lanes_unwilling, lanes_full, lanes_stranger, lanes_rate, lanes_silent, lanes_denied;
-    uint64_t lanes_ended;             /* of others: idle, closed by an end, or that lost one */
-    uint64_t relay_dropped;           /* datagrams that came on lanes of others: */
-    uint64_t relay_over_rate;         /* of them, those beyond the lane's rate */
+    uint64_t lanes_ended;         /* of others: idle, closed by an end, or that lost one */
+    uint64_t relay_dropped;       /* datagrams that came on lanes of others: */
+    uint64_t relay_over_rate;     /* of them, those beyond the lane's rate */
+    uint64_t mtu_probes, refused; /* sizes asked for; datagrams refused as too long here */
+    uint64_t ip_in, ip_out;       /* IP packets delivered, and taken for sending */
+    uint64_t slices_in, slices_out;
     uint64_t keepalives;              /* PINGs that kept a way open at rest */
     uint64_t keepalive_asks;          /* datagrams that tried how long a NAT remembers */
     uint64_t keepalive_losses;        /* times that nothing answered them */
@@ -50,6 +53,8 @@ struct om_peer_info {
     uint64_t handshakes;       /* sessions confirmed with this peer */
     om_time key_age;           /* of the carrying session */
     om_time srtt;              /* 0: no sample yet */
+    unsigned mtu;              /* largest datagram sent to it now; 0: no path */
+    bool mtu_done;             /* larger ones were tried for */
     struct om_via via;         /* of the newest authenticated datagram */
     bool is_relayed;           /* that came over a lane, through */
     struct om_id relay;        /* this one; zero: over none */

@@ -27,6 +27,7 @@ struct om_limits {
     unsigned source_burst;         /* 20 */
     unsigned peers_max;            /* 1024 */
     unsigned records_max;          /* 1024 records of other nodes kept for each network */
+    unsigned link_mtu;             /* 9000 bytes of IP packet: no larger ones are tried */
     unsigned indices_max;          /* 4096 receiver indices, sessions and handshakes together */
     unsigned offer_handshake_max;  /* 448 B: a longer one follows over the lane it asks for */
     unsigned relay_lanes;          /* 1024 of others that a relay carries; no more than that */

@@ -28,6 +28,7 @@ enum {
     OM_ENDPOINTS_MAX = 8,  /* per peer, given to om_node_connect() */
     OM_WAITING_MAX = 64,   /* datagrams per peer that wait to leave; then the oldest goes */
     OM_DGRAM_MAX = 1200,   /* UDP payload of data until a path proves more (PROTOCOL 5) */
+    OM_WIDE_MAX = 256,     /* datagrams larger than OM_BLOCK_BYTES, beside those of the pool */
     OM_BLOCK_BYTES = 2048, /* smallest block of the datagram pool given to om_node_new() */
     OM_VERSION = 1
 };
@@ -261,6 +262,15 @@ bool om_node_next(struct om_node *n, struct om_act *out);
  * ignored.
  */
 void om_node_hop(struct om_node *n, om_time now, unsigned ttl, const struct om_addr *router);
+
+/**
+ * om_node_refused() - the system would not send a datagram of that size (EMSGSIZE)
+ * @n:      the node
+ * @now:    when
+ * @via:    of its OM_ACT_SEND
+ * @bytes:  of the datagram
+ */
+void om_node_refused(struct om_node *n, om_time now, const struct om_via *via, size_t bytes);
 
 /** om_node_deadline() - when @n wants om_node_tick(); OM_NEVER when nothing is pending. */
 om_time om_node_deadline(const struct om_node *n);

@@ -232,7 +232,8 @@ static bool ask(struct om_node *n, uint32_t socket, const struct om_addr *to, ui
     }
     struct om_act *a = node_act(n, OM_ACT_SEND);
     if (a)
-        a->send = (struct om_act_send){d, {.remote = *to, .socket = socket}, ttl};
+        a->send =
+            (struct om_act_send){.dgram = d, .via = {.remote = *to, .socket = socket}, .ttl = ttl};
     else
         om_node_sent(n, d);
     return a != NULL;

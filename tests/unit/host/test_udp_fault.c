@@ -330,3 +330,65 @@ OM_TEST(udp_one_wake_up_is_bounded)
 out:
     rig_fini(&r);
 }
+
+static unsigned refusals;
+static size_t refused_bytes;
+
+static void on_refused(void *self OM_UNUSED, const struct om_via *via, size_t bytes)
+{
+    CHECK(via->remote.port != 0);
+    refusals++;
+    refused_bytes = bytes;
+}
+
+OM_TEST(udp_tells_what_is_too_long)
+{
+    struct om_udp_config c;
+    struct om_udp_out o[3];
+    struct rig r;
+
+    rig_init(&r);
+    refusals = 0;
+    c = rig_config(&r, &r.a);
+    c.on_refused = on_refused;
+    OM_TRY(om_udp_open(&r.a.udp, &c, NULL) == OM_OK);
+    c.self = &r.b;
+    OM_TRY(om_udp_open(&r.b.udp, &c, NULL) == OM_OK);
+    run_to(&r, to_v4(&r.b), o, 3);
+    o[1].bytes.n = RUN_SIZE + 300;
+    o[1].is_alone = true;
+    CHECK_EQ(om_udp_send(r.a.udp, o, 3), 3);
+    CHECK(rig_until(&r, &r.b.count, 3)); /* what is not refused is not told */
+    CHECK_EQ(refusals, 0);
+    fault.error = EMSGSIZE;
+    fault.times = 1;
+    CHECK_EQ(om_udp_send(r.a.udp, o + 1, 2), 2);
+    CHECK(rig_until(&r, &r.b.count, 4));
+    CHECK(refusals == 1 && refused_bytes == RUN_SIZE + 300);
+    CHECK_EQ(info_of(&r.a).send_errors, 1);
+out:
+    rig_fini(&r);
+}
+
+OM_TEST(udp_joins_nothing_to_what_goes_alone)
+{
+    struct om_udp_out o[RUN];
+    struct rig r;
+
+    rig_init(&r);
+    OM_TRY(rig_open(&r, false, 0) == OM_OK);
+    run_to(&r, to_v4(&r.b), o, RUN);
+    o[0].is_alone = o[RUN / 2].is_alone = true;
+    fault.error = EMSGSIZE; /* a run meets it, and none has these */
+    fault.only_joined = true;
+    fault.times = UINT32_MAX;
+    CHECK_EQ(om_udp_send(r.a.udp, o, 1), 1);
+    CHECK_EQ(om_udp_send(r.a.udp, o + RUN / 2 - 1, 3), 3);
+    CHECK_EQ(fault.times, UINT32_MAX);
+    CHECK_EQ(info_of(&r.a).send_calls, 2);
+    CHECK_EQ(om_udp_send(r.a.udp, o + 1, 3), 3); /* control: these are joined */
+    CHECK(fault.times != UINT32_MAX || !info_of(&r.a).gso);
+    CHECK(rig_until(&r, &r.b.count, 7));
+out:
+    rig_fini(&r);
+}

@@ -406,6 +406,18 @@ static void on_deliver(struct sim_actor *a, struct sim_actor *other, const struc
                               .age = w->now - sent});
 }
 
+/* What a text is carried in makes no difference to who reads it. */
+static void on_ip(struct sim_actor *a, const struct om_act *act)
+{
+    const struct om_act as = {.kind = OM_ACT_DELIVER,
+                              .deliver = {.network = act->ip.network,
+                                          .peer = act->ip.peer,
+                                          .channel = "ip",
+                                          .data = act->ip.packet}};
+
+    on_deliver(a, sim_actor_by_id(a->world, &act->ip.peer), &as);
+}
+
 static void on_event(struct sim_actor *a, struct sim_actor *other, const struct om_act *act)
 {
     const struct om_event *e = &act->event;
@@ -505,6 +517,9 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
         return;
     case OM_ACT_DELIVER:
         on_deliver(a, sim_actor_by_id(w, &act->deliver.peer), act);
+        return;
+    case OM_ACT_IP:
+        on_ip(a, act);
         return;
     case OM_ACT_PONG:
         on_pong(a, sim_actor_by_id(w, &act->pong.peer), act);

@@ -9,16 +9,13 @@
 #include "watch.h"
 
 static const char *const names[] = {
-    [SIM_CONNECT] = "connect",     [SIM_SEND] = "send",
-    [SIM_PING] = "ping",           [SIM_CLOSE] = "close",
-    [SIM_KEEP] = "keep",           [SIM_EPOCH] = "epoch",
-    [SIM_CRASH] = "crash",         [SIM_RESTART] = "restart",
-    [SIM_MOVE] = "move",           [SIM_CLOCK] = "clock",
-    [SIM_PARTITION] = "partition", [SIM_HEAL] = "heal",
-    [SIM_LINK] = "link",           [SIM_PIPE] = "pipe",
-    [SIM_THROUGH] = "through",     [SIM_MEASURE] = "measure",
-    [SIM_RECORD] = "record",       [SIM_REPLAY] = "replay",
-    [SIM_JUNK] = "junk",           [SIM_LAN] = "lan",
+    [SIM_CONNECT] = "connect", [SIM_SEND] = "send",       [SIM_ALLOW] = "allow",
+    [SIM_PING] = "ping",       [SIM_CLOSE] = "close",     [SIM_KEEP] = "keep",
+    [SIM_EPOCH] = "epoch",     [SIM_CRASH] = "crash",     [SIM_RESTART] = "restart",
+    [SIM_MOVE] = "move",       [SIM_CLOCK] = "clock",     [SIM_PARTITION] = "partition",
+    [SIM_HEAL] = "heal",       [SIM_LINK] = "link",       [SIM_PIPE] = "pipe",
+    [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
+    [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
     [SIM_FLUSH] = "flush",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
@@ -77,6 +74,8 @@ static void change_link(struct sim_link_model *m, const struct sim_link_model *v
         m->rate_bps = v->rate_bps;
     if (v->queue_bytes != UINT64_MAX)
         m->queue_bytes = v->queue_bytes;
+    if (v->mtu != UINT32_MAX)
+        m->mtu = v->mtu;
 }
 
 static void do_link(struct sim_world *w, const struct sim_deed *d)
@@ -197,6 +196,8 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return do_connect(w, d, n);
     case SIM_SEND:
         return do_send(w, d, n);
+    case SIM_ALLOW:
+        return sim_allow(a, n, b);
     case SIM_PING:
         return sim_ping(a, n, b);
     case SIM_CLOSE:

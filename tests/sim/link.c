@@ -8,6 +8,7 @@ struct sim_link_model sim_link_model_default(void)
     return (struct sim_link_model){
         .latency = OM_MS(DEFAULT_LATENCY_MS),
         .spacing = OM_MS(1),
+        .mtu = SIM_LINK_MTU,
         .queue_bytes = DEFAULT_QUEUE,
     };
 }
@@ -44,6 +45,10 @@ struct sim_fate sim_link_pass(struct sim_link *l, const struct sim_link_model *m
 
     if (l->meter)
         sim_meter_in(l->meter, size);
+    if (m->mtu != 0 && size > m->mtu) {
+        drop(l, SIM_LAPSE_SIZE, size);
+        return f;
+    }
     if (sim_loss_draw(&l->is_bad, &m->loss, prng)) {
         drop(l, SIM_LAPSE_LOST, size);
         return f;

@@ -1,12 +1,13 @@
 /*
  * link.h - what happens to a datagram between two addresses
  *
- * What:  latency, jitter, loss (single or in bursts), duplication, corruption, reordering, and a
- *        rate with a queue before it, for one direction.
+ * What:  latency, jitter, loss (single or in bursts), duplication, corruption, reordering, a size
+ *        above which nothing passes, and a rate with a queue before it, for one direction.
  * Why:   the network decides only when and whether bytes arrive, so it is a function of the
  *        clock and a seeded generator; nothing else may lose or delay a datagram.
  * Keeps: link_loses_its_share; link_bursts_lose_the_same_share; link_rate_spaces_and_queue_drops;
- *        link_loses_no_rate_to_rounding; link_reorders_within_its_depth; link_meter_counts_all.
+ *        link_loses_no_rate_to_rounding; link_reorders_within_its_depth; link_meter_counts_all;
+ *        link_loses_what_is_too_large.
  *
  * A rate here is of one direction between two actors alone. What waits has its time when it comes;
  * after a change of the rate the queue is reckoned as if all of it waited for the new one. Where
@@ -27,6 +28,7 @@
 
 enum {
     SIM_LINK_OVERHEAD = 28, /* IPv4 and UDP headers, which take up the rate too */
+    SIM_LINK_MTU = 1500,    /* unless a scenario says more or less */
     SIM_COPIES_MAX = 2
 };
 
@@ -39,6 +41,8 @@ struct sim_link_model {
     uint32_t reorder;     /* each waits 0 to reorder - 1 more spacings */
     om_time spacing;      /* 1 ms: with a datagram per spacing, reorder is a depth in datagrams */
     uint64_t rate_bps;    /* bits per second; 0 is no limit */
+    uint32_t
+        mtu; /* bytes of IP packet; larger ones are lost without a word; 0: none is too large */
     uint64_t queue_bytes; /* that may wait for the rate; more is dropped at the tail */
 };
 

@@ -17,6 +17,7 @@ static const char *const names[] = {
     [SIM_READ_FULL] = "full",
     [SIM_READ_POLICED] = "policed",
     [SIM_READ_LOST] = "lost",
+    [SIM_READ_TOO_LARGE] = "too_large",
     [SIM_READ_WAIT_P50] = "wait_p50",
     [SIM_READ_WAIT_P95] = "wait_p95",
     [SIM_READ_WAIT_MAX] = "wait_max",
@@ -127,6 +128,8 @@ uint64_t sim_meter_read(const struct sim_meter *m, const struct sim_rate *r, enu
         return m->dropped[SIM_LAPSE_POLICE];
     case SIM_READ_LOST:
         return m->dropped[SIM_LAPSE_LOST];
+    case SIM_READ_TOO_LARGE:
+        return m->dropped[SIM_LAPSE_SIZE];
     case SIM_READ_WAIT_P50:
         return (uint64_t)sim_meter_percentile(m, 50);
     case SIM_READ_WAIT_P95:

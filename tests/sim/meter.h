@@ -22,6 +22,7 @@ enum sim_lapse {
     SIM_LAPSE_FULL,   /* the queue was */
     SIM_LAPSE_POLICE, /* more than the policer grants */
     SIM_LAPSE_LOST,   /* by chance */
+    SIM_LAPSE_SIZE,   /* larger than the link carries */
     SIM_LAPSE_COUNT
 };
 
@@ -48,6 +49,7 @@ enum sim_reading {
     SIM_READ_FULL,
     SIM_READ_POLICED,
     SIM_READ_LOST,
+    SIM_READ_TOO_LARGE,
     SIM_READ_WAIT_P50,
     SIM_READ_WAIT_P95,
     SIM_READ_WAIT_MAX,

@@ -280,6 +280,7 @@ struct verb {
 static const struct verb verbs[] = {
     [SIM_CONNECT] = {"connect", true, parse_connect},
     [SIM_SEND] = {"send", true, parse_send},
+    [SIM_ALLOW] = {"allow", true, parse_ping},
     [SIM_PING] = {"ping", true, parse_ping},
     [SIM_CLOSE] = {"close", true, parse_ping},
     [SIM_KEEP] = {"keep", true, parse_ping},
@@ -322,7 +323,7 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             d->verb = (enum sim_verb)i;
             return OM_OK;
         }
-    return sim_words_fail(w, "connect, send, ping, close or epoch");
+    return sim_words_fail(w, "connect, send, allow, ping, close or epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

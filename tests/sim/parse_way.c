@@ -41,12 +41,19 @@ enum om_err sim_parse_link(struct sim_parser *p, struct sim_deed *d)
     struct sim_words *w = &p->words;
     struct sim_link_model *m = &d->link.value;
     const struct sim_option options[] = {
-        {"latency", sim_read_time, &m->latency},     {"jitter", sim_read_time, &m->jitter},
-        {"loss", sim_read_share, &m->loss.ppm},      {"burst", sim_read_u32, &m->loss.burst},
-        {"good", sim_read_share, &m->loss.good_ppm}, {"bad", sim_read_share, &m->loss.bad_ppm},
-        {"dup", sim_read_share, &m->dup_ppm},        {"corrupt", sim_read_share, &m->corrupt_ppm},
-        {"reorder", sim_read_u32, &m->reorder},      {"spacing", sim_read_time, &m->spacing},
-        {"rate", sim_read_bits, &m->rate_bps},       {"queue", sim_read_bytes, &m->queue_bytes},
+        {"latency", sim_read_time, &m->latency},
+        {"jitter", sim_read_time, &m->jitter},
+        {"loss", sim_read_share, &m->loss.ppm},
+        {"burst", sim_read_u32, &m->loss.burst},
+        {"good", sim_read_share, &m->loss.good_ppm},
+        {"bad", sim_read_share, &m->loss.bad_ppm},
+        {"dup", sim_read_share, &m->dup_ppm},
+        {"corrupt", sim_read_share, &m->corrupt_ppm},
+        {"reorder", sim_read_u32, &m->reorder},
+        {"spacing", sim_read_time, &m->spacing},
+        {"rate", sim_read_bits, &m->rate_bps},
+        {"queue", sim_read_bytes, &m->queue_bytes},
+        {"mtu", sim_read_u32, &m->mtu},
     };
     bool arrow = strchr(sim_words_peek(w), '>') != NULL;
     enum om_err e = OM_OK;

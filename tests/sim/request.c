@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum { SEND_MAX = OM_DGRAM_MAX, FILL_PERIOD = 256 };
+#include <omerta/ip.h>
+
+enum { SEND_MAX = OM_IP_MAX, FILL_PERIOD = 256 };
 
 static const struct sim_network *network_or(const struct sim_network *n, const struct sim_actor *a,
                                             const struct sim_actor *b)
@@ -90,8 +92,11 @@ enum om_err sim_send(struct sim_actor *a, const struct sim_network *n, struct si
     size_t at = om_wr_len(&w);
     if (at < size)
         fill(p->seq, at, om_wr_room(&w, size - at), size - at);
-    enum om_err e = om_node_send(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n), channel,
-                                 om_bytes(data, om_wr_len(&w)));
+    struct om_bytes bytes = om_bytes(data, om_wr_len(&w));
+    enum om_err e =
+        strcmp(channel, SIM_CHANNEL_IP) == 0
+            ? om_node_send_ip(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n), bytes)
+            : om_node_send(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n), channel, bytes);
     if (e == OM_OK)
         p->seq++;
     sim_node_drain(a);
@@ -106,6 +111,14 @@ bool sim_text_open(struct om_bytes data, uint64_t *seq, om_time *sent, struct om
     *sent = (om_time)om_rd_u64(&r);
     *text = om_rd_bytes(&r, om_rd_u16(&r));
     return !r.bad && is_filled(*seq, SIM_TEXT_HEAD + text->n, om_rd_rest(&r));
+}
+
+enum om_err sim_allow(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b)
+{
+    if (!a->node)
+        return OM_E_STATE;
+    n = network_or(n, a, b);
+    return om_node_allow_ip(a->node, &n->id, sim_actor_id(b, n), true);
 }
 
 enum om_err sim_ping(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b)

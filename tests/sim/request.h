@@ -9,6 +9,8 @@
 
 #include "actor.h"
 
+#define SIM_CHANNEL_IP "ip"
+
 /**
  * sim_connect() - om_node_connect() with another actor's key and address
  * @a:      a node that is up
@@ -39,7 +41,7 @@ OM_MUST enum om_err sim_connect_seen(struct sim_actor *a, const struct sim_netwo
  * @a:        a node that is up
  * @n:        network; NULL for the one in which both are
  * @b:        the receiver
- * @channel:  channel name
+ * @channel:  channel name; SIM_CHANNEL_IP: it is sent as an IP packet
  * @text:     what sim_text_count() knows it by
  * @size:     of the datagram; less than the text needs: just that much
  *
@@ -47,6 +49,10 @@ OM_MUST enum om_err sim_connect_seen(struct sim_actor *a, const struct sim_netwo
  */
 OM_MUST enum om_err sim_send(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b,
                              const char *channel, struct om_bytes text, size_t size);
+
+/** sim_allow() - @a takes IP packets of @b in @n (NULL: where both are) from now on. */
+OM_MUST enum om_err sim_allow(struct sim_actor *a, const struct sim_network *n,
+                              struct sim_actor *b);
 
 /** sim_ping() - om_node_ping() from @a to @b in @n (NULL: where both are). */
 OM_MUST enum om_err sim_ping(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b);

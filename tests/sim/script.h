@@ -40,10 +40,11 @@
  *   lan NAME A [B ...]           these are on one segment, and what one of them sends to multicast
  *                                group reaches the others; nodes on a segment say hello
  *   link A B|A>B|* [latency=T] [jitter=T] [loss=P%] [burst=N] [dup=P%] [corrupt=P%] [reorder=N]
- *                [spacing=T] [rate=BITS] [queue=SIZE] [good=P%] [bad=P%]
+ *                [spacing=T] [rate=BITS] [queue=SIZE] [good=P%] [bad=P%] [mtu=N]
  *                                link.h; loss: share of all; burst: mean datagrams in the bad
- *                                state; good, bad: shares lost in the two states; A>B is one
- *                                direction, * is every pair without its own
+ *                                state; good, bad: shares lost in the two states; mtu: bytes of
+ *                                the largest IP packet, 1500 unless given; A>B is one direction,
+ *                                * is every pair without its own
  *
  * Deeds: what nodes do reads subject, verb, object; what is done to them verb, object.
  *
@@ -54,7 +55,8 @@
  *                                one from which the last datagram of B came to C, refused with
  *                                OM_E_MISSING when none did
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
- *   A ping B     A close B     A keep B     A epoch N
+ *                                channel=ip: it is an IP packet (omerta/ip.h)
+ *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
  *   clock A +T|-T
@@ -97,8 +99,9 @@
  *   pipe NAME FIELD OP N|T|P%|BITS
  *   link A>B FIELD OP N|T|P%|BITS
  *                                meter.h: packets_in bytes_in packets_out bytes_out dropped
- *                                bytes_dropped full policed lost; wait_p50 wait_p95 wait_max are
- *                                times, used is a share of the time, rate is bits/s that came out
+ *                                bytes_dropped full policed lost too_large; wait_p50 wait_p95
+ *                                wait_max are times, used is a share of the time, rate is bits/s
+ *                                that came out
  *
  * Without being asked, every scenario also fails when a datagram is delivered twice or was never
  * sent, or when a node asks for ticks without rest (world.h).
@@ -125,6 +128,7 @@ enum {
 enum sim_verb {
     SIM_CONNECT,
     SIM_SEND,
+    SIM_ALLOW,
     SIM_PING,
     SIM_CLOSE,
     SIM_KEEP,

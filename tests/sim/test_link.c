@@ -240,3 +240,18 @@ OM_TEST(meter_percentiles_are_those_of_a_sorted_list)
         }
     }
 }
+
+OM_TEST(link_loses_what_is_too_large)
+{
+    struct sim_link_model m = sim_link_model_default();
+    struct sim_meter meter = {.since = 0};
+    struct sim_link l = {.meter = &meter};
+    struct om_prng prng;
+
+    om_prng_seed(&prng, 3);
+    CHECK_EQ(sim_link_pass(&l, &m, &prng, 0, SIM_LINK_MTU - SIM_LINK_OVERHEAD).copies, 1);
+    CHECK_EQ(sim_link_pass(&l, &m, &prng, 0, SIM_LINK_MTU - SIM_LINK_OVERHEAD + 1).copies, 0);
+    CHECK_EQ(meter.dropped[SIM_LAPSE_SIZE], 1);
+    m.mtu = 0;
+    CHECK_EQ(sim_link_pass(&l, &m, &prng, 0, 60000).copies, 1);
+}

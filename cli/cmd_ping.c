@@ -12,6 +12,7 @@
 
 /* The daemon takes no more of either at a time. */
 enum { COUNT_DEFAULT = 4, COUNT_MAX = 256, PROBES_DEFAULT = 3, PROBES_MAX = 100 };
+enum { SIZE_LEAST_BYTES = 17, SIZE_MAX_BYTES = 9000 };
 
 #define WHY_PATIENCE OM_SEC(2)
 
@@ -28,6 +29,16 @@ static enum om_exit read_count(struct om_cli *cli, uint64_t fallback, uint64_t m
 {
     if (om_args_number(&cli->args, "count", fallback, max, out, NULL) || *out == 0)
         return om_cli_usage(cli, "--count: want a number from 1 to %" PRIu64, max);
+    return OM_EXIT_OK;
+}
+
+/* --size: 0 when it was not given. */
+static enum om_exit read_size(struct om_cli *cli, uint64_t *out)
+{
+    if (om_args_number(&cli->args, "size", 0, SIZE_MAX_BYTES, out, NULL) ||
+        (om_args_value(&cli->args, "size") && *out < SIZE_LEAST_BYTES))
+        return om_cli_usage(cli, "--size: want a number from %d to %d", SIZE_LEAST_BYTES,
+                            SIZE_MAX_BYTES);
     return OM_EXIT_OK;
 }
 
@@ -211,10 +222,12 @@ enum om_exit om_cmd_health(struct om_cli *cli)
     char id[OM_ID_TEXT];
     struct om_error err;
     struct om_ask *ask;
-    uint64_t count;
+    uint64_t count, size;
 
     if (!e)
         e = read_count(cli, PROBES_DEFAULT, PROBES_MAX, &count);
+    if (!e)
+        e = read_size(cli, &size);
     if (!e)
         e = om_cli_open(cli, &ask);
     if (e)
@@ -224,6 +237,8 @@ enum om_exit om_cmd_health(struct om_cli *cli)
         params = om_cli_params(cli);
         json_object_set_new(params, "peer", json_string(id));
         json_object_set_new(params, "count", json_integer((json_int_t)count));
+        if (size > 0)
+            json_object_set_new(params, "size", json_integer((json_int_t)size));
         om_out_progress(&cli->out, "probing");
         e = om_ask_call(ask, "health.probe", params, OM_ASK_PATIENCE + OM_SEC(count), &result,
                         &err);

@@ -66,7 +66,10 @@ static const struct om_option forward_options[] = {
     {"keep", NULL, "after a restart, too", 'k'},
     END};
 static const struct om_option health_options[] = {
-    {"count", "N", "probes to send (3; at most 100)", 'c'}, END};
+    {"count", "N", "probes to send (3; at most 100)", 'c'},
+    {"size", "BYTES", "of each (17; at most 9000): what the path is too small for goes in slices",
+     's'},
+    END};
 static const struct om_option help_options[] = {{"man", NULL, "print the man page", 0}, END};
 static const struct om_option image_options[] = {
     {"update", NULL, "ask the mirrors for newer packages", 0},
@@ -268,7 +271,7 @@ const struct om_command om_commands[] = {
      "With --json: the reply of forward.add; list: the reply of forward.list; remove: the reply\n"
      "of forward.remove.",
      forward_options, om_cmd_forward, false},
-    {"health", "[PEER] [-c N]", "how well a peer answers",
+    {"health", "[PEER] [-c N] [-s BYTES]", "how well a peer answers",
      "Probes the peer and shows what both sides know of the path. The exit code is 1 when nothing\n"
      "was answered.\n"
      "With --json: the reply of health.probe.",

@@ -139,8 +139,13 @@ json_t *control_health_probe(struct control_ask *ask, struct om_error *err)
     if (!control_other(ask, &net, &peer, err))
         return NULL;
     json_int_t count = json_integer_value(json_object_get(ask->params, "count"));
+    json_int_t size = json_integer_value(json_object_get(ask->params, "size"));
+    if (size < 0 || size > OM_PROBE_BYTES_MAX) {
+        (void)om_fail(err, OM_E_RANGE, "size: want up to %d bytes", OM_PROBE_BYTES_MAX);
+        return NULL;
+    }
     enum om_err e = om_node_probe(daemon_node(ask->d), om_clock_now(), &net->id, &peer,
-                                  count > 0 && count <= 100 ? (unsigned)count : 0, 0);
+                                  count > 0 && count <= 100 ? (unsigned)count : 0, 0, (size_t)size);
     if (e == OM_OK || e == OM_E_BUSY) /* one runs: its result is as good */
         (void)control_wait(ask, WAIT_HEALTH, &net->id, &peer, NULL, err);
     else

@@ -211,7 +211,8 @@ json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
     for (unsigned i = 0; i < a.end_count; i++)
         (void)json_array_append_new(ends, control_addr(&a.ends[i]));
     return json_pack(
-        "{s:o, s:s, s:o, s:s, s:b, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+        "{s:o, s:s, s:o, s:s, s:b, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, "
+        "s:o}",
         "id", control_id(peer), "short", om_id_short(peer, brief), "name",
         control_text(a.name, strlen(a.name)), "network", net->name, "connected", (int)p.has_session,
         "path", control_path(d, &net->id, &p), "rtt_ms", control_ms(p.srtt), "cipher", p.cipher,
@@ -219,7 +220,8 @@ json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
         "endpoints", ends, "sessions", (json_int_t)p.handshakes, "datagrams_in",
         (json_int_t)p.in.datagrams, "bytes_in", (json_int_t)p.in.bytes, "datagrams_out",
         (json_int_t)p.out.datagrams, "bytes_out", (json_int_t)p.out.bytes, "relay", (int)a.relays,
-        "latency", control_latency(d, &net->id, peer));
+        "latency", control_latency(d, &net->id, peer), "mtu",
+        p.mtu > 0 ? json_integer((json_int_t)p.mtu) : json_null());
 }
 
 json_t *control_message_json(const struct inbox_entry *e)

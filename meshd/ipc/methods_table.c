@@ -234,7 +234,10 @@ static const struct om_ipc_method table[] = {
      .reply = {{"removed", OM_PARAM_INTEGER, true, "its id"}}},
     {.name = "health.probe",
      .summary = "Measure round trips and loss to a peer, both ways",
-     .params = {PEER, NETWORK, {"count", OM_PARAM_INTEGER, false, "probes, 1 to 100; default 20"}},
+     .params = {PEER,
+                NETWORK,
+                {"count", OM_PARAM_INTEGER, false, "probes, 1 to 100; default 20"},
+                {"size", OM_PARAM_INTEGER, false, "bytes of each, 17 to 9000; default 17"}},
      .reply = {{"peer", OM_PARAM_STRING, true, "its id"},
                {"sent", OM_PARAM_INTEGER, true, "probes sent"},
                {"echoed", OM_PARAM_INTEGER, true, "that came back"},
@@ -339,7 +342,8 @@ static const struct om_ipc_method table[] = {
      .reply = {{"peers", OM_PARAM_OBJECTS, true,
                 "id, short, name, network, connected, path, rtt_ms, cipher, heard_s, endpoints,"
                 " sessions, datagrams_in, bytes_in, datagrams_out, bytes_out, relay, latency"
-                " (samples, mean_ms, p50_ms, p95_ms, p99_ms, or null) of each"},
+                " (samples, mean_ms, p50_ms, p95_ms, p99_ms, or null), mtu (bytes of the largest"
+                 " datagram sent to it now, or null) of each"},
                {"problem", OM_PARAM_STRING, false,
                 "a sentence when nobody far away answers over UDP"}}},
     {.name = "peers.why",

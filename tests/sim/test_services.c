@@ -166,7 +166,7 @@ OM_TEST(health_tells_status)
 
 static void probe(struct duo *d, unsigned count)
 {
-    CHECK_OK(om_node_probe(d->a->node, sim_node_clock(d->a), net(d), id_of(d, d->b), count, 0));
+    CHECK_OK(om_node_probe(d->a->node, sim_node_clock(d->a), net(d), id_of(d, d->b), count, 0, 0));
     sim_node_drain(d->a);
 }
 
@@ -176,7 +176,7 @@ OM_TEST(health_probe_measures_the_way)
 
     d.w->model.latency = OM_MS(35);
     probe(&d, 20);
-    CHECK_ERR(om_node_probe(d.a->node, sim_node_clock(d.a), net(&d), id_of(&d, d.b), 20, 0),
+    CHECK_ERR(om_node_probe(d.a->node, sim_node_clock(d.a), net(&d), id_of(&d, d.b), 20, 0, 0),
               OM_E_BUSY);
     sim_run(d.w, OM_SEC(10));
     CHECK_EQ(d.a->probes, 1);
@@ -217,5 +217,22 @@ OM_TEST(health_liar_cannot_shorten_the_way)
     CHECK(d.a->probe.lies >= 30);
     CHECK_EQ(d.a->probe.echoed, 10); /* the true ones count all the same */
     CHECK_EQ(d.a->probe.rtt_min, OM_MS(100));
+    sim_world_free(d.w);
+}
+
+/* What is larger than the way goes in slices, there and back. */
+OM_TEST(health_probe_may_be_larger_than_the_way)
+{
+    struct duo d = duo_new(8);
+
+    d.w->model.mtu = 1280;
+    CHECK_ERR(om_node_probe(d.a->node, sim_node_clock(d.a), net(&d), id_of(&d, d.b), 20, 0,
+                            OM_PROBE_BYTES_MAX + 1),
+              OM_E_RANGE);
+    CHECK_OK(om_node_probe(d.a->node, sim_node_clock(d.a), net(&d), id_of(&d, d.b), 20, 0,
+                           OM_PROBE_BYTES_MAX));
+    sim_node_drain(d.a);
+    sim_run(d.w, OM_SEC(10));
+    CHECK(d.a->probe.sent == 20 && d.a->probe.echoed == 20 && d.a->probe.lies == 0);
     sim_world_free(d.w);
 }

@@ -309,13 +309,14 @@ enum om_err node_find_reachable(const struct om_node *n, const struct om_id *net
 
 /* A buffer for what a program sends. What would have to wait leaves the last quarter of the pool
  * alone: without it no handshake could leave, and all of it would wait for ever. */
-static struct om_buf *take_for(struct om_node *n, om_time now, const struct om_peer *p)
+static struct om_buf *take_for(struct om_node *n, om_time now, const struct om_peer *p,
+                               size_t plain)
 {
     unsigned max = om_pool_max(n->pool), left = max - om_pool_live(n->pool);
 
     if (left <= max / 4 && !(p->assoc && om_association_sealing(p->assoc, now)))
         return NULL;
-    return node_plain(n);
+    return node_room(n, plain);
 }
 
 enum om_err node_send_datagram(struct om_node *n, om_time now, struct om_peer *p,
@@ -323,9 +324,11 @@ enum om_err node_send_datagram(struct om_node *n, om_time now, struct om_peer *p
 {
     size_t name = strnlen(channel, OM_CHANNEL_MAX + 1);
 
-    if (name == 0 || name > OM_CHANNEL_MAX || data.n > om_node_send_max(channel))
+    bool is_ours = strncmp(channel, OM_CHANNEL_OURS, strlen(OM_CHANNEL_OURS)) == 0;
+    size_t most = is_ours ? OM_PROBE_BYTES_MAX : om_node_send_max(channel);
+    if (name == 0 || name > OM_CHANNEL_MAX || data.n > most)
         return OM_E_RANGE;
-    struct om_buf *b = take_for(n, now, p);
+    struct om_buf *b = take_for(n, now, p, OM_FRAME_HEAD + 1 + name + data.n);
     if (!b)
         return OM_E_BUSY;
     size_t size = OM_FRAME_HEAD + 1 + name + data.n;
@@ -356,7 +359,7 @@ enum om_err om_node_ping(struct om_node *n, om_time now, const struct om_id *net
 
     if (e != OM_OK)
         return e;
-    struct om_buf *b = take_for(n, now, p);
+    struct om_buf *b = take_for(n, now, p, OM_FRAME_HEAD + 8);
     if (!b)
         return OM_E_BUSY;
     struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_FRAME_HEAD + 8), OM_FRAME_HEAD + 8));

@@ -1,13 +1,23 @@
 /* node_probe.c - probes of a peer, and echoes for its own, on channel "om.probe". */
 #include <stdlib.h>
 
-#include "node/state.h"
+#include "node/size.h"
 
+/* @head, and zeros up to @size. */
 static void send(struct om_node *n, om_time now, struct om_peer *p,
-                 const uint8_t bytes[static OM_PROBE_SIZE])
+                 const uint8_t head[static OM_PROBE_SIZE], size_t size)
 {
-    if (node_send_datagram(n, now, p, OM_PROBE_CHANNEL, om_bytes(bytes, OM_PROBE_SIZE)) != OM_OK)
+    uint8_t bytes[OM_PROBE_BYTES_MAX] = {0};
+
+    memcpy(bytes, head, OM_PROBE_SIZE);
+    if (node_send_datagram(n, now, p, OM_PROBE_CHANNEL, om_bytes(bytes, size)) != OM_OK)
         node_drop(n, OM_DROP_QUEUE_FULL);
+}
+
+/* What the machines know; what follows only makes it large. */
+static struct om_bytes head_of(struct om_bytes data)
+{
+    return om_bytes(data.p, data.n > OM_PROBE_SIZE ? OM_PROBE_SIZE : data.n);
 }
 
 void node_probe_end(struct om_node *n, struct om_peer *p)
@@ -40,7 +50,7 @@ static void go_on(struct om_node *n, om_time now, struct om_peer *p)
 
     om_probe_tick(&p->probe->run, now);
     while (om_probe_next(&p->probe->run, now, bytes))
-        send(n, now, p, bytes);
+        send(n, now, p, bytes, p->probe->size);
     om_time at = om_probe_deadline(&p->probe->run);
     if (at == OM_NEVER || om_timer_arm(&n->timers, &p->probe->timer, at) != OM_OK)
         report(n, p);
@@ -65,8 +75,8 @@ static void echo(struct om_node *n, om_time now, struct om_peer *p, struct om_by
         }
         om_probe_echo_init(p->echo, now);
     }
-    if (om_probe_echo(p->echo, now, in, bytes))
-        send(n, now, p, bytes);
+    if (om_probe_echo(p->echo, now, head_of(in), bytes))
+        send(n, now, p, bytes, in.n);
 }
 
 bool node_probe_datagram(struct om_node *n, om_time now, struct om_peer *p,
@@ -74,23 +84,26 @@ bool node_probe_datagram(struct om_node *n, om_time now, struct om_peer *p,
 {
     if (strcmp(d->channel, OM_PROBE_CHANNEL) != 0)
         return false;
-    if (om_probe_is_probe(d->data))
+    if (d->data.n <= OM_PROBE_BYTES_MAX && om_probe_is_probe(head_of(d->data)))
         echo(n, now, p, d->data);
-    else if (p->probe) {
-        om_probe_input(&p->probe->run, now, d->data);
+    else if (p->probe) { /* as large as it was sent, or no echo */
+        om_probe_input(&p->probe->run, now,
+                       d->data.n == p->probe->size ? head_of(d->data) : om_bytes(NULL, 0));
         go_on(n, now, p);
     }
     return true;
 }
 
 enum om_err om_node_probe(struct om_node *n, om_time now, const struct om_id *network,
-                          const struct om_id *peer, unsigned count, om_time pace)
+                          const struct om_id *peer, unsigned count, om_time pace, size_t size)
 {
     struct om_peer *p;
     enum om_err e = node_find_reachable(n, network, peer, &p);
 
     if (e != OM_OK)
         return e;
+    if (size > OM_PROBE_BYTES_MAX || (size > 0 && size < OM_PROBE_SIZE))
+        return OM_E_RANGE;
     if (p->probe)
         return OM_E_BUSY;
     struct node_probe *r = calloc(1, sizeof *r);
@@ -103,6 +116,7 @@ enum om_err om_node_probe(struct om_node *n, om_time now, const struct om_id *ne
     }
     r->node = n;
     r->peer = p;
+    r->size = size > 0 ? size : OM_PROBE_SIZE;
     r->timer.fire = fire;
     r->timer.at = OM_NEVER;
     p->probe = r;

@@ -64,6 +64,7 @@ struct node_probe {
     struct om_node *node;
     struct om_peer *peer;
     struct om_probe run;
+    size_t size; /* of each datagram */
     struct om_timer timer;
 };
 

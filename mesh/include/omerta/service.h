@@ -15,6 +15,8 @@
 #include <omerta/id.h>
 #include <omerta/time.h>
 
+enum { OM_PROBE_BYTES_MAX = 9000 }; /* as OM_IP_MAX: larger than most paths, and sliced there */
+
 enum { OM_MESSAGE_ID = 16, OM_MESSAGE_MAX = 16 * 1024, OM_HEALTH_TEXT_MAX = 256 };
 
 enum om_message_kind { OM_MESSAGE_TEXT, OM_MESSAGE_BINARY };
@@ -124,11 +126,13 @@ OM_MUST enum om_err om_node_status(struct om_node *n, om_time now, const struct 
  * @peer:     a known peer
  * @count:    probes, at most 100; 0: 20
  * @pace:     between them, at least 100 ms; 0: that
+ * @size:     of each datagram and its echo, at most OM_PROBE_BYTES_MAX; 0: the least, 17
  *
  * Return: OM_OK: OM_ACT_HEALTH follows; OM_E_MISSING, OM_E_NO_ROUTE, OM_E_RANGE, OM_E_BUSY while
  * one runs, OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_node_probe(struct om_node *n, om_time now, const struct om_id *network,
-                                  const struct om_id *peer, unsigned count, om_time pace);
+                                  const struct om_id *peer, unsigned count, om_time pace,
+                                  size_t size);
 
 #endif

@@ -160,6 +160,26 @@ out:
     om_loss_fini(&x.l);
 }
 
+OM_TEST(loss_probes_of_other_paths_overtake_nobody)
+{
+    struct fix x;
+
+    fix_init(&x, OM_MS(80));
+    OM_TRY(send_many(&x, 0, 4, 0));
+    OM_TRY(send(&x, 0, false)); /* a challenge of a quicker path: 4 */
+    om_loss_doubled(&x.l, true);
+    OM_TRY(send(&x, 0, true)); /* a copy over it: 5 */
+    om_loss_doubled(&x.l, false);
+    CHECK_OK(ack(&x, OM_MS(10), 5, 2));
+    CHECK_EQ(x.lost, 0);
+    CHECK_EQ(x.l.packets_lost, 0);
+    OM_TRY(send(&x, OM_MS(11), true));
+    CHECK_OK(ack(&x, OM_MS(80), 6, 1)); /* the control: one of their own */
+    CHECK_EQ(x.lost, 4);
+out:
+    om_loss_fini(&x.l);
+}
+
 OM_TEST(loss_oldest_is_of_the_present_path)
 {
     struct fix x;

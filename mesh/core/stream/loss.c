@@ -168,6 +168,8 @@ static void on_acked(struct om_loss *l, om_time now, uint64_t counter, struct om
         om_mtu_acked(mtu, now, s->bytes, s->at);
     if (s->is_probe)
         return;
+    if (!s->is_twice && counter > l->passed)
+        l->passed = counter;
     l->delivered += s->bytes;
     l->delivered_at = now;
     e->s.acked += s->bytes;
@@ -195,8 +197,8 @@ static void regret(struct om_loss *l, om_time now, uint64_t low, uint64_t high, 
         struct om_regret *r = &l->regrets[i];
         if (r->counter == 0 || r->counter - 1 < low || r->counter - 1 > high)
             continue;
-        uint64_t overtaken = l->largest_acked - (r->counter - 1) + 1;
-        if (overtaken > l->reorder)
+        uint64_t overtaken = l->passed - (r->counter - 1) + 1;
+        if (l->passed >= r->counter && overtaken > l->reorder)
             l->reorder =
                 overtaken < OM_LOSS_REORDER_MAX ? (unsigned)overtaken : OM_LOSS_REORDER_MAX;
         if (now - r->at > patience(l))
@@ -264,7 +266,7 @@ static void detect(struct om_loss *l, om_time now, struct event *e)
     l->loss_at = OM_NEVER;
     if (!l->has_acked)
         return;
-    for (uint64_t c = l->base; c < l->largest_acked; c++) {
+    for (uint64_t c = l->base; c < l->passed; c++) {
         struct om_sent *s = record(l, c);
         if (!s)
             return;
@@ -274,7 +276,7 @@ static void detect(struct om_loss *l, om_time now, struct event *e)
             continue;
         bool is_late = c < l->moved && now < l->moved_until;
         if (is_late ? s->at + l->moved_wait > now
-                    : l->largest_acked - c < l->reorder && s->at + wait > now) {
+                    : l->passed - c < l->reorder && s->at + wait > now) {
             l->loss_at = s->at + (is_late ? l->moved_wait : wait); /* later ones are later */
             return;
         }

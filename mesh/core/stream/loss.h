@@ -12,9 +12,10 @@
  *        loss_abandon_tells_all; loss_wake_asks_for_probes; loss_rate_is_that_of_delivery;
  *        loss_app_limit_is_noted; loss_pauses_for_half_a_burst;
  *        loss_after_a_move_is_by_time_alone; loss_copies_measure_no_round_trip;
- *        loss_oldest_is_of_the_present_path; loss_excuse_opens_the_window_once;
- *        loss_tells_sizes_of_this_path_alone; loss_of_a_size_probe_is_no_congestion;
- *        loss_forgotten_probe_keeps_nothing; loss_one_large_packet_always_fits.
+ *        loss_probes_of_other_paths_overtake_nobody; loss_oldest_is_of_the_present_path;
+ *        loss_excuse_opens_the_window_once; loss_tells_sizes_of_this_path_alone;
+ *        loss_of_a_size_probe_is_no_congestion; loss_forgotten_probe_keeps_nothing;
+ *        loss_one_large_packet_always_fits.
  *
  * A path that reorders teaches it patience, as TCP's RACK does: each packet that arrives after it
  * was given up raises the thresholds to what would have been right.
@@ -78,6 +79,8 @@ struct om_loss {
     uint64_t base;       /* counter of the ring's oldest */
     uint64_t next;       /* greatest counter sent so far, and 1 */
     uint64_t largest_acked;
+    uint64_t passed; /* greatest of those that went over the path that carries, and no other: by it
+                        packets are overtaken */
     bool has_acked;
     uint64_t in_flight;       /* bytes */
     uint64_t excused;         /* of them, those that a doubted path holds */

@@ -328,12 +328,17 @@ static bool is_followed(const struct om_paths *ps, int i)
     return active->unanswered > 0 && (active->spoke == OM_NEVER || p->spoke > active->spoke);
 }
 
-/* The peer was heard there first, it answers, and the active path has yet to: which of both it is
- * the other challenge will tell; until then both have everything. */
+/* The peer was heard there first, it answers, and the active path has yet to though it could have:
+ * which of both it is the other challenge will tell; until then both have everything. (Copies over a
+ * quicker path that end again are a gap: what follows was delivered already.) */
 static bool is_rival(const struct om_paths *ps, int i)
 {
-    return ps->active >= 0 && i != ps->active && ps->all[i].origin == OM_PATH_HEARD &&
-           ps->all[ps->active].unanswered > 0;
+    const struct om_path *p = &ps->all[i], *active;
+
+    if (ps->active < 0 || i == ps->active || p->origin != OM_PATH_HEARD)
+        return false;
+    active = &ps->all[ps->active];
+    return active->unanswered > 0 && 4 * p->rtt.latest >= 3 * active->rtt.smoothed;
 }
 
 /* May path @i relieve a relay, or is it that of a relay which could be? That is worth finding out

@@ -48,7 +48,7 @@ enum {
     OM_PATHS_RETRY_S = 2,       /* after which a path that failed is asked once more */
     OM_PATHS_RETRY_DOUBLES = 5, /* times that this doubles */
     OM_PATHS_JUDGE_MS = 100,    /* at least, between comparisons of scores that data calls for */
-    OM_PATHS_SAMPLES = 6,       /* of a new path in use, taken in quick succession */
+    OM_PATHS_SAMPLES = 14,      /* of a new path in use, in quick succession; 4 rttvar: 5 % */
     OM_PATHS_SETTLED = 24,      /* the same, when a challenge was lost */
     OM_PATHS_OVERLAPS = 2,      /* round trips of copies after a move */
     OM_PATH_CHALLENGE_BYTES = 28 + 11, /* a datagram with nothing but PATH_CHALLENGE */

@@ -185,7 +185,11 @@ void node_lane_say(struct om_node *n, struct om_peer *p, const struct om_frame *
         break;
     }
     om_buf_put(b, om_wr_len(&w));
-    node_send_frames(n, n->now, p, b);
+    const struct om_via *direct = node_lane_direct(p), *active = om_peer_via(p);
+    if (direct && active && active->lane != 0) /* which is nearer, but no way to speak of lanes */
+        node_send_over(n, n->now, p, om_association_sealing(p->assoc, n->now), b, direct);
+    else
+        node_send_frames(n, n->now, p, b);
 }
 
 static struct om_lane_relay *relay_of(struct om_node *n, om_time now, struct om_peer *p)

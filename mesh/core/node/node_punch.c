@@ -305,16 +305,31 @@ static void take_held(struct om_node *n, om_time now, struct om_peer *p)
         told(p, now, &u->held, &facts);
 }
 
+/* Does the only way to @p, proven or not, lead over a relay? */
+static bool is_on_lane(const struct om_peer *p, om_time now)
+{
+    if (!p->paths || node_lane_direct(p) || !p->assoc || !om_association_sealing(p->assoc, now))
+        return false;
+    for (unsigned i = 0; i < p->paths->count; i++)
+        if (p->paths->all[i].via.lane != 0 && p->paths->all[i].heard != OM_NEVER)
+            return true;
+    return false;
+}
+
 /* Is it being found out, for a punch with @p, what our NAT does? */
 static bool is_studying(struct om_node *n, om_time now, const struct om_peer *p)
 {
-    return om_addr_is_v4(&p->outside) && node_study_begin(n, now, p->net);
+    bool is_v6 = p->has_outside && !om_addr_is_v4(&p->outside);
+
+    return !is_v6 && node_study_begin(n, now, p->net);
 }
 
 void node_punch_run(struct om_node *n, om_time now, struct om_peer *p)
 {
     take_held(n, now, p);
     drain(n, now, p);
+    if (n->where.studied_at == 0 && is_on_lane(p, now) && is_studying(n, now, p))
+        return; /* a round trip before the peer has said where it is */
     if (!is_relayed(p, now))
         return;
     ask_hops(n, now, p);

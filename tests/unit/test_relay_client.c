@@ -148,8 +148,11 @@ OM_TEST(lanes_open_from_both_sides)
     CHECK(!takes(&p, lane, d));
     CHECK(p.lanes.counts.replayed == 1 && p.lanes.counts.forged == 1);
 
+    CHECK(!lane->is_by_known);
+
     lane = offered(&p, 1, THEIRS); /* ids of another relay are its own */
     OM_TRY(lane);
+    CHECK(!lane->is_by_known); /* nor has it bound any */
     from_relay(lane, 0, d);
     CHECK(!takes(&p, lane, d)); /* we did not say yes */
     om_lane_set_handshake(lane, om_bytes(words, sizeof words));
@@ -369,6 +372,11 @@ OM_TEST(lanes_are_bound_anew)
     from_relay(lane, 0, d);
     CHECK(takes(&p, lane, d));
     CHECK_EQ(lane->hop.send_id, THEIRS + 1);
+    lane = offered(&p, 0, THEIRS + 2);
+    OM_TRY(lane);
+    CHECK(lane->is_by_known); /* whoever has it ask now came after we chose this relay */
+    om_lane_decline(lane, OM_LANE_DENIED);
+    CHECK(says(&p, 0, OM_FRAME_LANE_REFUSE) && is_done(&p));
 out:
     close_place(&p);
 }

@@ -92,6 +92,9 @@ const struct om_peer *node_lane_relay(const struct om_node *n, const struct om_v
 bool node_lane_seen(const struct om_node *n, const struct om_via *via, struct om_addr *seen,
                     om_time *at);
 
+/** node_lane_is_by_known() - had the relay of @via, a lane of @n, bound one for us before it? */
+bool node_lane_is_by_known(const struct om_node *n, const struct om_via *via);
+
 /** node_lane_forget() - @p of @n goes: lanes that lead to it are not wanted any more. */
 void node_lane_forget(struct om_node *n, const struct om_peer *p);
 

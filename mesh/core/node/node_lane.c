@@ -75,6 +75,13 @@ bool node_lane_seen(const struct om_node *n, const struct om_via *via, struct om
     return true;
 }
 
+bool node_lane_is_by_known(const struct om_node *n, const struct om_via *via)
+{
+    const struct om_lane *lane = lane_at(n, via->lane);
+
+    return lane && lane->is_by_known;
+}
+
 bool node_lane_leads_to(const struct om_node *n, const struct om_via *via, const struct om_peer *p)
 {
     const struct om_lane *lane = lane_at(n, via->lane);

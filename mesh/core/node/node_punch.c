@@ -69,7 +69,7 @@ static void take_word(struct om_node *n, om_time now, const struct om_peer *p)
     if (!relay || !node_lane_seen(n, via, &seen, &word.at))
         return;
     word.by = relay->id;
-    word.is_chosen = relay->is_typed;
+    word.is_chosen = relay->is_typed || node_lane_is_by_known(n, via);
     (void)om_reach_attest(&n->reach, now, &p->id, &seen, &word);
 }
 

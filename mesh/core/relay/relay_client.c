@@ -169,6 +169,7 @@ static enum om_err lane_new(struct om_lane_relay *r, om_time due, struct om_lane
     }
     lane->lanes = l;
     lane->relay = r;
+    lane->is_by_known = r->was_bound;
     om_list_push_back(&r->all, &lane->of_relay);
     r->count++;
     l->count++;
@@ -337,6 +338,7 @@ struct om_lane *om_lanes_bound(struct om_lane_relay *r, om_time now,
     take_word(lane, now, &f->seen, f->age_s);
     lane->says_offer = false;
     om_lane_set_handshake(lane, f->handshake);
+    r->was_bound = true;
     open_lane(lane, now);
     return lane;
 }

@@ -58,6 +58,7 @@ struct om_lane_relay {
     void *user; /* whoever asked for it */
     struct om_list all;
     unsigned count;
+    bool was_bound; /* it bound a lane that we asked for */
     struct om_bucket offers;
 };
 
@@ -72,6 +73,7 @@ struct om_lane {
     struct om_id to;     /* likewise, for a lane that we asked for */
     bool is_asker;       /* we asked for it */
     bool was_open;       /* we said that it was */
+    bool is_by_known;    /* its relay had bound another for us before: its word counts for more */
     uint8_t reason;      /* why it is over; 0: closed, lost or idle */
     uint32_t id;         /* that of hop.receive_id; stays when the hop is wiped */
     struct om_hop hop;   /* its send_id is 0 until it is open */

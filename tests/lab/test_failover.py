@@ -1,7 +1,8 @@
-"""Under an SSH session and an scp between two homes behind hard NATs the relay dies.
+"""Under an SSH session and an scp between two homes a relay dies, addresses change, a NAT forgets.
 
 ann runs OpenSSH's server and exposes it, ben logs in by `omerta ssh`, and scp goes through
-`omerta nc`. The longest silence of the session is printed; a line goes to and fro each 100 ms.
+`omerta nc`. The longest silence of the session is printed; a line goes to and fro
+each 100 ms. The copy is held to what a lane carries, as a way that was direct may be one then.
 """
 
 import os
@@ -9,6 +10,8 @@ import select
 import subprocess
 import threading
 import time
+
+import pytest
 
 import servers
 from commands import environment_of
@@ -22,7 +25,7 @@ LEFT, RIGHT = 1, 2
 RELAYS = {"r9": 9, "r10": 10}
 TICK = 0.1
 MB = 1000 * 1000
-SIZE = MB // 3  # of the copy: what a lane carries in 10 s
+SIZE, KBITS = MB // 3, 250  # of the copy; it lasts 10 s
 
 
 class Session:
@@ -86,7 +89,7 @@ class Copy:
         with open(self.here, "wb") as file:
             file.write(os.urandom(size))
         proxy = f"ProxyCommand={program('omerta')} --home {daemon.home} nc ann %p"
-        argv = ["scp", "-q", "-P", str(sshd.port), "-o", proxy,
+        argv = ["scp", "-q", "-l", str(KBITS), "-P", str(sshd.port), "-o", proxy,
                 "-i", os.path.join(daemon.home, "ssh", "id_ed25519"),
                 "-o", f"UserKnownHostsFile={folder}/known", "-o", "StrictHostKeyChecking=no",
                 self.here, f"{sshd.user}@ann:{self.there}"]
@@ -144,6 +147,11 @@ class Mesh:
         """How ben sends to ann."""
         return path(self.ben, self.ann)
 
+    def is_direct(self):
+        """True while neither sends over a relay."""
+        ways = self.way(), path(self.ann, self.ben)
+        return all(way and not way.startswith("relay ") for way in ways)
+
     def under_traffic(self, folder, size, deed, seconds):
         """Does deed() under a session and a copy, neither of which may be silent for @seconds."""
         session = Session(self.ben, self.sshd)
@@ -174,3 +182,28 @@ def test_the_relay_dies(lab, make, folder, capsys):
         mesh.under_traffic(folder, SIZE, deed, 5)
     other, = set(mesh.relays) - {carries}
     assert mesh.way() == f"relay {other}"
+
+
+def new_address_at_home(mesh):
+    """As a DHCP server gives it."""
+    mesh.lab.set_address("left", "eth0", "192.168.1.77/24")
+
+
+def new_address_of_the_router(mesh):
+    """Everybody sees ann at another place."""
+    mesh.lab.set_address("left-r", "wan", "11.0.1.33/24")
+
+
+def the_router_forgets(mesh):
+    """What masquerades forgets all its flows when its address goes, if only for a moment."""
+    mesh.lab.set_address("left-r", "wan", f"{outside(LEFT)}/24")
+
+
+@pytest.mark.parametrize("deed", [new_address_at_home, new_address_of_the_router,
+                                  the_router_forgets])
+def test_the_way_changes(lab, make, folder, capsys, deed):
+    mesh = Mesh(lab, make, folder, "port")
+    assert wait_until(mesh.is_direct, SECONDS), mesh.ben.log()
+    with capsys.disabled():
+        print(f"\n{deed.__name__} ({mesh.way()}): ", end="")
+        mesh.under_traffic(folder, SIZE, lambda: deed(mesh), 5)

@@ -11,17 +11,15 @@ enum {
 };
 
 /* Where our main socket is seen from outside; believed, as a liar must not aim us at somebody. */
-static bool our_outside(const struct om_node *n, const struct om_nat *nat, struct om_addr *out)
+static bool our_outside(const struct om_nat *nat, struct om_addr *out)
 {
-    const struct om_where *w = &n->where.at;
-
-    if (!nat->fit.is_believed || nat->fit.class != OM_NAT_EIM || w->own_count == 0)
+    if (!nat->fit.is_believed || nat->fit.class != OM_NAT_EIM)
         return false;
     for (unsigned i = nat->count; i-- > 0;) {
         const struct om_nat_sample *s = &nat->samples[i];
-        bool is_main = s->local.port == 0 || s->local.port == w->own[0].port;
         *out = s->seen;
-        if (is_main && memcmp(s->seen.ip, nat->fit.outside, sizeof s->seen.ip) == 0)
+        if (!om_nat_is_nameless(&s->local) &&
+            memcmp(s->seen.ip, nat->fit.outside, sizeof s->seen.ip) == 0)
             return true;
     }
     return false;
@@ -73,7 +71,7 @@ void node_hairpin_look(struct om_node *n, om_time now)
     for (unsigned f = 0; f < OM_ARRAY_SIZE(n->hairpins) && n->network_count > 0; f++) {
         struct node_hairpin *h = &n->hairpins[f];
         const struct om_nat *nat = &n->where.nats[f];
-        if (nat->hairpin != OM_HAIRPIN_UNKNOWN || h->is_waiting || !our_outside(n, nat, &to) ||
+        if (nat->hairpin != OM_HAIRPIN_UNKNOWN || h->is_waiting || !our_outside(nat, &to) ||
             !may_send(h, now))
             continue;
         h->node = n;

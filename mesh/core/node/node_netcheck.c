@@ -161,7 +161,8 @@ static void copy_family(struct om_netcheck_family *out, struct om_node *n, om_ti
         .life_dead = nat->life.dead,
     };
     for (unsigned i = nat->count; i-- > 0;)
-        add_seen(out, &nat->samples[i].seen);
+        if (!om_nat_is_nameless(&nat->samples[i].local)) /* else of a socket that was for a trial */
+            add_seen(out, &nat->samples[i].seen);
 }
 
 /* Warm ones first, then by what was measured. */

@@ -6,7 +6,23 @@ import re
 import pytest
 
 from daemon import program, wait_until
-from test_reach import SECONDS, homes, peer, ping, street
+from homes import home, met, outside, ping, public, start
+
+SECONDS = 30
+RELAY = 9
+
+
+def street(lab, left, right):
+    """Two homes behind routers that translate as @left and @right, and a relay that is public."""
+    home(lab, "left", left, 1)
+    home(lab, "right", right, 2)
+    public(lab, "relay", RELAY)
+
+
+def homes(lab, make, *names):
+    """The relay and daemons in the homes @names, which know nobody but the relay."""
+    relay = start(lab, make, "relay", ["--relay"])
+    return relay, *(start(lab, make, name, relay.bootstrap(outside(RELAY))) for name in names)
 
 
 def omerta(lab, daemon, *argv):
@@ -39,8 +55,8 @@ def tried(told, what):
 def test_relay_to_direct(lab, make):
     """ping shows relay -> direct as it happens; why says how, and wants nothing more."""
     street(lab, "port", "portdrop")
-    _, a, b = homes(lab, make)
-    assert wait_until(lambda: peer(a, b) and peer(b, a), SECONDS)
+    relay, a, b = homes(lab, make, "left", "right")
+    assert met(relay, a, b, seconds=SECONDS)
     done = omerta(lab, a, "ping", b.self_id(), "-c", "100", "-i", "0.1")
     assert done.returncode == 0, done.stdout
     assert " path=relay " in done.stdout, done.stdout
@@ -65,8 +81,8 @@ def test_relay_to_direct(lab, make):
 def test_relayed(lab, make):
     """Where no direct way is: why, and the remedy; the control is the peer that is near."""
     street(lab, "sym", "sym")
-    relay, a, b = homes(lab, make)
-    assert wait_until(lambda: peer(a, b) and peer(b, a), SECONDS)
+    relay, a, b = homes(lab, make, "left", "right")
+    assert met(relay, a, b, seconds=SECONDS)
     assert wait_until(lambda: ping(lab, a, b).returncode == 0, SECONDS)
     failed = ("refusal", "silence")
     assert wait_until(lambda: any(each["saw"] in failed for each in
@@ -87,8 +103,8 @@ def test_relayed(lab, make):
 def test_netcheck(lab, make, kind, turns):
     """Who is behind a NAT hears of it, of its outside address, and of the relays."""
     street(lab, kind, "port")
-    relay, a, b = homes(lab, make)
-    assert wait_until(lambda: peer(a, b) and peer(b, a), SECONDS)
+    relay, a, b = homes(lab, make, "left", "right")
+    assert met(relay, a, b, seconds=SECONDS)
 
     def told():
         return json.loads(omerta(lab, a, "netcheck", "--json").stdout)
@@ -118,8 +134,8 @@ def test_blocked(lab, make):
     street(lab, "port", "port")
     rules = "table inet block { chain f { type filter hook forward priority -5; " \
             "meta l4proto udp drop; }; }"
-    lab.run("r1", ["nft", rules])
-    relay, a, _ = homes(lab, make)
+    lab.run("left-r", ["nft", rules])
+    relay, a = homes(lab, make, "left")
     problem = "UDP seems to be blocked"
     assert wait_until(lambda: a.rpc("netcheck")["problem"], 60), a.rpc("netcheck")
     for argv, code in ((["why", relay.self_id()], 1), (["ping", relay.self_id(), "-c", "1"], 1),
@@ -131,7 +147,7 @@ def test_blocked(lab, make):
     told, _ = why(lab, a, relay)
     assert told["udp_blocked"] and hints(told)[0] == "udp_blocked", told
     assert happened(a, "udp_blocked") == 1
-    lab.run("r1", ["nft", "delete table inet block"])
+    lab.run("left-r", ["nft", "delete table inet block"])
     assert wait_until(lambda: ping(lab, a, relay).returncode == 0, 90)
     assert a.rpc("netcheck")["problem"] is None and happened(a, "udp_blocked") == 2
     assert problem not in omerta(lab, a, "doctor").stdout

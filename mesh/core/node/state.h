@@ -165,7 +165,7 @@ struct om_node {
     uint64_t calls_made;
     uint8_t ciphers, version_min, version_max;
     struct node_where where;
-    struct node_study *study; /* NULL: none is under way */
+    struct node_study *study;        /* NULL: none is under way */
     struct node_hairpin hairpins[2]; /* IPv4, IPv6 */
     struct om_reach reach;
     struct om_punch_memory punches;

@@ -18,7 +18,8 @@ for file in "$dir"/hitless-*.scn; do
         seed=$((seed + 1))
     done
     # "ok    line 40: at 7500ms b gap < 70ms from a; it is 60.1ms": the last moment named counts
-    sed -n 's/.*: at \([0-9]*\)ms \([a-z]*\) \(gap\|missing\) .* from \([a-z]*\); .* \([0-9.]*\)\([mu]*s*\)$/\1 \2 \3 \4 \5 \6/p' "$out" |
+    what='\([a-z]*\) \(gap\|missing\) .* from \([a-z]*\)'
+    sed -n "s/.*: at \([0-9]*\)ms $what; .* \([0-9.]*\)\([mu]*s*\)\$/\1 \2 \3 \4 \5 \6/p" "$out" |
         awk -v name="$(basename "$file" .scn)" '
             { at[NR] = $1 + 0; way[NR] = $4 ">" $2; what[NR] = $3
               v[NR] = $5 / ($6 == "us" ? 1000 : 1) * ($6 == "s" ? 1000 : 1)
@@ -31,7 +32,8 @@ for file in "$dir"/hitless-*.scn; do
                     if (what[i] == "missing" && v[i] > lost[way[i]]) lost[way[i]] = v[i]
                 }
                 for (i = 1; i <= n; i++)
-                    printf "%-24s %-12s %7.1f ms %8d\n", name, order[i], gap[order[i]], lost[order[i]]
+                    printf "%-24s %-12s %7.1f ms %8d\n", name, order[i],
+                           gap[order[i]], lost[order[i]]
             }'
 done
 exit "$failed"

@@ -117,6 +117,23 @@ out:
     pair_fini(&p);
 }
 
+OM_TEST(node_where_fresh_lies_spend_no_more)
+{
+    struct pair p = {0};
+
+    OM_TRY(begin(&p));
+    for (unsigned i = 0; i < 58; i++) { /* each fresher than the last, and another port */
+        const struct om_addr own = om_addr_v4(0x0b162101, (uint16_t)(53 + i));
+        const struct om_where w = at(&own, 1);
+        CHECK_OK(om_node_where(p.side[1].node, p.now, &w));
+        pair_run(&p, p.now + OM_SEC(10));
+    }
+    CHECK_EQ(astray(&p, 0), OM_REACH_STRANGER_MAX); /* the control: it is not that none were sent */
+    CHECK(pair_info(&p, 0).drops[OM_DROP_REACH] > 0);
+out:
+    pair_fini(&p);
+}
+
 OM_TEST(node_where_learns_from_pongs)
 {
     struct pair p = {0};

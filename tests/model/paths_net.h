@@ -58,6 +58,8 @@ struct end {
     om_time ack_at;
     om_time last_got, gap; /* longest since it was cleared */
     uint64_t got, unsent, asks, copies, better_count;
+    om_time crossed_at; /* last move between a lane and a direct way; OM_NEVER: none */
+    bool was_lane;
     om_time better_at; /* last planned move; OM_NEVER: a free one may follow */
     unsigned whys[OM_PATHS_WHYS];
     struct face faces[NET_FACES];
@@ -184,12 +186,18 @@ static inline void net_moved(struct net *n, struct end *s, const struct om_paths
     s->whys[a->why]++;
     s->moved_seq = s->next_seq;
     if (a->why == OM_PATHS_BETTER) {
-        if (s->better_at != OM_NEVER)
-            CHECK(n->now - s->better_at >= OM_SEC(OM_PATHS_DWELL_S));
+        /* A direct way does not wait for lanes that data moved between. */
+        om_time since = s->was_lane && a->via.lane == 0 ? s->crossed_at : s->better_at;
+        if (s->better_at != OM_NEVER && since != OM_NEVER)
+            CHECK(n->now - since >= OM_SEC(OM_PATHS_DWELL_S) ||
+                  n->now - s->better_at >= OM_SEC(OM_PATHS_DWELL_S));
         s->better_at = n->now;
     } else if (a->why == OM_PATHS_FIRST || a->why == OM_PATHS_SHAKEN) {
         s->better_at = OM_NEVER;
     }
+    if (a->why != OM_PATHS_FIRST && s->was_lane != (a->via.lane != 0))
+        s->crossed_at = n->now;
+    s->was_lane = a->via.lane != 0;
 }
 
 /* What the paths of @e want done; and that they come to rest. */
@@ -353,7 +361,7 @@ static inline struct net *net_new(uint64_t seed, unsigned per_second)
     for (unsigned e = 0; e < 2; e++) {
         om_paths_init(&n->end[e].ps);
         om_replay_init(&n->end[e].seen);
-        n->end[e].better_at = n->end[e].ack_at = OM_NEVER;
+        n->end[e].better_at = n->end[e].crossed_at = n->end[e].ack_at = OM_NEVER;
         n->end[e].last_got = n->now;
         n->end[e].next_send = per_second ? n->now : OM_NEVER;
     }

@@ -117,6 +117,53 @@ OM_TEST(paths_one_loss_keeps_no_relay)
     }
 }
 
+OM_TEST(paths_direct_does_not_wait_for_lanes)
+{
+    struct world w;
+
+    begin(&w);
+    const struct om_via *far = way(&w, 120, 8), *near = way(&w, 80, 9), *direct = way(&w, 40, 0);
+    shake(&w, far);
+    om_paths_add(&w.ps, w.now, near, OM_PATH_SAID);
+    while (!carries(&w, near))
+        pass_busy(&w, 10);
+    om_time at = w.now;
+    om_paths_add(&w.ps, w.now, direct, OM_PATH_PUNCHED);
+    pass_busy(&w, 500);
+    CHECK(carries(&w, direct));
+    CHECK(w.moved_at - at < OM_MS(200));
+
+    /* The control: a lane waits. */
+    begin(&w);
+    far = way(&w, 120, 8), near = way(&w, 80, 9);
+    const struct om_via *nearest = way(&w, 40, 7);
+    shake(&w, far);
+    om_paths_add(&w.ps, w.now, near, OM_PATH_SAID);
+    while (!carries(&w, near))
+        pass_busy(&w, 10);
+    om_paths_add(&w.ps, w.now, nearest, OM_PATH_SAID);
+    pass_busy(&w, 1500);
+    CHECK(carries(&w, near));
+    pass_busy(&w, 1000);
+    CHECK(carries(&w, nearest));
+}
+
+OM_TEST(paths_doubt_of_a_direct_way_is_looked_into)
+{
+    struct world w;
+
+    begin(&w);
+    const struct om_via *lane = way(&w, 200, 9), *direct = way(&w, 60, 0);
+    shake(&w, lane);
+    pass_busy(&w, 1000);
+    om_paths_add(&w.ps, w.now, direct, OM_PATH_SAID);
+    om_paths_find(&w.ps, direct)->loss = 1000; /* the first challenges were lost */
+    pass_busy(&w, 2000);
+    CHECK(carries(&w, lane));
+    pass_busy(&w, 6000); /* one in ten seconds would tell nothing yet */
+    CHECK(carries(&w, direct));
+}
+
 OM_TEST(paths_stay_for_small_gains)
 {
     for (unsigned gain = 1; gain <= 60; gain += 59) {

@@ -9,7 +9,7 @@ void om_paths_init(struct om_paths *ps)
 {
     memset(ps, 0, sizeof *ps);
     ps->active = ps->second = -1;
-    ps->second_until = ps->suspect_at = ps->used_at = OM_NEVER;
+    ps->second_until = ps->suspect_at = ps->used_at = ps->crossed_at = OM_NEVER;
 }
 
 static struct om_path *at(struct om_paths *ps, int i)
@@ -130,6 +130,8 @@ static void move(struct om_paths *ps, om_time now, int i, enum om_paths_why why)
     ps->active = i;
     ps->why = why;
     ps->moved_at = now;
+    if (old && (old->via.lane != 0) != (new->via.lane != 0))
+        ps->crossed_at = now;
     ps->moves += old != NULL;
     ps->suspect_at = OM_NEVER;
     tell(ps, OM_PATHS_MOVED, new);
@@ -156,13 +158,24 @@ static bool is_guess(const struct om_paths *ps)
            32 * active->rtt.variation > active->rtt.smoothed;
 }
 
+/* When a direct way may relieve a lane. Between lanes data may have moved just now: they wait for
+ * one another, not a direct way for them. */
+static om_time upgrade_at(const struct om_paths *ps)
+{
+    return ps->crossed_at == OM_NEVER ? 0 : ps->crossed_at + OM_SEC(OM_PATHS_DWELL_S);
+}
+
+static bool leaves_lane(const struct om_paths *ps, const struct om_path *to)
+{
+    return ps->all[ps->active].via.lane != 0 && to->via.lane == 0;
+}
+
 /* May data move for a better score? What a handshake came over was no choice; else not so soon. */
 static bool may_improve(const struct om_paths *ps, const struct om_path *to, om_time now)
 {
-    bool is_upgrade = ps->all[ps->active].via.lane != 0 && to->via.lane == 0;
-
-    return ps->why == OM_PATHS_FIRST || (ps->why == OM_PATHS_SHAKEN && is_upgrade) ||
-           now - ps->moved_at >= OM_SEC(OM_PATHS_DWELL_S);
+    if (leaves_lane(ps, to) && (ps->why == OM_PATHS_SHAKEN || upgrade_at(ps) <= now))
+        return true;
+    return ps->why == OM_PATHS_FIRST || now - ps->moved_at >= OM_SEC(OM_PATHS_DWELL_S);
 }
 
 /* The valid path with the least score but @not, of those proven at @since or later; -1: none. */
@@ -473,6 +486,17 @@ const struct om_via *om_paths_copy(struct om_paths *ps, om_time now, size_t byte
 }
 
 /* When path @i is to be challenged only because data flows. */
+/* Would @p carry but for challenges that got lost? A few in a row are chance more often than not,
+ * and only more of them can tell. */
+static bool is_doubted(const struct om_paths *ps, const struct om_path *p)
+{
+    struct om_path without = *p;
+
+    without.loss = 0;
+    return p->loss > 0 && p->state == OM_PATH_VALID && ps->active >= 0 &&
+           is_better(&without, &ps->all[ps->active]);
+}
+
 static om_time warm_at(const struct om_paths *ps, int i)
 {
     const struct om_path *p = &ps->all[i];
@@ -485,7 +509,7 @@ static om_time warm_at(const struct om_paths *ps, int i)
         unsigned doubles = p->fails < OM_PATHS_RETRY_DOUBLES ? p->fails : OM_PATHS_RETRY_DOUBLES;
         due = p->asked + (OM_SEC(OM_PATHS_RETRY_S) << (is_cut ? 0 : doubles));
     } else if (i != ps->active) {
-        due = p->proven + OM_SEC(OM_PATHS_WARM_S);
+        due = p->proven + OM_SEC(is_doubted(ps, p) ? OM_PATHS_DOUBT_S : OM_PATHS_WARM_S);
     } else {
         return OM_NEVER;
     }
@@ -546,7 +570,8 @@ static om_time improve_at(const struct om_paths *ps)
         ps->all[ps->active].state == OM_PATH_FAILED || is_guess(ps) ||
         !is_better(&ps->all[other], &ps->all[ps->active]))
         return OM_NEVER;
-    return ps->moved_at + OM_SEC(OM_PATHS_DWELL_S);
+    om_time at = ps->moved_at + OM_SEC(OM_PATHS_DWELL_S);
+    return leaves_lane(ps, &ps->all[other]) ? om_time_min(at, upgrade_at(ps)) : at;
 }
 
 om_time om_paths_deadline(const struct om_paths *ps)

@@ -13,7 +13,9 @@
  *        paths_spoofed_copies_get_no_more_than_was_sent; paths_come_back_after_a_blackout;
  *        paths_planned_moves_keep_their_distance; paths_move_on_what_they_measured;
  *        paths_direct_is_not_left_on_a_guess; paths_second_handshake_moves_nothing;
- *        paths_our_network_changes; paths_copies_end_once_both_answered.
+ *        paths_our_network_changes; paths_copies_end_once_both_answered;
+ *        paths_direct_does_not_wait_for_lanes;
+ *        paths_doubt_of_a_direct_way_is_looked_into.
  *
  * One path is active, and it is a proven one; while there is none, only copies leave. A second one
  * gets a copy of everything
@@ -45,6 +47,7 @@ enum {
     OM_PATHS_GAIN_MS = 3,       /* a move must gain so much, */
     OM_PATHS_GAIN_PERCENT = 10, /* and so much of the present score */
     OM_PATHS_WARM_S = 10,       /* between challenges of other paths while one is in use */
+    OM_PATHS_DOUBT_S = 1,       /* the same, of one that only its losses keep from carrying */
     OM_PATHS_RETRY_S = 2,       /* after which a path that failed is asked once more */
     OM_PATHS_RETRY_DOUBLES = 5, /* times that this doubles */
     OM_PATHS_JUDGE_MS = 100,    /* at least, between comparisons of scores that data calls for */
@@ -85,8 +88,9 @@ struct om_paths {
     om_time second_until; /* OM_NEVER: until something is decided */
     om_time suspect_at;   /* since when the active path is suspect; OM_NEVER: it is not */
     om_time moved_at;
-    om_time used_at;   /* data was last sent; OM_NEVER: never */
-    om_time judged_at; /* by om_paths_used() */
+    om_time crossed_at; /* from a lane to a direct way, or back; OM_NEVER: not yet */
+    om_time used_at;    /* data was last sent; OM_NEVER: never */
+    om_time judged_at;  /* by om_paths_used() */
     enum om_paths_why why;
     uint64_t moves, copies;
     struct om_paths_act news[OM_PATHS_NEWS_MAX]; /* oldest first */

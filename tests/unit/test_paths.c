@@ -157,10 +157,15 @@ OM_TEST(paths_doubt_of_a_direct_way_is_looked_into)
     shake(&w, lane);
     pass_busy(&w, 1000);
     om_paths_add(&w.ps, w.now, direct, OM_PATH_SAID);
-    om_paths_find(&w.ps, direct)->loss = 1000; /* the first challenges were lost */
-    pass_busy(&w, 2000);
+    pass_busy(&w, 10000);
+    CHECK(carries(&w, direct));
+    struct om_path *p = om_paths_find(&w.ps, direct);
+    p->loss = 500; /* challenges were lost, and it was measured well */
+    p->fresh = OM_PATHS_SETTLED;
+    for (unsigned ms = 0; ms < 3000 && !carries(&w, lane); ms += 10)
+        pass_busy(&w, 10);
     CHECK(carries(&w, lane));
-    pass_busy(&w, 6000); /* one in ten seconds would tell nothing yet */
+    pass_busy(&w, 8000); /* one in ten seconds would tell nothing yet */
     CHECK(carries(&w, direct));
 }
 

@@ -173,6 +173,27 @@ OM_TEST(study_closes_its_sockets)
     street_free(&s);
 }
 
+OM_TEST(study_without_sockets_ends)
+{
+    struct street s = street_new("symblock");
+    struct om_node *n = s.node->node;
+    uint32_t taken;
+
+    CHECK(begin(&s));
+    while (n->study->stage != NODE_STUDY_ASKING || n->study->sent < n->study->count)
+        sim_run(s.w, s.w->now + OM_MS(1));
+    taken = node_sockets_open(n, OM_SOCKETS_MAX - OM_STUDY_SOCKETS); /* as punches would */
+    CHECK(taken != 0);
+    sim_node_drain(s.node);
+    sim_run(s.w, s.w->now + OM_SEC(4));
+    CHECK(!n->study && n->where.shared.at != 0);
+    CHECK_EQ(n->where.shared.reuse, OM_NAT_REUSE_UNKNOWN);
+    node_sockets_close(n, taken, OM_SOCKETS_MAX, 0);
+    sim_node_drain(s.node);
+    CHECK_EQ(open_sockets(&s), 0);
+    street_free(&s);
+}
+
 OM_TEST(study_of_the_silent_ends)
 {
     struct street s = street_new("sym");

@@ -252,6 +252,8 @@ static om_time first_sent(const struct node_study *s, om_time now, unsigned i)
 /* From one question of many to the next, so that no witness has more than it answers. */
 static om_time pace_of(const struct node_study *s)
 {
+    if (s->count == 0 || s->witness_count == 0)
+        return 0; /* no sockets were to be had */
     unsigned each = s->count / s->witness_count;
     om_time lasts =
         each > OM_STUDY_AT_ONCE ? OM_MS(OM_STUDY_EACH_MS) * (each - OM_STUDY_AT_ONCE) : 0;

@@ -8,7 +8,8 @@
  *        or two peers from one socket, which tells no class.
  * Keeps: study_learns_an_easy_nat; study_learns_a_random_nat; study_learns_a_shared_block;
  *        study_one_liar_changes_nothing; study_is_only_made_for_a_punch;
- *        study_closes_its_sockets; study_of_the_silent_ends; study_takes_no_foreign_answer.
+ *        study_closes_its_sockets; study_of_the_silent_ends; study_takes_no_foreign_answer;
+ *        study_without_sockets_ends.
  *
  *     IDLE --punch wanted--> MEETING --> ASKING --block--> SHARING --> IDLE
  *                                          +---else-----------------> IDLE

@@ -343,7 +343,7 @@ static const struct om_ipc_method table[] = {
                 "id, short, name, network, connected, path, rtt_ms, cipher, heard_s, endpoints,"
                 " sessions, datagrams_in, bytes_in, datagrams_out, bytes_out, relay, latency"
                 " (samples, mean_ms, p50_ms, p95_ms, p99_ms, or null), mtu (bytes of the largest"
-                 " datagram sent to it now, or null) of each"},
+                " datagram sent to it now, or null) of each"},
                {"problem", OM_PARAM_STRING, false,
                 "a sentence when nobody far away answers over UDP"}}},
     {.name = "peers.why",

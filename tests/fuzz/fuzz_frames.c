@@ -12,6 +12,7 @@ static void write_again(struct om_wr *w, const struct om_frame *f)
 {
     switch ((enum om_frame_type)f->type) {
     case OM_FRAME_PAD:
+    case OM_FRAME_MTU_PROBE: /* its zeros are not looked at */
         break;
     case OM_FRAME_PING:
         om_frame_write_ping(w, f->ping);
@@ -63,8 +64,6 @@ static void write_again(struct om_wr *w, const struct om_frame *f)
         break;
     case OM_FRAME_PATH_RESPONSE:
         om_frame_write_response(w, f->path);
-        break;
-    case OM_FRAME_MTU_PROBE: /* its zeros are not looked at */
         break;
     case OM_FRAME_IP:
         om_frame_write_ip(w, f->ip);

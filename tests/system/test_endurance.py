@@ -97,7 +97,9 @@ KEPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "endurance.supp"
 
 
 class Checked(Daemon):
-    """A daemon under valgrind, which knows no seccomp."""
+    """A daemon under valgrind, which knows no seccomp and takes its time."""
+
+    ready_seconds = 60
 
     def argv(self):
         return ["valgrind", "--leak-check=full", "--errors-for-leak-kinds=all",

@@ -53,6 +53,7 @@ struct sim_actor {
     struct om_addr addr;
     struct sim_sockets *sockets; /* owned; NULL: none but that of addr */
     unsigned moves;
+    unsigned lies;         /* told of its address: so many of its ports were named (lie.h) */
     struct sim_pair *last; /* that was asked for; the next is most often the same */
     struct sim_node_spec spec;
     uint8_t home_seed[32];

@@ -16,7 +16,7 @@ static const char *const names[] = {
     [SIM_HEAL] = "heal",       [SIM_LINK] = "link",       [SIM_PIPE] = "pipe",
     [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
     [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
-    [SIM_FLUSH] = "flush",
+    [SIM_FLUSH] = "flush",     [SIM_LIE] = "lie",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -29,11 +29,12 @@ const char *sim_deed_name(const struct sim_world *w, const struct sim_deed *d)
 {
     static char text[4 * SIM_NAME_MAX + 32];
     const struct sim_actor *a = actor(w, d->a), *b = actor(w, d->b), *c = actor(w, d->c);
+    const char *by = d->verb == SIM_LIE ? " about " : " by ";
     bool subject = d->verb <= SIM_EPOCH;
 
     snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", subject && a ? a->name : "",
              subject && a ? " " : "", names[d->verb], subject || !a ? "" : " ",
-             subject || !a ? "" : a->name, b ? " " : "", b ? b->name : "", c ? " by " : "");
+             subject || !a ? "" : a->name, b ? " " : "", b ? b->name : "", c ? by : "");
     if (c)
         strncat(text, c->name, sizeof text - strlen(text) - 1);
     if (d->pipe >= 0) {
@@ -204,6 +205,8 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return sim_close(a, n, b);
     case SIM_KEEP:
         return sim_keep(a, n, b);
+    case SIM_LIE:
+        return sim_lie(a, n, b, d->lie, actor(w, d->c));
     case SIM_EPOCH:
         return sim_epoch(a, n, (uint32_t)d->number);
     case SIM_CRASH:

@@ -164,6 +164,32 @@ static enum om_err parse_ping(struct sim_parser *p, struct sim_deed *d)
     return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
 }
 
+/* KIND=X: what is said, and about whom. */
+static enum om_err parse_lie(struct sim_parser *p, struct sim_deed *d)
+{
+    struct sim_words *w = &p->words;
+    struct deed_out out = {p, d};
+    char kind[SIM_NAME_MAX + 1] = "";
+    const struct sim_option options[] = {
+        {"in", read_network, &out},
+        {"expect", read_expect, &d->expect},
+    };
+
+    if (sim_parse_node(p, "a node", &d->b) != OM_OK)
+        return OM_E_PARSE;
+    size_t n = strcspn(sim_words_peek(w), "=");
+    snprintf(kind, sizeof kind, "%.*s", (int)(n <= SIM_NAME_MAX ? n : SIM_NAME_MAX),
+             sim_words_peek(w));
+    d->lie = sim_lie_kind_parse(kind);
+    if (d->lie == SIM_LIE_KIND_COUNT || sim_words_peek(w)[n] != '=')
+        return sim_words_fail(w, "candidate=, punch=, seen=, record= or source=");
+    d->c = sim_parse_find(p, sim_words_peek(w) + n + 1);
+    if (d->c < 0)
+        return sim_words_fail(w, "an actor that was declared");
+    w->next++;
+    return sim_words_options(w, options, OM_ARRAY_SIZE(options));
+}
+
 static enum om_err parse_epoch(struct sim_parser *p, struct sim_deed *d)
 {
     struct deed_out out = {p, d};
@@ -284,6 +310,7 @@ static const struct verb verbs[] = {
     [SIM_PING] = {"ping", true, parse_ping},
     [SIM_CLOSE] = {"close", true, parse_ping},
     [SIM_KEEP] = {"keep", true, parse_ping},
+    [SIM_LIE] = {"lie", true, parse_lie},
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
     [SIM_CRASH] = {"crash", false, parse_one_node},
     [SIM_RESTART] = {"restart", false, parse_restart},
@@ -323,7 +350,7 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             d->verb = (enum sim_verb)i;
             return OM_OK;
         }
-    return sim_words_fail(w, "connect, send, allow, ping, close or epoch");
+    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie or epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

@@ -56,6 +56,8 @@
  *                                OM_E_MISSING when none did
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
  *                                channel=ip: it is an IP packet (omerta/ip.h)
+ *   A lie B KIND=X               in its session with B it names X's address (lie.h): candidate, punch,
+ *                                seen (where B is), record, source (of a packet)
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
@@ -111,6 +113,7 @@
 
 #include "attack.h"
 #include "flight.h"
+#include "lie.h"
 #include "natkind.h"
 #include "words.h"
 
@@ -132,6 +135,7 @@ enum sim_verb {
     SIM_PING,
     SIM_CLOSE,
     SIM_KEEP,
+    SIM_LIE,
     SIM_EPOCH,
     SIM_CRASH,
     SIM_RESTART,
@@ -179,6 +183,7 @@ struct sim_deed {
     int nat;                      /* from 1; 0: it stays where it is; -1: none */
     struct sim_pipe_model change; /* of a pipe; what stays as it is has all bits set */
     struct sim_junk junk;         /* without actors */
+    enum sim_lie_kind lie;        /* about c */
 };
 
 enum sim_when { SIM_BY, SIM_AT, SIM_NEVER };

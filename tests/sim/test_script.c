@@ -58,6 +58,7 @@ static const char everything[] =
     "at 6s a up\n"
     "by 6s c knows = 4\n"
     "at 7s flush home; move a behind=flat; move b behind=none; a connect b seen=c\n"
+    "at 7s a lie b candidate=eve in=main; a lie b seen=c expect=OM_E_NO_ROUTE\n"
     "never nat flat no_port >= 1 after 1s\n"
     "at 8s nat home in = 0\n";
 
@@ -81,7 +82,7 @@ OM_TEST(script_reads_every_statement)
     CHECK_EQ(s->actors[1].spec.network_count, 2);
     CHECK_EQ(s->actors[0].spec.skew, OM_SEC(3600));
     CHECK(s->actors[4].is_insider && s->actors[4].is_attacker);
-    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1 + 3 + 3 + 4);
+    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1 + 3 + 3 + 4 + 2);
     CHECK_EQ(s->deeds[9].end_count, 2);
     CHECK_STR(s->deeds[11].text, "hi; there # you");
     CHECK_EQ(s->deeds[15].expect, OM_E_FULL);
@@ -114,6 +115,8 @@ OM_TEST(script_reads_every_statement)
     CHECK(s->actors[2].spec.router == 2 && s->actors[4].spec.router == 1);
     CHECK(s->deeds[40].verb == SIM_FLUSH && s->deeds[40].nat == 1);
     CHECK(s->deeds[41].nat == 2 && s->deeds[42].nat == -1 && s->deeds[43].seen_by == 3);
+    CHECK(s->deeds[44].verb == SIM_LIE && s->deeds[44].lie == SIM_LIE_CANDIDATE);
+    CHECK(s->deeds[44].c == 4 && s->deeds[45].c == 2 && s->deeds[45].lie == SIM_LIE_SEEN);
     CHECK(s->checks[20].nat == 2 && s->checks[20].count == SIM_NAT_NO_PORT);
     CHECK_STR(s->checks[4].source, "at 5s a got >= 3 from b");
     sim_script_free(s);
@@ -133,6 +136,7 @@ OM_TEST(script_errors_name_file_and_line)
 {
     check_error("nod a\n", "x.scn:1: \"nod\", wanted seed, duration");
     check_error("node a\n\nat 1s a connect z\n", "x.scn:3: \"z\", wanted a node");
+    check_error("node a b\nat 1s a lie b about=a", "x.scn:2: \"about=a\", wanted candidate=");
     check_error("node a b\nat 1s a conect b", "x.scn:2: \"conect\", wanted connect, send");
     check_error("node a b\nat 1 a connect b", "x.scn:2: \"1\", wanted a duration");
     check_error("node a b\nat 1s a send b hi", "x.scn:2: \"hi\", wanted a text in quotes");

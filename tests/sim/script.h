@@ -56,8 +56,8 @@
  *                                OM_E_MISSING when none did
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
  *                                channel=ip: it is an IP packet (omerta/ip.h)
- *   A lie B KIND=X               in its session with B it names X's address (lie.h): candidate, punch,
- *                                seen (where B is), record, source (of a packet)
+ *   A lie B KIND=X               in its session with B it names X's address (lie.h): candidate,
+ *                                punch, seen (where B is), record, source (of a packet)
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell

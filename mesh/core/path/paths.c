@@ -439,8 +439,13 @@ void om_paths_used(struct om_paths *ps, om_time now)
 
 void om_paths_moved_network(struct om_paths *ps, om_time now)
 {
+    om_time next = ps->network_at + OM_MS(OM_PATHS_NETWORK_MS);
+
+    ps->network_at = now >= next ? now : ps->network_at > now ? ps->network_at : next;
+    ask_all(ps, ps->network_at);
+    if (ps->network_at > now)
+        return; /* it flaps */
     ps->suspect_at = OM_NEVER;
-    ask_all(ps, now);
     om_paths_stalled(ps, now);
 }
 
@@ -485,7 +490,6 @@ const struct om_via *om_paths_copy(struct om_paths *ps, om_time now, size_t byte
     return &p->via;
 }
 
-/* When path @i is to be challenged only because data flows. */
 /* Would @p carry but for challenges that got lost? A few in a row are chance more often than not,
  * and only more of them can tell. */
 static bool is_doubted(const struct om_paths *ps, const struct om_path *p)

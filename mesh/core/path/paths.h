@@ -14,7 +14,7 @@
  *        paths_planned_moves_keep_their_distance; paths_move_on_what_they_measured;
  *        paths_direct_is_not_left_on_a_guess; paths_second_handshake_moves_nothing;
  *        paths_our_network_changes; paths_copies_end_once_both_answered;
- *        paths_direct_does_not_wait_for_lanes;
+ *        paths_direct_does_not_wait_for_lanes; hints_of_the_network_ask_at_a_pace;
  *        paths_doubt_of_a_direct_way_is_looked_into.
  *
  * One path is active, and it is a proven one; while there is none, only copies leave. A second one
@@ -54,6 +54,7 @@ enum {
     OM_PATHS_SAMPLES = 14,      /* of a new path in use, in quick succession; 4 rttvar: 5 % */
     OM_PATHS_SETTLED = 24,      /* the same, when a challenge was lost */
     OM_PATHS_OVERLAPS = 2,      /* round trips of copies after a move */
+    OM_PATHS_NETWORK_MS = 100,  /* between rounds that changes of our network call for */
     OM_PATH_CHALLENGE_BYTES = 28 + 11, /* a datagram with nothing but PATH_CHALLENGE */
     OM_PATHS_NEWS_MAX = 8 /* moves and proofs not yet asked for; then the oldest goes */
 };
@@ -91,6 +92,7 @@ struct om_paths {
     om_time crossed_at; /* from a lane to a direct way, or back; OM_NEVER: not yet */
     om_time used_at;    /* data was last sent; OM_NEVER: never */
     om_time judged_at;  /* by om_paths_used() */
+    om_time network_at; /* last round because our network changed, or the next, if that is later */
     enum om_paths_why why;
     uint64_t moves, copies;
     struct om_paths_act news[OM_PATHS_NEWS_MAX]; /* oldest first */
@@ -143,7 +145,8 @@ void om_paths_stalled(struct om_paths *ps, om_time now);
  */
 void om_paths_used(struct om_paths *ps, om_time now);
 
-/** om_paths_moved_network() - our own network changed @now: every path of @ps is in doubt. */
+/** om_paths_moved_network() - our own network changed @now: every path of @ps is in doubt. All are
+ *  asked, at once or OM_PATHS_NETWORK_MS after the last round, however often it changes. */
 void om_paths_moved_network(struct om_paths *ps, om_time now);
 
 /** om_paths_remove() - @via does not exist any more, since @now; @ps forgets it. */

@@ -51,6 +51,8 @@ static bool town_init(struct town *t)
     s.router = 0;
     s.relays = true;
     t->relay = sim_node_add(t->w, "relay", &s);
+    if (!t->other || !t->a || !t->b || !t->relay)
+        return false;
     CHECK_OK(sim_connect(t->a, NULL, t->relay, NULL, 0));
     CHECK_OK(sim_connect(t->b, NULL, t->relay, NULL, 0));
     CHECK_OK(sim_connect(t->a, NULL, t->other, NULL, 0));

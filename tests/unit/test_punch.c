@@ -455,6 +455,32 @@ out:
     duo_fini(&d);
 }
 
+/* Which asks at once: were the attempt with its old life gone on with, it would be refused. */
+OM_TEST(punch_begins_anew_with_who_restarted)
+{
+    struct duo d;
+
+    for (unsigned is_told = 0; is_told < 2; is_told++) {
+        duo_init(&d);
+        OM_TRY(attest(&d));
+        d.profile[0] = (struct om_punch_profile){.class = OM_NAT_RANDOM, .hops = 3};
+        d.is_deaf = true;
+        start(&d, 0, 7);
+        run(&d, d.now + OM_SEC(1));
+        OM_TRY(d.m[1].state == OM_PUNCH_FIRING);
+        om_punch_init(&d.m[0], &d.key[0], &d.key[1], 3);
+        d.count = 0;
+        if (is_told)
+            om_punch_forget(&d.m[1], d.now);
+        start(&d, 0, 8);
+        run(&d, d.now + OM_SEC(1));
+        CHECK_EQ(d.m[0].state, is_told ? OM_PUNCH_FIRING : OM_PUNCH_ASKED);
+        CHECK_EQ(d.m[1].nonce, is_told ? 8 : 7);
+    out:
+        duo_fini(&d);
+    }
+}
+
 /* Words out of place, of every kind and in every state: nothing is sent because of them. */
 OM_TEST(punch_word_of_a_stranger_state)
 {

@@ -42,6 +42,14 @@ void node_punch_end(struct om_node *n, struct om_peer *p)
     p->punch = NULL;
 }
 
+void node_punch_anew(struct om_peer *p, om_time now)
+{
+    if (!p->punch)
+        return;
+    p->punch->is_held = false;
+    om_punch_forget(&p->punch->run, now); /* its sockets are closed when it is run next */
+}
+
 static struct om_nat *nat_for(struct om_node *n, const struct om_peer *p)
 {
     return &n->where.nats[om_addr_is_v4(&p->outside) ? 0 : 1];

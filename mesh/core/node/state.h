@@ -312,6 +312,9 @@ om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om
 void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                       const struct om_frame_punch *f);
 
+/** node_punch_anew() - @p restarted at @now: what was tried with its old life ends. */
+void node_punch_anew(struct om_peer *p, om_time now);
+
 /** node_punch_end() - @p of @n goes, or its association: whatever was tried ends. */
 void node_punch_end(struct om_node *n, struct om_peer *p);
 

@@ -102,6 +102,13 @@ void om_punch_stop(struct om_punch *p, om_time now)
     p->answer_count = 0;
 }
 
+void om_punch_forget(struct om_punch *p, om_time now)
+{
+    om_punch_stop(p, now);
+    om_punch_forgive(p);
+    p->ended = 0;
+}
+
 /* A new attempt, of which nothing is known but its nonce. */
 static void begin(struct om_punch *p, const struct om_punch_facts *facts, uint64_t nonce,
                   enum om_punch_state state)

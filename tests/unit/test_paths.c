@@ -585,3 +585,16 @@ OM_TEST(paths_our_network_changes)
     CHECK(carries(&w, two));
     CHECK(w.moved_at - at <= OM_MS(100));
 }
+
+OM_TEST(paths_of_an_old_life_do_not_carry)
+{
+    for (unsigned is_told = 0; is_told < 2; is_told++) {
+        struct world w;
+        const struct om_via *old = settled(&w, 50), *lane = way(&w, 90, 9);
+        w.now += OM_MS(500), shake(&w, lane);
+        if (is_told)
+            om_paths_restarted(&w.ps, w.now);
+        pass(&w, 10);
+        CHECK(carries(&w, is_told ? lane : old));
+    }
+}

@@ -23,6 +23,7 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
         om_carrier_restart(p->carrier, now);
         node_lane_end(p); /* it forgot them */
         node_punch_anew(p, now);
+        om_paths_restarted(p->paths, now);
         node_end_handshake(n, p); /* an answer by the old life would seem one more restart */
         node_event(n, now, &(struct om_event){.kind = OM_EVENT_PEER_RESTARTED, .peer = p->id});
     }

@@ -94,6 +94,14 @@ void om_path_ask_anew(struct om_path *p, om_time now)
     p->ask_at = now;
 }
 
+void om_path_lapse(struct om_path *p, om_time now)
+{
+    if (p->heard == now || p->proven == OM_NEVER)
+        return;
+    p->state = OM_PATH_FAILED;
+    om_path_ask_anew(p, now);
+}
+
 bool om_path_may_answer(struct om_path *p, size_t bytes)
 {
     if (p->state == OM_PATH_VALID)

@@ -114,6 +114,10 @@ bool om_path_may_answer(struct om_path *p, size_t bytes);
 /** om_path_ask_anew() - challenge @p at @now whatever is under way; it has all its tries again. */
 void om_path_ask_anew(struct om_path *p, om_time now);
 
+/** om_path_lapse() - the peer restarted: @p was its old life's, and must answer @now anew; one over
+ *  which it was heard @now is the new life's. */
+void om_path_lapse(struct om_path *p, om_time now);
+
 /** om_path_wait() - how long an answer over @p may take before it is overdue. */
 om_time om_path_wait(const struct om_path *p);
 

@@ -15,7 +15,7 @@
  *        paths_direct_is_not_left_on_a_guess; paths_second_handshake_moves_nothing;
  *        paths_our_network_changes; paths_copies_end_once_both_answered;
  *        paths_direct_does_not_wait_for_lanes; hints_of_the_network_ask_at_a_pace;
- *        paths_doubt_of_a_direct_way_is_looked_into.
+ *        paths_doubt_of_a_direct_way_is_looked_into; paths_of_an_old_life_do_not_carry.
  *
  * One path is active, and it is a proven one; while there is none, only copies leave. A second one
  * gets a copy of everything
@@ -148,6 +148,13 @@ void om_paths_used(struct om_paths *ps, om_time now);
 /** om_paths_moved_network() - our own network changed @now: every path of @ps is in doubt. All are
  *  asked, at once or OM_PATHS_NETWORK_MS after the last round, however often it changes. */
 void om_paths_moved_network(struct om_paths *ps, om_time now);
+
+/** om_paths_restarted() - the owner of @ps restarted: what carries @now is where it is heard. */
+static inline void om_paths_restarted(struct om_paths *ps, om_time now)
+{
+    for (unsigned i = 0; i < ps->count; i++)
+        om_path_lapse(&ps->all[i], now);
+}
 
 /** om_paths_remove() - @via does not exist any more, since @now; @ps forgets it. */
 void om_paths_remove(struct om_paths *ps, om_time now, const struct om_via *via);

@@ -179,7 +179,8 @@ static uint32_t number_of(const struct node_punch *u, unsigned socket)
 {
     if (socket == 0)
         return 0;
-    return u->first ? u->first + socket - 1 : UINT32_MAX; /* none was to be had: it is lost */
+    /* Fewer than planned were to be had: some send twice. None: it is lost. */
+    return u->first ? u->first + (socket - 1) % u->count : UINT32_MAX;
 }
 
 static void say(struct om_node *n, om_time now, struct om_peer *p, const struct om_punch_act *a)
@@ -218,6 +219,17 @@ static void tell(struct om_node *n, om_time now, struct om_peer *p, bool worked)
                                   .b = worked ? u->run.plan.way : (uint64_t)u->run.plan.reason});
 }
 
+/* As many as are wanted, but half of what is left, as others may want to meet us meanwhile. */
+static void open_sockets(struct om_node *n, struct node_punch *u, unsigned wanted)
+{
+    unsigned most = (OM_SOCKETS_MAX - n->sockets.count) / 2;
+
+    u->count = wanted < most ? wanted : most;
+    u->first = u->count > 0 ? node_sockets_open(n, u->count) : 0;
+    if (u->first == 0)
+        u->count = 0; /* what is sent over them is lost */
+}
+
 static void carry_out(struct om_node *n, om_time now, struct om_peer *p,
                       const struct om_punch_act *a)
 {
@@ -232,8 +244,7 @@ static void carry_out(struct om_node *n, om_time now, struct om_peer *p,
         return;
     case OM_PUNCH_DO_OPEN:
         close_sockets(n, u, 0); /* the way that led over one of the last attempt's is gone */
-        u->first = node_sockets_open(n, a->socket); /* 0: what is sent over them is lost */
-        u->count = u->first ? a->socket : 0;
+        open_sockets(n, u, a->socket);
         return;
     case OM_PUNCH_DO_CLOSE:
         close_sockets(n, u, a->socket);

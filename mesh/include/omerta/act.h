@@ -44,7 +44,7 @@ enum om_remember {
 enum { OM_CHANNEL_MAX = 16 };
 enum { OM_IP_MAX = 9000 }; /* bytes of an IP packet */
 
-enum { OM_SOCKETS_MAX = 512 }; /* open at a time beside the main one; then none is opened */
+enum { OM_SOCKETS_MAX = 1024 }; /* open at a time beside the main one; then none is opened */
 
 struct om_act_send {
     struct om_sealed *dgram; /* owned by the driver until om_node_sent() */

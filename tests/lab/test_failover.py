@@ -2,7 +2,8 @@
 
 ann runs OpenSSH's server and exposes it, ben logs in by `omerta ssh`, and scp goes through
 `omerta nc`. The longest silence of the session is printed; a line goes to and fro
-each 100 ms. The copy is held to what a lane carries, as a way that was direct may be one then.
+each 100 ms. The copy is as quick as the wire lets it, and so are the relays' lanes, as a way that
+was direct may be one for minutes.
 """
 
 import os
@@ -25,7 +26,9 @@ LEFT, RIGHT = 1, 2
 RELAYS = {"r9": 9, "r10": 10}
 TICK = 0.1
 MB = 1000 * 1000
-SIZE, KBITS = MB // 3, 250  # of the copy; it lasts 10 s
+SIZE = 20 * MB   # of the copy
+WIRE = "20mbit"  # of ben's: the copy lasts 8 s
+RATE = 4 * MB    # bytes a second of a lane
 
 
 class Session:
@@ -89,7 +92,7 @@ class Copy:
         with open(self.here, "wb") as file:
             file.write(os.urandom(size))
         proxy = f"ProxyCommand={program('omerta')} --home {daemon.home} nc ann %p"
-        argv = ["scp", "-q", "-l", str(KBITS), "-P", str(sshd.port), "-o", proxy,
+        argv = ["scp", "-q", "-P", str(sshd.port), "-o", proxy,
                 "-i", os.path.join(daemon.home, "ssh", "id_ed25519"),
                 "-o", f"UserKnownHostsFile={folder}/known", "-o", "StrictHostKeyChecking=no",
                 self.here, f"{sshd.user}@ann:{self.there}"]
@@ -122,11 +125,14 @@ class Mesh:
         self.lab = lab
         home(lab, "left", kind, LEFT)
         home(lab, "right", kind, RIGHT)
+        lab.command(["tc", "-n", lab.name("right"), "qdisc", "add", "dev", "eth0", "root", "tbf",
+                     "rate", WIRE, "burst", "256kb", "latency", "50ms"])
         for name, number in RELAYS.items():
             public(lab, name, number)
         self.relays, known = {}, []
         for name, number in RELAYS.items():
-            relay = start(lab, make, name, ["--relay", "--name", name, *known])
+            relay = start(lab, make, name, ["--relay", "--relay-rate-bytes", str(RATE), "--name",
+                                            name, *known])
             self.relays[name] = relay
             known += relay.bootstrap(outside(number))
         self.ann = start(lab, make, "left", [*known, "--name", "ann"])

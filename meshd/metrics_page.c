@@ -11,7 +11,7 @@
 #include "mapping.h"
 #include "service/vms.h"
 
-enum { PER_PEER = 12, FIXED = 160 + OM_EVENT_COUNT };
+enum { PER_PEER = 12, FIXED = 168 + OM_EVENT_COUNT };
 
 struct page {
     struct om_metrics m;
@@ -32,6 +32,26 @@ static void add(struct page *p, const char *name, const char *help, enum om_metr
 #define COUNT(name, help, value) add(p, "omerta_" name, help, OM_METRIC_COUNTER, value, NULL, NULL)
 #define GAUGE(name, help, value) add(p, "omerta_" name, help, OM_METRIC_GAUGE, value, NULL, NULL)
 
+/* By the words of status; what has none of them is refused for a reason that we do not know. */
+static void add_refusals(struct page *p, const struct om_node_info *i)
+{
+    const struct {
+        const char *reason;
+        uint64_t count;
+    } all[] = {{"unwilling", i->lanes_unwilling}, {"full", i->lanes_full},
+               {"stranger", i->lanes_stranger},   {"rate", i->lanes_rate},
+               {"silent", i->lanes_silent},       {"denied", i->lanes_denied}};
+    uint64_t other = i->lane_refusals;
+
+    for (unsigned k = 0; k < OM_ARRAY_SIZE(all); k++) {
+        add(p, "omerta_relay_refusals_total", "lanes that others did not get, by why",
+            OM_METRIC_COUNTER, all[k].count, "reason", all[k].reason);
+        other -= all[k].count;
+    }
+    add(p, "omerta_relay_refusals_total", "lanes that others did not get, by why",
+        OM_METRIC_COUNTER, other, "reason", "other");
+}
+
 static void add_node(struct page *p, const struct om_node_info *i)
 {
     COUNT("datagrams_in_total", "datagrams that came in", i->datagrams_in);
@@ -51,6 +71,7 @@ static void add_node(struct page *p, const struct om_node_info *i)
           i->relay_dropped);
     COUNT("lane_offers_total", "lanes that others asked us for", i->lane_offers);
     COUNT("lane_refusals_total", "lanes that others did not get", i->lane_refusals);
+    add_refusals(p, i);
     COUNT("keepalives_total", "datagrams that kept a way open at rest", i->keepalives);
     COUNT("keepalive_asks_total", "datagrams that tried how long a NAT remembers",
           i->keepalive_asks);

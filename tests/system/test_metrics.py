@@ -45,6 +45,30 @@ def test_metrics_name_peers(pair):
     assert re.search(r'^omerta_peer_connected\{peer="%s"\} 1$' % b.self_id(), body, re.M)
 
 
+def test_metrics_tell_why_lanes_were_refused(make):
+    relay = make("relay", ["--no-portmap", "--relay"]).start()
+    one = make("one", ["--no-portmap"] + relay.bootstrap()).start()
+    assert knows(one, [relay.self_id()])
+    at = os.path.join(relay.home, "metrics.sock")
+
+    def refusals():
+        body = fetch("--unix-socket", at, "http://localhost/metrics")[2]
+        named = re.findall(r'^omerta_relay_refusals_total\{reason="(\w+)"\} (\d+)$', body, re.M)
+        total = re.search(r"^omerta_lane_refusals_total (\d+)$", body, re.M)
+        return {reason: int(count) for reason, count in named}, int(total.group(1))
+
+    named, total = refusals()
+    assert set(named) == {"unwilling", "full", "stranger", "rate", "silent", "denied", "other"}
+    assert total == 0 and not any(named.values())
+    nobody = make("nobody", ["--no-portmap"]).start()
+    stranger = nobody.self_id()
+    assert nobody.stop() == 0
+    one.rpc("peers.add", peer=stranger, endpoints=[])
+    assert wait_until(lambda: refusals()[0]["stranger"] > 0)
+    named, total = refusals()
+    assert sum(named.values()) == total == named["stranger"]
+
+
 def test_metrics_count_what_happened(pair):
     a, b = pair
     assert knows(a, [b.self_id()])

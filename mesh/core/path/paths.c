@@ -192,15 +192,24 @@ static int best(const struct om_paths *ps, int not, om_time since)
     return b;
 }
 
+/* When it is certain that the suspect active path does not answer: one challenge may get lost, and
+ * nothing is lost by waiting for another, as all goes over the other path, too. */
+static om_time silent_at(const struct om_path *active)
+{
+    if (active->state == OM_PATH_FAILED)
+        return 0;
+    if (active->unanswered < OM_PATHS_DECIDE)
+        return OM_NEVER;
+    return active->asked + om_path_wait(active);
+}
+
 /* The active path is suspect: a path that answered since takes over, or at least has copies. */
 static void judge_suspect(struct om_paths *ps, om_time now)
 {
     const struct om_path *active = at(ps, ps->active), *second = at(ps, ps->second);
     int witness = best(ps, ps->active, ps->suspect_at);
 
-    if (witness >= 0 &&
-        (active->state == OM_PATH_FAILED ||
-         (active->unanswered > 0 && now - ps->suspect_at >= om_path_wait(active)))) {
+    if (witness >= 0 && silent_at(active) <= now) {
         move(ps, now, witness, OM_PATHS_SILENT);
         return;
     }
@@ -335,11 +344,12 @@ static bool is_in_use(const struct om_paths *ps, om_time now)
  * active one it was first to answer, and the peer's newest packet came over it. */
 static bool is_followed(const struct om_paths *ps, int i)
 {
-    const struct om_path *p = &ps->all[i], *active;
+    const struct om_path *p = &ps->all[i], *active = &ps->all[ps->active < 0 ? 0 : ps->active];
 
     if (ps->active < 0 || i == ps->active || p->spoke == OM_NEVER)
         return false;
-    active = &ps->all[ps->active];
+    if (active->via.lane == 0 && p->via.lane != 0)
+        return false; /* no new address: all begins on a relay, and the direct way is not silent */
     return active->unanswered > 0 && (active->spoke == OM_NEVER || p->spoke > active->spoke);
 }
 
@@ -348,11 +358,10 @@ static bool is_followed(const struct om_paths *ps, int i)
  * a quicker path that end again are a gap: what follows was delivered already.) */
 static bool is_rival(const struct om_paths *ps, int i)
 {
-    const struct om_path *p = &ps->all[i], *active;
+    const struct om_path *p = &ps->all[i], *active = &ps->all[ps->active < 0 ? 0 : ps->active];
 
     if (ps->active < 0 || i == ps->active || p->origin != OM_PATH_HEARD)
         return false;
-    active = &ps->all[ps->active];
     return active->unanswered > 0 && 4 * p->rtt.latest >= 3 * active->rtt.smoothed;
 }
 
@@ -501,6 +510,7 @@ static bool is_doubted(const struct om_paths *ps, const struct om_path *p)
            is_better(&without, &ps->all[ps->active]);
 }
 
+/* When path @i is to be challenged only because data flows. */
 static om_time warm_at(const struct om_paths *ps, int i)
 {
     const struct om_path *p = &ps->all[i];
@@ -585,16 +595,7 @@ om_time om_paths_deadline(const struct om_paths *ps)
     for (int i = 0; i < (int)ps->count; i++)
         due = om_time_min(due, om_time_min(ps->all[i].ask_at, warm_at(ps, i)));
     due = om_time_min(due, improve_at(ps));
+    if (ps->active >= 0 && ps->suspect_at != OM_NEVER && best(ps, ps->active, ps->suspect_at) >= 0)
+        due = om_time_min(due, silent_at(&ps->all[ps->active]));
     return ps->news_count > 0 ? 0 : due;
-}
-
-const char *om_paths_why_name(enum om_paths_why w)
-{
-    static const char *const names[OM_PATHS_WHYS] = {
-        [OM_PATHS_FIRST] = "first",       [OM_PATHS_SHAKEN] = "handshake",
-        [OM_PATHS_BETTER] = "better",     [OM_PATHS_FOLLOWED] = "followed",
-        [OM_PATHS_SILENT] = "old-silent", [OM_PATHS_GONE] = "old-gone",
-    };
-
-    return (unsigned)w < OM_PATHS_WHYS ? names[w] : "unknown";
 }

@@ -50,6 +50,7 @@ enum {
     OM_PATHS_DOUBT_S = 1,       /* the same, of one that only its losses keep from carrying */
     OM_PATHS_RETRY_S = 2,       /* after which a path that failed is asked once more */
     OM_PATHS_RETRY_DOUBLES = 5, /* times that this doubles */
+    OM_PATHS_DECIDE = 2,        /* unanswered challenges of a suspect path, then another carries */
     OM_PATHS_JUDGE_MS = 100,    /* at least, between comparisons of scores that data calls for */
     OM_PATHS_SAMPLES = 14,      /* of a new path in use, in quick succession; 4 rttvar: 5 % */
     OM_PATHS_SETTLED = 24,      /* the same, when a challenge was lost */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "path/paths.h"
+
 static void add(struct om_path_why *w, enum om_hint_kind kind, uint64_t n)
 {
     if (w->hint_count < OM_WHY_HINTS_MAX)
@@ -85,4 +87,15 @@ const char *om_hint_name(enum om_hint_kind k)
                                         [OM_HINT_NEARER_RELAY] = "nearer_relay"};
 
     return (unsigned)k < OM_HINT_KINDS ? names[k] : "unknown";
+}
+
+const char *om_paths_why_name(enum om_paths_why w)
+{
+    static const char *const names[OM_PATHS_WHYS] = {
+        [OM_PATHS_FIRST] = "first",       [OM_PATHS_SHAKEN] = "handshake",
+        [OM_PATHS_BETTER] = "better",     [OM_PATHS_FOLLOWED] = "followed",
+        [OM_PATHS_SILENT] = "old-silent", [OM_PATHS_GONE] = "old-gone",
+    };
+
+    return (unsigned)w < OM_PATHS_WHYS ? names[w] : "unknown";
 }

@@ -12,8 +12,8 @@ struct demand {
 };
 
 static const struct demand demands[MATRIX_WANTS] = {
-    [MATRIX_WANT_EASY] = {OM_NEVER, 100, true},    [MATRIX_WANT_SPREAD] = {OM_SEC(3), 98, false},
-    [MATRIX_WANT_BOTH] = {OM_SEC(5), 95, false},   [MATRIX_WANT_RELAY] = {OM_NEVER, 100, true},
+    [MATRIX_WANT_EASY] = {OM_NEVER, 100, true},    [MATRIX_WANT_SPREAD] = {OM_SEC(3), 98, true},
+    [MATRIX_WANT_BOTH] = {OM_SEC(5), 95, true},    [MATRIX_WANT_RELAY] = {OM_NEVER, 100, true},
     [MATRIX_WANT_NOTHING] = {OM_NEVER, 100, true},
 };
 

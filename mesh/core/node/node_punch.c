@@ -66,11 +66,11 @@ static bool our_outside(struct om_node *n, const struct om_peer *p, struct om_ad
     return true;
 }
 
-/* The relay between us says where it sees @p: so much may be sent there as its word is worth. */
-static void take_word(struct om_node *n, om_time now, const struct om_peer *p)
+/* A relay between us says where it sees @p: so much may be sent there as its word is worth. */
+static void take_word(struct om_node *n, om_time now, const struct om_peer *p,
+                      const struct om_via *via)
 {
-    const struct om_via *via = om_peer_via(p);
-    const struct om_peer *relay = via ? node_lane_relay(n, via) : NULL;
+    const struct om_peer *relay = node_lane_relay(n, via);
     struct om_reach_word word = {.witness = OM_WITNESS_RELAY, .is_open = p->net->is_open};
     struct om_addr seen;
 
@@ -79,6 +79,14 @@ static void take_word(struct om_node *n, om_time now, const struct om_peer *p)
     word.by = relay->id;
     word.is_chosen = relay->is_typed || node_lane_is_by_known(n, via);
     (void)om_reach_attest(&n->reach, now, &p->id, &seen, &word);
+}
+
+/* Of all relays between us: the one whose lane carries may be a stranger's. */
+static void take_words(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    for (unsigned i = 0; i < p->paths->count; i++)
+        if (p->paths->all[i].via.lane != 0)
+            take_word(n, now, p, &p->paths->all[i].via);
 }
 
 static struct om_buf *word_frame(struct om_node *n, const struct om_frame_punch *f, bool pads)
@@ -129,7 +137,7 @@ static bool collect(struct om_node *n, om_time now, const struct om_peer *p,
 
     if (!p->has_outside || !our_outside(n, p, &ours))
         return false;
-    take_word(n, now, p);
+    take_words(n, now, p);
     *f = (struct om_punch_facts){.peer = p->outside, .rtt = path ? path->rtt.smoothed : 0};
     om_punch_profile_of(&f->ours, nat_for(n, p), now);
     if (om_addr_is_v4(&p->outside))

@@ -176,7 +176,7 @@ out:
 
 OM_TEST(lanes_resend_and_give_up)
 {
-    static const unsigned after[] = {1, 3, 7};
+    static const unsigned after_ms[] = {500, 1500, 3500, 7500};
     om_time start;
     struct om_lane *lane;
     struct place p;
@@ -185,14 +185,14 @@ OM_TEST(lanes_resend_and_give_up)
     start = p.now;
     lane = ask(&p, 0);
     OM_TRY(lane);
-    for (size_t i = 0; i < OM_ARRAY_SIZE(after); i++) {
-        CHECK_EQ(om_lanes_deadline(&p.lanes), start + OM_SEC(after[i]));
+    for (size_t i = 0; i < OM_ARRAY_SIZE(after_ms); i++) {
+        CHECK_EQ(om_lanes_deadline(&p.lanes), start + OM_MS(after_ms[i]));
         p.now = om_lanes_deadline(&p.lanes);
         om_lanes_tick(&p.lanes, p.now);
         CHECK(says(&p, 0, OM_FRAME_LANE_OFFER) && is_done(&p));
     }
     p.now = om_lanes_deadline(&p.lanes);
-    CHECK_EQ(p.now, start + OM_SEC(11));
+    CHECK_EQ(p.now, start + OM_MS(11500));
     uint32_t id = lane->id;
     om_lanes_tick(&p.lanes, p.now);
     CHECK(tells(&p, OM_LANE_DOWN, lane) && lane->reason == OM_LANE_SILENT && is_done(&p));

@@ -263,21 +263,21 @@ out:
 
 OM_TEST(relay_resends_and_gives_up)
 {
-    static const unsigned after[] = {1, 3, 7};
+    static const unsigned after_ms[] = {500, 1500, 3500, 7500};
     struct place p;
 
     OM_TRY(open_place(&p, NULL, 2));
     om_time start = p.now;
     offer(&p, 0, 1, 100);
     OM_TRY(says(&p, 1, OM_FRAME_LANE_OFFER));
-    for (size_t i = 0; i < OM_ARRAY_SIZE(after); i++) {
-        CHECK_EQ(om_relay_deadline(&p.relay), start + OM_SEC(after[i]));
+    for (size_t i = 0; i < OM_ARRAY_SIZE(after_ms); i++) {
+        CHECK_EQ(om_relay_deadline(&p.relay), start + OM_MS(after_ms[i]));
         p.now = om_relay_deadline(&p.relay);
         om_relay_tick(&p.relay, p.now);
         CHECK(says(&p, 1, OM_FRAME_LANE_OFFER) && says_nothing(&p));
     }
     p.now = om_relay_deadline(&p.relay);
-    CHECK_EQ(p.now, start + OM_SEC(11));
+    CHECK_EQ(p.now, start + OM_MS(11500));
     om_relay_tick(&p.relay, p.now);
     CHECK(refuses(&p, 0, 100, OM_LANE_SILENT));
     CHECK_EQ(om_relay_deadline(&p.relay), OM_NEVER);

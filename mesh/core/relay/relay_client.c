@@ -110,7 +110,8 @@ void om_lane_relay_free(struct om_lane_relay *r)
 
 static om_time resend_after(unsigned resends)
 {
-    return resends < OM_LANES_RESENDS ? OM_SEC(1 << resends) : OM_SEC(OM_LANES_GIVE_UP_S);
+    return resends < OM_LANES_RESENDS ? OM_MS(OM_LANES_RESEND_MS << resends)
+                                      : OM_SEC(OM_LANES_GIVE_UP_S);
 }
 
 void om_lane_end(struct om_lane *lane)

@@ -43,9 +43,10 @@ enum {
     OM_LANES_PER_RELAY = 64,
     OM_LANES_OFFERS_PER_S = 5, /* taken from one relay: each costs as much as an initiation */
     OM_LANES_OFFERS_BURST = 20,
-    OM_LANES_RESENDS = 3,   /* after 1, 2 and 4 s */
-    OM_LANES_GIVE_UP_S = 4, /* after the last */
-    OM_LANES_ANSWER_S = 2,  /* to make up our mind about an offer */
+    OM_LANES_RESEND_MS = 500, /* then after twice as long, each time */
+    OM_LANES_RESENDS = 4,     /* after 0.5, 1, 2 and 4 s */
+    OM_LANES_GIVE_UP_S = 4,   /* after the last */
+    OM_LANES_ANSWER_S = 2,    /* to make up our mind about an offer */
     OM_LANES_IDLE_S = 300,
     OM_LANES_WORDS_MAX = 128 /* refusals and goodbyes */
 };

@@ -221,7 +221,8 @@ static void keep_handshake(struct om_relay_lane *l, struct om_bytes handshake)
 
 static om_time resend_after(unsigned resends)
 {
-    return resends < OM_RELAY_RESENDS ? OM_SEC(1 << resends) : OM_SEC(OM_RELAY_GIVE_UP_S);
+    return resends < OM_RELAY_RESENDS ? OM_MS(OM_RELAY_RESEND_MS << resends)
+                                      : OM_SEC(OM_RELAY_GIVE_UP_S);
 }
 
 static om_time unbound_at(const struct om_relay_lane *l)

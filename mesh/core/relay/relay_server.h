@@ -51,7 +51,8 @@ enum {
     OM_RELAY_ADDRESS_PER_S = 16,       /* made from one address (v6: /64) */
     OM_RELAY_ADDRESS_BURST = 256,      /* at once */
     OM_RELAY_ADDRESSES_MAX = 1024,     /* whose rates are known */
-    OM_RELAY_RESENDS = 3,              /* of an offer, after 1, 2 and 4 s */
+    OM_RELAY_RESEND_MS = 500,          /* then after twice as long, each time */
+    OM_RELAY_RESENDS = 4,              /* of an offer, after 0.5, 1, 2 and 4 s */
     OM_RELAY_GIVE_UP_S = 4,            /* after the last of them */
     OM_RELAY_QUIET_S = 30,             /* an end unheard for so long */
     OM_RELAY_QUIET_MAX = 3,            /* gets so many datagrams until it is heard */

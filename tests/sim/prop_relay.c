@@ -30,6 +30,7 @@ enum {
     SIZE = 400,
     EVERY_MS = 50, /* each way: 80 kb/s on a lane that carries 256 */
     STEP_MS = 25,
+    STEP_PARTS = 10,
     LASTS_S = 20,
     BEFORE_S = 2, /* windows grow, and 64 lanes use up the 2 MB that they may carry at once */
     PEACE_S = 8,
@@ -37,9 +38,10 @@ enum {
     TAPED = 4,          /* ends whose datagrams are replayed */
     END_BITS = 130000,  /* of the way out, for an honest end, */
     LANE_BITS = 270000, /* and for a lane of the hostile one */
-    FLOOD_BITS = 1150 * 8,
     AGES_MAX = PAIRS * 2 * LASTS_S * 1000 / EVERY_MS + 1
 };
+
+static_assert(HOSTILE_MEETS <= ENDS, "it meets only who is there");
 
 /* What the relay holds on behalf of others. */
 struct holding {
@@ -76,6 +78,7 @@ struct town {
     om_time *ages;
     unsigned age_count;
     unsigned order;
+    unsigned flood; /* datagrams of the hostile one in each part of a step */
 };
 
 static void on_note(void *self, const struct sim_note *n)
@@ -191,15 +194,17 @@ static void say(struct town *t, unsigned i)
         t->sent[i]++;
 }
 
-/* What is said in a step is spread over it, in @parts. */
-static void talk_step(struct town *t, unsigned parts)
+/* What is said in a step is spread over it. */
+static void talk_step(struct town *t)
 {
+    const unsigned parts = STEP_PARTS;
     om_time begin = t->w->now;
 
     for (unsigned p = 0; p < parts; p++) {
         for (unsigned i = p; i < ENDS; i += parts)
             if ((i / parts + t->order) % (EVERY_MS / STEP_MS) == 0)
                 say(t, i);
+        sim_siege_do(&t->siege, SIM_SIEGE_FLOOD, t->flood);
         sim_run(t->w, begin + OM_MS(STEP_MS) * (p + 1) / parts);
     }
     t->order++;
@@ -258,10 +263,7 @@ static void attack_step(struct town *t, unsigned step, uint64_t *replayed)
     static const unsigned per_step[SIM_SIEGE_DEEDS] = {
         [SIM_SIEGE_BORROW] = 20, [SIM_SIEGE_GUESS] = 20, [SIM_SIEGE_REFLECT] = 20,
         [SIM_SIEGE_AIM] = 20,    [SIM_SIEGE_ASK] = 5,    [SIM_SIEGE_MEDDLE] = 5};
-    /* three times what its lanes carry, should it have all that it may */
-    unsigned flood = 3 * OM_RELAY_LANES_PER_END * (LANE_BITS / 1000) * STEP_MS / FLOOD_BITS;
 
-    sim_siege_do(&t->siege, SIM_SIEGE_FLOOD, flood);
     for (unsigned d = 0; d < SIM_SIEGE_DEEDS; d++)
         sim_siege_do(&t->siege, (enum sim_siege_deed)d, per_step[d]);
     if (step % 400 == 100)
@@ -309,7 +311,7 @@ static void all_relayed(struct town *t)
 /* The hostile one has as many lanes as it can get, its accomplice is but an ear, the tapes run. */
 static void arm(struct town *t)
 {
-    for (unsigned i = 0; i < HOSTILE_MEETS && i < ENDS; i++)
+    for (unsigned i = 0; i < HOSTILE_MEETS; i++)
         meet(t, t->siege.member, t->ends[i]);
     for (unsigned i = 0; i < TAPED; i++)
         sim_record(t->ends[i], t->relay);
@@ -317,6 +319,9 @@ static void arm(struct town *t)
     sim_run(t->w, t->w->now + OM_SEC(2));
     sim_node_halt(t->accomplice);
     t->accomplice->is_attacker = true;
+    /* three times what its lanes carry */
+    t->flood = 3 * OM_RELAY_LANES_PER_END * (LANE_BITS / 1000) * STEP_MS /
+               (SIM_SIEGE_SIZE * 8 * STEP_PARTS);
 }
 
 static void live(const struct plan *plan, struct result *out)
@@ -337,7 +342,7 @@ static void live(const struct plan *plan, struct result *out)
         }
         if (plan->is_besieged)
             attack_step(&t, i, &out->replayed);
-        talk_step(&t, 10);
+        talk_step(&t);
         raise(&out->most_held, held(&t));
     }
     out->uplink_bits =

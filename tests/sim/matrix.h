@@ -16,16 +16,17 @@
  *
  *     easy x easy         direct            easy: open, one port for all, masquerade, stacked
  *     easy x hard         direct, 3 s       hard: stride, random, block, exclusive block
- *     block x block       direct, 5 s       blocks up to 2,048 of which ports are reused
+ *     block x block       direct, 5 s *     blocks up to 2,048 of which ports are reused
  *     other hard x hard   the relay
  *     no UDP x any        nothing, and nothing sent in vain
  *
  * Two behind one box are direct, two homes of one carrier if its box turns datagrams round.
  *
- * Of the times PROTOCOL section 5 speaks as of an attempt: they begin with the first datagram of
- * either to where the other is seen from outside. The tables have them since the first data.
+ * All times are since the first data was given, but for *: those of an attempt, which begins with
+ * the first datagram of either to where the other is seen from outside (PROTOCOL section 5).
  *
- * Everywhere: the first data within two round trips of the relay; at most 1,000 datagrams a second
+ * Everywhere: the first data within two round trips of the relay; once direct, not over the relay at
+ * the end (99 % each); at most 1,000 datagrams a second
  * to addresses that never answered, and none for longer than 5 s on end.
  *
  * Source: PROTOCOL section 5 (budgets); RFC 4787 (what boxes do).

@@ -6,15 +6,15 @@
 
 /* What is demanded of a group. */
 struct demand {
-    om_time within;   /* the attempt; OM_NEVER: at the end */
+    om_time within;   /* OM_NEVER: at the end */
+    bool is_attempt;  /* counted from the attempt; else since the first data was given */
     unsigned percent; /* of all runs */
-    bool is_held;     /* by the nodes as they are: else only printed */
 };
 
 static const struct demand demands[MATRIX_WANTS] = {
-    [MATRIX_WANT_EASY] = {OM_NEVER, 100, true},    [MATRIX_WANT_SPREAD] = {OM_SEC(3), 98, true},
-    [MATRIX_WANT_BOTH] = {OM_SEC(5), 95, true},    [MATRIX_WANT_RELAY] = {OM_NEVER, 100, true},
-    [MATRIX_WANT_NOTHING] = {OM_NEVER, 100, true},
+    [MATRIX_WANT_EASY] = {OM_NEVER, false, 100},    [MATRIX_WANT_SPREAD] = {OM_SEC(3), false, 98},
+    [MATRIX_WANT_BOTH] = {OM_SEC(5), true, 95},     [MATRIX_WANT_RELAY] = {OM_NEVER, false, 100},
+    [MATRIX_WANT_NOTHING] = {OM_NEVER, false, 100},
 };
 
 /* Of a pair, or of all pairs of which the same is wanted. */
@@ -29,13 +29,16 @@ struct tally {
 
 static bool is_well(const struct matrix_pair *p, const struct matrix_run *r)
 {
+    const struct demand *d = &demands[p->want];
+
     switch (p->want) {
     case MATRIX_WANT_RELAY:
         return r->is_connected && !r->is_direct;
     case MATRIX_WANT_NOTHING:
         return !r->is_connected && r->first == OM_NEVER;
     default:
-        return r->is_connected && r->is_direct && r->took <= demands[p->want].within;
+        return r->is_connected && r->is_direct &&
+               (d->is_attempt ? r->took : r->direct) <= d->within;
     }
 }
 
@@ -209,9 +212,8 @@ static bool judge_group(enum matrix_want want, const struct tally *t)
     unsigned spoilt = t->runs * (100 - d->percent) / 100;
     bool is_right = t->well + spoilt >= t->runs;
 
-    if (!d->is_held && !is_right)
-        printf("not held yet: %s: %u of %u\n", who, t->well, t->runs);
-    return demand(!d->is_held || is_right, who, "too few as they should be") &
+    return demand(is_right, who, "too few as they should be") &
+           demand(t->back * 100 <= t->runs, who, "more than 1 % went back to the relay") &
            demand(want == MATRIX_WANT_NOTHING || t->connected == t->runs, who, "not connected") &
            demand(t->per_s <= MATRIX_PER_S_MAX, who, "too many datagrams a second") &
            demand(t->span <= OM_SEC(MATRIX_SPAN_MAX_S), who, "an attempt was too long");

@@ -25,9 +25,9 @@
  * All times are since the first data was given, but for *: those of an attempt, which begins with
  * the first datagram of either to where the other is seen from outside (PROTOCOL section 5).
  *
- * Everywhere: the first data within two round trips of the relay; once direct, not over the relay at
- * the end (99 % each); at most 1,000 datagrams a second
- * to addresses that never answered, and none for longer than 5 s on end.
+ * Everywhere: the first data within two round trips of the relay; once direct, not over the relay
+ * at the end (99 % each); at most 1,000 datagrams a second to addresses that never answered, and
+ * none for longer than 5 s on end.
  *
  * Source: PROTOCOL section 5 (budgets); RFC 4787 (what boxes do).
  */

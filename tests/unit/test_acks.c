@@ -32,6 +32,41 @@ OM_TEST(acks_due_after_two_or_25_ms)
     CHECK_EQ(a.due, T0 + OM_MS(9) + OM_MS(OM_ACK_DELAY_MS));
 }
 
+OM_TEST(acks_old_gaps_are_told_no_more)
+{
+    struct om_frame_ack ack;
+    struct om_acks a;
+    om_time now = T0;
+
+    om_acks_init(&a);
+    om_acks_received(&a, now, 0, true);
+    om_acks_received(&a, now, 2, true); /* 1 is lost for good */
+    for (uint64_t i = 3; i < 3 + OM_ACK_TOLD; i++) {
+        om_acks_received(&a, now, i, true);
+        CHECK(om_acks_take(&a, now, &ack));
+        CHECK_EQ(ack.count, 1); /* told often, but not for long */
+    }
+    now += OM_SEC(OM_ACK_KEPT_S);
+    CHECK(om_acks_take(&a, now, &ack));
+    CHECK_EQ(ack.count, 1); /* for the last time */
+    CHECK(om_acks_take(&a, now, &ack));
+    CHECK_EQ(ack.count, 0);
+    om_acks_received(&a, now, 1, true); /* it came after all, and is told */
+    CHECK(om_acks_take(&a, now, &ack));
+    CHECK_EQ(ack.count, 0);
+    CHECK_EQ(ack.run, 2 + OM_ACK_TOLD + 0);
+
+    om_acks_init(&a); /* for long, but nobody heard of it yet */
+    om_acks_received(&a, T0, 0, true);
+    om_acks_received(&a, T0, 2, true);
+    for (unsigned i = 0; i < OM_ACK_TOLD; i++) {
+        CHECK(om_acks_take(&a, now, &ack));
+        CHECK_EQ(ack.count, 1);
+    }
+    CHECK(om_acks_take(&a, now, &ack));
+    CHECK_EQ(ack.count, 0);
+}
+
 OM_TEST(acks_of_acks_are_not_owed)
 {
     struct om_frame_ack ack;

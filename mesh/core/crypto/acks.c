@@ -17,27 +17,29 @@ static void remove_run(struct om_acks *a, unsigned i)
     a->count--;
 }
 
-static void insert_run(struct om_acks *a, unsigned i, uint64_t counter)
+static void insert_run(struct om_acks *a, unsigned i, uint64_t counter, om_time now)
 {
     if (i == OM_ARRAY_SIZE(a->runs))
         return; /* lower than all that is kept */
     if (a->count == OM_ARRAY_SIZE(a->runs))
         a->count--;
     memmove(&a->runs[i + 1], &a->runs[i], (a->count - i) * sizeof a->runs[0]);
-    a->runs[i] = (struct om_acks_run){counter, counter};
+    a->runs[i] = (struct om_acks_run){.low = counter, .high = counter, .at = now};
     a->count++;
 }
 
-static void add(struct om_acks *a, uint64_t counter)
+static void add(struct om_acks *a, uint64_t counter, om_time now)
 {
     unsigned i = 0;
 
     while (i < a->count && a->runs[i].low > counter + 1)
         i++;
     if (i == a->count || counter > a->runs[i].high + 1) {
-        insert_run(a, i, counter);
+        insert_run(a, i, counter, now);
         return;
     }
+    a->runs[i].at = now;
+    a->runs[i].told = 0;
     if (counter == a->runs[i].high + 1)
         a->runs[i].high = counter;
     else if (counter + 1 == a->runs[i].low)
@@ -55,7 +57,7 @@ void om_acks_received(struct om_acks *a, om_time now, uint64_t counter, bool eli
     bool in_order = a->count == 0 || counter == a->runs[0].high + 1;
     if (a->count == 0 || counter > a->runs[0].high)
         a->largest_at = now;
-    add(a, counter);
+    add(a, counter, now);
     if (!eliciting)
         return;
     a->pending++;
@@ -84,6 +86,17 @@ static void list_ranges(const struct om_acks *a, struct om_frame_ack *out)
     }
 }
 
+/* All ranges were named once more; what has been for long enough is not named again. */
+static void told(struct om_acks *a, om_time now)
+{
+    for (unsigned i = 0; i < a->count; i++)
+        if (a->runs[i].told < OM_ACK_TOLD)
+            a->runs[i].told++;
+    while (a->count > 1 && a->runs[a->count - 1].told == OM_ACK_TOLD &&
+           now - a->runs[a->count - 1].at >= OM_SEC(OM_ACK_KEPT_S))
+        a->count--;
+}
+
 bool om_acks_take(struct om_acks *a, om_time now, struct om_frame_ack *out)
 {
     if (a->count == 0)
@@ -94,6 +107,7 @@ bool om_acks_take(struct om_acks *a, om_time now, struct om_frame_ack *out)
         .run = clip(a->runs[0].high - a->runs[0].low + 1),
     };
     list_ranges(a, out); /* there is one run more than an ACK has ranges: all fit */
+    told(a, now);
     a->pending = 0;
     a->due = OM_NEVER;
     return true;

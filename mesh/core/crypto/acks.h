@@ -4,9 +4,11 @@
  * What:  ranges of received packet numbers, and the time at which an ACK is due.
  * Why:   numbers continue across rekeys, so this belongs to the association, not to a key.
  * Keeps: acks_due_after_two_or_25_ms; acks_disorder_is_told_at_once; acks_ranges_are_bounded;
- *        acks_model_matches_a_set.
+ *        acks_old_gaps_are_told_no_more; acks_model_matches_a_set.
  *
- * Full: with more than OM_ACK_RANGES_MAX gaps the lowest range is forgotten.
+ * Full: with more than OM_ACK_RANGES_MAX gaps the lowest range is forgotten. A gap that nobody will
+ * fill would be in every ACK for ever: the lowest range is forgotten, too, when nothing joined it
+ * for OM_ACK_KEPT_S and so many ACKs named it that one of them arrived.
  *
  * Source: RFC 9000 section 13.2; PROTOCOL section 4.
  */
@@ -16,10 +18,16 @@
 #include "envelope/frame.h"
 
 /* Ack-eliciting packets in order; else after OM_ACK_DELAY_MS; out of order at once. */
-enum { OM_ACK_EVERY = 2 };
+enum {
+    OM_ACK_EVERY = 2,
+    OM_ACK_KEPT_S = 2,
+    OM_ACK_TOLD = 16 /* ACKs that name a range before it may be forgotten */
+};
 
 struct om_acks_run {
     uint64_t low, high;
+    om_time at;    /* the last packet of it came */
+    uint16_t told; /* by so many ACKs since then, or OM_ACK_TOLD */
 };
 
 struct om_acks {

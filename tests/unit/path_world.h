@@ -157,4 +157,25 @@ static inline void shake(struct world *w, const struct om_via *v)
     drain(w);
 }
 
+static inline void measured(struct world *w, const struct om_via *v, unsigned ms)
+{
+    struct om_path *p = om_paths_find(&w->ps, v);
+
+    way_of(w, v)->rtt = OM_MS(ms);
+    p->rtt = (struct om_rtt){.smoothed = OM_MS(ms), .latest = OM_MS(ms), .least = OM_MS(ms)};
+}
+
+/* One path that carried for a while, both ways. */
+static inline const struct om_via *settled(struct world *w, unsigned ms)
+{
+    begin(w);
+    const struct om_via *v = way(w, ms, 0);
+    shake(w, v);
+    pass_busy(w, 1000);
+    om_paths_heard(&w->ps, w->now, v, 1000, true);
+    measured(w, v, ms);
+    w->now += OM_MS(1);
+    return v;
+}
+
 #endif

@@ -354,7 +354,7 @@ static bool is_followed(const struct om_paths *ps, int i)
 }
 
 /* The peer was heard there first, it answers, and the active path has yet to though it could have:
- * which of both it is the other challenge will tell. (Copies over a quicker path end with a gap.) */
+ * which of both it is the other challenge will tell. (Copies over a quicker path end in a gap.) */
 static bool is_rival(const struct om_paths *ps, int i)
 {
     const struct om_path *p = &ps->all[i], *active = &ps->all[ps->active < 0 ? 0 : ps->active];

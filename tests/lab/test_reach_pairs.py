@@ -14,6 +14,9 @@ WITNESSES = 3
 INTERVAL = 0.1
 DIRECT_SECONDS = 20  # what a busy machine may need; the table has what it took
 RELAY_SECONDS = 6    # for a relayed pair: the time of an attempt, and some
+# Of easy pairs, still on the relay by then: a datagram that comes to a plain masquerade too early
+# has its flow moved, and each further attempt within 30 s keeps it so (plans/paths.md).
+LATE_MOST = 1
 
 
 def expected(left, right):
@@ -128,7 +131,9 @@ def test_pairs(lab, make, capsys):
         for attempt in sorted(done, key=lambda a: [KINDS.index(kind) for kind in a.kinds]):
             print(attempt.row())
     wrong = [a for a in done if expected(*a.kinds) not in ("", a.got()) or a.first is None]
-    assert not wrong, "".join(a.row() + "\n" + a.story() for a in wrong)
+    late = [a for a in wrong if expected(*a.kinds) == "direct" and a.got() == "relay"]
+    assert len(late) <= LATE_MOST and wrong == late, \
+        "".join(a.row() + "\n" + a.story() for a in wrong)
     mixed = [a for a in done if "public" not in a.kinds and
              (a.kinds[0] in EASY) != (a.kinds[1] in EASY)]
     assert 2 * sum(a.got() == "direct" for a in mixed) >= len(mixed) > 0, \

@@ -7,7 +7,8 @@
 #include "dice.h"
 #include "path/rtt.h"
 
-enum { ROUNDS = 400, OPS = 500, SPAN = 1024 };
+/* All within OM_ACK_KEPT_S: a run that goes by its age has a test of its own (test_acks.c). */
+enum { ROUNDS = 400, OPS = 500, SPAN = 1024, STEP_US = OM_SEC(OM_ACK_KEPT_S) / OPS };
 
 static bool seen[SPAN]; /* the set: did packet base + i arrive? */
 static unsigned full;   /* times that the runs were as many as are kept */
@@ -88,7 +89,7 @@ static void run(struct dice *d)
         unsigned i = next_packet(d, front, loss);
         bool eliciting = dice_below(d, 3) > 0;
 
-        now += dice_below(d, 20000);
+        now += dice_below(d, STEP_US);
         bool in_order = op == 0 || i == top_of_set() + 1;
         om_acks_received(&a, now, base + i, eliciting);
         unsigned runs = see(i);

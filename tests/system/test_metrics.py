@@ -64,7 +64,8 @@ def test_metrics_tell_why_lanes_were_refused(make):
     stranger = nobody.self_id()
     assert nobody.stop() == 0
     one.rpc("peers.add", peer=stranger, endpoints=[])
-    assert wait_until(lambda: refusals()[0]["stranger"] > 0)
+    # It is asked when its record has told that it relays, with the next msg1 to the stranger.
+    assert wait_until(lambda: refusals()[0]["stranger"] > 0, 30)
     named, total = refusals()
     assert sum(named.values()) == total == named["stranger"]
 

@@ -212,11 +212,18 @@ static bool judge_group(enum matrix_want want, const struct tally *t)
     unsigned spoilt = t->runs * (100 - d->percent) / 100;
     bool is_right = t->well + spoilt >= t->runs;
 
-    return demand(is_right, who, "too few as they should be") &
-           demand(t->back * 100 <= t->runs, who, "more than 1 % went back to the relay") &
-           demand(want == MATRIX_WANT_NOTHING || t->connected == t->runs, who, "not connected") &
-           demand(t->per_s <= MATRIX_PER_S_MAX, who, "too many datagrams a second") &
-           demand(t->span <= OM_SEC(MATRIX_SPAN_MAX_S), who, "an attempt was too long");
+    const bool all[] = {
+        demand(is_right, who, "too few as they should be"),
+        demand(t->back * 100 <= t->runs, who, "more than 1 % went back to the relay"),
+        demand(want == MATRIX_WANT_NOTHING || t->connected == t->runs, who, "not connected"),
+        demand(t->per_s <= MATRIX_PER_S_MAX, who, "too many datagrams a second"),
+        demand(t->span <= OM_SEC(MATRIX_SPAN_MAX_S), who, "an attempt was too long"),
+    };
+    unsigned held = 0;
+
+    for (size_t i = 0; i < OM_ARRAY_SIZE(all); i++)
+        held += all[i];
+    return held == OM_ARRAY_SIZE(all);
 }
 
 bool matrix_judge(const struct matrix_pair *pairs, unsigned count, const struct matrix_run *runs)

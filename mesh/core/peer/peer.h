@@ -53,12 +53,12 @@ struct om_peer {
     bool is_typed;       /* the user, or a link, named where it is */
     bool is_direct_only; /* its handshake asks no relay for a lane */
     bool is_beside;      /* on our side of the NAT: it sees us as we are */
+    bool is_wanted;      /* om_node_connect(): try until a session stands */
     bool is_held;        /* a program wants its way to stay open */
     bool sees_own;       /* it sees us at an address of ours, with nothing between that forgets */
     bool has_outside;
     struct om_addr outside;                /* its best candidate that others see */
     struct om_paths *paths;                /* owned; NULL until a handshake needs it */
-    bool is_wanted;                        /* om_node_connect(): try until a session stands */
     struct om_association *assoc;          /* owned; NULL until a handshake needs it */
     struct om_carrier *carrier;            /* owned; lives as long as assoc */
     struct om_handshake *handshake;        /* owned; NULL when none is on its way */
@@ -69,8 +69,8 @@ struct om_peer {
     struct om_buf *cut; /* owned: too large, and on its way in slices */
     size_t cut_at;      /* so much of it left */
     uint32_t cut_id;
-    om_time large_at;                 /* a packet as large as the floor last left; 0: none did */
-    unsigned large_count;             /* of them, without a pause */
+    unsigned large_count;             /* packets as large as the floor, without a pause */
+    om_time large_at;                 /* the last of them left; 0: none did */
     bool may_ip;                      /* its IP packets are wanted */
     struct om_slices *slices;         /* owned; NULL: none came */
     struct node_punch *punch;         /* owned; NULL: no direct way was tried for */

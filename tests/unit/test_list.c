@@ -63,3 +63,19 @@ OM_TEST(list_remove_of_an_unlinked_link_does_nothing)
     CHECK(!om_link_is_linked(&a.link));
     CHECK_EQ(read_list(&list), 2);
 }
+
+OM_TEST(list_pops_from_its_front)
+{
+    struct item a = {.id = 1}, b = {.id = 2};
+    struct om_list list;
+
+    om_list_init(&list);
+    CHECK(om_list_pop(&list) == NULL);
+    om_list_push_back(&list, &a.link);
+    om_list_push_back(&list, &b.link);
+    CHECK(om_list_pop(&list) == &a.link);
+    CHECK(!om_link_is_linked(&a.link));
+    CHECK_EQ(read_list(&list), 2);
+    CHECK(om_list_pop(&list) == &b.link);
+    CHECK(om_list_is_empty(&list));
+}

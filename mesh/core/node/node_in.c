@@ -175,14 +175,19 @@ static bool on_candidates(struct om_node *n, om_time now, struct om_peer *p, str
     return false;
 }
 
-static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
-                     const struct om_frame *f, bool *is_kept);
-
-/* What one packet may be too small for. */
-static bool may_be_sliced(uint8_t type)
+/* What one packet may be too small for; false when @f is none of it. */
+static bool on_large(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
+                     const struct om_frame *f)
 {
-    return type == OM_FRAME_DATAGRAM || type == OM_FRAME_IP ||
-           (type >= OM_FRAME_LANE_OFFER && type <= OM_FRAME_LANE_CLOSE);
+    if (f->type == OM_FRAME_DATAGRAM)
+        deliver(n, p, &f->datagram);
+    else if (f->type == OM_FRAME_IP)
+        node_ip_frame(n, p, f->ip);
+    else if (f->type >= OM_FRAME_LANE_OFFER && f->type <= OM_FRAME_LANE_CLOSE)
+        node_lane_frame(n, now, p, via, f);
+    else
+        return false;
+    return true;
 }
 
 /* False when the association ended. */
@@ -190,16 +195,12 @@ static bool on_slice(struct om_node *n, om_time now, struct om_peer *p, const st
                      const struct om_frame_slice *slice)
 {
     struct om_rd r = om_rd(node_slice_frame(n, now, p, slice));
-    bool is_kept = true;
     struct om_frame f;
     enum om_err e;
 
-    while ((e = om_frame_next(&r, &f)) == OM_OK) {
-        if (!may_be_sliced(f.type))
+    while ((e = om_frame_next(&r, &f)) == OM_OK)
+        if (!on_large(n, now, p, via, &f))
             node_drop(n, OM_DROP_SLICE);
-        else if (!on_frame(n, now, p, via, &f, &is_kept))
-            return false;
-    }
     if (e == OM_E_MISSING)
         return true;
     node_drop(n, OM_DROP_FRAME);
@@ -229,9 +230,6 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     case OM_FRAME_STREAM_RESET:
     case OM_FRAME_STREAM_STOP:
         return on_stream(n, now, p, f, is_kept);
-    case OM_FRAME_DATAGRAM:
-        deliver(n, p, &f->datagram);
-        return true;
     case OM_FRAME_PATH_CHALLENGE:
         node_path_on_challenge(n, now, p, via, f->path);
         return true;
@@ -243,18 +241,16 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     case OM_FRAME_PUNCH:
         node_punch_frame(n, now, p, via, &f->punch);
         return true;
+    case OM_FRAME_DATAGRAM:
+    case OM_FRAME_IP:
     case OM_FRAME_LANE_OFFER:
     case OM_FRAME_LANE_ACCEPT:
     case OM_FRAME_LANE_REFUSE:
     case OM_FRAME_LANE_BOUND:
     case OM_FRAME_LANE_CLOSE:
-        node_lane_frame(n, now, p, via, f);
-        return true;
+        return on_large(n, now, p, via, f);
     case OM_FRAME_MTU_PROBE:
     case OM_FRAME_PING_LATER: /* on_packet() has seen to it */
-        return true;
-    case OM_FRAME_IP:
-        node_ip_frame(n, p, f->ip);
         return true;
     case OM_FRAME_SLICE:
         return on_slice(n, now, p, via, &f->slice);

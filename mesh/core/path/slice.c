@@ -26,19 +26,13 @@ void om_slices_init(struct om_slices *s)
     om_list_init(&s->all);
 }
 
+/* @a is in no list any more. */
 static void forget(struct om_slices *s, struct assembly *a)
 {
-    om_list_remove(&a->link);
     s->count--;
     s->bytes -= a->total;
     free(a->bytes);
     free(a);
-}
-
-static void drop(struct om_slices *s, struct assembly *a)
-{
-    s->dropped++;
-    forget(s, a);
 }
 
 static struct assembly *oldest(const struct om_slices *s)
@@ -48,16 +42,26 @@ static struct assembly *oldest(const struct om_slices *s)
     return l ? OM_CONTAINER_OF(l, struct assembly, link) : NULL;
 }
 
+static void drop_oldest(struct om_slices *s)
+{
+    struct om_link *l = om_list_pop(&s->all);
+
+    if (!l)
+        return;
+    s->dropped++;
+    forget(s, OM_CONTAINER_OF(l, struct assembly, link));
+}
+
 void om_slices_fini(struct om_slices *s)
 {
-    for (struct assembly *a; (a = oldest(s)) != NULL;)
-        forget(s, a);
+    for (struct om_link *l; (l = om_list_pop(&s->all)) != NULL;)
+        forget(s, OM_CONTAINER_OF(l, struct assembly, link));
 }
 
 void om_slices_tick(struct om_slices *s, om_time now)
 {
-    for (struct assembly *a; (a = oldest(s)) && now - a->born >= OM_MS(OM_SLICE_LIFE_MS);)
-        drop(s, a);
+    while (om_slices_deadline(s) <= now)
+        drop_oldest(s);
 }
 
 om_time om_slices_deadline(const struct om_slices *s)
@@ -80,7 +84,7 @@ static struct assembly *find(const struct om_slices *s, uint32_t id)
 static struct assembly *begin(struct om_slices *s, om_time now, const struct om_frame_slice *f)
 {
     while (s->count == OM_SLICES_MAX || s->bytes + f->total > OM_SLICE_BYTES_MAX)
-        drop(s, oldest(s));
+        drop_oldest(s);
     struct assembly *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
@@ -136,7 +140,9 @@ enum om_slice_fate om_slices_input(struct om_slices *s, om_time now, const struc
     if (!a)
         return OM_SLICE_NO_ROOM;
     if (a->total != f->total || !note(a, f->offset, (uint16_t)(f->offset + f->data.n))) {
-        drop(s, a);
+        om_list_remove(&a->link);
+        s->dropped++;
+        forget(s, a);
         return OM_SLICE_CLASH;
     }
     memcpy(a->bytes + f->offset, f->data.p, f->data.n);
@@ -144,6 +150,7 @@ enum om_slice_fate om_slices_input(struct om_slices *s, om_time now, const struc
         return OM_SLICE_KEPT;
     *whole = a->bytes;
     a->bytes = NULL;
+    om_list_remove(&a->link);
     forget(s, a);
     return OM_SLICE_WHOLE;
 }

@@ -3,7 +3,8 @@
  *
  * What:  the links live inside the objects; get back to them with OM_CONTAINER_OF.
  * Why:   an object can leave a queue in constant time and joining one cannot run out of memory.
- * Keeps: list_keeps_its_order; list_remove_of_an_unlinked_link_does_nothing.
+ * Keeps: list_keeps_its_order; list_remove_of_an_unlinked_link_does_nothing;
+ *        list_pops_from_its_front.
  *
  * A zeroed link is unlinked. Neither a list nor a linked object may be copied or moved.
  */
@@ -76,6 +77,19 @@ static inline void om_list_remove(struct om_link *link)
 static inline struct om_link *om_list_first(const struct om_list *list)
 {
     return om_list_is_empty(list) ? NULL : list->head.next;
+}
+
+/** om_list_pop() - take the first link out of @list; NULL when it is empty. */
+static inline struct om_link *om_list_pop(struct om_list *list)
+{
+    struct om_link *link = om_list_first(list);
+
+    if (link) {
+        list->head.next = link->next;
+        link->next->prev = &list->head;
+        link->prev = link->next = NULL;
+    }
+    return link;
 }
 
 /** om_list_next() - the link after @link in @list, NULL at the end; ask before removing @link. */

@@ -18,17 +18,6 @@
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
-    __has_feature(memory_sanitizer)
-#define HAS_SANITIZER 1
-#else
-#define HAS_SANITIZER 0
-#endif
-
 enum {
     NAME_THREAD = PR_SET_NAME,
     NAME_MEMORY = 0x53564d41 /* PR_SET_VMA, newer than some headers */
@@ -151,7 +140,7 @@ enum om_err om_confine_drop(struct om_error *err)
 
 bool om_confine_has_seccomp(void)
 {
-    return !HAS_SANITIZER && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 && seccomp_api_get() >= 3;
+    return !OM_HAS_SANITIZER && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 && seccomp_api_get() >= 3;
 }
 
 /* 0, or what libseccomp says. */

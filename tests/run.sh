@@ -14,8 +14,8 @@ usage: tests/run.sh [--no-install] [--tier NAME,...] [--asan] [--full]
   --tier LIST   only these tiers, of: unit model oom sim fuzz lint lab system vm bench
                 (default: all but bench)
   --asan        build with AddressSanitizer and UndefinedBehaviorSanitizer instead
-  --full        all tiers with gcc and clang-tidy; then, without the lint, with clang, with
-                ASan+UBSan and with TSan
+  --full        all tiers with gcc, and clang-tidy; then what is one process with clang, ASan
+                and UBSan; then what has threads with TSan
   --help        this text
 
 Ends with ctest's summary and a last line "N passed, N failed, N skipped" over all runs.
@@ -71,28 +71,34 @@ count() {
 
 # run NAME PRESET TIERS [CMAKE_OPTION...] - one build, and those of $tiers that are among TIERS
 run() {
-    local name=$1 preset=$2 among=$3 labels="" tier start verdict
+    local name=$1 preset=$2 among=$3 labels="" target=all tier start verdict
+    local -a of=() calm=()
     shift 3
     for tier in $tiers; do
         [[ " $among " != *" $tier "* ]] || labels+="${labels:+|}$tier"
     done
     [ -n "$labels" ] || return 0
+    case $preset in
+    asan) of=(-LE '^large$') ;;
+    tsan)
+        target=threaded
+        of=(-L '^threads$')
+        # Address space may be laid out too randomly for its fixed map.
+        ! setarch "$(uname -m)" -R true 2>/dev/null || calm=(setarch "$(uname -m)" -R)
+        ;;
+    esac
     start=$EPOCHREALTIME
-    if ! om_build "$preset" all "$@"; then
+    if ! om_build "$preset" "$target" "$@"; then
         lines+=("$name: not built")
         broken=1
         return 0
     fi
     local log=build/log/ctest-$name.txt junit=$PWD/build/log/ctest-$name.xml
     rm -f "$junit"
-    # Where address space is laid out too randomly for TSan's fixed map, and it may be switched off.
-    local -a calm=()
-    if [ "$preset" = tsan ] && setarch "$(uname -m)" -R true 2>/dev/null; then
-        calm=(setarch "$(uname -m)" -R)
-    fi
-    "${calm[@]}" ctest --test-dir "build/$preset" -L "^($labels)\$" -j "$(nproc)" \
-        --output-on-failure --no-tests=error --output-junit "$junit" </dev/null 2>&1 |
-        tee "$log" || broken=1
+    # One more than there are processors: the daemons of lab and system mostly wait.
+    "${calm[@]}" ctest --test-dir "build/$preset" -L "^($labels)\$" "${of[@]}" \
+        -j "$(($(nproc) + 1))" --output-on-failure --no-tests=error --output-junit "$junit" \
+        </dev/null 2>&1 | tee "$log" || broken=1
     [ ! -f "$junit" ] || count "$junit"
     last=$log
     verdict=$(grep -m 1 'tests passed' "$log" || echo "no test ran")
@@ -105,18 +111,17 @@ else
     om_name_missing "$kind"
 fi
 everything=$TIERS
-tidy=OFF
-[ "$kind" != full ] || tidy=ON
-case $preset in
-asan) run asan asan "$everything" -DOM_TIDY=OFF ;;
-*) run gcc dev "$everything" -DOM_TIDY=$tidy ;;
+case $kind,$preset in
+*,asan) run asan asan "$everything" -DOM_TIDY=OFF ;;
+all,*) run gcc dev "$everything" -DOM_TIDY=OFF ;;
+full,*)
+    # The lint judges the tree and not a build, a failed allocation is looked at where ASan sees
+    # what it leaves behind, and TSan gets what has threads: the core has none.
+    run gcc dev "${everything/ oom/}" -DOM_TIDY=ON
+    run clang-asan asan "unit model oom sim fuzz" -DCMAKE_C_COMPILER=clang
+    run tsan tsan unit
+    ;;
 esac
-if [ "$kind" = full ]; then
-    # The lint judges the tree, not a build. A failed allocation is the same under clang and TSan.
-    run clang clang "unit model sim fuzz"
-    run asan asan "unit model oom sim fuzz"
-    run tsan tsan "unit model sim fuzz"
-fi
 
 echo
 [ ${#lines[@]} -eq 0 ] || printf '%s\n' "${lines[@]}"

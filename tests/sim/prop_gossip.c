@@ -6,11 +6,7 @@
 #include "crowd.h"
 #include "fault.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { NODES = 150 }; /* ten times slower there */
-#else
-enum { NODES = 1000 };
-#endif
+enum { NODES = OM_HAS_SANITIZER ? 150 : 1000 }; /* ten times slower there */
 
 enum { CHURNING = 200, HOSTILE_IN = 20, NEWCOMERS = 200 };
 

@@ -18,11 +18,7 @@
 #include "router.h"
 #include "siege.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { PAIRS = 40 }; /* ten times slower there */
-#else
-enum { PAIRS = 200 };
-#endif
+enum { PAIRS = OM_HAS_SANITIZER ? 40 : 200 }; /* ten times slower there */
 
 enum {
     ENDS = 2 * PAIRS,

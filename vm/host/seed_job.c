@@ -24,19 +24,6 @@ enum {
     FILES = 32
 };
 
-/* A sanitizer maps more address space than any limit would leave it. */
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-enum { HAS_SANITIZER = 1 };
-#elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-enum { HAS_SANITIZER = 1 };
-#else
-enum { HAS_SANITIZER = 0 };
-#endif
-#else
-enum { HAS_SANITIZER = 0 };
-#endif
-
 struct om_vm_seed_job {
     struct om_vm_task *task;
     int folder;
@@ -122,7 +109,8 @@ static enum om_err run(struct om_vm_seed_job *j, const struct om_vm_seed_job_con
         .folder = c->folder,
         .in = in,
         .out = out,
-        .limits = {.memory_bytes = HAS_SANITIZER ? 0 : (uint64_t)MEMORY_MIB << 20,
+        /* A sanitizer maps more address space than any limit would leave it. */
+        .limits = {.memory_bytes = OM_HAS_SANITIZER ? 0 : (uint64_t)MEMORY_MIB << 20,
                    .file_bytes = IMAGE_BYTES,
                    .files = FILES,
                    .cpu_s = CPU_S},

@@ -248,6 +248,8 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return OM_OK;
     case SIM_FLUSH:
         sim_natbox_flush(&w->routers[d->nat - 1]->box);
+        if (d->is_moved)
+            sim_router_move(w->routers[d->nat - 1]);
         return OM_OK;
     case SIM_VERB_COUNT:
         break;

@@ -70,7 +70,7 @@ OM_MUST enum om_err sim_parse_nat(struct sim_parser *p);
 /** sim_parse_nat_name() - consume the name of a box of @p into @out, counted from 1. */
 OM_MUST enum om_err sim_parse_nat_name(struct sim_parser *p, int *out);
 
-/** sim_parse_flush() - consume the name of a box of @p into @d. */
+/** sim_parse_flush() - consume the name of a box of @p, and "moved", into @d. */
 OM_MUST enum om_err sim_parse_flush(struct sim_parser *p, struct sim_deed *d);
 
 /** sim_parse_move() - consume "A [behind=NAT|none] [told]" of @p into @d. */

@@ -56,7 +56,14 @@ enum om_err sim_parse_nat(struct sim_parser *p)
 
 enum om_err sim_parse_flush(struct sim_parser *p, struct sim_deed *d)
 {
-    return sim_parse_nat_name(p, &d->nat);
+    const struct sim_option options[] = {{"moved", NULL, &d->is_moved}};
+
+    if (sim_parse_nat_name(p, &d->nat) != OM_OK)
+        return OM_E_PARSE;
+    if (d->nat > 0 && p->script->nats[d->nat - 1].outer != 0 &&
+        strcmp(sim_words_peek(&p->words), "moved") == 0)
+        return sim_words_fail(&p->words, "a public NAT to move");
+    return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
 }
 
 /* Where a move leads. */

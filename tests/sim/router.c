@@ -9,6 +9,7 @@
 
 enum {
     OUTSIDE_FIRST = 0x0b000001,      /* 11.0.0.1 and up: actors have 10.0.0.0/8 */
+    MOVE_SHIFT = 16,                 /* 11.1.0.1 is the next one of the first */
     HOPS_FIRST = 0x0c000000,         /* 12.0.0.1 and up: routers of the public network */
     INSIDE_OWN = SIM_INSIDE_MAX + 1, /* host part of a box's own address on its inside */
     ICMP = 1                         /* a port, which says that there is an address */
@@ -43,6 +44,18 @@ struct sim_router *sim_router_add(struct sim_world *w, const char *name,
     if (om_table_put(&w->by_outside, r->box.outside.ip, r) != OM_OK)
         sim_break(w, "%s: no room for its address", name);
     return r;
+}
+
+void sim_router_move(struct sim_router *r)
+{
+    struct sim_world *w = r->world;
+
+    OM_BUG_IF(r->outer != NULL);
+    om_table_remove(&w->by_outside, r->box.outside.ip);
+    r->moves++;
+    r->box.outside = om_addr_v4(OUTSIDE_FIRST + r->index + (r->moves << MOVE_SHIFT), 0);
+    if (om_table_put(&w->by_outside, r->box.outside.ip, r) != OM_OK)
+        sim_break(w, "%s: no room for its address", r->name);
 }
 
 struct sim_router *sim_router_named(const struct sim_world *w, const char *name)

@@ -7,7 +7,7 @@
  *        decides is known only when a datagram gets there.
  * Keeps: router_full_cone_lets_anybody_in; router_two_boxes_punch; router_early_probe_spoils_it;
  *        router_short_opener_does_not; router_stacked_and_hairpin; router_same_inside_is_direct;
- *        router_move_leaves_the_box; router_addresses_are_its_own.
+ *        router_move_leaves_the_box; router_may_have_another_address; router_addresses_are_its_own.
  *
  * A datagram goes out through the boxes above its sender when it is sent, and in through those
  * above its receiver when it arrives; the link between is the one between the two actors. Where a
@@ -37,6 +37,7 @@ struct sim_router {
     struct sim_router *outer; /* in whose inside it is; NULL: public */
     struct sim_natbox box;
     unsigned leases; /* inside addresses given */
+    unsigned moves;  /* outside addresses that it had before this one */
 };
 
 /* Where a datagram is when it has left its sender's boxes. */
@@ -65,6 +66,9 @@ struct sim_router *sim_router_named(const struct sim_world *w, const char *name)
 
 /** sim_router_lease() - another inside address of @r, into @out; false when none is left. */
 bool sim_router_lease(struct sim_router *r, struct om_addr *out);
+
+/** sim_router_move() - @r, a public one, has another outside address, as of another lease. */
+void sim_router_move(struct sim_router *r);
 
 /** sim_router_fini() - release all routers of @w. */
 void sim_router_fini(struct sim_world *w);

@@ -64,7 +64,8 @@
  *   clock A +T|-T
  *   partition A [B]      heal A [B]      link ..., through ... and lan ... (as above)
  *   lan none A [B ...]           no longer on any segment
- *   flush NAT                    the box forgets all mappings
+ *   flush NAT [moved]            the box forgets all mappings; moved: it has another outside
+ *                                address from now on, which nobody is told
  *   pipe NAME ...                what is not named stays as it is
  *   measure pipe NAME | measure link A>B | measure A from B
  *                                a window begins: what is checked about it counts from here
@@ -176,7 +177,7 @@ struct sim_deed {
     int ends[OM_ENDPOINTS_MAX]; /* of a connect */
     int seen_by;                /* as whom sees B; from 1; 0: none */
     int end_count;              /* -1: B's own */
-    bool is_fresh, is_newkey, is_own, is_told, is_link;
+    bool is_fresh, is_newkey, is_own, is_told, is_moved, is_link;
     struct sim_link_change link;
     int pipe;                     /* -1: none */
     int lan;                      /* from 1; 0: none */

@@ -192,6 +192,24 @@ OM_TEST(router_move_leaves_the_box)
     street_fini(&s);
 }
 
+OM_TEST(router_may_have_another_address)
+{
+    struct street s;
+
+    street_init(&s, "full", "full");
+    struct om_addr before = seen(&s, s.home[0], s.server);
+    sim_natbox_flush(&s.r[0]->box);
+    sim_router_move(s.r[0]);
+    say(&s, s.server, &before);
+    CHECK_EQ(s.home[0]->heard, 0);
+    struct om_addr now = seen(&s, s.home[0], s.server);
+    CHECK(sim_natbox_is_outside(&s.r[0]->box, &now) &&
+          !sim_natbox_is_outside(&s.r[0]->box, &before));
+    say(&s, s.server, &now);
+    CHECK_EQ(s.home[0]->heard, 1);
+    street_fini(&s);
+}
+
 OM_TEST(router_addresses_are_its_own)
 {
     struct sim_nat_model m = kind("full");

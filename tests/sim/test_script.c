@@ -57,7 +57,7 @@ static const char everything[] =
     "never link a>b full > 3\n"
     "at 6s a up\n"
     "by 6s c knows = 4\n"
-    "at 7s flush home; move a behind=flat; move b behind=none; a connect b seen=c\n"
+    "at 7s flush home moved; move a behind=flat; move b behind=none; a connect b seen=c\n"
     "at 7s a lie b candidate=eve in=main; a lie b seen=c expect=OM_E_NO_ROUTE\n"
     "never nat flat no_port >= 1 after 1s\n"
     "at 8s nat home in = 0\n";
@@ -113,7 +113,7 @@ OM_TEST(script_reads_every_statement)
     CHECK(s->nat_count == 2 && s->nats[0].outer == 0 && s->nats[1].outer == 1);
     CHECK(s->nats[0].model.timeout == OM_SEC(20) && s->nats[1].model.mapping == SIM_NAT_APD);
     CHECK(s->actors[2].spec.router == 2 && s->actors[4].spec.router == 1);
-    CHECK(s->deeds[40].verb == SIM_FLUSH && s->deeds[40].nat == 1);
+    CHECK(s->deeds[40].verb == SIM_FLUSH && s->deeds[40].nat == 1 && s->deeds[40].is_moved);
     CHECK(s->deeds[41].nat == 2 && s->deeds[42].nat == -1 && s->deeds[43].seen_by == 3);
     CHECK(s->deeds[44].verb == SIM_LIE && s->deeds[44].lie == SIM_LIE_CANDIDATE);
     CHECK(s->deeds[44].c == 4 && s->deeds[45].c == 2 && s->deeds[45].lie == SIM_LIE_SEEN);
@@ -186,6 +186,8 @@ OM_TEST(script_errors_about_boxes)
     check_error("nat n full\nnode a\nat 1s move a behind=m",
                 "wanted a NAT that was declared, or n");
     check_error("at 1s flush n", "\"n\", wanted a NAT that was declared");
+    check_error("nat n full\nnat m full behind=n\nat 1s flush m moved",
+                "wanted a public NAT to move");
     check_error("nat n full\nat 1s nat n lost = 1", "\"lost\", wanted what a NAT counts");
     check_error("node a b\nat 1s a connect b seen=c", "wanted an actor that was declared");
 }

@@ -1,4 +1,5 @@
 /* node_path.c - the ways to a peer: what was heard over them, their challenges, their changes. */
+#include "node/lane.h"
 #include "node/size.h"
 #include "node/why.h"
 
@@ -117,6 +118,22 @@ static bool may_ask(struct om_node *n, om_time now, struct om_peer *p, const str
            node_may_reach(n, now, p, via);
 }
 
+/* A lane does not answer either. Its relay sends to where our session with it came from last: where
+ * our router has another address since, of which nobody tells us, that is shown by asking it. */
+static void ask_relay(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
+{
+    const struct om_path *lane = om_paths_find(p->paths, via);
+    const struct om_peer *known = via->lane ? node_lane_relay(n, via) : NULL;
+    struct om_peer *relay = known ? om_peers_find(&n->peers, known->net, &known->id) : NULL;
+    const struct om_via *direct = relay ? node_lane_direct(relay) : NULL;
+    struct om_path *hop = direct ? om_paths_find(relay->paths, direct) : NULL;
+
+    if (!lane || lane->unanswered < OM_PATHS_DECIDE || !hop || hop->unanswered > 0)
+        return;
+    om_path_ask_anew(hop, now);
+    node_rearm(n, now, relay);
+}
+
 static void carry_out(struct om_node *n, om_time now, struct om_peer *p, uint64_t token,
                       const struct om_paths_act *act)
 {
@@ -125,6 +142,7 @@ static void carry_out(struct om_node *n, om_time now, struct om_peer *p, uint64_
         if (!may_ask(n, now, p, &act->via))
             return;
         node_why_ask(p, now, om_paths_find(p->paths, &act->via));
+        ask_relay(n, now, p, &act->via);
         node_send_over(n, now, p, om_association_sealing(p->assoc, now),
                        token_frame(n, OM_FRAME_PATH_CHALLENGE, token), &act->via);
         return;

@@ -46,11 +46,14 @@ OM_TEST(acks_old_gaps_are_told_no_more)
         CHECK(om_acks_take(&a, now, &ack));
         CHECK_EQ(ack.count, 1); /* told often, but not for long */
     }
+    CHECK_EQ(a.count, 2);
     now += OM_SEC(OM_ACK_KEPT_S);
     CHECK(om_acks_take(&a, now, &ack));
-    CHECK_EQ(ack.count, 1); /* for the last time */
-    CHECK(om_acks_take(&a, now, &ack));
-    CHECK_EQ(ack.count, 0);
+    CHECK_EQ(a.count, 1); /* forgotten */
+    for (unsigned i = 0; i < OM_ACK_TOLD; i++) {
+        CHECK(om_acks_take(&a, now, &ack));
+        CHECK_EQ(ack.count, 0);
+    }
     om_acks_received(&a, now, 1, true); /* it came after all, and is told */
     CHECK(om_acks_take(&a, now, &ack));
     CHECK_EQ(ack.count, 0);
@@ -65,6 +68,47 @@ OM_TEST(acks_old_gaps_are_told_no_more)
     }
     CHECK(om_acks_take(&a, now, &ack));
     CHECK_EQ(ack.count, 0);
+}
+
+/* Of gaps that many ACKs told, one in as many tells; of a new one, each. */
+OM_TEST(acks_known_gaps_are_told_seldom)
+{
+    struct om_frame_ack ack;
+    struct om_acks a;
+    om_time now = T0;
+    unsigned named = 0;
+
+    om_acks_init(&a);
+    for (uint64_t i = 0; i < 10; i++)
+        om_acks_received(&a, now, 2 * i, true);
+    for (unsigned i = 0; i < 2 * OM_ACK_TOLD; i++) {
+        CHECK(om_acks_take(&a, now, &ack));
+        CHECK_EQ(ack.count, 9); /* told often, but new */
+    }
+    now += OM_MS(OM_ACK_FRESH_MS);
+    for (unsigned i = 0; i < 3 * OM_ACK_TOLD; i++) {
+        CHECK(om_acks_take(&a, now, &ack));
+        CHECK(ack.count == 0 || ack.count == 9);
+        named += ack.count != 0;
+    }
+    CHECK_EQ(named, 3);
+
+    om_acks_received(&a, now, 11, true); /* fills a gap: it is told, and all above it */
+    CHECK(om_acks_take(&a, now, &ack));
+    CHECK_EQ(ack.count, 3);
+    CHECK_EQ(ack.ranges[2].run, 3);
+    om_acks_received(&a, now, 30, true);
+    CHECK(om_acks_take(&a, now, &ack));
+    CHECK_EQ(ack.count, 4);
+    CHECK_EQ(ack.ranges[0].missing, 11);
+
+    om_acks_init(&a); /* long ago, but nobody heard of it yet */
+    om_acks_received(&a, T0, 0, true);
+    om_acks_received(&a, T0, 2, true);
+    for (unsigned i = 0; i < OM_ACK_TOLD; i++) {
+        CHECK(om_acks_take(&a, now, &ack));
+        CHECK_EQ(ack.count, 1);
+    }
 }
 
 OM_TEST(acks_of_acks_are_not_owed)

@@ -6,6 +6,7 @@
 void om_acks_init(struct om_acks *a)
 {
     a->count = 0;
+    a->brief = 0;
     a->pending = 0;
     a->due = OM_NEVER;
     a->largest_at = 0;
@@ -71,13 +72,28 @@ static uint32_t clip(uint64_t n)
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-/* The runs below the first. Each is placed relative to the one before, so the list ends with the
- * first run that is named in part, and before the first gap that cannot be named. */
-static void list_ranges(const struct om_acks *a, struct om_frame_ack *out)
+/* How many runs this ACK names: what many have named stays known, so it is left to one of them. */
+static unsigned named(struct om_acks *a, om_time now)
+{
+    unsigned n = a->count;
+
+    if (++a->brief == OM_ACK_TOLD) {
+        a->brief = 0;
+        return n;
+    }
+    while (n > 1 && a->runs[n - 1].told == OM_ACK_TOLD &&
+           now - a->runs[n - 1].at >= OM_MS(OM_ACK_FRESH_MS))
+        n--;
+    return n;
+}
+
+/* The @n - 1 runs below the first. Each is placed relative to the one before, so the list ends with
+ * the first run that is named in part, and before the first gap that cannot be named. */
+static void list_ranges(const struct om_acks *a, unsigned n, struct om_frame_ack *out)
 {
     uint64_t run = a->runs[0].high - a->runs[0].low + 1;
 
-    for (unsigned i = 1; i < a->count && run <= UINT32_MAX; i++) {
+    for (unsigned i = 1; i < n && run <= UINT32_MAX; i++) {
         uint64_t missing = a->runs[i - 1].low - a->runs[i].high - 1;
         if (missing > UINT32_MAX)
             return;
@@ -86,10 +102,10 @@ static void list_ranges(const struct om_acks *a, struct om_frame_ack *out)
     }
 }
 
-/* All ranges were named once more; what has been for long enough is not named again. */
-static void told(struct om_acks *a, om_time now)
+/* @n runs were named once more; what has been for long enough is not named again. */
+static void told(struct om_acks *a, unsigned n, om_time now)
 {
-    for (unsigned i = 0; i < a->count; i++)
+    for (unsigned i = 0; i < n; i++)
         if (a->runs[i].told < OM_ACK_TOLD)
             a->runs[i].told++;
     while (a->count > 1 && a->runs[a->count - 1].told == OM_ACK_TOLD &&
@@ -106,8 +122,9 @@ bool om_acks_take(struct om_acks *a, om_time now, struct om_frame_ack *out)
         .delay_us = clip((uint64_t)(now - a->largest_at)),
         .run = clip(a->runs[0].high - a->runs[0].low + 1),
     };
-    list_ranges(a, out); /* there is one run more than an ACK has ranges: all fit */
-    told(a, now);
+    unsigned n = named(a, now);
+    list_ranges(a, n, out); /* there is one run more than an ACK has ranges: all fit */
+    told(a, n, now);
     a->pending = 0;
     a->due = OM_NEVER;
     return true;

@@ -4,7 +4,11 @@
  * What:  ranges of received packet numbers, and the time at which an ACK is due.
  * Why:   numbers continue across rekeys, so this belongs to the association, not to a key.
  * Keeps: acks_due_after_two_or_25_ms; acks_disorder_is_told_at_once; acks_ranges_are_bounded;
- *        acks_old_gaps_are_told_no_more; acks_model_matches_a_set.
+ *        acks_old_gaps_are_told_no_more; acks_known_gaps_are_told_seldom;
+ *        acks_model_matches_a_set.
+ *
+ * An ACK names the lowest ranges only now and then once many did: with all of them it has 500
+ * bytes, which packets of data carry at the cost of data.
  *
  * Full: with more than OM_ACK_RANGES_MAX gaps the lowest range is forgotten. A gap that nobody will
  * fill would be in every ACK for ever: the lowest range is forgotten, too, when nothing joined it
@@ -21,7 +25,8 @@
 enum {
     OM_ACK_EVERY = 2,
     OM_ACK_KEPT_S = 2,
-    OM_ACK_TOLD = 16 /* ACKs that name a range before it may be forgotten */
+    OM_ACK_FRESH_MS = 25, /* since a packet joined it every ACK names a range, */
+    OM_ACK_TOLD = 16      /* and as many do so; then one of as many, and it may be forgotten */
 };
 
 struct om_acks_run {
@@ -33,6 +38,7 @@ struct om_acks_run {
 struct om_acks {
     struct om_acks_run runs[OM_ACK_RANGES_MAX + 1]; /* highest first */
     unsigned count;
+    unsigned brief;     /* ACKs since the last one that named all ranges */
     unsigned pending;   /* ack-eliciting packets not acknowledged yet */
     om_time due;        /* OM_NEVER when nothing is owed */
     om_time largest_at; /* arrival of the highest packet */

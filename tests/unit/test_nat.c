@@ -75,9 +75,9 @@ OM_TEST(nat_closed_sockets_give_way_first)
     om_nat_init(&n, false);
     x.to = om_addr_v4(0x05000001, 7000);
     x.local = om_addr_v4(0x0a000002, 18000);
-    for (uint16_t i = 0; i < 2 * OM_NAT_PER_PEER_MAX; i++) {
+    for (int i = 0; i < 2 * OM_NAT_PER_PEER_MAX; i++) {
         CHECK_EQ(om_nat_sample(&n, OM_SEC(i + 1), n.generation, &x), OM_NAT_TAKEN);
-        x.local = om_addr_v4(0, i);
+        x.local = om_addr_v4(0, (uint16_t)i);
     }
     CHECK_EQ(n.count, OM_NAT_PER_PEER_MAX);
     CHECK_EQ(n.samples[0].local.port, 18000); /* the oldest of all, and the only lasting one */

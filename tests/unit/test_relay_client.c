@@ -348,6 +348,33 @@ out:
     close_place(&p);
 }
 
+OM_TEST(lanes_take_a_newer_word)
+{
+    struct om_frame_lane_bound b = {.send_id = THEIRS, .seen = om_addr_v4(0xc6336401, 7)};
+    struct om_frame_lane_offer o = {.lane = THEIRS + 1, .seen = om_addr_v4(0xc6336402, 8)};
+    struct om_lane *ours, *theirs;
+    struct place p;
+
+    OM_TRY(open_place(&p, 1));
+    ours = ask(&p, 0);
+    OM_TRY(ours && bound(&p, 0, ours->id, THEIRS) == ours && tells(&p, OM_LANE_UP, ours));
+    theirs = offered(&p, 0, THEIRS + 1);
+    OM_TRY(theirs);
+    CHECK(ours->seen.port == 5 && theirs->seen.port == 0);
+    om_lanes_offer(p.relays[0], p.now, &o);
+    CHECK_EQ(theirs->seen.port, 0); /* we have yet to say what we think of it */
+    om_lane_answer(theirs, p.now);
+    CHECK(says(&p, 0, OM_FRAME_LANE_ACCEPT) && tells(&p, OM_LANE_UP, theirs));
+    p.now += OM_SEC(100);
+    b.lane = ours->id;
+    CHECK(!om_lanes_bound(p.relays[0], p.now, &b) && !om_lanes_offer(p.relays[0], p.now, &o));
+    CHECK(om_addr_equal(&ours->seen, &b.seen) && ours->seen_at == p.now);
+    CHECK(om_addr_equal(&theirs->seen, &o.seen) && theirs->seen_at == p.now);
+    CHECK(says(&p, 0, OM_FRAME_LANE_ACCEPT) && is_done(&p)); /* which tells the relay of us */
+out:
+    close_place(&p);
+}
+
 OM_TEST(lanes_are_bound_anew)
 {
     struct om_lane *lane;

@@ -294,6 +294,7 @@ OM_TEST(relay_answers_a_repeated_offer)
     OM_TRY(open_place(&p, NULL, 2));
     OM_TRY(bind(&p, 0, 1, &a, &b));
     offer(&p, 0, 1, 100); /* our word was lost */
+    CHECK(says(&p, 1, OM_FRAME_LANE_OFFER));
     CHECK(says(&p, 0, OM_FRAME_LANE_BOUND) && p.act.frame.lane_bound.send_id == a.send_id);
     CHECK(accept(&p, 1, b.send_id, 201)); /* its word came twice */
     CHECK(says_nothing(&p));
@@ -303,6 +304,38 @@ OM_TEST(relay_answers_a_repeated_offer)
     offer(&p, 0, 1, 150);
     CHECK(says_nothing(&p)); /* it is being asked */
     CHECK_EQ(p.relay.count, 1);
+out:
+    close_place(&p);
+}
+
+OM_TEST(relay_renews_its_word_to_both)
+{
+    struct om_addr moved = addr_of(50);
+    struct om_hop a, b;
+    struct place p;
+
+    OM_TRY(open_place(&p, NULL, 2));
+    OM_TRY(bind(&p, 0, 1, &a, &b));
+    p.now += OM_SEC(90);
+    om_relay_heard(p.ends[0], p.now, &moved);
+    p.now += OM_SEC(2);
+    offer(&p, 0, 1, 100);
+    OM_TRY(says(&p, 1, OM_FRAME_LANE_OFFER));
+    const struct om_frame_lane_offer *o = &p.act.frame.lane_offer;
+    CHECK(om_addr_equal(&o->seen, &moved) && o->age_s == 2);
+    CHECK(o->lane == b.send_id && o->handshake.n == 0); /* it knows the lane, and answers nobody */
+    CHECK(accept(&p, 1, b.send_id, 201));
+    OM_TRY(says(&p, 0, OM_FRAME_LANE_BOUND));
+    CHECK_EQ(p.act.frame.lane_bound.age_s, 92);
+    CHECK(says_nothing(&p));
+    for (unsigned i = 0; i < 2 * OM_RELAY_ASKED_BURST; i++) { /* as seldom as a new lane */
+        offer(&p, 0, 1, 100);
+        (void)says(&p, 1, OM_FRAME_LANE_OFFER);
+        while (!says_nothing(&p))
+            ;
+    }
+    offer(&p, 0, 1, 100);
+    CHECK(!says(&p, 1, OM_FRAME_LANE_OFFER));
 out:
     close_place(&p);
 }

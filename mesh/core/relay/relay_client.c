@@ -256,8 +256,10 @@ struct om_lane *om_lanes_offer(struct om_lane_relay *r, om_time now,
     }
     if (lane) {
         lane->says_accept = lane->state == OM_LANE_OPEN && !lane->is_asker;
-        if (lane->says_accept)
+        if (lane->says_accept) {
+            take_word(lane, now, &f->seen, f->age_s);
             note(lane);
+        }
         return NULL;
     }
     e = lane_new(r, now + OM_SEC(OM_LANES_ANSWER_S), &lane);
@@ -325,10 +327,9 @@ struct om_lane *om_lanes_bound(struct om_lane_relay *r, om_time now,
     struct om_lane *lane = find(r, f->lane);
 
     if (lane && lane->state == OM_LANE_OPEN && lane->is_asker) {
-        if (lane->hop.send_id != f->send_id) { /* it had forgotten */
+        if (lane->hop.send_id != f->send_id) /* it had forgotten */
             take_keys(lane, f->send_id, f->keys);
-            take_word(lane, now, &f->seen, f->age_s);
-        }
+        take_word(lane, now, &f->seen, f->age_s);
         return NULL;
     }
     if (!lane || lane->state != OM_LANE_ASKED) {

@@ -8,7 +8,7 @@
  * Keeps: lanes_open_from_both_sides; lanes_resend_and_give_up; lanes_repeat_their_answer;
  *        lanes_die_with_their_relay; lanes_are_bounded; lanes_limit_offers_of_a_relay;
  *        lanes_go_when_idle; lanes_ignore_what_is_not_theirs;
- *        lanes_are_bound_anew.
+ *        lanes_are_bound_anew; lanes_take_a_newer_word.
  *
  *          ask()               BOUND                300 s unheard, CLOSE, relay gone, end()
  *   (none) -----> ASKED --------------------> OPEN ---------------------------------> (none)
@@ -199,7 +199,8 @@ bool om_lanes_closed(struct om_lane_relay *r, uint32_t id);
  * om_lane_again() - whoever @lane leads to is silent: ask its relay whether the lane still is
  * @lane:  one that we asked for and that is open; else nothing happens
  *
- * A relay that forgot it binds it anew; one that is gone leaves our question unanswered.
+ * A relay that forgot it binds it anew; one that is gone leaves our question unanswered. Else it
+ * says to both ends where it sees the other one now.
  */
 void om_lane_again(struct om_lane *lane);
 

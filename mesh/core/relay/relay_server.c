@@ -285,6 +285,7 @@ static struct om_relay_lane *lane_new(struct om_relay *r, om_time now, struct om
     om_list_remove(&l->all);
     l->relay = r;
     l->used = now;
+    l->is_renewed = false;
     l->timer.fire = fire;
     for (unsigned i = 0; i < 2; i++) {
         l->legs[i].lane = l;
@@ -330,8 +331,10 @@ void om_relay_offer(struct om_relay *r, om_time now, struct om_relay_end *from,
     }
     l = asked_before(from, to);
     if (l && id_of(&l->legs[0]) == f->lane) {
-        if (l->state == OM_RELAY_BOUND)
-            owe(l); /* our word was lost; while it is asked for, we repeat ourselves */
+        if (l->state == OM_RELAY_BOUND) { /* while it is asked for, we repeat ourselves */
+            owe(l);
+            l->is_renewed = om_bucket_take(&to->asked, now, 1);
+        }
         return;
     }
     if (l)
@@ -486,13 +489,15 @@ static void give_keys(const struct om_hop *h, uint8_t out[static OM_LANE_KEYS_BY
     memcpy(out + OM_LANE_KEY_BYTES, h->receive_key, OM_LANE_KEY_BYTES);
 }
 
-static void tell(const struct om_relay_lane *l, om_time now, struct om_relay_act *out)
+static void tell(const struct om_relay_lane *l, bool is_offer, om_time now,
+                 struct om_relay_act *out)
 {
-    struct om_bytes handshake = om_bytes(l->handshake, l->handshake_len);
-    const struct om_relay_leg *leg = &l->legs[l->state == OM_RELAY_ASKED];
+    bool is_asked = l->state == OM_RELAY_ASKED;
+    struct om_bytes handshake = om_bytes(l->handshake, is_offer == is_asked ? l->handshake_len : 0);
+    const struct om_relay_leg *leg = &l->legs[is_offer];
 
     out->to = leg->end;
-    if (l->state == OM_RELAY_ASKED) {
+    if (is_offer) {
         struct om_frame_lane_offer *f = &out->frame.lane_offer;
         out->frame.type = OM_FRAME_LANE_OFFER;
         *f = (struct om_frame_lane_offer){.lane = leg->hop.receive_id,
@@ -535,8 +540,11 @@ bool om_relay_next(struct om_relay *r, om_time now, struct om_relay_act *out)
     if (!link)
         return false;
     struct om_relay_lane *l = OM_CONTAINER_OF(link, struct om_relay_lane, todo);
-    om_list_remove(link);
+    bool is_renewal = l->state == OM_RELAY_BOUND && l->is_renewed;
     out->frame.is_known = true;
-    tell(l, now, out);
+    tell(l, is_renewal || l->state == OM_RELAY_ASKED, now, out);
+    l->is_renewed = false;
+    if (!is_renewal)
+        om_list_remove(link);
     return true;
 }

@@ -7,7 +7,8 @@
  *        lane exists only when both ends agreed to it, carries only what its end sent, once, to
  *        where the other end was last heard, and no faster than the relay's owner lets it.
  * Keeps: relay_binds_with_consent_of_both; relay_refuses_and_says_why; relay_resends_and_gives_up;
- *        relay_answers_a_repeated_offer; relay_carries_only_what_its_end_sent;
+ *        relay_answers_a_repeated_offer; relay_renews_its_word_to_both;
+ *        relay_carries_only_what_its_end_sent;
  *        relay_holds_each_lane_to_its_rate; relay_is_quiet_towards_a_quiet_end;
  *        relay_unbinds_the_idle; relay_forgets_an_end_that_goes; relay_bounds_its_words;
  *        model_relay_stays_within_its_bounds.
@@ -100,6 +101,7 @@ enum om_relay_state { OM_RELAY_ASKED, OM_RELAY_BOUND };
 struct om_relay_lane {
     struct om_relay *relay;
     enum om_relay_state state;
+    bool is_renewed;             /* the end that was asked is owed where the other is now */
     struct om_relay_leg legs[2]; /* of the end that asked, of the one that was asked */
     om_time used;                /* a datagram was last carried */
     unsigned resends;

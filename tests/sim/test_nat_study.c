@@ -210,6 +210,27 @@ OM_TEST(study_of_the_silent_ends)
     street_free(&s);
 }
 
+OM_TEST(study_of_the_young_waits)
+{
+    static const om_time ages[] = {OM_MS(OM_STUDY_YOUNG_MS) / 2, 2 * OM_MS(OM_STUDY_YOUNG_MS)};
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(ages); i++) {
+        struct sim_world *w = sim_world_new(5, NULL);
+        const struct sim_node_spec spec = {.gossip = true};
+        sim_network_add(w, "main", true, 0);
+        struct sim_actor *a = sim_node_add(w, "a", &spec);
+        struct om_node *n = a->node;
+        sim_run(w, w->now + ages[i]);
+        CHECK(node_study_begin(n, sim_node_clock(a), n->networks[0])); /* nobody is known */
+        sim_node_drain(a);
+        sim_run(w, w->now + OM_MS(3 * OM_STUDY_LOOK_MS));
+        CHECK_EQ(node_study_is_busy(n), i == 0);
+        sim_run(w, w->now + OM_MS(OM_STUDY_YOUNG_MS));
+        CHECK(!node_study_is_busy(n));
+        sim_world_free(w);
+    }
+}
+
 OM_TEST(study_takes_no_foreign_answer)
 {
     struct street s = street_new("sym");

@@ -398,12 +398,36 @@ static bool is_told(const struct node_study *s, om_time now)
     return s->answered >= OM_NAT_WANTED && om_nat_judge(nat_of(s->node), now)->is_believed;
 }
 
+/* Who is there, and who could be met? */
+static void look_around(struct node_study *s, om_time now)
+{
+    s->began = now;
+    choose_witnesses(s);
+    if (s->witness_count < OM_STUDY_WITNESSES_MAX)
+        s->met_count = seek(s, OM_STUDY_WITNESSES_MAX - s->witness_count);
+    meet(s, now);
+    s->until = s->met_count > 0 ? now + OM_MS(OM_STUDY_MEET_MAX_MS) : now;
+}
+
+/* Nobody else is known yet, and gossip has hardly begun. */
+static bool is_too_young(const struct node_study *s, om_time now)
+{
+    return s->met_count == 0 && s->witness_count < OM_STUDY_ENOUGH &&
+           now < s->node->born_at + OM_MS(OM_STUDY_YOUNG_MS);
+}
+
 static void fire(struct om_timer *t, om_time now)
 {
     struct node_study *s = OM_CONTAINER_OF(t, struct node_study, timer);
     struct om_node *n = s->node;
 
     if (s->stage == NODE_STUDY_MEETING) {
+        if (s->met_count == 0)
+            look_around(s, now);
+        if (is_too_young(s, now)) {
+            arm(s, now + OM_MS(OM_STUDY_LOOK_MS));
+            return;
+        }
         if (now < s->until && !is_met(s, now)) {
             arm(s, om_time_min(s->until, now + OM_MS(OM_STUDY_LOOK_MS)));
             return;
@@ -440,12 +464,7 @@ bool node_study_begin(struct om_node *n, om_time now, struct om_network *net)
     s->net = net;
     s->timer.fire = fire;
     s->generation = nat_of(n)->generation;
-    choose_witnesses(s);
-    if (s->witness_count < OM_STUDY_WITNESSES_MAX)
-        s->met_count = seek(s, OM_STUDY_WITNESSES_MAX - s->witness_count);
-    meet(s, now);
-    s->began = now;
-    s->until = s->met_count > 0 ? now + OM_MS(OM_STUDY_MEET_MAX_MS) : now;
+    look_around(s, now);
     arm(s, s->met_count > 0 ? now + OM_MS(OM_STUDY_LOOK_MS) : now);
     return true;
 }

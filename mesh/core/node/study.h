@@ -9,7 +9,7 @@
  * Keeps: study_learns_an_easy_nat; study_learns_a_random_nat; study_learns_a_shared_block;
  *        study_one_liar_changes_nothing; study_is_only_made_for_a_punch;
  *        study_closes_its_sockets; study_of_the_silent_ends; study_takes_no_foreign_answer;
- *        study_without_sockets_ends.
+ *        study_without_sockets_ends; study_of_the_young_waits.
  *
  *     IDLE --punch wanted--> MEETING --> ASKING --block--> SHARING --> IDLE
  *                                          +---else-----------------> IDLE
@@ -21,6 +21,8 @@
  *
  * Witnesses are sought at random among the members whose records name an address that may be
  * reached, and are asked for a session within the budgets of reach.h; none asks a relay for it.
+ * A node that has just started waits for records to come: without a second witness nothing is told
+ * of its NAT, and a strict one would be punched for as if it were easy.
  *
  * Source: PROTOCOL section 5; RFC 5780 section 4 (what STUN servers are asked for the same).
  */
@@ -41,6 +43,7 @@ enum {
     OM_STUDY_MEET_MS = 400,      /* for direct ways to further witnesses, if there are enough */
     OM_STUDY_MEET_MAX_MS = 1200, /* and else */
     OM_STUDY_LOOK_MS = 20,       /* between looks whether they stand */
+    OM_STUDY_YOUNG_MS = 1500,    /* from the start; until then gossip may tell of members */
     OM_STUDY_WAIT_MS = 300,      /* for the last answers, at most */
     OM_STUDY_LEAST_MS = 60,      /* and at least, beyond a round trip */
     OM_STUDY_PACE_US = 1060,     /* between two questions: below 950 a second */

@@ -304,6 +304,32 @@ OM_TEST(punch_backs_off)
     duo_fini(&d);
 }
 
+OM_TEST(punch_later_is_no_failure)
+{
+    struct om_punch_word later = {.frame = {.nonce = 8, .fire_ms = OM_PUNCH_LATER}};
+    struct duo d;
+
+    duo_init(&d);
+    d.lose_words = 1000;
+    start(&d, 0, 7);
+    drain(&d, 0);
+    struct om_punch_facts f = facts(&d, 0);
+    om_punch_told(&d.m[0], d.now, &later, &f);
+    CHECK(om_punch_is_busy(&d.m[0])); /* of another attempt */
+    later.frame.nonce = 7;
+    om_punch_told(&d.m[0], d.now, &later, &f);
+    CHECK(!om_punch_is_busy(&d.m[0]) && d.m[0].failures == 0 && d.ends[0] == 0);
+    om_time rest = om_punch_retry_at(&d.m[0]) - d.now;
+    CHECK(rest >= OM_SEC(OM_PUNCH_LATER_S) * 8 / 10 && rest <= OM_SEC(OM_PUNCH_LATER_S) * 12 / 10);
+    d.lose_words = 0;
+    OM_TRY(attest(&d));
+    start(&d, 1, 9); /* it has its turn, and is not refused */
+    run(&d, d.now + OM_SEC(1));
+    CHECK(d.m[0].state == OM_PUNCH_DONE && d.m[1].state == OM_PUNCH_DONE);
+out:
+    duo_fini(&d);
+}
+
 OM_TEST(punch_ignores_foreign_nonces)
 {
     struct om_frame_punch f = {.step = OM_PUNCH_SEEN, .nonce = 8};

@@ -4,6 +4,7 @@
 #include "node/lane.h"
 #include "node/sockets.h"
 #include "node/study.h"
+#include "node/turn.h"
 #include "node/why.h"
 
 enum {
@@ -19,6 +20,7 @@ struct node_punch {
     uint32_t first; /* of the driver's sockets that were opened for it; 0: none */
     unsigned count; /* one may be kept: it goes with the next attempt's, or with the peer */
     bool is_held;   /* the peer asked while our NAT was being studied, and waits */
+    bool is_owed;   /* it waits for our turn */
     struct om_punch_word held;
 };
 
@@ -36,6 +38,7 @@ static struct node_punch *punch_of(struct om_node *n, struct om_peer *p)
 
 void node_punch_end(struct om_node *n, struct om_peer *p)
 {
+    node_turn_leave(n, p);
     if (p->punch && p->punch->count > 0)
         node_sockets_close(n, p->punch->first, p->punch->count, 0);
     free(p->punch);
@@ -46,7 +49,7 @@ void node_punch_anew(struct om_peer *p, om_time now)
 {
     if (!p->punch)
         return;
-    p->punch->is_held = false;
+    p->punch->is_held = p->punch->is_owed = false;
     om_punch_forget(&p->punch->run, now); /* its sockets are closed when it is run next */
 }
 
@@ -176,6 +179,9 @@ static void begin(struct om_node *n, om_time now, struct om_peer *p)
 
     if (!u || !collect(n, now, p, &facts) || !our_outside(n, p, &ours))
         return;
+    u->is_owed = !om_punch_is_easy(&facts.ours) && node_turn_is_taken(n, p, now);
+    if (u->is_owed)
+        return;
     om_rng_fill(&n->rng, &nonce, sizeof nonce);
     enum om_punch_style style = om_punch_memory_style(&n->punches, now, &ours, &p->outside);
     enum om_err e = om_punch_start(&u->run, now, &facts, style, nonce);
@@ -227,10 +233,10 @@ static void tell(struct om_node *n, om_time now, struct om_peer *p, bool worked)
                                   .b = worked ? u->run.plan.way : (uint64_t)u->run.plan.reason});
 }
 
-/* As many as are wanted, but half of what is left, as others may want to meet us meanwhile. */
+/* As many as are wanted, or what is left. */
 static void open_sockets(struct om_node *n, struct node_punch *u, unsigned wanted)
 {
-    unsigned most = (OM_SOCKETS_MAX - n->sockets.count) / 2;
+    unsigned most = OM_SOCKETS_MAX - n->sockets.count;
 
     u->count = wanted < most ? wanted : most;
     u->first = u->count > 0 ? node_sockets_open(n, u->count) : 0;
@@ -275,6 +281,8 @@ static void drain(struct om_node *n, om_time now, struct om_peer *p)
     while (p->punch && p->assoc && om_association_sealing(p->assoc, now) &&
            om_punch_next(&p->punch->run, &n->reach, now, &act))
         carry_out(n, now, p, &act);
+    if (p->punch)
+        node_turn_note(n, now, p, &p->punch->run);
 }
 
 /* Until when the routers' words are waited for: the one that is outside ends it. */
@@ -283,6 +291,11 @@ static om_time hops_until(const struct om_node *n, bool is_v4)
     om_time asked = n->where.hops_at[!is_v4];
 
     return n->where.nats[!is_v4].hops_outside != 0 ? asked : asked + OM_MS(HOPS_WAIT_MS);
+}
+
+static om_time later(om_time a, om_time b)
+{
+    return a > b ? a : b;
 }
 
 /* When another attempt may begin: the way that one found must first fail. */
@@ -295,11 +308,13 @@ static om_time begin_at(const struct om_node *n, const struct om_peer *p)
         return OM_NEVER;
     if (is_v4 && node_study_is_busy(n))
         return OM_NEVER; /* its end comes here */
+    om_time at = run ? om_punch_retry_at(run) : 0;
     if (!run || run->ended == 0)
-        return hops_until(n, is_v4);
-    if (run->state == OM_PUNCH_DONE)
-        return run->ended + OM_SEC(AFTER_S);
-    return om_punch_retry_at(run);
+        at = later(at, hops_until(n, is_v4));
+    else if (run->state == OM_PUNCH_DONE)
+        at = run->ended + OM_SEC(AFTER_S);
+    bool waits = run && p->punch->is_owed && n->turn.of && n->turn.of != p;
+    return waits ? later(at, n->turn.until) : at;
 }
 
 /* When the plan a peer asked for can be made; an opener with a guessed TTL may reach its NAT. */
@@ -313,10 +328,37 @@ static om_time held_until(const struct om_node *n, const struct om_peer *p)
     return asked != 0 && om_nat_hops(&n->where.nats[!is_v4]) == 0 ? asked + OM_MS(HOPS_WAIT_MS) : 0;
 }
 
-static void told(struct om_peer *p, om_time now, const struct om_punch_word *word,
-                 const struct om_punch_facts *facts)
+/* Would this attempt need a turn of its own? */
+static bool is_heavy(const struct om_punch_profile *a, const struct om_punch_profile *b)
 {
+    return om_punch_is_easy(a) != om_punch_is_easy(b) ||
+           (a->class == OM_NAT_BLOCK && b->class == OM_NAT_BLOCK);
+}
+
+/* We cannot now, and shall ask when we can. */
+static void put_off(struct om_node *n, om_time now, struct om_peer *p, uint64_t nonce)
+{
+    struct om_punch *run = &p->punch->run;
+    struct om_frame_punch f = {.step = OM_PUNCH_PLAN, .nonce = nonce, .fire_ms = OM_PUNCH_LATER};
+    struct om_session *s = om_association_sealing(p->assoc, now);
+
+    if (s)
+        node_send_now(n, now, p, s, word_frame(n, &f, false));
+    if (!om_punch_is_busy(run) || run->nonce == nonce)
+        om_punch_postpone(run, now, now);
+    p->punch->is_owed = true;
+}
+
+static void told(struct om_node *n, om_time now, struct om_peer *p,
+                 const struct om_punch_word *word, const struct om_punch_facts *facts)
+{
+    if (word->frame.fire_ms == 0 && is_heavy(&facts->ours, &word->profile) &&
+        node_turn_is_taken(n, p, now)) {
+        put_off(n, now, p, word->frame.nonce);
+        return;
+    }
     om_punch_told(&p->punch->run, now, word, facts);
+    node_turn_note(n, now, p, &p->punch->run);
     node_why_punch(p, now, &p->punch->run);
 }
 
@@ -329,7 +371,7 @@ static void take_held(struct om_node *n, om_time now, struct om_peer *p)
         return;
     u->is_held = false;
     if (om_peer_via(p) && om_peer_via(p)->lane != 0 && collect(n, now, p, &facts))
-        told(p, now, &u->held, &facts);
+        told(n, now, p, &u->held, &facts);
 }
 
 /* Does the only way to @p, proven or not, lead over a relay? */
@@ -420,7 +462,7 @@ void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const s
     ask_hops(n, now, p);
     if (om_punch_is_busy(&p->punch->run)) {
         if (collect(n, now, p, &facts))
-            told(p, now, &word, &facts);
+            told(n, now, p, &word, &facts);
         return;
     }
     p->punch->held = word; /* the newest counts */

@@ -88,6 +88,12 @@ struct node_shared {
 
 struct node_study;
 
+/* Whose attempt sends much, and until when at the latest (turn.h). */
+struct node_turn {
+    const struct om_peer *of; /* NULL: nobody's */
+    om_time until;
+};
+
 /* Is what we send to our own outside address turned round? One for each family. */
 struct node_hairpin {
     struct om_node *node;
@@ -169,6 +175,7 @@ struct om_node {
     struct node_hairpin hairpins[2]; /* IPv4, IPv6 */
     struct om_reach reach;
     struct om_punch_memory punches;
+    struct node_turn turn;
     struct om_peer *learners[2]; /* who make trials, by IPv4 and by IPv6; NULL: nobody */
     struct node_laters laters;
     om_time now; /* of the last input or tick, for snapshots */

@@ -102,6 +102,15 @@ void om_punch_stop(struct om_punch *p, om_time now)
     p->answer_count = 0;
 }
 
+void om_punch_postpone(struct om_punch *p, om_time now, om_time at)
+{
+    om_time ended = p->ended, again = ended > 0 ? ended + OM_SEC(OM_PUNCH_AGAIN_S) : 0;
+
+    om_punch_stop(p, now);
+    p->ended = ended;
+    p->retry_at = at > again ? at : again; /* sooner, the peer would refuse */
+}
+
 void om_punch_forget(struct om_punch *p, om_time now)
 {
     om_punch_stop(p, now);
@@ -211,6 +220,8 @@ static void told_more(struct om_punch *p, om_time now, const struct om_punch_wor
 
     if (ms == OM_PUNCH_REFUSED && p->state != OM_PUNCH_FIRING)
         fail(p, now, OM_PUNCH_UNWILLING);
+    else if (ms == OM_PUNCH_LATER && p->state <= OM_PUNCH_AGREED)
+        om_punch_postpone(p, now, now + om_prng_jitter(&p->prng, OM_SEC(OM_PUNCH_LATER_S), 20));
     else if (p->state == OM_PUNCH_ASKED && ms == 0)
         lead(p, now, &w->profile);
     else if (p->state == OM_PUNCH_AGREED && ms == 0)
@@ -426,6 +437,28 @@ static om_time step_at(const struct om_punch *p)
 {
     return p->step < p->plan.count ? p->fire_at + p->slip + om_punch_plan_time(&p->plan, p->step)
                                    : OM_NEVER;
+}
+
+om_time om_punch_sends_until(const struct om_punch *p)
+{
+    bool is_heavy = p->plan.way == OM_PUNCH_SPREAD || p->plan.way == OM_PUNCH_BOTH;
+
+    switch (p->state) {
+    case OM_PUNCH_ASKED: /* it will be, if it will; a peer that is silent is not waited for */
+        return !om_punch_is_easy(&p->facts.ours) && p->tries == 1 ? p->due : 0;
+    case OM_PUNCH_AGREED:
+        return is_heavy ? p->due : 0;
+    case OM_PUNCH_ARMED:
+    case OM_PUNCH_FIRING:
+        return is_heavy && !p->is_hit && p->step < p->plan.count
+                   ? p->fire_at + p->slip + om_punch_plan_time(&p->plan, p->plan.count)
+                   : 0;
+    case OM_PUNCH_IDLE:
+    case OM_PUNCH_DONE:
+    case OM_PUNCH_FAILED:
+        return 0;
+    }
+    return 0;
 }
 
 /* The next datagram of the plan. */

@@ -10,7 +10,7 @@
  *        punch_silent_peer_gives_up; punch_refusal_is_an_answer; punch_backs_off;
  *        punch_ignores_foreign_nonces; punch_stops_at_the_first_answer; punch_both_keep_one_way;
  *        punch_never_exceeds_its_budget; punch_waits_for_the_rate; punch_flood_is_bounded;
- *        punch_begins_anew_with_who_restarted;
+ *        punch_begins_anew_with_who_restarted; punch_later_is_no_failure;
  *        punch_word_of_a_stranger_state; punch_word_is_what_its_bytes_say; punch_model_matrix;
  *        punch_model_openers_matter; punch_model_strangers; punch_model_learns_the_style;
  *        punch_model_from_observation.
@@ -68,10 +68,12 @@ enum {
     OM_PUNCH_GO_MAX_MS = 10000, /* a moment later than that is a mistake */
     OM_PUNCH_WAIT_MS = 300,     /* after the last datagram, and an RTT */
     OM_PUNCH_AGAIN_S = 5,       /* a peer may not have us fire sooner */
+    OM_PUNCH_LATER_S = 2,       /* until who was told so asks again, if it was not asked */
     OM_PUNCH_ANSWERS_MAX = 8    /* that wait; more are dropped, the peer will say it again */
 };
 
-#define OM_PUNCH_REFUSED UINT32_MAX /* ms of a plan: no */
+#define OM_PUNCH_REFUSED UINT32_MAX       /* ms of a plan: no */
+#define OM_PUNCH_LATER   (UINT32_MAX - 1) /* not now; who says so asks when it can */
 
 enum om_punch_state {
     OM_PUNCH_IDLE,
@@ -234,6 +236,14 @@ om_time om_punch_deadline(const struct om_punch *p);
 
 /** om_punch_stop() - give up the attempt of @p at @now, as another way was found; no failure. */
 void om_punch_stop(struct om_punch *p, om_time now);
+
+/** om_punch_postpone() - at @now there is no room for the attempt of @p, which may be made again
+ *  from @at on; no failure. */
+void om_punch_postpone(struct om_punch *p, om_time now, om_time at);
+
+/** om_punch_sends_until() - the end, at the latest, of what @p sends and leaves no room for another
+ *  such attempt; 0: it sends no more than a few words. */
+om_time om_punch_sends_until(const struct om_punch *p);
 
 /** om_punch_forget() - the peer restarted at @now: it knows nothing of what @p did, nor waits. */
 void om_punch_forget(struct om_punch *p, om_time now);

@@ -162,7 +162,8 @@ OM_TEST(path_score_ranks)
     CHECK(om_path_asked(&lossy, OM_SEC(90), 90));
     CHECK(om_path_asked(&lossy, OM_SEC(91), 91)); /* the one before is lost */
     om_time worst = om_path_score(&lossy);
-    CHECK(worst > om_path_score(&near) + OM_MS(50));
+    CHECK(worst > om_path_score(&near) + OM_MS(10));
+    CHECK(worst < om_path_score(&near) + OM_MS(OM_PATH_RELAY_MS)); /* one is not worth a relay */
     CHECK(om_path_answered(&lossy, OM_SEC(91) + OM_MS(30), 91));
     CHECK(om_path_score(&lossy) < worst);
     for (uint64_t i = 100; i < 200; i++) {

@@ -5,7 +5,9 @@
 
 #include <omerta/err.h>
 
-enum { LOSS_SHIFT = 3, LOSS_ALL = 1000, LOSS_PERCENT = LOSS_ALL / 100 };
+/* Of 32, so that one challenge lost in a hundred costs no more than it says: of 8 it would be an
+ * eighth, 62 ms of score, by which data would leave a good way, or not come to it. */
+enum { LOSS_SHIFT = 5, LOSS_ALL = 1000, LOSS_PERCENT = LOSS_ALL / 100 };
 
 void om_path_init(struct om_path *p, const struct om_via *via, enum om_path_origin origin,
                   om_time now)
@@ -129,5 +131,5 @@ om_time om_path_score(const struct om_path *p)
         cost = p->rtt.smoothed + 4 * p->rtt.variation;
     if (p->via.lane != 0)
         cost += OM_MS(OM_PATH_RELAY_MS);
-    return cost + OM_MS((om_time)p->loss * OM_PATH_LOSS_MS / LOSS_PERCENT);
+    return cost + OM_MS((om_time)p->loss * OM_PATH_LOSS_MS) / LOSS_PERCENT;
 }

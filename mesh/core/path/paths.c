@@ -377,13 +377,6 @@ static bool is_upgrade(const struct om_paths *ps, int i)
     return false;
 }
 
-/* Too little is known of @p to compare it. One challenge lost of the first few seems a great share,
- * which would keep data on a relay until the next round of challenges. */
-static bool is_unsettled(const struct om_path *p)
-{
-    return p->fresh < OM_PATHS_SAMPLES || (p->loss > 0 && p->fresh < OM_PATHS_SETTLED);
-}
-
 bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
 {
     for (int i = 0; i < (int)ps->count; i++) {
@@ -398,7 +391,7 @@ bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
             end_copies(ps);
         }
         bool is_compared = is_upgrade(ps, i);
-        if (is_unsettled(p) && (is_compared || (i != ps->active && is_in_use(ps, now))))
+        if (p->fresh < OM_PATHS_SAMPLES && (is_compared || (i != ps->active && is_in_use(ps, now))))
             p->ask_at = now; /* paced by its round trip */
         if (is_compared && !was_valid)
             ask(&ps->all[ps->active], now);
@@ -406,11 +399,12 @@ bool om_paths_answered(struct om_paths *ps, om_time now, uint64_t token)
             /* Most likely only a port changed: RFC 9000 section 9.4 would keep the estimate. */
             p->rtt.variation = om_time_min(p->rtt.variation, ps->all[ps->active].rtt.variation);
             move(ps, now, i, OM_PATHS_FOLLOWED);
-        } else if (!was_valid && is_rival(ps, i))
+        } else if (!was_valid && is_rival(ps, i)) {
             om_paths_stalled(ps, now);
-        else if (!was_valid && i == ps->second && ps->suspect_at == OM_NEVER)
-            end_copies(
-                ps); /* the active one answered before it did: from now on the score decides */
+        } else if (!was_valid && i == ps->second && ps->suspect_at == OM_NEVER) {
+            /* The active one answered before it did: from now on the score decides. */
+            end_copies(ps);
+        }
         judge(ps, now);
         return true;
     }
@@ -498,17 +492,6 @@ const struct om_via *om_paths_copy(struct om_paths *ps, om_time now, size_t byte
     return &p->via;
 }
 
-/* Would @p carry but for challenges that got lost? A few in a row are chance more often than not,
- * and only more of them can tell. */
-static bool is_doubted(const struct om_paths *ps, const struct om_path *p)
-{
-    struct om_path without = *p;
-
-    without.loss = 0;
-    return p->loss > 0 && p->state == OM_PATH_VALID && ps->active >= 0 &&
-           is_better(&without, &ps->all[ps->active]);
-}
-
 /* When path @i is to be challenged only because data flows. */
 static om_time warm_at(const struct om_paths *ps, int i)
 {
@@ -522,7 +505,7 @@ static om_time warm_at(const struct om_paths *ps, int i)
         unsigned doubles = p->fails < OM_PATHS_RETRY_DOUBLES ? p->fails : OM_PATHS_RETRY_DOUBLES;
         due = p->asked + (OM_SEC(OM_PATHS_RETRY_S) << (is_cut ? 0 : doubles));
     } else if (i != ps->active) {
-        due = p->proven + OM_SEC(is_doubted(ps, p) ? OM_PATHS_DOUBT_S : OM_PATHS_WARM_S);
+        due = p->proven + OM_SEC(OM_PATHS_WARM_S);
     } else {
         return OM_NEVER;
     }

@@ -15,7 +15,7 @@
  *        paths_direct_is_not_left_on_a_guess; paths_second_handshake_moves_nothing;
  *        paths_our_network_changes; paths_copies_end_once_both_answered;
  *        paths_direct_does_not_wait_for_lanes; hints_of_the_network_ask_at_a_pace;
- *        paths_doubt_of_a_direct_way_is_looked_into; paths_of_an_old_life_do_not_carry.
+ *        paths_few_losses_move_nothing; paths_of_an_old_life_do_not_carry.
  *
  * One path is active, and it is a proven one; while there is none, only copies leave. A second one
  * gets a copy of everything
@@ -47,13 +47,11 @@ enum {
     OM_PATHS_GAIN_MS = 3,       /* a move must gain so much, */
     OM_PATHS_GAIN_PERCENT = 10, /* and so much of the present score */
     OM_PATHS_WARM_S = 10,       /* between challenges of other paths while one is in use */
-    OM_PATHS_DOUBT_S = 1,       /* the same, of one that only its losses keep from carrying */
     OM_PATHS_RETRY_S = 2,       /* after which a path that failed is asked once more */
     OM_PATHS_RETRY_DOUBLES = 5, /* times that this doubles */
     OM_PATHS_DECIDE = 2,        /* unanswered challenges of a suspect path, then another carries */
     OM_PATHS_JUDGE_MS = 100,    /* at least, between comparisons of scores that data calls for */
     OM_PATHS_SAMPLES = 14,      /* of a new path in use, in quick succession; 4 rttvar: 5 % */
-    OM_PATHS_SETTLED = 24,      /* the same, when a challenge was lost */
     OM_PATHS_OVERLAPS = 2,      /* round trips of copies after a move */
     OM_PATHS_NETWORK_MS = 100,  /* between rounds that changes of our network call for */
     OM_PATH_CHALLENGE_BYTES = 28 + 11, /* a datagram with nothing but PATH_CHALLENGE */

@@ -99,8 +99,9 @@ def test_relayed(lab, make):
     assert code == 0 and not told["relayed"] and not told["better"], told
 
 
-@pytest.mark.parametrize("kind, turns", [("port", "no"), ("hairpin", "yes")])
-def test_netcheck(lab, make, kind, turns):
+@pytest.mark.parametrize("kind, turns, lets", [("port", "no", "unknown"),
+                                               ("hairpin", "yes", "address")])
+def test_netcheck(lab, make, kind, turns, lets):
     """Who is behind a NAT hears of it, of its outside address, and of the relays."""
     street(lab, kind, "port")
     relay, a, b = homes(lab, make, "left", "right")
@@ -118,6 +119,8 @@ def test_netcheck(lab, make, kind, turns):
     assert found["problem"] is None and found["measured"] > 0, found
     four = found["families"][0]
     assert four["heard"] and not four["blocked"], four
+    # What is not let in takes two to say, and only the relay sees us from outside.
+    assert four["lets_in"] == lets, four
     assert [each.rpartition(":")[0] for each in four["seen"]] == ["11.0.1.2"], four
     assert found["relays"][0]["id"] == relay.self_id() and found["relays"][0]["home"], found
     assert not found["families"][1]["heard"], found

@@ -255,3 +255,75 @@ OM_TEST(study_takes_no_foreign_answer)
     sim_run(s.w, s.w->now + OM_SEC(4));
     street_free(&s);
 }
+
+/* Whom it lets in is asked for as soon as its class is believed, without a punch. */
+OM_TEST(filter_is_learnt_at_rest)
+{
+    static const struct {
+        const char *kind;
+        enum om_nat_filter filter;
+    } rows[] = {{"full", OM_FILTER_ADDRESS},    {"addr", OM_FILTER_ADDRESS},
+                {"carrier", OM_FILTER_ADDRESS}, {"restricted", OM_FILTER_PORT},
+                {"port", OM_FILTER_PORT},       {"portdrop", OM_FILTER_PORT}};
+
+    for (unsigned k = 0; k < OM_ARRAY_SIZE(rows); k++) {
+        struct street s = street_new(rows[k].kind);
+        struct om_node *n = s.node->node;
+        sim_run(s.w, s.w->now + OM_SEC(120));
+        CHECK_EQ(om_nat_filter(&n->where.nats[0]), rows[k].filter);
+        CHECK(!n->filter.is_waiting && n->filter.peer_count <= 2);
+        CHECK_EQ(open_sockets(&s), 0);
+        street_free(&s);
+    }
+}
+
+/* The trial once more. */
+static enum om_nat_filter filter_again(struct street *s)
+{
+    struct om_node *n = s->node->node;
+
+    node_filter_stop(n);
+    memset(n->where.nats[0].from, 0, sizeof n->where.nats[0].from);
+    node_filter_look(n, sim_node_clock(s->node));
+    CHECK(n->filter.is_waiting);
+    sim_node_drain(s->node);
+    sim_run(s->w, s->w->now + OM_SEC(20));
+    CHECK(!n->filter.is_waiting);
+    return om_nat_filter(&n->where.nats[0]);
+}
+
+/* Who is not there, or has no other socket, says nothing of our NAT. */
+OM_TEST(filter_takes_who_answers_a_control)
+{
+    struct street s = street_new("port");
+
+    sim_run(s.w, s.w->now + OM_SEC(120));
+    CHECK_EQ(filter_again(&s), OM_FILTER_PORT); /* the control */
+    for (unsigned i = 0; i < WITNESSES; i++) {
+        CHECK(node_sockets_open(s.seen[i]->node, OM_SOCKETS_MAX) != 0);
+        sim_node_drain(s.seen[i]);
+    }
+    CHECK_EQ(filter_again(&s), OM_FILTER_UNKNOWN);
+    for (unsigned i = 0; i < WITNESSES; i++)
+        CHECK_OK(sim_crash(s.seen[i]));
+    CHECK_EQ(filter_again(&s), OM_FILTER_UNKNOWN);
+    street_free(&s);
+}
+
+/* Whom it asks may go meanwhile. */
+OM_TEST(filter_forgets_who_goes)
+{
+    struct street s = street_new("port");
+    struct om_node *n = s.node->node;
+
+    node_filter_stop(n);
+    memset(n->where.nats[0].from, 0, sizeof n->where.nats[0].from);
+    node_filter_look(n, sim_node_clock(s.node));
+    CHECK(n->filter.is_waiting);
+    struct om_peer *p = om_peers_find(&n->peers, n->networks[0], &n->filter.peers[0]);
+    node_forget_association(n, p);
+    CHECK(!n->filter.is_waiting && n->filter.timer.at == OM_NEVER);
+    sim_node_drain(s.node);
+    sim_run(s.w, s.w->now + OM_SEC(1));
+    street_free(&s);
+}

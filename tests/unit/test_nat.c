@@ -204,7 +204,7 @@ OM_TEST(nat_filter_needs_two_to_miss)
     om_nat_tried_filter(&n, &b, OM_FROM_OTHER_PORT, false);
     CHECK_EQ(om_nat_filter(&n), OM_FILTER_PORT);
     om_nat_tried_filter(&n, &b, OM_FROM_OTHER_PORT, true); /* facts outweigh */
-    CHECK_EQ(om_nat_filter(&n), OM_FILTER_UNKNOWN);
+    CHECK_EQ(om_nat_filter(&n), OM_FILTER_ADDRESS);
     om_nat_tried_filter(&n, &a, OM_FROM_OTHER_IP, false);
     om_nat_tried_filter(&n, &b, OM_FROM_OTHER_IP, false);
     CHECK_EQ(om_nat_filter(&n), OM_FILTER_ADDRESS);

@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "node/keep.h"
+#include "node/sockets.h"
 #include "pair.h"
 
 /* a asks b from a socket beside its own; what b sends there is counted. */
@@ -11,6 +12,7 @@ struct desk {
     struct om_addr spare;
     om_time now;
     unsigned answers;
+    unsigned aside; /* of them, from sockets of their own */
     size_t longest;
 };
 
@@ -45,6 +47,7 @@ static void drain_b(struct desk *d)
         size_t n = om_sealed_bytes(act.send.dgram).n;
         if (om_addr_equal(&act.send.via.remote, &d->spare)) {
             d->answers++;
+            d->aside += act.send.via.socket != 0;
             d->longest = n > d->longest ? n : d->longest;
         }
         om_node_sent(d->b, act.send.dgram);
@@ -174,6 +177,49 @@ OM_TEST(later_trial_is_no_path)
     CHECK_EQ(d.answers, 0);
     ask(&d, 5, OM_PONG_SIZE, true); /* the control: other packets are to be looked into */
     CHECK(om_paths_find(p->paths, &spare) != NULL);
+out:
+    pair_fini(&d.p);
+}
+
+/* From a socket that is there for this answer, and gone after it. */
+OM_TEST(later_answers_from_elsewhere)
+{
+    struct desk d;
+
+    OM_TRY(desk_init(&d));
+    size_t asked = ask(&d, OM_PING_ELSEWHERE, OM_PONG_ASIDE_SIZE, false);
+    CHECK(d.answers == 1 && d.aside == 1);
+    CHECK(d.longest <= asked);
+    CHECK_EQ(d.b->sockets.count, 0);
+    ask(&d, OM_PING_ELSEWHERE, OM_PONG_ASIDE_SIZE - 1, false); /* shorter than its answer */
+    CHECK_EQ(d.answers, 1);
+    CHECK_EQ(dropped(&d), 1);
+    ask(&d, 0, OM_PONG_SIZE, false);
+    CHECK(d.answers == 2 && d.aside == 1);
+out:
+    pair_fini(&d.p);
+}
+
+/* Who has no socket left answers from where it was asked, which says so. */
+OM_TEST(later_elsewhere_is_bounded)
+{
+    struct desk d;
+
+    OM_TRY(desk_init(&d));
+    for (unsigned i = 0; i < OM_ELSEWHERE_PER_S + 3; i++)
+        ask(&d, OM_PING_ELSEWHERE, OM_PONG_ASIDE_SIZE, false);
+    CHECK_EQ(d.answers, OM_ELSEWHERE_PER_S + 3);
+    CHECK_EQ(d.aside, OM_ELSEWHERE_PER_S);
+    pass(&d, OM_SEC(1));
+    uint32_t taken = node_sockets_open(d.b, OM_SOCKETS_MAX);
+    CHECK(taken != 0);
+    ask(&d, OM_PING_ELSEWHERE, OM_PONG_ASIDE_SIZE, false);
+    CHECK_EQ(d.aside, OM_ELSEWHERE_PER_S);
+    node_sockets_close(d.b, taken, OM_SOCKETS_MAX, 0);
+    drain_b(&d);
+    ask(&d, OM_PING_ELSEWHERE, OM_PONG_ASIDE_SIZE, false);
+    CHECK_EQ(d.aside, OM_ELSEWHERE_PER_S + 1);
+    CHECK_EQ(d.answers, OM_ELSEWHERE_PER_S + 5);
 out:
     pair_fini(&d.p);
 }

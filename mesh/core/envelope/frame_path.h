@@ -17,7 +17,8 @@
  *     MTU_PROBE       zeros
  *     IP              an IP packet
  *     SLICE           u32 id, u16 offset, u16 total, data: @total bytes of frames in all
- *     PING_LATER      u64 token, u16 seconds after which a PONG is wanted where it came from
+ *     PING_LATER      u64 token, u16 seconds after which a PONG is wanted where it came from;
+ *                     65535: at once, from another socket, behind a PUNCH probe
  *
  * Source: PROTOCOL sections 4 and 5.
  */
@@ -34,7 +35,8 @@ enum {
     OM_PUNCH_PLAN_SIZE = OM_PUNCH_FRAME_SIZE + OM_PUNCH_PLAN_BYTES,
     OM_SLICE_FRAME_HEAD = 3 + 4 + 2 + 2, /* of SLICE, before its data */
     OM_PING_LATER_SIZE = 3 + 8 + 2,
-    OM_PING_LATER_MAX_S = 300
+    OM_PING_LATER_MAX_S = 300,
+    OM_PING_ELSEWHERE = 65535 /* in the place of seconds: at once, and from another socket */
 };
 
 enum om_punch_step { OM_PUNCH_PLAN, OM_PUNCH_PROBE, OM_PUNCH_SEEN, OM_PUNCH_STEPS };
@@ -54,7 +56,8 @@ struct om_frame_slice {
 
 struct om_frame_ping_later {
     uint64_t token;
-    uint16_t seconds; /* 0: at once; OM_PING_LATER_MAX_S at most, or nobody answers */
+    uint16_t seconds; /* 0: at once; OM_PING_LATER_MAX_S at most, or OM_PING_ELSEWHERE; to others
+                         nobody answers */
 };
 
 /** om_frame_read_punch() - the body of PUNCH in @r into @p. Return: false when it is malformed. */

@@ -6,7 +6,8 @@
  * Keeps: keep_speaks_at_rest_only; keep_leaves_what_nobody_needs; keep_holds_what_is_open;
  *        keep_needs_no_mapping_without_a_nat; keep_finds_a_lost_path; keep_gives_up_on_a_deaf_peer;
  *        keep_blames_the_nat_for_what_comes_back; later_answers_where_it_was_asked;
- *        later_is_bounded; later_is_no_lever; later_trial_is_no_path.
+ *        later_is_bounded; later_is_no_lever; later_trial_is_no_path;
+ *        later_answers_from_elsewhere; later_elsewhere_is_bounded.
  *
  * Kept are: the relays that are warm, peers with whom a call is open, and those that a program
  * named (om_node_keep()); each only over its direct way, and only if something in between forgets.
@@ -16,12 +17,16 @@
  * one, nor does a relay send there.
  *
  * Full: OM_LATERS_MAX answers are owed at a time, OM_LATERS_PER_PEER to one peer; what is asked
- * beyond is dropped and counted, and tells the asker nothing.
+ * beyond is dropped and counted, and tells the asker nothing. Sockets for answers from elsewhere
+ * are opened OM_ELSEWHERE_PER_S times a second; others are answered from where they were asked.
  */
 #ifndef OM_NODE_KEEP_H
 #define OM_NODE_KEEP_H
 
 #include "node/state.h"
+
+/* An answer from elsewhere: a PUNCH probe, and the PONG. */
+enum { OM_PONG_ASIDE_SIZE = OM_PUNCH_FRAME_SIZE + OM_PONG_SIZE };
 
 /* node_keep.c */
 
@@ -65,8 +70,8 @@ void node_later_on_ping(struct om_node *n, om_time now, struct om_peer *p, const
 /** node_later_forget() - @n owes @p no answers any more. */
 void node_later_forget(struct om_node *n, const struct om_peer *p);
 
-/** node_later_start() - @n owes nobody. */
-void node_later_start(struct om_node *n);
+/** node_later_start() - @n owes nobody at @now. */
+void node_later_start(struct om_node *n, om_time now);
 
 /** node_later_stop() - @n answers nobody any more. */
 void node_later_stop(struct om_node *n);

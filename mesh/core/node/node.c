@@ -67,12 +67,12 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     OM_BUG_IF(e != OM_OK); /* its limits are ours */
     om_list_init(&n->ready);
     node_where_init(n);
-    node_later_start(n);
+    node_later_start(n, now);
     om_reach_init(&n->reach, now, n->sip_key);
     om_punch_memory_init(&n->punches, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, 2 * n->limits.peers_max + 3 + OM_CALLS_MAX + 4 * OM_NETWORKS_MAX);
+    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 4 * OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -165,6 +165,7 @@ void om_node_free(struct om_node *n)
     node_select_stop(n);
     node_study_stop(n);
     node_hairpin_stop(n);
+    node_filter_stop(n);
     node_lane_stop(n);
     node_later_stop(n);
     om_timer_stop(&n->timers, &n->load_timer);

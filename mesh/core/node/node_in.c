@@ -98,7 +98,8 @@ static void on_pong(struct om_node *n, om_time now, struct om_peer *p, const str
     const struct om_rtt had = p->assoc->rtt;
     om_time rtt = 0;
 
-    if (node_study_pong(n, now, p, pong) || node_keep_on_pong(n, now, p, via, pong->token))
+    if (node_study_pong(n, now, p, pong) || node_filter_pong(n, now, p, via, pong->token) ||
+        node_keep_on_pong(n, now, p, via, pong->token))
         return;
     bool is_asked = om_association_on_pong(p->assoc, now, pong, &rtt);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "node/keep.h"
+#include "node/sockets.h"
 
 struct node_later {
     struct om_peer *peer;
@@ -10,7 +11,9 @@ struct node_later {
     om_time asked, due;
 };
 
-static void answer(struct om_node *n, om_time now, const struct node_later *l)
+/* Over @via, behind a PUNCH probe if @is_aside, so that the asker does not take it for a way. */
+static void answer_over(struct om_node *n, om_time now, const struct node_later *l,
+                        const struct om_via *via, bool is_aside)
 {
     struct om_peer *p = l->peer;
     struct om_session *s = p->assoc ? om_association_sealing(p->assoc, now) : NULL;
@@ -24,10 +27,32 @@ static void answer(struct om_node *n, om_time now, const struct node_later *l)
         return;
     }
     if (b) {
-        struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_PONG_SIZE), OM_PONG_SIZE));
+        size_t size = is_aside ? OM_PONG_ASIDE_SIZE : OM_PONG_SIZE;
+        struct om_wr w = om_wr(om_mut(om_buf_put(b, size), size));
+        if (is_aside)
+            om_frame_write_punch(&w, &(struct om_frame_punch){.step = OM_PUNCH_PROBE});
         om_frame_write_pong(&w, &pong);
     }
-    node_send_over(n, now, p, s, b, &l->via);
+    node_send_over(n, now, p, s, b, via);
+}
+
+static void answer(struct om_node *n, om_time now, const struct node_later *l)
+{
+    answer_over(n, now, l, &l->via, false);
+}
+
+/* From a socket opened for it; from where it was asked says that there is none to be had. */
+static void answer_elsewhere(struct om_node *n, om_time now, const struct node_later *l)
+{
+    bool may = om_bucket_take(&n->laters.elsewhere, now, 1);
+    struct om_via via = {.remote = l->via.remote, .socket = may ? node_sockets_open(n, 1) : 0};
+
+    if (via.socket == 0) {
+        answer(n, now, l);
+        return;
+    }
+    answer_over(n, now, l, &via, true);
+    node_sockets_close(n, via.socket, 1, 0); /* after what waits to leave by it */
 }
 
 static void rearm(struct om_node *n)
@@ -77,11 +102,17 @@ void node_later_on_ping(struct om_node *n, om_time now, struct om_peer *p, const
 {
     const struct node_later l = {
         .peer = p, .via = *via, .token = f->token, .asked = now, .due = now + OM_SEC(f->seconds)};
+    bool is_elsewhere = f->seconds == OM_PING_ELSEWHERE;
+    size_t least = is_elsewhere ? OM_PONG_ASIDE_SIZE : OM_PONG_SIZE;
     struct node_later *place;
 
-    if (via->lane != 0 || bytes < OM_PONG_SIZE || f->seconds > OM_PING_LATER_MAX_S ||
+    if (via->lane != 0 || bytes < least || (f->seconds > OM_PING_LATER_MAX_S && !is_elsewhere) ||
         !om_bucket_take(&p->assoc->pongs, now, 1)) {
         node_drop(n, OM_DROP_PING_LATER);
+        return;
+    }
+    if (is_elsewhere) {
+        answer_elsewhere(n, now, &l);
         return;
     }
     if (f->seconds == 0) {
@@ -109,8 +140,9 @@ void node_later_forget(struct om_node *n, const struct om_peer *p)
         rearm(n);
 }
 
-void node_later_start(struct om_node *n)
+void node_later_start(struct om_node *n, om_time now)
 {
+    om_bucket_init(&n->laters.elsewhere, OM_ELSEWHERE_PER_S, OM_ELSEWHERE_PER_S, now);
     n->laters.timer.fire = fire;
 }
 

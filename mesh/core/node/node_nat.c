@@ -54,7 +54,7 @@ static bool is_needed(struct om_node *n, om_time now)
 
 /* ---- witnesses */
 
-static const struct om_via *witness_via(const struct om_node *n, const struct om_peer *p)
+const struct om_via *node_study_witness(const struct om_node *n, const struct om_peer *p)
 {
     const struct om_via *via = node_lane_session(n, p) ? node_lane_direct(p) : NULL;
     const struct om_path *path = via ? om_paths_find(p->paths, via) : NULL;
@@ -75,7 +75,7 @@ static void choose_witnesses(struct node_study *s)
     s->witness_count = 0;
     while (om_table_next(&n->peers.table, &at, NULL, &value)) {
         const struct om_peer *p = value;
-        const struct om_via *via = witness_via(n, p);
+        const struct om_via *via = node_study_witness(n, p);
         unsigned place = seen;
         if (!via)
             continue;

@@ -1,4 +1,5 @@
 /* node_netcheck.c - is UDP answered at all, what are our NATs, which relays are near. */
+#include "node/study.h"
 #include "node/why.h"
 
 #include <stdlib.h>
@@ -78,6 +79,7 @@ bool node_udp_works(const struct om_node *n)
 void node_why_moved(struct om_node *n)
 {
     node_hairpin_stop(n);
+    node_filter_stop(n);
     memset(n->where.udp, 0, sizeof n->where.udp);
     memset(n->where.class_told, 0, sizeof n->where.class_told);
 }
@@ -96,6 +98,7 @@ void node_why_nat(struct om_node *n, om_time now)
         node_event(n, now, &e);
     }
     node_hairpin_look(n, now);
+    node_filter_look(n, now);
 }
 
 static const char *reuse_name(enum om_nat_reuse r)

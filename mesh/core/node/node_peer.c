@@ -3,6 +3,7 @@
 #include "node/keep.h"
 #include "node/lane.h"
 #include "node/size.h"
+#include "node/study.h"
 
 #include <stdlib.h>
 
@@ -62,6 +63,7 @@ void node_forget_association(struct om_node *n, struct om_peer *p)
 {
     node_keep_end(n, p);
     node_later_forget(n, p);
+    node_filter_forget(n, p);
     if (!p->assoc)
         return;
     node_end_calls(n, p);

@@ -39,6 +39,8 @@ enum {
     OM_LAST_WORD_S = 30, /* that a peer asked for the last time has */
     OM_LATERS_MAX = 256, /* PINGs to be answered later, of all peers */
     OM_LATERS_PER_PEER = 2,
+    OM_ELSEWHERE_PER_S = 20,   /* PINGs answered from a socket of their own, of all peers */
+    OM_FILTER_PEERS = 4,       /* that are asked for such an answer on one network */
     OM_RESPONSES_PER_S = 1000, /* responses whose curve arithmetic is done; two products each */
     OM_PLAIN_MAX = OM_DGRAM_MAX - OM_OVERHEAD
 };
@@ -126,6 +128,19 @@ struct node_laters {
     struct node_later *all; /* OM_LATERS_MAX; NULL until the first */
     unsigned count;
     struct om_timer timer;
+    struct om_bucket elsewhere; /* of those that take a socket */
+};
+
+/* Does our NAT let in another port of an address we sent to? */
+struct node_filter {
+    bool is_waiting;
+    bool is_alive; /* the control of this try was answered */
+    uint8_t tries, misses, peer_count;
+    uint64_t token;                      /* of the question; the control's is one more */
+    struct om_id peers[OM_FILTER_PEERS]; /* asked; the last one, if we wait, now */
+    struct om_network *net;              /* of that one */
+    struct om_via via;                   /* where it is */
+    struct om_timer timer;
 };
 
 struct om_node {
@@ -173,6 +188,7 @@ struct om_node {
     struct node_where where;
     struct node_study *study;        /* NULL: none is under way */
     struct node_hairpin hairpins[2]; /* IPv4, IPv6 */
+    struct node_filter filter;       /* of IPv4 */
     struct om_reach reach;
     struct om_punch_memory punches;
     struct node_turn turn;

@@ -9,7 +9,8 @@
  * Keeps: study_learns_an_easy_nat; study_learns_a_random_nat; study_learns_a_shared_block;
  *        study_one_liar_changes_nothing; study_is_only_made_for_a_punch;
  *        study_closes_its_sockets; study_of_the_silent_ends; study_takes_no_foreign_answer;
- *        study_without_sockets_ends; study_of_the_young_waits.
+ *        study_without_sockets_ends; study_of_the_young_waits; filter_is_learnt_at_rest;
+ *        filter_takes_who_answers_a_control; filter_forgets_who_goes.
  *
  *     IDLE --punch wanted--> MEETING --> ASKING --block--> SHARING --> IDLE
  *                                          +---else-----------------> IDLE
@@ -18,6 +19,9 @@
  * socket for a new address of ours. The answer comes on the path that there is. One study at a
  * time serves all punches; it is of IPv4, as what is in front of IPv6 are firewalls, whose ports
  * can be told.
+ *
+ * Whom the NAT lets in is asked for at once when a first witness sees us elsewhere than we are: an
+ * easy NAT that lets in any port of an address needs no sweep of a hard one (punch_plan.h).
  *
  * Witnesses are sought at random among the members whose records name an address that may be
  * reached, and are asked for a session within the budgets of reach.h; none asks a relay for it.
@@ -106,10 +110,28 @@ static inline bool node_study_is_busy(const struct om_node *n)
 bool node_study_pong(struct om_node *n, om_time now, struct om_peer *p,
                      const struct om_frame_pong *pong);
 
+/** node_study_witness() - the way over which @p sees @n from outside, by IPv4; NULL: none. */
+const struct om_via *node_study_witness(const struct om_node *n, const struct om_peer *p);
+
 /** node_study_profile() - what the studies of @n know beyond the fit into @profile, of IPv4. */
 void node_study_profile(const struct om_node *n, struct om_punch_profile *profile);
 
 /** node_study_stop() - end the study of @n, if any; nobody is told. */
 void node_study_stop(struct om_node *n);
+
+/* node_filter.c */
+
+/** node_filter_look() - @n asks at @now whom its NAT lets in, if that is not known. */
+void node_filter_look(struct om_node *n, om_time now);
+
+/** node_filter_pong() - @p answered @n at @now over @via with @token. Return: a trial had asked. */
+bool node_filter_pong(struct om_node *n, om_time now, const struct om_peer *p,
+                      const struct om_via *via, uint64_t token);
+
+/** node_filter_forget() - @p of @n goes, or its association: it is not waited for. */
+void node_filter_forget(struct om_node *n, const struct om_peer *p);
+
+/** node_filter_stop() - @n is on another network, or ends. */
+void node_filter_stop(struct om_node *n);
 
 #endif

@@ -200,7 +200,7 @@ enum om_nat_filter om_nat_filter(const struct om_nat *n)
     if (ip->arrived)
         return OM_FILTER_NONE;
     if (port->arrived)
-        return ip->is_missed_twice ? OM_FILTER_ADDRESS : OM_FILTER_UNKNOWN;
+        return OM_FILTER_ADDRESS;
     return port->is_missed_twice ? OM_FILTER_PORT : OM_FILTER_UNKNOWN;
 }
 

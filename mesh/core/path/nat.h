@@ -117,6 +117,8 @@ unsigned om_nat_wants(const struct om_nat *n, om_time now);
  * @peer:     who said that it would send it
  * @from:     from where, by the addresses that this mapping has sent to
  * @arrived:  true is a fact; false is @peer's word, and takes another's
+ *
+ * A NAT that let in another port is taken to want the address, until it let in another one.
  */
 void om_nat_tried_filter(struct om_nat *n, const struct om_id *peer, enum om_nat_from from,
                          bool arrived);

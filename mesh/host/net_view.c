@@ -93,9 +93,9 @@ void net_view_add_route(struct net_view *v, const struct net_route *r)
 
 static bool is_same_iface(const struct om_iface *a, const struct om_iface *b)
 {
-    return a->index == b->index && strcmp(a->name, b->name) == 0 && a->mtu == b->mtu &&
-           a->is_up == b->is_up && a->is_loopback == b->is_loopback &&
-           a->is_multicast == b->is_multicast && a->is_point_to_point == b->is_point_to_point;
+    return a->index == b->index && strcmp(a->name, b->name) == 0 && a->is_up == b->is_up &&
+           a->is_loopback == b->is_loopback && a->is_multicast == b->is_multicast &&
+           a->is_point_to_point == b->is_point_to_point;
 }
 
 static bool has_same_addrs(const struct om_iface *a, const struct om_iface *b)

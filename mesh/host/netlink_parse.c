@@ -83,7 +83,6 @@ bool netlink_parse_link(struct om_iface *out, const struct nlmsghdr *m)
         return false;
     *out = (struct om_iface){
         .index = (unsigned)i->ifi_index,
-        .mtu = u32_of(&t, IFLA_MTU, 0),
         .is_loopback = (i->ifi_flags & IFF_LOOPBACK) != 0,
         .is_multicast = (i->ifi_flags & IFF_MULTICAST) != 0,
         .is_point_to_point = (i->ifi_flags & IFF_POINTOPOINT) != 0,

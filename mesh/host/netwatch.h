@@ -41,7 +41,7 @@ enum {
 };
 
 enum om_net_change {
-    OM_NET_IFACES = 1, /* one came or went, or its name, MTU or state changed */
+    OM_NET_IFACES = 1, /* one came or went, or its name or state changed */
     OM_NET_ADDRS = 2,
     OM_NET_ROUTES = 4 /* a default route came, went or leads elsewhere */
 };
@@ -49,7 +49,6 @@ enum om_net_change {
 struct om_iface {
     unsigned index;
     char name[OM_IFACE_NAME];
-    unsigned mtu;
     bool is_up; /* switched on, and able to carry packets as far as the kernel knows */
     bool is_loopback;
     bool is_multicast;

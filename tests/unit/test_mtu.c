@@ -213,10 +213,29 @@ OM_TEST(mtu_emsgsize_needs_no_retry)
     om_mtu_acked(&m, 2, size, 1);
     om_mtu_refused(&m, 3, 1336); /* an uplink that changed */
     CHECK_EQ(om_mtu_size(&m), 1200);
-    om_mtu_link(&m, 4, 1000);
-    CHECK_EQ(om_mtu_size(&m), 972);
     om_mtu_refused(&m, 5, OM_MTU_FLOOR);
-    CHECK_EQ(om_mtu_size(&m), 972);
+    CHECK_EQ(om_mtu_size(&m), 1200);
+}
+
+/* What a network card does not carry is learnt in one moment, without a datagram on the wire. */
+OM_TEST(mtu_interface_is_found_by_refusals)
+{
+    struct om_mtu m;
+    unsigned size, refused = 0;
+
+    om_mtu_init(&m, false, OM_MTU_LINK_MAX);
+    om_mtu_start(&m, 0);
+    while (m.state != OM_MTU_DONE && om_mtu_next(&m, 7, OM_MS(PTO_MS), &size)) {
+        if (size > 1472) {
+            om_mtu_refused(&m, 7, size);
+            refused++;
+        } else {
+            om_mtu_acked(&m, 7, size, 7);
+        }
+    }
+    CHECK_EQ(m.state, OM_MTU_DONE);
+    CHECK_EQ(om_mtu_size(&m), 1472);
+    CHECK_EQ(refused, 11);
 }
 
 OM_TEST(mtu_raises_when_used)

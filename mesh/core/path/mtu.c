@@ -257,23 +257,3 @@ void om_mtu_refused(struct om_mtu *m, om_time now, unsigned size)
     m->probe = 0;
     fail(m, now, (uint16_t)size);
 }
-
-void om_mtu_link(struct om_mtu *m, om_time now, unsigned link)
-{
-    uint16_t was = m->limit;
-
-    m->limit = payload(m, link);
-    if (m->limit == was)
-        return;
-    if (m->size > m->limit)
-        m->size = m->limit;
-    if (m->low > m->limit)
-        m->low = m->limit;
-    if (m->state == OM_MTU_IDLE)
-        m->size = base(m);
-    else
-        search(m, m->state == OM_MTU_AT_BASE ? OM_MTU_AT_BASE : OM_MTU_SEARCH, 0);
-    m->high = (uint16_t)(m->limit + 1);
-    if (m->state == OM_MTU_SEARCH)
-        settle(m, now);
-}

@@ -9,7 +9,7 @@
  *        mtu_black_hole_falls_back; mtu_random_loss_is_no_black_hole; mtu_emsgsize_needs_no_retry;
  *        mtu_raises_when_used; mtu_probe_lost_once_is_sent_again; mtu_ends_probing;
  *        mtu_believes_what_arrives; mtu_model_follows_the_path; mtu_inside_a_lane_is_smaller;
- *        mtu_refusals_of_old_sizes_are_no_news.
+ *        mtu_refusals_of_old_sizes_are_no_news; mtu_interface_is_found_by_refusals.
  *
  *        start()      1200 confirmed            nothing left to try
  *   IDLE -------> BASE -------------> SEARCH ----------------------> DONE
@@ -52,7 +52,7 @@ struct om_mtu {
     enum om_mtu_state state;
     uint16_t head;  /* of IP and UDP, and of a lane */
     uint16_t lane;  /* of these, the lane's */
-    uint16_t limit; /* what the interface carries */
+    uint16_t limit; /* no larger size is tried */
     uint16_t size;  /* to send with */
     uint16_t low;   /* largest confirmed */
     uint16_t high;  /* smallest that fails; limit + 1 when none did */
@@ -70,7 +70,7 @@ struct om_mtu {
  * om_mtu_init() - a path not yet in use
  * @m:      the machine
  * @is_v6:  the family of the outer packets
- * @link:   MTU of the interface, 0 when not known
+ * @link:   the largest packet that is tried, in bytes of IP; 0: OM_MTU_LINK_MAX
  */
 void om_mtu_init(struct om_mtu *m, bool is_v6, unsigned link);
 
@@ -126,8 +126,5 @@ void om_mtu_lost(struct om_mtu *m, om_time now, unsigned size, om_time sent);
 
 /** om_mtu_refused() - @now the system would not send @size of @m (EMSGSIZE). */
 void om_mtu_refused(struct om_mtu *m, om_time now, unsigned size);
-
-/** om_mtu_link() - the interface under @m has MTU @link @now, 0 when not known. */
-void om_mtu_link(struct om_mtu *m, om_time now, unsigned link);
 
 #endif

@@ -162,6 +162,18 @@ static enum om_cert_verdict within(uint32_t issued, uint32_t expires, uint32_t n
     return OM_CERT_HOLDS;
 }
 
+bool om_admin_cert_verify(struct om_admin_cert *out, const struct om_id *network,
+                          const struct om_id *authority, struct om_bytes in)
+{
+    struct om_admin_cert c;
+
+    if (om_admin_cert_decode(&c, in) != OM_OK || !is_signed(ADMIN, authority, network, in) ||
+        !(c.rights & OM_RIGHT_MEMBERS))
+        return false;
+    *out = c;
+    return true;
+}
+
 /* Whose signature counts: @authority's, or with @admin its holder's, to @signer. */
 static enum om_cert_verdict find_signer(struct om_id *signer, const struct om_id *network,
                                         const struct om_id *authority, struct om_bytes admin,
@@ -172,8 +184,7 @@ static enum om_cert_verdict find_signer(struct om_id *signer, const struct om_id
     *signer = *authority;
     if (admin.n == 0)
         return OM_CERT_HOLDS;
-    if (om_admin_cert_decode(&c, admin) != OM_OK || !is_signed(ADMIN, authority, network, admin) ||
-        !(c.rights & OM_RIGHT_MEMBERS))
+    if (!om_admin_cert_verify(&c, network, authority, admin))
         return OM_CERT_FORGED;
     *signer = c.key;
     return within(c.issued, c.expires, now_s);

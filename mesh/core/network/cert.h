@@ -15,7 +15,7 @@
  *
  * A node certificate is signed by the admin whose certificate travels with it, else by the
  * network's authority; an admin certificate by the authority alone, so a chain has two links at
- * most. Revocation is not looked at here (revoke.h): it may be heard of after the check.
+ * most. Revocation is not looked at here (ledger.h): it may be heard of after the check.
  *
  * Source: PROTOCOL sections 1 (signatures) and 7 (Membership).
  */
@@ -109,6 +109,11 @@ void om_admin_cert_encode(uint8_t out[static OM_ADMIN_CERT_BYTES], const struct 
 
 /** om_admin_cert_decode() - as om_node_cert_decode(), of @in into @out. */
 OM_MUST enum om_err om_admin_cert_decode(struct om_admin_cert *out, struct om_bytes in);
+
+/** om_admin_cert_verify() - decode @in into @out, untouched on failure; did @authority of @network
+ *  make its holder an admin of members? How old it is, is not looked at. */
+OM_MUST bool om_admin_cert_verify(struct om_admin_cert *out, const struct om_id *network,
+                                  const struct om_id *authority, struct om_bytes in);
 
 /** om_grant_encode() - as om_node_cert_encode(), of @g, signed by @signer, for @network. */
 void om_grant_encode(uint8_t out[static OM_GRANT_BYTES], const struct om_grant *g,

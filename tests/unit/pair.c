@@ -41,7 +41,11 @@ static bool make_node(struct pair *p, int i, const struct pair_options *o)
         .lock_secrets = o->lock_secrets,
         .audit = o->audit,
     };
-    struct om_network_config net = {.id = p->network, .open = !o->closed, .epoch = o->epoch[i]};
+    struct om_network_config net = {.id = p->network,
+                                    .open = !o->closed,
+                                    .epoch = o->epoch[i],
+                                    .authority = o->authority,
+                                    .chain = o->chain[i]};
     uint8_t which[2] = {(uint8_t)o->epoch[i], (uint8_t)(o->wrong_secret && i == 1)};
 
     om_hash(net.secret, om_bytes("secret", 6), om_bytes(which, sizeof which));
@@ -56,10 +60,24 @@ static bool make_node(struct pair *p, int i, const struct pair_options *o)
     return true;
 }
 
+enum { NETWORK = 0x4e, SEED = 0x10 };
+
+struct om_identity pair_identity(int side)
+{
+    struct om_identity self = {.id = {{0}}};
+    struct om_id network;
+    uint8_t seed[32];
+
+    memset(network.b, NETWORK, sizeof network.b);
+    memset(seed, SEED + side, sizeof seed);
+    OM_BUG_IF(om_identity_for_network(&self, seed, &network) != OM_OK);
+    return self;
+}
+
 bool pair_init(struct pair *p, const struct pair_options *o)
 {
     *p = (struct pair){.now = OM_SEC(1)};
-    memset(p->network.b, 0x4e, sizeof p->network.b);
+    memset(p->network.b, NETWORK, sizeof p->network.b);
     p->tape = calloc(PAIR_TAPE_MAX, sizeof *p->tape);
     p->pool = om_pool_new(OM_BLOCK_BYTES, 512);
     if (!p->pool || !p->tape)
@@ -67,7 +85,7 @@ bool pair_init(struct pair *p, const struct pair_options *o)
     for (int i = 0; i < 2; i++) {
         struct pair_side *s = &p->side[i];
         om_prng_seed(&s->prng, o->seed * 2 + (unsigned)i);
-        memset(s->seed, 0x10 + i, sizeof s->seed);
+        memset(s->seed, SEED + i, sizeof s->seed);
         s->addr = om_addr_v4(0x0a000001u + (unsigned)i, 18002);
         if (!make_node(p, i, o))
             goto fail;

@@ -12,6 +12,8 @@
 #include <omerta/node.h>
 #include <omerta/prng.h>
 
+#include "crypto/identity.h"
+
 enum { PAIR_TAPE_MAX = 20480, PAIR_DELAY_MS = 10, PAIR_WALL_MS = 1700000000 };
 
 struct pair_dgram {
@@ -59,14 +61,19 @@ struct pair_options {
     uint8_t version[2];
     bool audit;
     bool lock_secrets;
-    uint32_t epoch[2]; /* number; the secret follows from it and wrong_secret */
-    bool wrong_secret; /* b has another secret under the same network id */
-    bool closed;       /* the network is not open: bare keys are no credential */
+    uint32_t epoch[2];      /* number; the secret follows from it and wrong_secret */
+    bool wrong_secret;      /* b has another secret under the same network id */
+    bool closed;            /* the network is not open: bare keys are no credential */
+    struct om_id authority; /* of a closed one */
+    struct om_cert_chain chain[2];
     int64_t wall_skew_ms[2];
 };
 
 /** pair_defaults() - equal nodes of an open network, all ciphers, audit on. */
 struct pair_options pair_defaults(void);
+
+/** pair_identity() - the key that @side will have in the network of a pair; wiped by the caller. */
+struct om_identity pair_identity(int side);
 
 /**
  * pair_init() - two nodes that have not met

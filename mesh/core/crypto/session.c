@@ -53,6 +53,7 @@ enum om_err om_session_init(struct om_session *s, const struct om_session_keys *
     s->epoch = k->epoch;
     s->local = k->local;
     s->remote = k->remote;
+    s->session_class = k->session_class;
     s->initiated = k->initiated;
     s->born = now;
     s->receive_until = now + limits->key_life;

@@ -43,6 +43,7 @@ struct om_session {
     uint8_t their_association[OM_ASSOCIATION_ID_BYTES];
     struct om_via offered; /* responder: where msg2 went */
     bool is_offered_once;  /* and nowhere else: who answers under it is there */
+    uint8_t session_class; /* enum om_session_class: what may be said in it */
     bool initiated;        /* by us */
     bool is_confirmed;
     bool is_heard;    /* the peer has sealed something under it */
@@ -51,6 +52,7 @@ struct om_session {
     om_time confirmed_at;
     om_time born;          /* responder: arrival of msg1; initiator: of msg2 */
     om_time receive_until; /* dead from then on */
+    uint64_t bytes_in;     /* of its datagrams */
     uint64_t sealed;
     uint64_t sealed_max; /* rekey is due; sealing stops a quarter later */
     uint64_t failed_opens;
@@ -64,6 +66,7 @@ struct om_session_keys {
     const struct om_cipher *cipher;
     struct om_epoch *epoch;
     uint32_t local, remote;
+    uint8_t session_class;
     bool initiated;
     bool audit; /* keep a mirror of the sealing key */
 };

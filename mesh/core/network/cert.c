@@ -152,8 +152,7 @@ enum om_err om_grant_decode(struct om_grant *out, struct om_bytes in)
     return OM_OK;
 }
 
-/* Calendars differ by OM_CERT_SKEW_S at most. */
-static enum om_cert_verdict within(uint32_t issued, uint32_t expires, uint32_t now_s)
+enum om_cert_verdict om_cert_within(uint32_t issued, uint32_t expires, uint32_t now_s)
 {
     if (issued > (uint64_t)now_s + OM_CERT_SKEW_S)
         return OM_CERT_EARLY;
@@ -187,7 +186,7 @@ static enum om_cert_verdict find_signer(struct om_id *signer, const struct om_id
     if (!om_admin_cert_verify(&c, network, authority, admin))
         return OM_CERT_FORGED;
     *signer = c.key;
-    return within(c.issued, c.expires, now_s);
+    return om_cert_within(c.issued, c.expires, now_s);
 }
 
 /* The worse of two. */
@@ -209,7 +208,7 @@ enum om_cert_verdict om_node_cert_check(struct om_node_cert *out, struct om_id *
         return OM_CERT_FORGED;
     *out = c;
     *issuer = signer;
-    return worse(of_admin, within(c.issued, c.expires, now_s));
+    return worse(of_admin, om_cert_within(c.issued, c.expires, now_s));
 }
 
 enum om_cert_verdict om_grant_check(struct om_grant *out, const struct om_id *network,
@@ -224,5 +223,5 @@ enum om_cert_verdict om_grant_check(struct om_grant *out, const struct om_id *ne
         !is_signed(GRANT, &signer, network, grant))
         return OM_CERT_FORGED;
     *out = g;
-    return worse(of_admin, within(g.issued, g.expires, now_s));
+    return worse(of_admin, om_cert_within(g.issued, g.expires, now_s));
 }

@@ -22,24 +22,23 @@
 #ifndef OM_NETWORK_CERT_H
 #define OM_NETWORK_CERT_H
 
+#include <omerta/member.h>
 #include <omerta/wire.h>
 
 #include "crypto/identity.h"
 
 enum {
     OM_CERT_VERSION = 1,
-    OM_CERT_NAME_MAX = 32,
-    OM_CERT_INVITE = 8, /* bytes that name an invitation; zeros: none */
+    OM_CERT_NAME_MAX = OM_MEMBER_NAME_MAX,
+    OM_CERT_INVITE = OM_MEMBER_INVITE,
     OM_NODE_CERT_LEAST = 1 + 1 + 4 + 4 + 4 + 8 + 4 + 32 + 1 + OM_SIGN_BYTES,
     OM_NODE_CERT_MAX = OM_NODE_CERT_LEAST + OM_CERT_NAME_MAX,
     OM_ADMIN_CERT_BYTES = 1 + 1 + 4 + 4 + 4 + 32 + OM_SIGN_BYTES,
     OM_GRANT_BYTES = 1 + 1 + 8 + 2 + 4 + 4 + 32 + OM_SIGN_BYTES,
-    OM_CERT_SKEW_S = 24 * 3600,     /* that calendars may differ, both ways */
-    OM_CERT_LIFE_S = 90 * 24 * 3600 /* of a certificate that an admin makes */
+    OM_CERT_SKEW_S = 24 * 3600,      /* that calendars may differ, both ways */
+    OM_CERT_LIFE_S = 90 * 24 * 3600, /* of a certificate that an admin makes */
+    OM_CERT_RENEW_S = 90 * 24 * 3600 /* past its end, in which it may still be renewed */
 };
-
-/* What a member may do beyond being one. Bits; others are kept and mean nothing. */
-enum om_role { OM_ROLE_RELAY = 1, OM_ROLE_PROVIDER = 2, OM_ROLE_ADMIN = 4 };
 
 /* What an admin may do. Bits as above. */
 enum om_right { OM_RIGHT_MEMBERS = 1 /* issue, renew, revoke, rotate, invite */ };
@@ -78,11 +77,6 @@ enum om_cert_verdict {
     OM_CERT_VERDICTS
 };
 
-/* A certificate as it travels: the admin's is empty when the authority signed. */
-struct om_cert_chain {
-    struct om_bytes node, admin;
-};
-
 /** om_cert_is_name() - may @n bytes at @s be a member's name? a-z, 0-9 and "-" within, a letter
  *  first, at most OM_CERT_NAME_MAX. */
 bool om_cert_is_name(const char *s, size_t n);
@@ -98,6 +92,10 @@ bool om_cert_is_name(const char *s, size_t n);
  */
 size_t om_node_cert_encode(uint8_t out[static OM_NODE_CERT_MAX], const struct om_node_cert *c,
                            const struct om_identity *signer, const struct om_id *network);
+
+/** om_cert_within() - is it @now_s between @issued and @expires, to OM_CERT_SKEW_S, by which
+ *  calendars may differ? Return: OM_CERT_HOLDS, OM_CERT_EXPIRED or OM_CERT_EARLY. */
+enum om_cert_verdict om_cert_within(uint32_t issued, uint32_t expires, uint32_t now_s);
 
 /** om_node_cert_decode() - read @in into @out, untouched on failure; the signature is not checked.
  *  Return: OM_OK, OM_E_UNSUPPORTED for another version, OM_E_PARSE. */

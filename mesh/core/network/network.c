@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include <omerta/wire.h>
+
 typedef bool (*check_fn)(const struct om_network *net, struct om_bytes bytes, struct om_id *out);
 
 static bool check_bare(const struct om_network *net, struct om_bytes bytes, struct om_id *out)
@@ -28,8 +30,26 @@ bool om_credential_check(const struct om_network *net, uint8_t kind, struct om_b
     return true;
 }
 
+enum om_err om_credential_set(struct om_network *net, const struct om_cert_chain *chain)
+{
+    struct om_wr w = om_wr(om_mut(net->credential, sizeof net->credential));
+
+    if (chain->node.n < OM_NODE_CERT_LEAST || chain->node.n > OM_NODE_CERT_MAX ||
+        (chain->admin.n != 0 && chain->admin.n != OM_ADMIN_CERT_BYTES))
+        return OM_E_RANGE;
+    om_wr_bytes(&w, chain->node);
+    om_wr_bytes(&w, chain->admin);
+    net->credential_len = om_wr_len(&w);
+    net->credential_kind = chain->admin.n > 0 ? OM_CREDENTIAL_ADMIN : OM_CREDENTIAL_NODE;
+    return OM_OK;
+}
+
 struct om_bytes om_credential_ours(const struct om_network *net, uint8_t *kind)
 {
+    if (net->credential_len > 0) {
+        *kind = net->credential_kind;
+        return om_bytes(net->credential, net->credential_len);
+    }
     *kind = OM_CREDENTIAL_BARE;
     return om_bytes(net->self.id.b, sizeof net->self.id.b);
 }

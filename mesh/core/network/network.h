@@ -14,14 +14,21 @@
 
 #include "crypto/handshake_payload.h"
 #include "crypto/identity.h"
+#include "network/cert.h"
 #include "network/epoch.h"
+
+enum { OM_CREDENTIAL_MAX = OM_NODE_CERT_MAX + OM_ADMIN_CERT_BYTES };
 
 struct om_network {
     struct om_id id;
-    bool is_open; /* bare keys are members */
+    struct om_id authority; /* of a closed network; zeros: it has none, and no members */
     struct om_identity self;
     struct om_epoch *current;  /* in the keyring */
     struct om_epoch *previous; /* accepted until its accept_until; may be NULL */
+    size_t credential_len;     /* 0: our bare key */
+    bool is_open;              /* bare keys are members */
+    uint8_t credential_kind;
+    uint8_t credential[OM_CREDENTIAL_MAX]; /* node certificate, admin certificate if any */
 };
 
 /**
@@ -32,12 +39,16 @@ struct om_network {
  * @static_key: the Noise static key it came with
  * @out:     the member's key
  *
- * Kind 0 is decided here; certificates and joins take their place beside it in one table.
+ * Kind 0 is decided here; certificates are looked at by om_verified_check().
  *
  * Return: true for a member; false is answered with silence.
  */
 bool om_credential_check(const struct om_network *net, uint8_t kind, struct om_bytes bytes,
                          const uint8_t static_key[static 32], struct om_id *out);
+
+/** om_credential_set() - show @chain, of at most OM_NODE_CERT_MAX and OM_ADMIN_CERT_BYTES, in @net
+ *  from now on. Return: OM_OK, OM_E_RANGE. */
+OM_MUST enum om_err om_credential_set(struct om_network *net, const struct om_cert_chain *chain);
 
 /**
  * om_credential_ours() - the credential that we show in @net

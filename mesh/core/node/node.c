@@ -2,6 +2,7 @@
 #include "node/call.h"
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/member.h"
 #include "node/size.h"
 #include "node/study.h"
 #include "node/why.h"
@@ -48,6 +49,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     e = om_keyring_init(&n->keyring, n->sip_key, n->lock_secrets, now);
     if (e != OM_OK)
         goto no_keyring;
+    OM_BUG_IF(om_verified_init(&n->verified, n->sip_key) != OM_OK); /* its sizes are ours */
     e = om_sessions_init(&n->sessions, &n->keyring, &n->limits, &n->rng, n->lock_secrets);
     if (e != OM_OK)
         goto no_sessions;
@@ -178,6 +180,7 @@ void om_node_free(struct om_node *n)
     om_punch_memory_fini(&n->punches);
     om_sessions_fini(&n->sessions);
     om_keyring_fini(&n->keyring);
+    om_verified_fini(&n->verified);
     for (unsigned i = 0; i < n->network_count; i++)
         om_vault_give(n->networks_vault, n->networks[i]);
     fini_vaults(n);
@@ -224,7 +227,11 @@ enum om_err om_node_join(struct om_node *n, const struct om_network_config *conf
         return om_fail(err, OM_E_NO_MEM, "network: %s", om_err_text(OM_E_NO_MEM));
     net->id = config->id;
     net->is_open = config->open;
+    if (!config->open)
+        net->authority = config->authority;
     enum om_err e = om_identity_for_network(&net->self, n->home_seed, &net->id);
+    if (e == OM_OK && config->chain.node.n > 0)
+        e = node_member_set(n, n->wall_at, net, &config->chain);
     if (e == OM_OK)
         e = om_keyring_add(&n->keyring, n->wall_at, net, config->epoch, config->secret);
     if (e != OM_OK) {
@@ -303,6 +310,8 @@ enum om_err node_find_reachable(const struct om_node *n, const struct om_id *net
     *out = net ? om_peers_find(&n->peers, net, id) : NULL;
     if (!*out)
         return OM_E_MISSING;
+    if (!node_member_is_full(*out))
+        return OM_E_NO_ROUTE;
     if (om_peer_path_count(*out) > 0 || node_lane_may_reach(n, *out))
         return OM_OK;
     return OM_E_NO_ROUTE;

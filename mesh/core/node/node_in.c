@@ -1,6 +1,7 @@
 /* node_in.c - what arrives: find its key and session, open it, hand its frames on. */
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/member.h"
 #include "node/size.h"
 #include "node/study.h"
 
@@ -41,9 +42,11 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
         p->said_any = false;
     if (c.first && !s->initiated)
         node_send_ping(n, now, p, s); /* who began does so anyway: both learn how they are seen */
-    node_where_tell(n, now, p);
-    node_gossip_up(n, now, p);
-    node_service_up(n, now, p);
+    if (s->session_class == OM_CLASS_FULL) {
+        node_where_tell(n, now, p);
+        node_gossip_up(n, now, p);
+        node_service_up(n, now, p);
+    }
     struct om_event e = {.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
                          .peer = p->id,
                          .a = s->local,
@@ -279,6 +282,7 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     enum om_err e;
 
     s->is_heard = true;
+    s->bytes_in += bytes;
     p->is_wanted = false;
     p->heard_at = now;
     p->owed_since = OM_NEVER;
@@ -294,6 +298,10 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     }
     bool is_newest = a->acks.count == 0 || in->counter > a->acks.runs[0].high;
     while ((e = om_frame_next(&r, &f)) == OM_OK) {
+        if (!node_member_may_say(s->session_class, f.type)) {
+            node_drop(n, OM_DROP_CLASS);
+            continue;
+        }
         bool is_question = f.type == OM_FRAME_PING || f.type == OM_FRAME_PATH_CHALLENGE ||
                            (is_later && f.type == OM_FRAME_PING_LATER);
         is_eliciting |= om_frame_is_eliciting(f.type);
@@ -309,6 +317,11 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     if (e == OM_E_PARSE) {
         node_drop(n, OM_DROP_FRAME);
         node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame");
+        return false;
+    }
+    if (s->session_class != OM_CLASS_FULL && s->bytes_in > OM_CLASS_BYTES_MAX) {
+        node_drop(n, OM_DROP_CLASS);
+        node_close(n, now, p, OM_CLOSE_LIMIT, "more than who is no member may send");
         return false;
     }
     node_keep_heard(n, now, p, via);

@@ -1,6 +1,7 @@
 /* node_init.c - handshakes that we begin: paths, epochs, timestamps, responses, cookies. */
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/member.h"
 #include "node/why.h"
 
 #include <sodium.h>
@@ -177,18 +178,32 @@ static void refused(struct om_node *n, om_time now, struct om_peer *p, const str
     om_handshake_schedule(h, now, &n->prng);
 }
 
-/* Is this response from the peer we asked, and within what we offered? */
-static bool is_acceptable(struct om_node *n, const struct om_peer *p, const struct om_msg2 *m)
+/* A class that we may be given: less than FULL only where nothing of a member's is going on. */
+static bool is_awaited(const struct om_peer *p, uint8_t session_class)
 {
-    struct om_id id;
+    const struct om_session *carry = p->assoc ? p->assoc->carry : NULL;
 
-    if (!om_credential_check(p->net, m->credential_kind, m->credential, p->dh, &id) ||
+    if (session_class == OM_CLASS_FULL)
+        return true;
+    return session_class == OM_CLASS_RENEW && p->net->credential_len > 0 &&
+           (!carry || carry->session_class != OM_CLASS_FULL);
+}
+
+/* Is this response from the peer we asked, and within what we offered? */
+static bool is_acceptable(struct om_node *n, om_time now, const struct om_peer *p,
+                          const struct om_msg2 *m)
+{
+    const struct om_shown shown = {m->credential_kind, m->credential, p->dh};
+    struct om_id id;
+    uint8_t theirs;
+
+    if (!node_member_admit(n, now, p->net, &shown, &id, &theirs) || theirs != OM_CLASS_FULL ||
         !om_id_equal(&id, &p->id)) {
         node_drop(n, OM_DROP_HS_CREDENTIAL);
         return false;
     }
     if (m->session_class < OM_CLASS_NO_VERSION &&
-        (m->session_class != OM_CLASS_FULL || !om_handshake_is_offered(p->handshake, m))) {
+        (!is_awaited(p, m->session_class) || !om_handshake_is_offered(p->handshake, m))) {
         node_drop(n, OM_DROP_HS_OFFER);
         return false;
     }
@@ -216,6 +231,7 @@ static void establish(struct om_node *n, om_time now, const struct om_via *via, 
         .second = result->second,
         .cipher = om_cipher_get((enum om_cipher_id)result->msg2.cipher),
         .epoch = h->epoch,
+        .session_class = result->msg2.session_class,
         .local = h->index,
         .remote = plain->sender,
         .initiated = true,
@@ -262,7 +278,7 @@ void node_on_response(struct om_node *n, om_time now, const struct om_via *via,
     enum om_err e = om_handshake_response(p->handshake, plain->body, &result);
     if (e != OM_OK)
         node_drop(n, e == OM_E_CRYPTO ? OM_DROP_HS_NOISE : OM_DROP_HS_FORM);
-    else if (!is_acceptable(n, p, &result.msg2))
+    else if (!is_acceptable(n, now, p, &result.msg2))
         ; /* counted; the next msg1 may fare better */
     else if (result.msg2.session_class >= OM_CLASS_NO_VERSION)
         refused(n, now, p, &result.msg2);

@@ -1,5 +1,5 @@
 /* node_respond.c - handshakes that others begin. */
-#include "node/state.h"
+#include "node/member.h"
 
 #include <sodium.h>
 
@@ -81,7 +81,7 @@ static void answer_stale(struct om_node *n, om_time now, struct om_peer *p)
 }
 
 /* Decrypts the initiation and finds out who speaks. */
-static bool read_msg1(struct om_node *n, struct asked *q)
+static bool read_msg1(struct om_node *n, om_time now, struct asked *q)
 {
     const struct om_network *net = q->epoch->network;
     uint8_t prologue[OM_PROLOGUE_BYTES];
@@ -99,8 +99,8 @@ static bool read_msg1(struct om_node *n, struct asked *q)
         node_drop(n, OM_DROP_HS_FORM);
         return false;
     }
-    if (!om_credential_check(net, q->msg1.credential_kind, q->msg1.credential, q->noise.rs,
-                             &q->id)) {
+    const struct om_shown shown = {q->msg1.credential_kind, q->msg1.credential, q->noise.rs};
+    if (!node_member_admit(n, now, net, &shown, &q->id, &q->msg2.session_class)) {
         node_drop(n, OM_DROP_HS_CREDENTIAL);
         return false;
     }
@@ -136,6 +136,20 @@ static bool know_peer(struct om_node *n, om_time now, struct asked *q)
         q->peer->stamp_due = now + OM_SEC(OM_STAMP_WRITE_S);
     if (q->msg1.stored_ms > q->peer->stamp_floor)
         q->peer->stamp_floor = q->msg1.stored_ms;
+    return true;
+}
+
+/* Who is a member no longer, or not yet, goes on with nothing that a member had: it is told so, and
+ * its next initiation finds a new association. */
+static bool has_more(struct om_node *n, om_time now, const struct asked *q)
+{
+    struct om_peer *p = q->peer;
+    const struct om_session *carry = p->assoc->carry;
+
+    if (q->msg2.session_class == OM_CLASS_FULL || !carry || carry->session_class != OM_CLASS_FULL)
+        return false;
+    node_drop(n, OM_DROP_HS_CREDENTIAL);
+    node_close(n, now, p, OM_CLOSE_REFUSED, "certificate expired");
     return true;
 }
 
@@ -192,6 +206,7 @@ static bool make_session(struct om_node *n, om_time now, struct asked *q, struct
         .second = second,
         .cipher = om_cipher_get((enum om_cipher_id)q->msg2.cipher),
         .epoch = q->epoch,
+        .session_class = q->msg2.session_class,
         .remote = q->plain->sender,
         .audit = n->audit,
     };
@@ -277,8 +292,9 @@ void node_on_init(struct om_node *n, om_time now, const struct om_via *via, size
     case OM_VERDICT_ADMIT:
         break;
     }
-    if (read_msg1(n, &q) && know_peer(n, now, &q)) {
-        answer(n, now, &q);
+    if (read_msg1(n, now, &q) && know_peer(n, now, &q)) {
+        if (!has_more(n, now, &q))
+            answer(n, now, &q);
         node_rearm(n, now, q.peer);
     }
     sodium_memzero(&q, sizeof q);

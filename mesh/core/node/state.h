@@ -17,6 +17,7 @@
 #include "envelope/envelope.h"
 #include "gossip/gossip.h"
 #include "gossip/hello.h"
+#include "network/verified.h"
 #include "node/sockets.h"
 #include "path/endpoint.h"
 #include "path/nat.h"
@@ -159,6 +160,7 @@ struct om_node {
     struct om_vault *handshakes; /* ours; each holds our static key */
     uint8_t sip_key[16];
     struct om_keyring keyring;
+    struct om_verified verified;
     struct om_sessions sessions;
     struct om_peers peers;
     struct om_responder responder;

@@ -43,6 +43,7 @@
     X(PATH_UNASKED, "path_unasked", "answer to a challenge that no path of the peer waits for")    \
     X(PATH_UNPROVEN, "path_unproven", "packet held back from an address that is not proven")       \
     X(REACH, "reach", "datagram to an address that nobody proved, beyond its budget")              \
+    X(CLASS, "class", "beyond what a session of no member may carry")                              \
     X(PEERS_FULL, "peers_full", "peer table full")                                                 \
     X(INDICES_FULL, "indices_full", "receiver index table full")                                   \
     X(MEMORY, "memory", "out of memory or datagram buffers")                                       \

@@ -19,6 +19,7 @@
 #include <omerta/drop.h>
 #include <omerta/limits.h>
 #include <omerta/log.h>
+#include <omerta/member.h>
 #include <omerta/rng.h>
 
 struct om_node;
@@ -59,6 +60,9 @@ struct om_network_config {
     uint32_t epoch;     /* number of the current epoch */
     uint8_t secret[32]; /* its secret; copied */
     bool gossip;        /* know its members, and be known to them (omerta/gossip.h) */
+    /* Of a closed network alone (omerta/member.h): */
+    struct om_id authority;     /* whose signature makes a member */
+    struct om_cert_chain chain; /* ours; copied; empty: none yet */
 };
 
 /**
@@ -99,7 +103,8 @@ void om_node_set_wall(struct om_node *n, om_time now, struct om_wall wall);
  * @config:  borrowed; the secret is copied and derived from at once
  * @err:     sentence for a person; may be NULL
  *
- * Return: OM_OK, OM_E_EXISTS, OM_E_FULL at OM_NETWORKS_MAX, OM_E_NO_MEM.
+ * Return: OM_OK, OM_E_EXISTS, OM_E_FULL at OM_NETWORKS_MAX, OM_E_NO_MEM, OM_E_CRYPTO for a
+ * certificate that is not this node's.
  */
 OM_MUST enum om_err om_node_join(struct om_node *n, const struct om_network_config *config,
                                  struct om_error *err);

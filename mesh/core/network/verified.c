@@ -1,0 +1,152 @@
+/* verified.c - signatures once, the calendar each time. */
+#include "network/verified.h"
+
+#include <sodium.h>
+
+#include "crypto/kdf.h"
+
+enum { CHAIN_KEY = OM_KEY_BYTES, MEMBER_KEY = 2 * OM_ID_BYTES };
+
+enum om_err om_verified_init(struct om_verified *v, const uint8_t sip_key[static 16])
+{
+    enum om_err e =
+        om_lru_init(&v->chains, CHAIN_KEY, sizeof(struct om_member), OM_VERIFIED_MAX, sip_key);
+
+    if (e == OM_OK)
+        e = om_lru_init(&v->keys, MEMBER_KEY, sizeof(struct om_member), OM_VERIFIED_MAX, sip_key);
+    return e;
+}
+
+void om_verified_fini(struct om_verified *v)
+{
+    om_lru_fini(&v->chains);
+    om_lru_fini(&v->keys);
+}
+
+bool om_verified_take(struct om_cert_chain *out, const struct om_shown *shown)
+{
+    size_t admin = shown->kind == OM_CREDENTIAL_ADMIN ? OM_ADMIN_CERT_BYTES : 0;
+
+    if (shown->bytes.n < OM_NODE_CERT_LEAST + admin)
+        return false;
+    out->node = om_bytes(shown->bytes.p, shown->bytes.n - admin);
+    out->admin = om_bytes(shown->bytes.p + out->node.n, admin);
+    return true;
+}
+
+static void member_key(uint8_t out[static MEMBER_KEY], const struct om_network *net,
+                       const struct om_id *key)
+{
+    memcpy(out, net->id.b, OM_ID_BYTES);
+    memcpy(out + OM_ID_BYTES, key->b, OM_ID_BYTES);
+}
+
+static void chain_key(uint8_t out[static CHAIN_KEY], const struct om_network *net,
+                      const struct om_shown *shown)
+{
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, NULL, 0, CHAIN_KEY);
+    crypto_generichash_update(&state, net->id.b, sizeof net->id.b);
+    crypto_generichash_update(&state, &shown->kind, 1);
+    crypto_generichash_update(&state, shown->bytes.p, shown->bytes.n);
+    crypto_generichash_final(&state, out, CHAIN_KEY);
+}
+
+/* What the chain says, if it is signed as it should be: the calendar is looked at by the caller. */
+static bool read_chain(struct om_member *m, const struct om_network *net,
+                       const struct om_cert_chain *chain)
+{
+    struct om_node_cert c;
+    struct om_admin_cert a;
+
+    if (om_node_cert_check(&c, &m->issuer, &net->id, &net->authority, chain, 0) == OM_CERT_FORGED)
+        return false;
+    m->key = c.key;
+    m->number = c.number;
+    m->from = m->issued = c.issued;
+    m->until = c.expires;
+    m->overlay = c.overlay;
+    m->roles = c.roles;
+    memcpy(m->invite, c.invite, sizeof m->invite);
+    memcpy(m->name, c.name, sizeof m->name);
+    if (chain->admin.n == 0)
+        return true;
+    if (om_admin_cert_decode(&a, chain->admin) != OM_OK)
+        return false;
+    m->from = a.issued > m->from ? a.issued : m->from;
+    m->until = a.expires < m->until ? a.expires : m->until;
+    m->roles &= (uint8_t)~OM_ROLE_ADMIN; /* an admin makes no admins (PROTOCOL 7) */
+    return true;
+}
+
+static enum om_cert_verdict check_bare(const struct om_network *net, const struct om_shown *shown,
+                                       struct om_member *out)
+{
+    struct om_member m = {.roles = 0};
+
+    if (!om_credential_check(net, shown->kind, shown->bytes, shown->static_key, &m.key))
+        return OM_CERT_FORGED;
+    *out = m;
+    return OM_CERT_HOLDS;
+}
+
+/* The holder of the static key, and no other who heard the certificate. */
+static bool is_of(const struct om_member *m, const uint8_t static_key[static 32])
+{
+    uint8_t dh[32];
+
+    return om_identity_dh_of(dh, &m->key) == OM_OK && sodium_memcmp(dh, static_key, sizeof dh) == 0;
+}
+
+static void remember(struct om_verified *v, const struct om_network *net, const uint8_t *hash,
+                     const struct om_member *m)
+{
+    uint8_t key[MEMBER_KEY];
+    struct om_member *at = om_lru_put(&v->chains, hash, NULL);
+
+    if (at)
+        *at = *m;
+    member_key(key, net, &m->key);
+    at = om_lru_put(&v->keys, key, NULL);
+    if (at)
+        *at = *m; /* without memory it is checked again, or not known by name: no more */
+}
+
+enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_network *net,
+                                       const struct om_shown *shown, uint32_t now_s,
+                                       struct om_member *out)
+{
+    struct om_member m = {.roles = 0};
+    struct om_cert_chain chain;
+    uint8_t hash[CHAIN_KEY];
+
+    if (shown->kind == OM_CREDENTIAL_BARE)
+        return check_bare(net, shown, out);
+    if (net->is_open || (shown->kind != OM_CREDENTIAL_NODE && shown->kind != OM_CREDENTIAL_ADMIN) ||
+        !om_verified_take(&chain, shown))
+        return OM_CERT_FORGED;
+    chain_key(hash, net, shown);
+    const struct om_member *known = om_lru_find(&v->chains, hash);
+    if (known) {
+        m = *known;
+    } else {
+        v->checks++;
+        if (!read_chain(&m, net, &chain))
+            return OM_CERT_FORGED;
+    }
+    if (!is_of(&m, shown->static_key))
+        return OM_CERT_FORGED;
+    remember(v, net, hash, &m);
+    *out = m;
+    return om_cert_within(m.from, m.until, now_s);
+}
+
+const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,
+                                         const struct om_id *key)
+{
+    uint8_t at[MEMBER_KEY];
+
+    member_key(at, net, key);
+    return om_lru_peek(&v->keys, at);
+}

@@ -1,0 +1,56 @@
+/*
+ * member.h - who may take part in a network, and with how much
+ *
+ * What:  where credentials that handshakes bring meet certificates, the calendar and what was
+ *        revoked; which frames a session of less than a member may carry.
+ * Why:   both halves of a handshake ask the same question, and both must get the same answer.
+ */
+#ifndef OM_NODE_MEMBER_H
+#define OM_NODE_MEMBER_H
+
+#include "node/state.h"
+
+enum { OM_CLASS_BYTES_MAX = 64 * 1024 /* that a session of another class than FULL may bring */ };
+
+/**
+ * node_member_verdict() - what a certificate whose signatures hold is good for
+ * @n:         the node
+ * @net:       the network
+ * @m:         what it says
+ * @calendar:  where in its time we are
+ * @now_s:     Unix time
+ * @session_class: receives enum om_session_class: what is answered
+ *
+ * The one place where a member may be turned away for what others said of it.
+ *
+ * Return: false for silence.
+ */
+bool node_member_verdict(const struct om_node *n, const struct om_network *net,
+                         const struct om_member *m, enum om_cert_verdict calendar, uint32_t now_s,
+                         uint8_t *session_class);
+
+/**
+ * node_member_admit() - may who showed a credential take part?
+ * @n:         the node
+ * @now:       time
+ * @net:       the network
+ * @shown:     as received
+ * @id:        receives the key
+ * @session_class: receives enum om_session_class
+ *
+ * Return: false for silence.
+ */
+bool node_member_admit(struct om_node *n, om_time now, const struct om_network *net,
+                       const struct om_shown *shown, struct om_id *id, uint8_t *session_class);
+
+/** node_member_may_say() - may a session of @session_class carry a @frame? */
+bool node_member_may_say(uint8_t session_class, uint8_t frame);
+
+/** node_member_is_full() - is the session that carries to @p, if any, one of a member? */
+bool node_member_is_full(const struct om_peer *p);
+
+/** node_member_set() - @n shows @chain in @net from @now on. Return: as om_node_credential(). */
+enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
+                            const struct om_cert_chain *chain);
+
+#endif

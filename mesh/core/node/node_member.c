@@ -1,0 +1,122 @@
+/* node_member.c - who is a member: certificates that are shown to us, and the one that we show. */
+#include "node/member.h"
+
+static uint32_t unix_s(const struct om_node *n, om_time now)
+{
+    int64_t ms = node_unix_ms(n, now);
+
+    return ms > 0 ? (uint32_t)(ms / 1000) : 0;
+}
+
+bool node_member_verdict(const struct om_node *n OM_UNUSED, const struct om_network *net OM_UNUSED,
+                         const struct om_member *m, enum om_cert_verdict calendar, uint32_t now_s,
+                         uint8_t *session_class)
+{
+    switch (calendar) {
+    case OM_CERT_HOLDS:
+        *session_class = OM_CLASS_FULL;
+        return true;
+    case OM_CERT_EXPIRED:
+        *session_class = (uint64_t)m->until + OM_CERT_RENEW_S + OM_CERT_SKEW_S < now_s
+                             ? OM_CLASS_TOO_OLD
+                             : OM_CLASS_RENEW;
+        return true;
+    case OM_CERT_EARLY:
+    case OM_CERT_FORGED:
+    case OM_CERT_VERDICTS:
+        break;
+    }
+    return false;
+}
+
+bool node_member_admit(struct om_node *n, om_time now, const struct om_network *net,
+                       const struct om_shown *shown, struct om_id *id, uint8_t *session_class)
+{
+    struct om_member m;
+    const uint32_t now_s = unix_s(n, now);
+    enum om_cert_verdict calendar = om_verified_check(&n->verified, net, shown, now_s, &m);
+
+    if (!node_member_verdict(n, net, &m, calendar, now_s, session_class))
+        return false;
+    *id = m.key;
+    return true;
+}
+
+bool node_member_may_say(uint8_t session_class, uint8_t frame)
+{
+    if (session_class == OM_CLASS_FULL)
+        return true;
+    switch ((enum om_frame_type)frame) {
+    case OM_FRAME_PAD:
+    case OM_FRAME_PING:
+    case OM_FRAME_PONG:
+    case OM_FRAME_ACK:
+    case OM_FRAME_STREAM:
+    case OM_FRAME_STREAM_CREDIT:
+    case OM_FRAME_STREAM_RESET:
+    case OM_FRAME_STREAM_STOP:
+    case OM_FRAME_PATH_CHALLENGE:
+    case OM_FRAME_PATH_RESPONSE:
+    case OM_FRAME_MTU_PROBE:
+    case OM_FRAME_CLOSE:
+        return true;
+    case OM_FRAME_LANE_OFFER:
+    case OM_FRAME_LANE_ACCEPT:
+    case OM_FRAME_LANE_REFUSE:
+    case OM_FRAME_LANE_BOUND:
+    case OM_FRAME_LANE_CLOSE:
+        return session_class == OM_CLASS_JOIN || session_class == OM_CLASS_RENEW;
+    case OM_FRAME_DATAGRAM:
+    case OM_FRAME_CANDIDATES:
+    case OM_FRAME_PUNCH:
+    case OM_FRAME_IP:
+    case OM_FRAME_SLICE:
+    case OM_FRAME_PING_LATER:
+        break;
+    }
+    return false;
+}
+
+bool node_member_is_full(const struct om_peer *p)
+{
+    const struct om_session *s = p->assoc ? p->assoc->carry : NULL;
+
+    return !s || s->session_class == OM_CLASS_FULL;
+}
+
+enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
+                            const struct om_cert_chain *chain)
+{
+    struct om_network shows = {.id = net->id, .authority = net->authority};
+    struct om_shown ours = {.static_key = net->self.dh_public};
+    struct om_member m;
+
+    if (net->is_open)
+        return OM_E_STATE;
+    if (om_credential_set(&shows, chain) != OM_OK)
+        return OM_E_CRYPTO;
+    ours.bytes = om_credential_ours(&shows, &ours.kind);
+    if (om_verified_check(&n->verified, net, &ours, unix_s(n, now), &m) == OM_CERT_FORGED)
+        return OM_E_CRYPTO;
+    return om_credential_set(net, chain);
+}
+
+enum om_err om_node_credential(struct om_node *n, om_time now, const struct om_id *network,
+                               const struct om_cert_chain *chain)
+{
+    struct om_network *net = node_network(n, network);
+
+    return net ? node_member_set(n, now, net, chain) : OM_E_MISSING;
+}
+
+enum om_err om_node_member(const struct om_node *n, const struct om_id *network,
+                           const struct om_id *peer, struct om_member *out)
+{
+    const struct om_network *net = node_network(n, network);
+    const struct om_member *m = net ? om_verified_find(&n->verified, net, peer) : NULL;
+
+    if (!m)
+        return OM_E_MISSING;
+    *out = *m;
+    return OM_OK;
+}

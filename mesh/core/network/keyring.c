@@ -90,6 +90,17 @@ void om_keyring_unref(struct om_keyring *k, struct om_epoch *e)
         forget(k, e);
 }
 
+void om_keyring_leave(struct om_keyring *k, struct om_network *net)
+{
+    net->current = net->previous = NULL;
+    for (unsigned i = k->count; i-- > 0;) {
+        if (k->epochs[i]->network != net)
+            continue;
+        OM_BUG_IF(k->epochs[i]->sessions > 0);
+        forget(k, k->epochs[i]);
+    }
+}
+
 bool om_epoch_accepts(const struct om_epoch *e, om_time now)
 {
     return (e == e->network->current || e == e->network->previous) && now < e->accept_until;

@@ -80,6 +80,9 @@ OM_MUST enum om_err om_keyring_add(struct om_keyring *k, om_time now, struct om_
 /** om_keyring_unref() - a session of @e ended; frees an epoch of @k that nothing needs any more. */
 void om_keyring_unref(struct om_keyring *k, struct om_epoch *e);
 
+/** om_keyring_leave() - wipe every epoch of @net in @k; no session may be left in any of them. */
+void om_keyring_leave(struct om_keyring *k, struct om_network *net);
+
 /** om_epoch_accepts() - true while handshakes under @e are answered at @now. */
 bool om_epoch_accepts(const struct om_epoch *e, om_time now);
 

@@ -12,7 +12,7 @@ static bool check_bare(const struct om_network *net, struct om_bytes bytes, stru
     if (!net->is_open || bytes.n != OM_BARE_KEY_BYTES)
         return false;
     memcpy(out->b, bytes.p, OM_BARE_KEY_BYTES);
-    return true;
+    return om_pins_admit(&net->pins, out);
 }
 
 bool om_credential_check(const struct om_network *net, uint8_t kind, struct om_bytes bytes,

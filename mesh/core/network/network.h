@@ -16,12 +16,14 @@
 #include "crypto/identity.h"
 #include "network/cert.h"
 #include "network/epoch.h"
+#include "network/pins.h"
 
 enum { OM_CREDENTIAL_MAX = OM_NODE_CERT_MAX + OM_ADMIN_CERT_BYTES };
 
 struct om_network {
     struct om_id id;
     struct om_id authority; /* of a closed network; zeros: it has none, and no members */
+    struct om_pins pins;
     struct om_identity self;
     struct om_epoch *current;  /* in the keyring */
     struct om_epoch *previous; /* accepted until its accept_until; may be NULL */

@@ -130,6 +130,9 @@ om_time node_select_score(const struct om_node *n, om_time now, const struct om_
 /** node_select_stop() - @n keeps no relays any more. */
 void node_select_stop(struct om_node *n);
 
+/** node_select_leave() - @n keeps none any more in its @i-th network. */
+void node_select_leave(struct om_node *n, unsigned i);
+
 /** node_lane_say() - @n sends @f, about a lane, to @p. */
 void node_lane_say(struct om_node *n, struct om_peer *p, const struct om_frame *f);
 

@@ -229,6 +229,7 @@ enum om_err om_node_join(struct om_node *n, const struct om_network_config *conf
     net->is_open = config->open;
     if (!config->open)
         net->authority = config->authority;
+    net->pins = config->pins;
     enum om_err e = om_identity_for_network(&net->self, n->home_seed, &net->id);
     if (e == OM_OK && config->chain.node.n > 0)
         e = node_member_set(n, n->wall_at, net, &config->chain);

@@ -60,17 +60,22 @@ enum om_err node_gossip_start(struct om_node *n, unsigned i)
     return OM_OK;
 }
 
+void node_gossip_leave(struct om_node *n, unsigned i)
+{
+    struct node_gossip *g = n->gossips[i];
+
+    if (!g)
+        return;
+    om_timer_stop(&n->timers, &g->timer);
+    om_gossip_free(g->gossip);
+    free(g);
+    n->gossips[i] = NULL;
+}
+
 void node_gossip_stop(struct om_node *n)
 {
-    for (unsigned i = 0; i < n->network_count; i++) {
-        struct node_gossip *g = n->gossips[i];
-        if (!g)
-            continue;
-        om_timer_stop(&n->timers, &g->timer);
-        om_gossip_free(g->gossip);
-        free(g);
-        n->gossips[i] = NULL;
-    }
+    for (unsigned i = 0; i < n->network_count; i++)
+        node_gossip_leave(n, i);
 }
 
 void node_gossip_wall(struct om_node *n, om_time now, struct om_wall wall)

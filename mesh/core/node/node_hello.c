@@ -145,17 +145,22 @@ unsigned om_node_hello_groups(const struct om_node *n, om_time now, const struct
     return count;
 }
 
+void node_hello_leave(struct om_node *n, unsigned i)
+{
+    struct node_hello *h = n->hellos[i];
+
+    if (!h)
+        return;
+    om_timer_stop(&n->timers, &h->timer);
+    om_hello_ear_fini(&h->ear);
+    free(h);
+    n->hellos[i] = NULL;
+}
+
 void node_hello_stop(struct om_node *n)
 {
-    for (unsigned i = 0; i < n->network_count; i++) {
-        struct node_hello *h = n->hellos[i];
-        if (!h)
-            continue;
-        om_timer_stop(&n->timers, &h->timer);
-        om_hello_ear_fini(&h->ear);
-        free(h);
-        n->hellos[i] = NULL;
-    }
+    for (unsigned i = 0; i < n->network_count; i++)
+        node_hello_leave(n, i);
 }
 
 /* @addr becomes the first of the endpoints of @p, at the cost of the last when there is no room. */

@@ -292,6 +292,11 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     p->in.datagrams++;
     p->in.bytes += bytes;
     if (!s->is_confirmed) {
+        if (!om_pins_take(&p->net->pins, &p->id)) { /* somebody else was faster */
+            node_drop(n, OM_DROP_HS_CREDENTIAL);
+            node_close(n, now, p, OM_CLOSE_REFUSED, "");
+            return false;
+        }
         if (!is_aside)
             node_path_confirmed(p, now, s, via, bytes);
         node_confirmed(n, now, p, s);

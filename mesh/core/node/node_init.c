@@ -282,6 +282,8 @@ void node_on_response(struct om_node *n, om_time now, const struct om_via *via,
         ; /* counted; the next msg1 may fare better */
     else if (result.msg2.session_class >= OM_CLASS_NO_VERSION)
         refused(n, now, p, &result.msg2);
+    else if (!om_pins_take(&p->net->pins, &p->id))
+        node_drop(n, OM_DROP_HS_CREDENTIAL);
     else
         establish(n, now, via, p, plain, &result);
     sodium_memzero(&result, sizeof result);

@@ -21,14 +21,14 @@ static bool remember_stamp(struct om_node *n, const struct om_peer *p)
 enum om_err node_add_peer(struct om_node *n, struct om_network *net, const struct om_id *id,
                           struct om_peer **out)
 {
+    if (!om_pins_admit(&net->pins, id))
+        return OM_E_RANGE;
     enum om_err e = om_peers_add(&n->peers, net, id, out);
     struct om_peer *victim = e == OM_E_FULL ? om_peers_victim(&n->peers) : NULL;
 
     if (!victim)
         return e;
-    if (victim->stamp_due != OM_NEVER)
-        remember_stamp(n, victim);
-    node_peer_free(n, victim);
+    node_peer_evict(n, victim);
     return om_peers_add(&n->peers, net, id, out);
 }
 
@@ -125,6 +125,13 @@ void node_peer_free(struct om_node *n, struct om_peer *p)
     free(p->attempts);
     p->attempts = NULL;
     om_peers_remove(&n->peers, p);
+}
+
+void node_peer_evict(struct om_node *n, struct om_peer *p)
+{
+    if (p->stamp_due != OM_NEVER)
+        remember_stamp(n, p);
+    node_peer_free(n, p);
 }
 
 static bool needs_session(const struct om_peer *p)

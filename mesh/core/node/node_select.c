@@ -140,15 +140,19 @@ om_time node_select_score(const struct om_node *n, om_time now, const struct om_
     return choice ? om_relay_select_score(choice, now, &relay->id, rtt) : rtt;
 }
 
+void node_select_leave(struct om_node *n, unsigned i)
+{
+    if (!n->selects[i])
+        return;
+    om_timer_stop(&n->timers, &n->selects[i]->timer);
+    free(n->selects[i]);
+    n->selects[i] = NULL;
+}
+
 void node_select_stop(struct om_node *n)
 {
-    for (unsigned i = 0; i < n->network_count; i++) {
-        if (!n->selects[i])
-            continue;
-        om_timer_stop(&n->timers, &n->selects[i]->timer);
-        free(n->selects[i]);
-        n->selects[i] = NULL;
-    }
+    for (unsigned i = 0; i < n->network_count; i++)
+        node_select_leave(n, i);
 }
 
 unsigned node_select_relays(const struct om_node *n, const struct om_network *net,

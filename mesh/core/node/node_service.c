@@ -50,17 +50,22 @@ enum om_err node_service_start(struct om_node *n, unsigned i)
     return OM_OK;
 }
 
+void node_service_leave(struct om_node *n, unsigned i)
+{
+    struct node_service *s = n->services[i];
+
+    if (!s)
+        return;
+    om_timer_stop(&n->timers, &s->timer);
+    om_message_fini(&s->message);
+    free(s);
+    n->services[i] = NULL;
+}
+
 void node_service_stop(struct om_node *n)
 {
-    for (unsigned i = 0; i < n->network_count; i++) {
-        struct node_service *s = n->services[i];
-        if (!s)
-            continue;
-        om_timer_stop(&n->timers, &s->timer);
-        om_message_fini(&s->message);
-        free(s);
-        n->services[i] = NULL;
-    }
+    for (unsigned i = 0; i < n->network_count; i++)
+        node_service_leave(n, i);
 }
 
 void node_service_up(struct om_node *n, om_time now, const struct om_peer *p)

@@ -497,6 +497,9 @@ enum om_err node_gossip_start(struct om_node *n, unsigned i);
 /** node_gossip_stop() - end all gossip of @n. */
 void node_gossip_stop(struct om_node *n);
 
+/** node_gossip_leave() - end gossip of the @i-th network of @n. */
+void node_gossip_leave(struct om_node *n, unsigned i);
+
 /** node_gossip_wall() - the calendar of @n shows @wall at @now. */
 void node_gossip_wall(struct om_node *n, om_time now, struct om_wall wall);
 
@@ -518,6 +521,9 @@ enum om_err node_service_start(struct om_node *n, unsigned i);
 
 /** node_service_stop() - end all services of @n. */
 void node_service_stop(struct om_node *n);
+
+/** node_service_leave() - end services of the @i-th network of @n. */
+void node_service_leave(struct om_node *n, unsigned i);
 
 /** node_service_up() - @n can call @p from @now on. */
 void node_service_up(struct om_node *n, om_time now, const struct om_peer *p);
@@ -542,6 +548,9 @@ void node_probe_end(struct om_node *n, struct om_peer *p);
 /** node_hello_stop() - end all announcing of @n. */
 void node_hello_stop(struct om_node *n);
 
+/** node_hello_leave() - end announcing in the @i-th network of @n. */
+void node_hello_leave(struct om_node *n, unsigned i);
+
 /**
  * node_on_hello() - a hello whose T holds arrived
  * @n:      the node
@@ -562,7 +571,7 @@ void node_on_hello(struct om_node *n, om_time now, const struct om_dgram *d,
  * @id:   its key
  * @out:  the peer
  *
- * Return: as om_peers_add().
+ * Return: as om_peers_add(); OM_E_RANGE also for whom the pins of @net do not let in.
  */
 enum om_err node_add_peer(struct om_node *n, struct om_network *net, const struct om_id *id,
                           struct om_peer **out);
@@ -584,5 +593,8 @@ void node_peer_tick(struct om_node *n, om_time now, struct om_peer *p);
 
 /** node_peer_free() - @n forgets @p altogether. */
 void node_peer_free(struct om_node *n, struct om_peer *p);
+
+/** node_peer_evict() - @n forgets @p, but for the timestamp that has to be remembered. */
+void node_peer_evict(struct om_node *n, struct om_peer *p);
 
 #endif

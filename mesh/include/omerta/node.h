@@ -5,7 +5,8 @@
  * Why:   mesh/host drives one with real sockets, tests/sim thousands in virtual time; what the
  *        simulator shows is true of the product because it is the same code.
  * Keeps: node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext;
- *        network_default_matches_independent_figures.
+ *        network_default_matches_independent_figures; node_leave_says_goodbye_and_forgets;
+ *        node_leave_leaves_other_networks_alone.
  *
  * A driver: give datagrams to om_node_input(), call om_node_tick() when om_node_deadline() is
  * reached, and after each of these (and after each request) drain om_node_next(). Memory lent
@@ -26,6 +27,7 @@ struct om_node;
 
 enum {
     OM_NETWORKS_MAX = 16,
+    OM_PINS_MAX = 8,       /* keys of a direct network */
     OM_ENDPOINTS_MAX = 8,  /* per peer, given to om_node_connect() */
     OM_WAITING_MAX = 64,   /* datagrams per peer that wait to leave; then the oldest goes */
     OM_DGRAM_MAX = 1200,   /* UDP payload of data until a path proves more (PROTOCOL 5) */
@@ -54,6 +56,14 @@ struct om_node_config {
     bool audit;        /* verify every outgoing datagram before it leaves */
 };
 
+/* Who may take part in a direct network (PROTOCOL 7): these keys, and the first few others. */
+struct om_pins {
+    bool is_on;     /* else everybody whose credential holds */
+    unsigned count; /* of keys; with left at most OM_PINS_MAX */
+    unsigned left;  /* keys that become pins by completing a handshake before any others do */
+    struct om_id key[OM_PINS_MAX];
+};
+
 struct om_network_config {
     struct om_id id;
     bool open;          /* bare keys are members (open, direct and default networks) */
@@ -63,6 +73,7 @@ struct om_network_config {
     /* Of a closed network alone (omerta/member.h): */
     struct om_id authority;     /* whose signature makes a member */
     struct om_cert_chain chain; /* ours; copied; empty: none yet */
+    struct om_pins pins;
 };
 
 /**
@@ -110,6 +121,28 @@ OM_MUST enum om_err om_node_join(struct om_node *n, const struct om_network_conf
                                  struct om_error *err);
 
 /**
+ * om_node_leave() - say goodbye to everybody in a network, and forget it and its keys
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined
+ *
+ * Calls with its peers end as if the peers had gone. Of its peers only their timestamps stay
+ * remembered: whoever joins again has the same key, and old handshakes must not work then.
+ *
+ * Return: OM_OK or OM_E_MISSING.
+ */
+OM_MUST enum om_err om_node_leave(struct om_node *n, om_time now, const struct om_id *network);
+
+/** om_node_set_pins() - from now on @pins say who may take part in @network of @n; sessions that
+ *  stand stay. Return: OM_OK, OM_E_MISSING, OM_E_RANGE for more than OM_PINS_MAX. */
+OM_MUST enum om_err om_node_set_pins(struct om_node *n, const struct om_id *network,
+                                     const struct om_pins *pins);
+
+/** om_node_pins() - the pins of @network of @n by now into @out. Return: OM_OK or OM_E_MISSING. */
+OM_MUST enum om_err om_node_pins(const struct om_node *n, const struct om_id *network,
+                                 struct om_pins *out);
+
+/**
  * om_node_epoch() - make another secret current in a network; the present one becomes previous
  * @n:        the node
  * @now:      time; the previous epoch is accepted for 10 more minutes (PROTOCOL 3, Epochs)
@@ -153,7 +186,8 @@ const struct om_id *om_node_id(const struct om_node *n, const struct om_id *netw
  * The first initiation goes to every endpoint; retransmissions take them in turn, at last once
  * a minute, until a session stands.
  *
- * Return: OM_OK, OM_E_MISSING, OM_E_RANGE (our own key, or one that is no key), OM_E_FULL.
+ * Return: OM_OK, OM_E_MISSING, OM_E_RANGE (our own key, one that is no key, or that the pins of the
+ * network do not let in), OM_E_FULL.
  */
 OM_MUST enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *network,
                                     const struct om_id *peer, const struct om_addr *ends,

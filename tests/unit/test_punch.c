@@ -173,6 +173,30 @@ out:
     duo_fini(&d);
 }
 
+OM_TEST(punch_meets_fresh_sockets)
+{
+    for (unsigned who = 1; who < 4; who++) { /* one end, the other, both */
+        struct om_addr at[2] = {host(0), host(1)};
+        struct duo d;
+        duo_init(&d);
+        OM_TRY(attest(&d));
+        for (unsigned i = 0; i < 2; i++) {
+            at[i].port = (uint16_t)(at[i].port + (who >> i & 1));
+            d.profile[i].first_port = who >> i & 1 ? at[i].port : 0;
+        }
+        start(&d, 0, 7);
+        run(&d, d.now + OM_SEC(1));
+        CHECK(d.m[0].state == OM_PUNCH_DONE && d.m[1].state == OM_PUNCH_DONE);
+        for (unsigned i = 0; i < 2; i++) {
+            CHECK(om_addr_equal(&d.m[i].via, &at[!i]));
+            CHECK(d.m[i].via_socket == (who >> i & 1) && d.opened[i] == d.m[i].via_socket);
+            CHECK_EQ(d.kept[i], d.opened[i]);
+        }
+    out:
+        duo_fini(&d);
+    }
+}
+
 OM_TEST(punch_word_is_what_its_bytes_say)
 {
     struct om_punch_profile is = {.class = OM_NAT_STRIDE, .stride = -3, .last = 9, .hops = 5};

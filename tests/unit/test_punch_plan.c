@@ -198,6 +198,24 @@ OM_TEST(plan_easy_is_one_socket)
     CHECK_STR(om_punch_way_name(OM_PUNCH_WAYS), "unknown");
 }
 
+OM_TEST(plan_easy_from_a_fresh_socket)
+{
+    struct om_punch_profile fresh = easy(OM_FILTER_PORT), old = fresh;
+    fresh.first_port = 40001;
+    CHECK(om_punch_fresh_port(&fresh) == 40001 && om_punch_fresh_port(&old) == 0);
+
+    struct om_punch_plan p = plan(fresh, old);
+    CHECK(p.way == OM_PUNCH_EASY && p.sockets == 1 && p.count == 10);
+    for (unsigned i = 0; i < p.count; i++)
+        CHECK_EQ(om_punch_plan_socket(&p, i), 1);
+    p = plan(old, fresh); /* it is for who has it; the other aims elsewhere */
+    CHECK(p.way == OM_PUNCH_EASY && p.sockets == 0);
+    p = plan(fresh, other(OM_NAT_RANDOM));
+    CHECK(p.way == OM_PUNCH_SPREAD && p.sockets == 0 && p.is_sweep);
+    struct om_punch_profile hard = block(512, OM_NAT_REUSED);
+    CHECK_EQ(om_punch_fresh_port(&hard), 0); /* that is its block */
+}
+
 OM_TEST(plan_spread_by_class)
 {
     static const struct {

@@ -95,6 +95,9 @@ bool node_lane_seen(const struct om_node *n, const struct om_via *via, struct om
 /** node_lane_is_by_known() - had the relay of @via, a lane of @n, bound one for us before it? */
 bool node_lane_is_by_known(const struct om_node *n, const struct om_via *via);
 
+/** node_lane_renew() - have the relay of @via, a lane of @n, say anew where it sees both ends. */
+void node_lane_renew(struct om_node *n, const struct om_via *via);
+
 /** node_lane_forget() - @p of @n goes: lanes that lead to it are not wanted any more. */
 void node_lane_forget(struct om_node *n, const struct om_peer *p);
 

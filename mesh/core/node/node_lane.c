@@ -82,6 +82,14 @@ bool node_lane_is_by_known(const struct om_node *n, const struct om_via *via)
     return lane && lane->is_by_known;
 }
 
+void node_lane_renew(struct om_node *n, const struct om_via *via)
+{
+    struct om_lane *lane = lane_at(n, via->lane);
+
+    if (lane)
+        om_lane_again(lane);
+}
+
 bool node_lane_leads_to(const struct om_node *n, const struct om_via *via, const struct om_peer *p)
 {
     const struct om_lane *lane = lane_at(n, via->lane);

@@ -181,7 +181,7 @@ static void end_meeting(struct node_study *s, om_time now)
 
 /* ---- questions */
 
-static struct om_buf *question(struct om_node *n, uint64_t token)
+struct om_buf *node_study_question(struct om_node *n, uint64_t token)
 {
     const struct om_frame_punch probe = {.step = OM_PUNCH_PROBE};
     struct om_buf *b = node_plain(n);
@@ -213,7 +213,7 @@ static void send_one(struct node_study *s, om_time now, unsigned i)
         return;
     if (s->asks[i].socket > 0)
         via.socket = s->first + s->asks[i].socket - 1;
-    node_send_over(n, now, p, session, question(n, s->token + i), &via);
+    node_send_over(n, now, p, session, node_study_question(n, s->token + i), &via);
 }
 
 /* How long the last answers may take. */
@@ -316,6 +316,8 @@ bool node_study_pong(struct om_node *n, om_time now, struct om_peer *p,
     struct node_study *s = n->study;
     uint64_t i = s ? pong->token - s->token : 0;
 
+    if (node_punch_pong(n, now, p, pong))
+        return true;
     if (!s || s->stage == NODE_STUDY_MEETING || i >= s->sent)
         return false;
     struct node_ask *a = &s->asks[i];

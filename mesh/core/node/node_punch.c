@@ -1,6 +1,7 @@
 /* node_punch.c - direct ways through NATs: when to try, and what the machine wants done. */
 #include <stdlib.h>
 
+#include "node/fresh.h"
 #include "node/lane.h"
 #include "node/sockets.h"
 #include "node/study.h"
@@ -22,6 +23,7 @@ struct node_punch {
     bool is_held;   /* the peer asked while our NAT was being studied, and waits */
     bool is_owed;   /* it waits for our turn */
     struct om_punch_word held;
+    struct node_fresh fresh; /* for the next attempt, where one was made before */
 };
 
 static struct node_punch *punch_of(struct om_node *n, struct om_peer *p)
@@ -41,6 +43,8 @@ void node_punch_end(struct om_node *n, struct om_peer *p)
     node_turn_leave(n, p);
     if (p->punch && p->punch->count > 0)
         node_sockets_close(n, p->punch->first, p->punch->count, 0);
+    if (p->punch)
+        node_fresh_close(n, &p->punch->fresh);
     free(p->punch);
     p->punch = NULL;
 }
@@ -145,6 +149,8 @@ static bool collect(struct om_node *n, om_time now, const struct om_peer *p,
     om_punch_profile_of(&f->ours, nat_for(n, p), now);
     if (om_addr_is_v4(&p->outside))
         node_study_profile(n, &f->ours);
+    if (om_punch_is_easy(&f->ours) && p->punch && !node_fresh_is_stale(&p->punch->fresh, now))
+        f->ours.first_port = p->punch->fresh.port;
     f->is_same_outside = memcmp(ours.ip, p->outside.ip, sizeof ours.ip) == 0;
     f->left = om_reach_left(&n->reach, now, &p->outside, &p->id);
     return true;
@@ -168,6 +174,44 @@ static bool is_seen(const struct om_node *n, const struct om_peer *p)
 static bool is_wanted(const struct om_node *n, const struct om_peer *p, om_time now)
 {
     return is_relayed(p, now) && is_seen(n, p);
+}
+
+/* May a fresh socket's port be told to @p? */
+static bool is_foretold(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    struct om_punch_profile ours;
+
+    om_punch_profile_of(&ours, nat_for(n, p), now);
+    return om_addr_is_v4(&p->outside) && om_punch_is_easy(&ours) && ours.class != OM_NAT_OPEN;
+}
+
+/* An attempt that is not the first: the one before was in vain, or what it found was lost. Boxes
+ * may have claimed what comes to the port that was said, and relays' words count for a minute. */
+static void prepare(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct node_punch *u = p->punch;
+    const struct om_via *lane = om_peer_via(p);
+    const struct om_peer *known = lane ? node_lane_relay(n, lane) : NULL;
+    struct om_peer *relay = known ? om_peers_find(&n->peers, known->net, &known->id) : NULL;
+
+    if (!u || u->run.ended == 0 || !p->has_outside || !node_fresh_is_stale(&u->fresh, now))
+        return;
+    for (unsigned i = 0; i < p->paths->count; i++)
+        if (p->paths->all[i].via.lane != 0)
+            node_lane_renew(n, &p->paths->all[i].via);
+    node_fresh_ask(n, now, &u->fresh, is_foretold(n, now, p) ? relay : NULL);
+}
+
+/* Until when what prepare() asked for is waited for. */
+static om_time prepared_at(const struct om_node *n, const struct om_peer *p)
+{
+    const struct node_fresh *f = p->punch ? &p->punch->fresh : NULL;
+
+    if (!f || f->asked == 0)
+        return 0;
+    if (!om_reach_is_attested(&n->reach, f->asked, &p->id, &p->outside))
+        return f->asked + OM_MS(OM_FRESH_WAIT_MS);
+    return node_fresh_until(f);
 }
 
 static void begin(struct om_node *n, om_time now, struct om_peer *p)
@@ -258,7 +302,10 @@ static void carry_out(struct om_node *n, om_time now, struct om_peer *p,
         return;
     case OM_PUNCH_DO_OPEN:
         close_sockets(n, u, 0); /* the way that led over one of the last attempt's is gone */
-        open_sockets(n, u, a->socket);
+        u->first = a->socket == 1 ? node_fresh_take(&u->fresh) : 0;
+        u->count = u->first ? 1 : 0;
+        if (u->first == 0)
+            open_sockets(n, u, a->socket);
         return;
     case OM_PUNCH_DO_CLOSE:
         close_sockets(n, u, a->socket);
@@ -311,8 +358,9 @@ static om_time begin_at(const struct om_node *n, const struct om_peer *p)
     om_time at = run ? om_punch_retry_at(run) : 0;
     if (!run || run->ended == 0)
         at = later(at, hops_until(n, is_v4));
-    else if (run->state == OM_PUNCH_DONE)
-        at = run->ended + OM_SEC(AFTER_S);
+    else
+        at = later(run->state == OM_PUNCH_DONE ? run->ended + OM_SEC(AFTER_S) : at,
+                   prepared_at(n, p));
     bool waits = run && p->punch->is_owed && n->turn.of && n->turn.of != p;
     return waits ? later(at, n->turn.until) : at;
 }
@@ -325,7 +373,9 @@ static om_time held_until(const struct om_node *n, const struct om_peer *p)
 
     if (is_v4 && node_study_is_busy(n))
         return OM_NEVER; /* its end comes here */
-    return asked != 0 && om_nat_hops(&n->where.nats[!is_v4]) == 0 ? asked + OM_MS(HOPS_WAIT_MS) : 0;
+    om_time at =
+        asked != 0 && om_nat_hops(&n->where.nats[!is_v4]) == 0 ? asked + OM_MS(HOPS_WAIT_MS) : 0;
+    return later(at, prepared_at(n, p));
 }
 
 /* Would this attempt need a turn of its own? */
@@ -405,6 +455,8 @@ void node_punch_run(struct om_node *n, om_time now, struct om_peer *p)
     bool is_soon = !is_seen(n, p) || begin_at(n, p) <= now + OM_MS(HOPS_WAIT_MS);
     if (is_soon && is_studying(n, now, p))
         return;
+    if (is_seen(n, p) && begin_at(n, p) <= now)
+        prepare(n, now, p);
     if (is_seen(n, p) && begin_at(n, p) <= now) {
         begin(n, now, p);
         drain(n, now, p);
@@ -468,7 +520,27 @@ void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const s
     p->punch->held = word; /* the newest counts */
     p->punch->is_held = true;
     (void)is_studying(n, now, p);
+    prepare(n, now, p);
     take_held(n, now, p);
+}
+
+bool node_punch_pong(struct om_node *n, om_time now, struct om_peer *p,
+                     const struct om_frame_pong *pong)
+{
+    struct om_addr ours;
+    size_t at = 0;
+    void *value;
+
+    while (p->lane_relay && om_table_next(&n->peers.table, &at, NULL, &value)) {
+        struct om_peer *of = value;
+        if (!of->punch || !our_outside(n, of, &ours) ||
+            !node_fresh_pong(&of->punch->fresh, p, pong, &ours))
+            continue;
+        node_punch_run(n, now, of);
+        node_rearm(n, now, of);
+        return true;
+    }
+    return false;
 }
 
 bool node_punch_why(const struct om_node *n, om_time now, const struct om_peer *p, om_time *again)

@@ -337,6 +337,10 @@ om_time node_punch_deadline(const struct om_node *n, const struct om_peer *p, om
 void node_punch_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                       const struct om_frame_punch *f);
 
+/** node_punch_pong() - @p says @pong to @n at @now. Return: true when an attempt waited for it. */
+bool node_punch_pong(struct om_node *n, om_time now, struct om_peer *p,
+                     const struct om_frame_pong *pong);
+
 /** node_punch_anew() - @p restarted at @now: what was tried with its old life ends. */
 void node_punch_anew(struct om_peer *p, om_time now);
 

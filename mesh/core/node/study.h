@@ -106,7 +106,12 @@ static inline bool node_study_is_busy(const struct om_node *n)
     return n->study != NULL;
 }
 
-/** node_study_pong() - @p answered @n with @pong at @now. Return: true when a study had asked. */
+/** node_study_question() - frames that ask who gets them from a fresh socket of @n where that is
+ *  seen, and that @token names; NULL without memory. */
+struct om_buf *node_study_question(struct om_node *n, uint64_t token);
+
+/** node_study_pong() - @p answered @n with @pong at @now. Return: true when a study had asked,
+ *  or an attempt to punch. */
 bool node_study_pong(struct om_node *n, om_time now, struct om_peer *p,
                      const struct om_frame_pong *pong);
 

@@ -169,6 +169,8 @@ static bool make_plan(struct om_punch *p)
                                     p->facts.is_same_outside};
 
     om_punch_plan(&p->plan, &c, p->facts.left, om_prng_u64(&p->prng));
+    if (p->plan.way == OM_PUNCH_EASY && om_punch_fresh_port(&p->theirs) != 0)
+        p->facts.peer.port = om_punch_fresh_port(&p->theirs);
     return p->plan.way != OM_PUNCH_NONE;
 }
 

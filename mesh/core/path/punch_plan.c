@@ -13,6 +13,11 @@ bool om_punch_is_easy(const struct om_punch_profile *p)
     return p->class == OM_NAT_OPEN || p->class == OM_NAT_EIM || p->class == OM_NAT_UNKNOWN;
 }
 
+uint16_t om_punch_fresh_port(const struct om_punch_profile *p)
+{
+    return om_punch_is_easy(p) ? p->first_port : 0;
+}
+
 static bool is_shared_block(const struct om_punch_profile *p)
 {
     return p->class == OM_NAT_BLOCK && p->reuse == OM_NAT_REUSED &&
@@ -82,8 +87,9 @@ static om_time pace(unsigned n)
     return OM_US(OM_PUNCH_PACE_US) * n;
 }
 
-static void plan_easy(struct om_punch_plan *p, unsigned left)
+static void plan_easy(struct om_punch_plan *p, const struct om_punch_case *c, unsigned left)
 {
+    p->sockets = om_punch_fresh_port(&c->ours) != 0;
     p->openers = left >= OM_PUNCH_OPENERS + OM_PUNCH_PROBES_MAX ? OM_PUNCH_OPENERS : 1;
     p->count = p->openers + OM_PUNCH_PROBES_MAX;
     if (p->count > left)
@@ -205,7 +211,7 @@ void om_punch_plan(struct om_punch_plan *out, const struct om_punch_case *c, uns
     if (c->is_same_outside && out->ttl > 1)
         out->ttl--; /* the outermost NAT is theirs, too, and would send it on to them */
     if (out->way == OM_PUNCH_EASY)
-        plan_easy(out, left);
+        plan_easy(out, c, left);
     else if (out->way == OM_PUNCH_SPREAD)
         plan_spread(out, c, salt);
     else

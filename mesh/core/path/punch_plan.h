@@ -5,7 +5,8 @@
  *        counterpart. A pure function.
  * Why:   one socket and a few probes do where ports can be told; where one side's cannot, many
  *        sockets on that side and a sweep on the other; more than that only inside small blocks.
- * Keeps: plan_sides_match; plan_easy_is_one_socket; plan_spread_by_class;
+ * Keeps: plan_sides_match; plan_easy_is_one_socket; plan_easy_from_a_fresh_socket;
+ *        plan_spread_by_class;
  *        plan_both_only_in_shared_blocks; plan_exclusive_is_relay_unless_easy;
  *        plan_hairpin_or_relay; plan_budget_bounds_it; plan_never_over_its_limits;
  *        plan_ports_are_each_once; plan_openers_stay_short.
@@ -14,7 +15,8 @@
  *     easy            EASY     SPREAD (unless filter)    SPREAD (unless filter)
  *     hard            SPREAD   none                      BOTH if ours is such a one, too
  *
- * EASY    both: openers, a pause, then OM_PUNCH_PROBES_MAX probes to the address that was said
+ * EASY    both: openers, a pause, then OM_PUNCH_PROBES_MAX probes to the address that was said;
+ *         who says the port of a fresh socket is met there, and sends from it
  * SPREAD  the hard side: one opener from each of many sockets; the easy one then sweeps its ports
  * BOTH    each side sweeps the other's block from each of a few sockets; a datagram's source port
  *         and its destination are then a pair out of B x B, and four to nine times that many meet
@@ -98,6 +100,9 @@ struct om_punch_plan {
 
 /** om_punch_is_easy() - can the port of @p be told by what others saw? */
 bool om_punch_is_easy(const struct om_punch_profile *p);
+
+/** om_punch_fresh_port() - where a fresh socket of @p, an easy one, is to be met; 0: none is. */
+uint16_t om_punch_fresh_port(const struct om_punch_profile *p);
 
 /**
  * om_punch_plan() - our half of the plan

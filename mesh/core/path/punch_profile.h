@@ -41,7 +41,8 @@ struct om_punch_profile {
     uint8_t skip;
     int stride;
     uint16_t last;                  /* stride: the newest port */
-    uint16_t first_port, last_port; /* block: its bounds */
+    uint16_t first_port, last_port; /* block: its bounds; easy: the first is that of a fresh socket,
+                                     * to be met in place of the one that was said; 0: none */
 };
 
 /** om_punch_profile_of() - @n as it is at @now, for the other side, into @out. */

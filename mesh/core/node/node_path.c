@@ -3,9 +3,19 @@
 #include "node/size.h"
 #include "node/why.h"
 
+enum {
+    PAUSE_MS = 400, /* from one word of a flow to the next, at most */
+    FLOW_MS = 1000  /* shorter is none: gossip's rounds end in silence each time */
+};
+
 void node_path_heard(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                      size_t bytes, bool is_moving)
 {
+    if (is_moving) {
+        if (now - p->flow_last > OM_MS(PAUSE_MS))
+            p->flow_began = now;
+        p->flow_last = now;
+    }
     om_paths_heard(p->paths, now, via, bytes, is_moving);
     (void)n;
 }
@@ -183,6 +193,18 @@ static om_time stall_at(const struct om_peer *p)
     return (since > p->assoc->cleared_at ? since : p->assoc->cleared_at) + om_path_wait(a);
 }
 
+/* When to ask because a peer that spoke all the time fell silent. Who only listens has nothing that
+ * could be unanswered, though it may be our own router that has another address. */
+static om_time hush_at(const struct om_peer *p)
+{
+    const struct om_path *a = om_paths_active(p->paths);
+
+    if (!a || p->paths->count < 2 || p->flow_last - p->flow_began < OM_MS(FLOW_MS) ||
+        a->ask_at != OM_NEVER || (a->asked != OM_NEVER && a->asked >= p->flow_last))
+        return OM_NEVER;
+    return p->flow_last + OM_MS(PAUSE_MS);
+}
+
 static void drain(struct om_node *n, om_time now, struct om_peer *p)
 {
     struct om_paths_act act;
@@ -204,6 +226,8 @@ void node_path_run(struct om_node *n, om_time now, struct om_peer *p)
         om_paths_stalled(p->paths, now);
         om_carrier_doubt(p->carrier, now);
     }
+    if (hush_at(p) <= now)
+        om_path_ask_anew(&p->paths->all[p->paths->active], now);
     drain(n, now, p);
 }
 
@@ -218,5 +242,5 @@ om_time node_path_deadline(const struct om_peer *p, om_time now)
 {
     if (!is_at_work(p, now))
         return OM_NEVER;
-    return om_time_min(om_paths_deadline(p->paths), stall_at(p));
+    return om_time_min(om_paths_deadline(p->paths), om_time_min(stall_at(p), hush_at(p)));
 }

@@ -479,6 +479,35 @@ out:
     duo_fini(&d);
 }
 
+OM_TEST(punch_waits_for_the_openers)
+{
+    for (unsigned lost = 0; lost < 2; lost++) {
+        struct duo d;
+        duo_init(&d);
+        OM_TRY(attest(&d));
+        start(&d, 0, 7);
+        d.is_deaf = true;
+        while (d.m[1].state != OM_PUNCH_ARMED)
+            run(&d, d.now + OM_MS(1));
+        d.lose_words = 1000; /* what the peer says of its openers is lost, or is late */
+        run(&d, d.m[0].fire_at + OM_MS(OM_PUNCH_OPENERS * OM_PUNCH_OPENER_GAP_MS));
+        unsigned sent = d.sent[0];
+        CHECK_EQ(sent, OM_PUNCH_OPENERS);
+        run(&d, d.now + OM_MS(500));
+        CHECK(d.sent[0] == sent && d.m[0].state == OM_PUNCH_FIRING);
+        struct om_punch_word opened = {.frame = {.nonce = 7, .fire_ms = OM_PUNCH_OPENED}};
+        struct om_punch_facts f = facts(&d, 0);
+        if (!lost)
+            om_punch_told(&d.m[0], d.now, &opened, &f);
+        run(&d, d.now + OM_MS(1));
+        CHECK_EQ(d.sent[0], lost ? sent : sent + 1); /* and the others in their time */
+        run(&d, d.now + OM_SEC(1));
+        CHECK(d.sent[0] > sent + lost); /* a word that was lost is not waited for long */
+    out:
+        duo_fini(&d);
+    }
+}
+
 OM_TEST(punch_flood_is_bounded)
 {
     struct om_frame_punch f = {.step = OM_PUNCH_PROBE, .nonce = 7};

@@ -132,7 +132,7 @@ static void begin(struct om_punch *p, const struct om_punch_facts *facts, uint64
     p->go_at = p->again_at = OM_NEVER;
     p->slip = 0;
     p->tries = p->step = p->via_socket = p->answer_count = p->again = 0;
-    p->is_hit = false;
+    p->is_hit = p->is_opened = false;
     p->todo &= TODO_CLOSE;
 }
 
@@ -215,6 +215,39 @@ static void follow(struct om_punch *p, om_time now, const struct om_punch_word *
     say(p, p->nonce, 0);
 }
 
+static om_time due_from(const struct om_punch *p, om_time at)
+{
+    return at + p->plan.lasts + p->rtt + OM_MS(OM_PUNCH_WAIT_MS);
+}
+
+/* The peer has opened, or will not say so any more: probes go from now on. */
+static void let_go(struct om_punch *p, om_time now)
+{
+    p->is_opened = true;
+    if (p->state != OM_PUNCH_FIRING)
+        return;
+    om_time planned = p->fire_at + p->slip + om_punch_plan_time(&p->plan, p->step);
+    if (p->step >= p->plan.openers && planned < now)
+        p->slip += now - planned;
+    p->due = due_from(p, now);
+}
+
+static void told_opened(struct om_punch *p, om_time now)
+{
+    if (p->state == OM_PUNCH_AGREED)
+        arm(p, now); /* the copies of the go were lost */
+    if (!p->is_opened)
+        let_go(p, now);
+}
+
+/* Our openers have left. */
+static void tell_opened(struct om_punch *p, om_time now)
+{
+    p->goes = 0;
+    p->go_at = now;
+    p->due = due_from(p, now);
+}
+
 /* A word of the attempt that is under way. */
 static void told_more(struct om_punch *p, om_time now, const struct om_punch_word *w)
 {
@@ -230,6 +263,8 @@ static void told_more(struct om_punch *p, om_time now, const struct om_punch_wor
         say(p, p->nonce, 0); /* ours was lost */
     else if (p->state == OM_PUNCH_AGREED && ms <= OM_PUNCH_GO_MAX_MS)
         arm(p, now + OM_MS(ms));
+    else if (p->state >= OM_PUNCH_AGREED && ms == OM_PUNCH_OPENED)
+        told_opened(p, now);
     else
         p->dropped++;
 }
@@ -323,13 +358,13 @@ static void advance(struct om_punch *p, om_time now)
         fail(p, now, OM_PUNCH_NO_WORD);
     } else if (p->state == OM_PUNCH_ARMED && now >= p->fire_at) {
         p->state = OM_PUNCH_FIRING;
-        p->due = p->fire_at + p->plan.lasts + p->rtt + OM_MS(OM_PUNCH_WAIT_MS);
+        p->due = due_from(p, p->fire_at);
     } else if (p->state == OM_PUNCH_FIRING && now >= p->due) {
         fail(p, now, OM_PUNCH_NO_MEETING);
     }
     if (p->go_at <= now) {
         p->go_at = ++p->goes < OM_PUNCH_GOES ? now + OM_MS(OM_PUNCH_GO_GAP_MS) : OM_NEVER;
-        say(p, p->nonce, 1);
+        say(p, p->nonce, p->state == OM_PUNCH_FIRING ? OM_PUNCH_OPENED : 1);
     }
 }
 
@@ -435,10 +470,18 @@ static bool next_again(struct om_punch *p, struct om_reach *reach, om_time now,
     return true;
 }
 
+/* May the next datagram not leave before the peer has said that it opened? */
+static bool is_held(const struct om_punch *p)
+{
+    return !p->is_opened && p->step >= p->plan.openers && p->plan.way != OM_PUNCH_BOTH;
+}
+
 static om_time step_at(const struct om_punch *p)
 {
-    return p->step < p->plan.count ? p->fire_at + p->slip + om_punch_plan_time(&p->plan, p->step)
-                                   : OM_NEVER;
+    if (p->step >= p->plan.count)
+        return OM_NEVER;
+    om_time wait = is_held(p) ? OM_MS(OM_PUNCH_OPENED_MS) + p->rtt : 0;
+    return p->fire_at + p->slip + om_punch_plan_time(&p->plan, p->step) + wait;
 }
 
 om_time om_punch_sends_until(const struct om_punch *p)
@@ -467,6 +510,8 @@ om_time om_punch_sends_until(const struct om_punch *p)
 static bool next_step(struct om_punch *p, struct om_reach *reach, om_time now,
                       struct om_punch_act *act)
 {
+    if (step_at(p) <= now && is_held(p))
+        let_go(p, now);
     for (; step_at(p) <= now; p->step++) {
         struct om_addr to = p->facts.peer;
         om_time later;
@@ -476,10 +521,13 @@ static bool next_step(struct om_punch *p, struct om_reach *reach, om_time now,
         if (now - step_at(p) > OM_MS(LATE_MS))
             p->slip += now - step_at(p) - OM_MS(LATE_MS);
         if (!may_send(p, reach, now, &to, &later)) {
-            if (later == OM_NEVER)
-                p->step = p->plan.count; /* the budget is used up */
-            else
+            if (later != OM_NEVER) {
                 p->slip += later - step_at(p);
+                return false;
+            }
+            if (p->step < p->plan.openers)
+                tell_opened(p, now);
+            p->step = p->plan.count; /* the budget is used up */
             return false;
         }
         *act = direct(p, OM_PUNCH_PROBE, &to, om_punch_plan_socket(&p->plan, p->step), 0);
@@ -487,7 +535,8 @@ static bool next_step(struct om_punch *p, struct om_reach *reach, om_time now,
             act->kind = OM_PUNCH_DO_OPENER;
             act->ttl = p->plan.ttl;
         }
-        p->step++;
+        if (++p->step == p->plan.openers && p->plan.way != OM_PUNCH_BOTH)
+            tell_opened(p, now);
         return true;
     }
     return false;

@@ -11,6 +11,7 @@
  *        punch_ignores_foreign_nonces; punch_stops_at_the_first_answer; punch_both_keep_one_way;
  *        punch_never_exceeds_its_budget; punch_waits_for_the_rate; punch_flood_is_bounded;
  *        punch_begins_anew_with_who_restarted; punch_later_is_no_failure; punch_meets_fresh_sockets;
+ *        punch_waits_for_the_openers;
  *        punch_word_of_a_stranger_state; punch_word_is_what_its_bytes_say; punch_model_matrix;
  *        punch_model_openers_matter; punch_model_strangers; punch_model_learns_the_style;
  *        punch_model_from_observation.
@@ -27,6 +28,8 @@
  *        | plan, n ms        |     go: fire n ms after this arrives; three copies
  *        |------------------>|
  *        :   RTT/2 later both fire
+ *        | plan, opened      |     openers have left; three copies. Before, nothing is probed
+ *        |<----------------->|
  *        | probe, seen       |     directly; seen with 1 ms: the leader took this way
  *        |<----------------->|
  *
@@ -39,6 +42,9 @@
  *     om_punch_heard(&p, now, &word, &from, socket)             a direct datagram
  *     while (om_punch_next(&p, &reach, now, &act))              do it
  *     wait until om_punch_deadline(&p)
+ *
+ * That the peer has opened is said and not only timed: either machine may be busy, and a probe that
+ * comes too early to a plain masquerade spoils its port for half a minute.
  *
  * Probes are padded at random to 40 to 104 bytes. A seen is not padded: so it is no longer than
  * what it answers, and needs no budget.
@@ -68,12 +74,14 @@ enum {
     OM_PUNCH_GO_MAX_MS = 10000, /* a moment later than that is a mistake */
     OM_PUNCH_WAIT_MS = 300,     /* after the last datagram, and an RTT */
     OM_PUNCH_AGAIN_S = 5,       /* a peer may not have us fire sooner */
+    OM_PUNCH_OPENED_MS = 1000,  /* after an RTT, until the word that they left is taken for lost */
     OM_PUNCH_LATER_S = 2,       /* until who was told so asks again, if it was not asked */
     OM_PUNCH_ANSWERS_MAX = 8    /* that wait; more are dropped, the peer will say it again */
 };
 
 #define OM_PUNCH_REFUSED UINT32_MAX       /* ms of a plan: no */
 #define OM_PUNCH_LATER   (UINT32_MAX - 1) /* not now; who says so asks when it can */
+#define OM_PUNCH_OPENED  (UINT32_MAX - 2) /* all openers have left */
 
 enum om_punch_state {
     OM_PUNCH_IDLE,
@@ -138,6 +146,7 @@ struct om_punch_answer {
 struct om_punch {
     struct om_id peer;
     bool is_lower, is_leader;
+    bool is_opened; /* the peer's openers have left */
     enum om_punch_state state;
     enum om_punch_end end;
     enum om_punch_style style; /* the leader's */
@@ -151,7 +160,7 @@ struct om_punch {
     om_time due;     /* when patience with this state ends */
     om_time fire_at; /* the moment */
     om_time slip;    /* how much later than planned we send, by the rate */
-    om_time go_at;   /* the next copy of the go; OM_NEVER: none */
+    om_time go_at;   /* the next copy of the go, or of the word after it; OM_NEVER: none */
     unsigned goes;   /* copies said */
     unsigned tries;  /* ASKED */
     unsigned step;   /* next datagram of the plan */

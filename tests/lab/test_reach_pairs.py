@@ -12,25 +12,33 @@ KINDS = ("public", "full", "addr", "port", "portdrop", "ranged", "double", "sym"
 EASY = {"public", "full", "addr", "port", "portdrop", "ranged", "double"}
 WITNESSES = 3
 INTERVAL = 0.1
-DIRECT_SECONDS = 20  # what a busy machine may need; the table has what it took
-RELAY_SECONDS = 6    # for a relayed pair: the time of an attempt, and some
-# Of easy pairs, still on the relay by then: a datagram that comes to a plain masquerade too early
-# has its flow moved, and each further attempt within 30 s keeps it so (plans/paths.md).
+# What a busy machine may need, and a second attempt after 10 s; the table has what it took.
+DIRECT_SECONDS = 20
+RELAY_SECONDS = 6  # for a relayed pair: the time of an attempt, and some
+SOON_SECONDS = 3   # what the simulator demands of 98 % of easy with hard; here it is only counted,
+# as each left home has a dozen of members to meet in the moment it starts, one sweep at a time.
+# Of easy with hard, still on the relay by then: chance leaves out 2 of 100 attempts.
 LATE_MOST = 1
 
 
 def expected(left, right):
-    """What is wanted of a pair: "direct", "relay", or "" where chance decides.
-
-    Easy with hard is 98 % in the simulator, by a sweep. Here each node sweeps for several pairs at
-    once, and 6,000 datagrams an hour are soon spent where daemons are started anew each 7 s; so
-    half of these pairs must.
-    """
-    if "public" in (left, right) or (left in EASY and right in EASY):
-        return "direct"
+    """What is wanted of a pair: "direct", "relay", or "" where chance decides."""
     if left in EASY or right in EASY:
-        return ""
+        return "direct"
     return "relay" if "sym" in (left, right) else ""
+
+
+def is_mixed(left, right):
+    """Is one of them a NAT whose ports cannot be told, and the other none?"""
+    return (left in EASY) != (right in EASY) and "public" not in (left, right)
+
+
+def summary(name, attempts):
+    """A line on those of @attempts that were to be direct."""
+    took = sorted(a.direct for a in attempts if a.direct is not None)
+    soon = sum(seconds <= SOON_SECONDS for seconds in took)
+    return f"{name}: {len(took)} of {len(attempts)} direct, {soon} within {SOON_SECONDS} s, " \
+        f"worst {took[-1]:.2f} s" if took else f"{name}: none of {len(attempts)} direct"
 
 
 class Attempt:
@@ -130,14 +138,13 @@ def test_pairs(lab, make, capsys):
         print("\nleft      right     expected  got       first direct (s)")
         for attempt in sorted(done, key=lambda a: [KINDS.index(kind) for kind in a.kinds]):
             print(attempt.row())
+        mixed = [a for a in done if is_mixed(*a.kinds)]
+        print(summary("easy with easy", [a for a in done if set(a.kinds) <= EASY]))
+        print(summary("easy with hard", mixed))
     wrong = [a for a in done if expected(*a.kinds) not in ("", a.got()) or a.first is None]
-    late = [a for a in wrong if expected(*a.kinds) == "direct" and a.got() == "relay"]
-    assert len(late) <= LATE_MOST and wrong == late, \
+    late = [a for a in wrong if a in mixed and a.got() == "relay"]
+    assert len(mixed) == 12 and len(late) <= LATE_MOST and wrong == late, \
         "".join(a.row() + "\n" + a.story() for a in wrong)
-    mixed = [a for a in done if "public" not in a.kinds and
-             (a.kinds[0] in EASY) != (a.kinds[1] in EASY)]
-    assert 2 * sum(a.got() == "direct" for a in mixed) >= len(mixed) > 0, \
-        "".join(a.row() + "\n" for a in mixed)
     # Control: who is said to be reached directly needs no relay, and who is not, does.
     carried = [a for a in done if a.got() == "relay"]
     assert relay.stop() == 0

@@ -313,6 +313,7 @@ enum om_err node_find_reachable(const struct om_node *n, const struct om_id *net
         return OM_E_MISSING;
     if (!node_member_is_full(*out))
         return OM_E_NO_ROUTE;
+    (*out)->used_at = n->now;
     if (om_peer_path_count(*out) > 0 || node_lane_may_reach(n, *out))
         return OM_OK;
     return OM_E_NO_ROUTE;

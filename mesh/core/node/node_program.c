@@ -99,6 +99,7 @@ enum om_err om_node_write(struct om_node *n, om_time now, uint64_t call, struct 
     if (e != OM_OK)
         return e;
     c->written += data.n;
+    c->peer->used_at = now;
     send(c, now);
     return OM_OK;
 }

@@ -224,8 +224,10 @@ static void begin(struct om_node *n, om_time now, struct om_peer *p)
     if (!u || !collect(n, now, p, &facts) || !our_outside(n, p, &ours))
         return;
     u->is_owed = !om_punch_is_easy(&facts.ours) && node_turn_is_taken(n, p, now);
-    if (u->is_owed)
+    if (u->is_owed) {
+        node_turn_want(n, now, p);
         return;
+    }
     om_rng_fill(&n->rng, &nonce, sizeof nonce);
     enum om_punch_style style = om_punch_memory_style(&n->punches, now, &ours, &p->outside);
     enum om_err e = om_punch_start(&u->run, now, &facts, style, nonce);
@@ -361,8 +363,7 @@ static om_time begin_at(const struct om_node *n, const struct om_peer *p)
     else
         at = later(run->state == OM_PUNCH_DONE ? run->ended + OM_SEC(AFTER_S) : at,
                    prepared_at(n, p));
-    bool waits = run && p->punch->is_owed && n->turn.of && n->turn.of != p;
-    return waits ? later(at, n->turn.until) : at;
+    return run && p->punch->is_owed ? later(at, node_turn_free_at(n, p)) : at;
 }
 
 /* When the plan a peer asked for can be made; an opener with a guessed TTL may reach its NAT. */
@@ -397,6 +398,7 @@ static void put_off(struct om_node *n, om_time now, struct om_peer *p, uint64_t 
     if (!om_punch_is_busy(run) || run->nonce == nonce)
         om_punch_postpone(run, now, now);
     p->punch->is_owed = true;
+    node_turn_want(n, now, p);
 }
 
 static void told(struct om_node *n, om_time now, struct om_peer *p,

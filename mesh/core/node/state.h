@@ -91,10 +91,10 @@ struct node_shared {
 
 struct node_study;
 
-/* Whose attempt sends much, and until when at the latest (turn.h). */
+/* Whose attempt sends much, and who is to be next, each until when at the latest (turn.h). */
 struct node_turn {
-    const struct om_peer *of; /* NULL: nobody's */
-    om_time until;
+    const struct om_peer *of, *next; /* NULL: nobody */
+    om_time until, next_until;
 };
 
 /* Is what we send to our own outside address turned round? One for each family. */
@@ -208,7 +208,7 @@ struct om_node {
 struct om_network *node_network(const struct om_node *n, const struct om_id *id);
 
 /**
- * node_find_reachable() - the peer a request names, when it can be talked to at all
+ * node_find_reachable() - the peer a program names, when it can be talked to at all; it is in use
  * @n:        the node
  * @network:  network id
  * @id:       peer id

@@ -90,6 +90,7 @@ struct om_peer {
     om_time heard_at;          /* its newest authentic datagram; 0 never */
     om_time flow_began;        /* since when it speaks without a pause (node_path.c); 0 never */
     om_time flow_last;         /* its newest word */
+    om_time used_at;           /* a program last wanted something of it; 0 never */
     om_time owed_since;        /* the first word to it since it was heard; OM_NEVER none */
     om_time last_asked;        /* for the last time, before its calls end; 0 not yet */
     unsigned impatient;        /* of its calls, those that do not wait for ever */

@@ -560,11 +560,11 @@ bool om_paths_next(struct om_paths *ps, om_time now, uint64_t token, struct om_p
 /* When data may move to a path that is better than the active one already. */
 static om_time improve_at(const struct om_paths *ps)
 {
+    if (ps->active < 0 || ps->count < 2 || ps->suspect_at != OM_NEVER ||
+        ps->all[ps->active].state == OM_PATH_FAILED || is_guess(ps))
+        return OM_NEVER;
     int other = best(ps, ps->active, 0);
-
-    if (ps->active < 0 || other < 0 || ps->suspect_at != OM_NEVER ||
-        ps->all[ps->active].state == OM_PATH_FAILED || is_guess(ps) ||
-        !is_better(&ps->all[other], &ps->all[ps->active]))
+    if (other < 0 || !is_better(&ps->all[other], &ps->all[ps->active]))
         return OM_NEVER;
     om_time at = ps->moved_at + OM_SEC(OM_PATHS_DWELL_S);
     return leaves_lane(ps, &ps->all[other]) ? om_time_min(at, upgrade_at(ps)) : at;

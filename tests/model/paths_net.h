@@ -16,7 +16,7 @@
 
 enum {
     NET_LINKS = 4,
-    NET_FLIGHT = 1 << 17,
+    NET_FLIGHT = 1 << 15,
     NET_SENT = 1 << 16, /* sequence numbers that a sender remembers */
     NET_FACES = 1024,
     NET_DATA = 200,
@@ -29,6 +29,7 @@ struct packet {
     om_time at;
     uint64_t order, counter, seq; /* seq: of data; ACK: highest seen; ASK, REPLY: token */
     unsigned to, link, bytes;
+    om_time held;        /* ACK: since what it names came */
     uint16_t from, dest; /* faces */
     enum kind kind;
     bool is_alone;
@@ -55,7 +56,7 @@ struct end {
     bool sent_alone[NET_SENT];
     uint16_t face[NET_LINKS];
     unsigned unacked;
-    om_time ack_at;
+    om_time ack_at, due;   /* due: when the end has something to do of itself */
     om_time last_got, gap; /* longest since it was cleared */
     uint64_t got, unsent, asks, copies, better_count;
     om_time crossed_at; /* last move between a lane and a direct way; OM_NEVER: none */
@@ -247,15 +248,18 @@ static inline om_time net_stall_at(const struct end *s)
     return s->sent_at[oldest % NET_SENT] + om_path_wait(a);
 }
 
-/* An ACK names @seq; what went over one path alone tells its round trip. */
-static inline void net_acked(struct net *n, struct end *s, uint64_t seq)
+/* The ACK @p; what went over one path alone tells its round trip. */
+static inline void net_acked(struct net *n, struct end *s, const struct packet *p)
 {
+    uint64_t seq = p->seq;
+
     if (s->has_acked && seq <= s->acked)
         return;
     s->acked = seq;
     s->has_acked = true;
     if (s->ps.active >= 0 && s->sent_alone[seq % NET_SENT] && seq >= s->moved_seq)
-        om_rtt_sample(&s->ps.all[s->ps.active].rtt, n->now - s->sent_at[seq % NET_SENT]);
+        om_rtt_sample_held(&s->ps.all[s->ps.active].rtt, n->now - s->sent_at[seq % NET_SENT],
+                           p->held);
 }
 
 static inline void net_ack(struct net *n, unsigned e)
@@ -264,7 +268,9 @@ static inline void net_ack(struct net *n, unsigned e)
 
     s->unacked = 0;
     s->ack_at = OM_NEVER;
-    net_emit_all(n, e, (struct packet){.kind = ACK, .seq = s->best, .bytes = NET_ACK});
+    net_emit_all(n, e,
+                 (struct packet){
+                     .kind = ACK, .seq = s->best, .held = n->now - s->last_got, .bytes = NET_ACK});
 }
 
 /* Data that is new to @e. */
@@ -284,64 +290,79 @@ static inline void net_got(struct net *n, unsigned e, const struct packet *p)
 }
 
 /* @p reaches its end, if the address it was sent to still is one. */
-static inline void net_arrive(struct net *n, struct packet p)
+static inline void net_arrive(struct net *n, const struct packet *p)
 {
-    struct end *s = &n->end[p.to];
-    struct om_via via = {.remote.port = p.from, .socket = p.link + 1};
+    struct end *s = &n->end[p->to];
+    struct om_via via = {.remote.port = p->from, .socket = p->link + 1};
 
-    if (p.dest != s->face[p.link])
+    if (p->dest != s->face[p->link])
         return;
-    if (p.from == 0)
+    if (p->from == 0)
         via.remote.port = (uint16_t)(NET_FACES - 1 - dice_below(&n->dice, 8));
-    via.lane = n->link[p.link].is_lane;
-    bool is_newest = !s->seen.has_top || p.counter > s->seen.top;
-    if (!om_replay_check(&s->seen, p.counter))
+    via.lane = n->link[p->link].is_lane;
+    bool is_newest = !s->seen.has_top || p->counter > s->seen.top;
+    if (!om_replay_check(&s->seen, p->counter))
         return;
-    om_replay_mark(&s->seen, p.counter);
-    s->faces[via.remote.port].in += p.bytes;
-    if (p.kind == ASK)
-        net_emit(n, p.to, &via,
+    om_replay_mark(&s->seen, p->counter);
+    s->faces[via.remote.port].in += p->bytes;
+    if (p->kind == ASK)
+        net_emit(n, p->to, &via,
                  (struct packet){
-                     .kind = REPLY, .counter = s->counter++, .seq = p.seq, .bytes = p.bytes});
-    if (p.kind == REPLY)
-        om_paths_answered(&s->ps, n->now, p.seq);
-    if (p.kind == ACK)
-        net_acked(n, s, p.seq);
-    om_paths_heard(&s->ps, n->now, &via, p.bytes, is_newest && p.kind != ASK && p.kind != REPLY);
-    net_drain(n, p.to);
-    if (p.kind == DATA)
-        net_got(n, p.to, &p);
+                     .kind = REPLY, .counter = s->counter++, .seq = p->seq, .bytes = p->bytes});
+    if (p->kind == REPLY)
+        om_paths_answered(&s->ps, n->now, p->seq);
+    if (p->kind == ACK)
+        net_acked(n, s, p);
+    om_paths_heard(&s->ps, n->now, &via, p->bytes, is_newest && p->kind != ASK && p->kind != REPLY);
+    net_drain(n, p->to);
+    if (p->kind == DATA)
+        net_got(n, p->to, p);
+}
+
+static inline void net_rearm(struct end *s)
+{
+    s->due = om_time_min(om_paths_deadline(&s->ps), net_stall_at(s));
+    s->due = om_time_min(s->due, om_time_min(s->ack_at, s->next_send));
+}
+
+/* What end @e does of itself. */
+static inline void net_tick(struct net *n, unsigned e)
+{
+    struct end *s = &n->end[e];
+
+    if (net_stall_at(s) <= n->now)
+        om_paths_stalled(&s->ps, n->now);
+    net_drain(n, e);
+    if (s->ack_at <= n->now)
+        net_ack(n, e);
+    if (s->next_send > n->now)
+        return;
+    net_send_data(n, e);
+    s->next_send = n->every == OM_NEVER ? OM_NEVER : n->now + n->every;
 }
 
 /* Everything that happens before @end. */
 static inline void net_run(struct net *n, om_time end)
 {
+    net_rearm(&n->end[0]); /* the test may have changed anything */
+    net_rearm(&n->end[1]);
     for (;;) {
-        om_time at = n->flying ? n->flight[0].at : OM_NEVER, due;
-        for (unsigned e = 0; e < 2; e++) {
-            struct end *s = &n->end[e];
-            due = om_time_min(om_paths_deadline(&s->ps), net_stall_at(s));
-            due = om_time_min(due, s->ack_at);
-            at = om_time_min(at, om_time_min(due, s->next_send));
-        }
+        om_time at = om_time_min(n->end[0].due, n->end[1].due);
+        at = n->flying ? om_time_min(at, n->flight[0].at) : at;
         if (at > end)
             break;
         n->now = at > n->now ? at : n->now;
         if (n->flying && n->flight[0].at <= n->now) {
-            net_arrive(n, net_pop(n));
+            struct packet p = net_pop(n);
+            net_arrive(n, &p);
+            net_rearm(&n->end[p.to]);
             continue;
         }
         for (unsigned e = 0; e < 2; e++) {
-            struct end *s = &n->end[e];
-            if (net_stall_at(s) <= n->now)
-                om_paths_stalled(&s->ps, n->now);
-            net_drain(n, e);
-            if (s->ack_at <= n->now)
-                net_ack(n, e);
-            if (s->next_send > n->now)
+            if (n->end[e].due > n->now)
                 continue;
-            net_send_data(n, e);
-            s->next_send = n->every == OM_NEVER ? OM_NEVER : n->now + n->every;
+            net_tick(n, e);
+            net_rearm(&n->end[e]);
         }
     }
     n->now = end;

@@ -327,3 +327,50 @@ OM_TEST(filter_forgets_who_goes)
     sim_run(s.w, s.w->now + OM_SEC(1));
     street_free(&s);
 }
+
+static struct om_peer *peer_of(const struct street *s, struct sim_actor *a)
+{
+    const struct om_node *n = s->node->node;
+
+    return om_peers_find(&n->peers, n->networks[0], sim_actor_id(a, &s->w->networks[0]));
+}
+
+/* @who says that it saw the node at 11.9.9.@host; does the node tell others so? */
+static bool tells(struct street *s, struct sim_actor *who, uint8_t host)
+{
+    struct om_node *n = s->node->node;
+    om_time now = sim_node_clock(s->node);
+    struct om_nat_sample x = {.peer = *sim_actor_id(who, &s->w->networks[0]),
+                              .to = who->addr,
+                              .seen = om_addr_v4(0x0b090900U + host, 5000),
+                              .at = now};
+    bool is_told = false;
+
+    node_where_flow(n, now, n->where.nats[0].generation, true, &x);
+    for (unsigned i = 0; i < n->where.ours.count; i++)
+        is_told |= om_addr_equal(&n->where.ours.ends[i].addr, &x.seen);
+    sim_node_drain(s->node);
+    return is_told;
+}
+
+OM_TEST(where_one_word_waits_for_others)
+{
+    struct street s = street_new("port");
+    struct om_node *n = s.node->node;
+    struct om_peer *r;
+
+    sim_run(s.w, s.w->now + OM_SEC(120));
+    r = peer_of(&s, s.seen[2]);
+    CHECK(r && !r->is_typed && peer_of(&s, s.seen[0])->is_typed);
+    om_nat_reset(&n->where.nats[0]);
+    CHECK(tells(&s, s.seen[1], 1)); /* nobody else was asked */
+    om_nat_reset(&n->where.nats[0]);
+    r->assoc->pings[0] = (struct om_ping){.token = 1, .sent_at = sim_node_clock(s.node)};
+    CHECK(!tells(&s, s.seen[1], 1)); /* r was */
+    CHECK(!tells(&s, s.seen[2], 2)); /* and sees it elsewhere: either may lie */
+    CHECK(!tells(&s, s.seen[1], 1));
+    CHECK(tells(&s, s.seen[3], 2)); /* two that agree */
+    CHECK(!tells(&s, s.seen[1], 1));
+    CHECK(tells(&s, s.seen[0], 3)); /* whom the user named */
+    street_free(&s);
+}

@@ -5,6 +5,8 @@
 #include "node/study.h"
 #include "node/why.h"
 
+enum { WORD_WAIT_MS = 1000 }; /* of others, before one peer's word counts alone */
+
 static struct om_nat *nat_of(struct om_node *n, const struct om_addr *a)
 {
     return &n->where.nats[om_addr_is_v4(a) ? 0 : 1];
@@ -42,6 +44,56 @@ static struct om_addr local_for(const struct om_where *w, const struct om_addr *
     return (struct om_addr){0};
 }
 
+static bool is_typed(const struct om_node *n, const struct om_id *id)
+{
+    for (unsigned i = 0; i < n->network_count; i++) {
+        const struct om_peer *p = om_peers_find(&n->peers, n->networks[i], id);
+        if (p && p->is_typed)
+            return true;
+    }
+    return false;
+}
+
+/* Is somebody else but who said @s asked just now, so that his word may be another? */
+static bool is_awaited(const struct om_node *n, om_time now, const struct om_nat_sample *s)
+{
+    void *value;
+
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
+        const struct om_peer *p = value;
+        const struct om_via *via = p->assoc && !p->is_beside ? om_peer_via(p) : NULL;
+        if (!via || via->lane != 0 || om_addr_is_v4(&via->remote) != om_addr_is_v4(&s->to))
+            continue;
+        const struct om_nat_sample other = {.peer = p->id, .to = via->remote};
+        for (unsigned i = 0; i < OM_PINGS_MAX; i++) {
+            om_time sent = p->assoc->pings[i].sent_at;
+            if (sent != 0 && now - sent < OM_MS(WORD_WAIT_MS) && !om_nat_is_one_party(s, &other))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* May @s be told to others? What one peer alone says, whom nobody named to us, may be a lie that
+ * is to bring somebody the datagrams of all who look for us. */
+static bool is_credible(const struct om_node *n, om_time now, const struct om_nat *nat,
+                        const struct om_nat_sample *s)
+{
+    bool is_denied = false;
+
+    if (is_typed(n, &s->peer))
+        return true;
+    for (unsigned i = 0; i < nat->count; i++) {
+        const struct om_nat_sample *other = &nat->samples[i];
+        if (om_nat_is_one_party(s, other))
+            continue;
+        if (memcmp(other->seen.ip, s->seen.ip, sizeof s->seen.ip) == 0)
+            return true;
+        is_denied = true;
+    }
+    return !is_denied && !is_awaited(n, now, s);
+}
+
 /* What others see of us: of each family where it was seen last, from two places at most. */
 static void add_reflexive(struct om_node *n, om_time now, struct om_endpoints *out)
 {
@@ -50,8 +102,8 @@ static void add_reflexive(struct om_node *n, om_time now, struct om_endpoints *o
         (void)om_nat_judge(nat, now); /* which drops what is too old */
         for (unsigned i = nat->count, k = 0; i-- > 0 && k < 2;) {
             const struct om_nat_sample *s = &nat->samples[i];
-            if (om_nat_is_nameless(&s->local))
-                continue; /* a socket that is closed by now */
+            if (om_nat_is_nameless(&s->local) || !is_credible(n, now, nat, s))
+                continue; /* a socket that is closed by now; or may be a lie */
             k++;
             if (!is_own(&n->where.at, &s->seen))
                 (void)om_endpoints_add(out, &(struct om_record_end){OM_END_REFLEXIVE, s->seen});

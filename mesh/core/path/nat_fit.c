@@ -32,6 +32,11 @@ static bool same_ip(const struct om_addr *a, const struct om_addr *b)
     return memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
+bool om_nat_is_one_party(const struct om_nat_sample *a, const struct om_nat_sample *b)
+{
+    return om_id_equal(&a->peer, &b->peer) || same_source(&a->to, &b->to);
+}
+
 /* Samples that share a key or an address get one number; numbers are dense. */
 static void name_witnesses(struct study *st)
 {
@@ -40,8 +45,7 @@ static void name_witnesses(struct study *st)
     for (unsigned i = 0; i < st->n; i++) {
         st->witness[i] = (uint8_t)i;
         for (unsigned j = 0; j < i; j++) {
-            if (!om_id_equal(&st->s[i].peer, &st->s[j].peer) &&
-                !same_source(&st->s[i].to, &st->s[j].to))
+            if (!om_nat_is_one_party(&st->s[i], &st->s[j]))
                 continue;
             uint8_t keep = st->witness[j] < st->witness[i] ? st->witness[j] : st->witness[i];
             uint8_t lose = st->witness[j] < st->witness[i] ? st->witness[i] : st->witness[j];

@@ -7,7 +7,7 @@
  * Keeps: fit_open; fit_eim_many_sockets; fit_stride_up_and_down; fit_stride_skips_and_wraps;
  *        fit_block_and_random; fit_block_knows_reuse; fit_needs_two_witnesses;
  *        fit_counts_one_machine_once; fit_one_liar_changes_nothing; fit_pooled_addresses;
- *        fit_nameless_sockets.
+ *        fit_nameless_sockets; where_one_word_waits_for_others.
  *
  * A witness is everybody whose word could be one party's: the same key, or the same address (v6:
  * /64). A fit is believed when two witnesses carry it, and for every one that it had to leave out
@@ -82,6 +82,9 @@ struct om_nat_fit {
  * @n:    count, at most OM_NAT_SAMPLES_MAX
  */
 void om_nat_fit(struct om_nat_fit *out, const struct om_nat_sample *s, unsigned n);
+
+/** om_nat_is_one_party() - can @a and @b be one party's word? The same key, or the same address. */
+bool om_nat_is_one_party(const struct om_nat_sample *a, const struct om_nat_sample *b);
 
 /** om_nat_is_nameless() - is @local a socket of which only the driver knows the port? */
 bool om_nat_is_nameless(const struct om_addr *local);

@@ -19,15 +19,17 @@ def outside(number):
     return f"11.0.{number}.2"
 
 
-def attach(lab, host, interface, number):
-    """A cable from @host to the core, which it has as its gateway."""
+def attach(lab, host, interface, number, family=4):
+    """A cable from @host to the core, which it has as its gateway by @family alone."""
     if "core" not in lab.hosts:
         lab.host("core")
         lab.forwarding("core")
+    own, core, bits = (outside(number), f"11.0.{number}.1", 24) if family == 4 else \
+        (sixth(number), sixth(number, 0, 1), 48)
     lab.link(host, interface, "core", f"net{number}")
-    lab.address(host, interface, f"{outside(number)}/24")
-    lab.address("core", f"net{number}", f"11.0.{number}.1/24")
-    lab.gateway(host, f"11.0.{number}.1")
+    lab.address(host, interface, f"{own}/{bits}")
+    lab.address("core", f"net{number}", f"{core}/{bits}")
+    lab.gateway(host, core)
 
 
 def public(lab, name, number):
@@ -90,21 +92,10 @@ def sixth(number, subnet=0, host=2):
     return f"2a11:{number:x}:{subnet:x}::{host}"
 
 
-def attach_sixth(lab, host, interface, number):
-    """As attach(), by IPv6 alone."""
-    if "core" not in lab.hosts:
-        lab.host("core")
-        lab.forwarding("core")
-    lab.link(host, interface, "core", f"net{number}")
-    lab.address(host, interface, f"{sixth(number)}/48")
-    lab.address("core", f"net{number}", f"{sixth(number, 0, 1)}/48")
-    lab.gateway(host, sixth(number, 0, 1))
-
-
 def home_sixth(lab, name, number):
     """A home without IPv4, behind a firewall that lets in what was asked for."""
     lab.host(name, f"{name}-r")
-    attach_sixth(lab, f"{name}-r", "wan", number)
+    attach(lab, f"{name}-r", "wan", number, family=6)
     lab.link(name, "eth0", f"{name}-r", "lan")
     lab.address(f"{name}-r", "lan", f"{sixth(number, 1, 1)}/48")
     lab.address(name, "eth0", f"{sixth(number, 1)}/48")

@@ -6,7 +6,7 @@ All pairs of NATs are in test_reach_pairs.py; here is what needs a street of its
 import pytest
 
 from daemon import wait_until
-from homes import (attach_sixth, home, home_sixth, met, neighbours, outside, path, ping, public,
+from homes import (attach, home, home_sixth, met, neighbours, outside, path, ping, public,
                    sixth, start)
 
 SECONDS = 30  # a first attempt takes 1 s; a busy machine may need the next one
@@ -78,7 +78,7 @@ def test_firewalls_of_ipv6(lab, make):
     home_sixth(lab, "left", LEFT)
     home_sixth(lab, "right", RIGHT)
     lab.host("relay")
-    attach_sixth(lab, "relay", "eth0", RELAY)
+    attach(lab, "relay", "eth0", RELAY, family=6)
     relay = start(lab, make, "relay", ["--relay"])
     known = relay.bootstrap(f"[{sixth(RELAY)}]")
     left, right = (start(lab, make, name, known) for name in ("left", "right"))

@@ -288,7 +288,7 @@ enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *
     p->is_typed |= count > 0;
     for (unsigned i = 0; i < count; i++)
         (void)om_reach_exempt(&n->reach, now, &ends[i], peer, OM_NEVER);
-    if (!p->assoc || !om_association_sealing(p->assoc, now)) {
+    if (!om_peer_session(p, now)) {
         p->is_wanted = true;
         if (p->handshake && p->handshake->attempt > OM_HANDSHAKE_QUICK)
             node_end_handshake(n, p); /* someone asks: do not wait out the minute */
@@ -326,7 +326,7 @@ static struct om_buf *take_for(struct om_node *n, om_time now, const struct om_p
 {
     unsigned max = om_pool_max(n->pool), left = max - om_pool_live(n->pool);
 
-    if (left <= max / 4 && !(p->assoc && om_association_sealing(p->assoc, now)))
+    if (left <= max / 4 && !om_peer_session(p, now))
         return NULL;
     return node_room(n, plain);
 }

@@ -186,7 +186,7 @@ static void meet(struct node_hello *h, om_time now, const struct om_id *id,
     struct om_node *n = h->node;
     struct om_peer *p = om_peers_find(&n->peers, h->net, id);
 
-    if (p && p->assoc && om_association_sealing(p->assoc, now))
+    if (p && om_peer_session(p, now))
         return;
     if (!om_hello_may_act(&h->ear, &n->hello_budget, now, id)) {
         node_drop(n, OM_DROP_HELLO_RATE);

@@ -24,17 +24,12 @@ static bool wants_keys(const struct om_peer *p, om_time now)
     return p->is_held || now < p->warm_until;
 }
 
-static struct om_session *session_of(const struct om_peer *p, om_time now)
-{
-    return p->assoc ? om_association_sealing(p->assoc, now) : NULL;
-}
-
 /* The way to @p that would be forgotten, and is wanted; NULL: none. */
 static const struct om_via *way_of(const struct om_peer *p, om_time now)
 {
     bool is_wanted = wants_keys(p, now) || !om_list_is_empty(&p->calls);
 
-    if (!is_wanted || p->sees_own || !session_of(p, now))
+    if (!is_wanted || p->sees_own || !om_peer_session(p, now))
         return NULL;
     return node_lane_direct(p);
 }
@@ -127,7 +122,7 @@ static void drain(struct om_node *n, om_time now, struct om_peer *p)
     enum om_keepalive_act act;
     struct om_session *s;
 
-    while ((s = session_of(p, now)) != NULL &&
+    while ((s = om_peer_session(p, now)) != NULL &&
            om_keepalive_next(run, life_of(n, p), now, om_rtt_pto(&p->assoc->rtt), &act)) {
         switch (act) {
         case OM_KEEPALIVE_PING:
@@ -154,7 +149,7 @@ static void drain(struct om_node *n, om_time now, struct om_peer *p)
 /* Who began the session renews it first: two that do so at once would make two. */
 static om_time renew_at(const struct om_node *n, const struct om_peer *p, om_time now)
 {
-    const struct om_session *s = session_of(p, now);
+    const struct om_session *s = om_peer_session(p, now);
     om_time left = n->limits.key_life / RENEW_PART;
 
     if (!s || (p->handshake && !p->handshake->is_settled) ||
@@ -249,7 +244,7 @@ enum om_err om_node_keep(struct om_node *n, om_time now, const struct om_id *net
     if (e != OM_OK)
         return e;
     p->is_held = is_kept;
-    if (is_kept && !session_of(p, now))
+    if (is_kept && !om_peer_session(p, now))
         node_need_session(n, now, p);
     node_rearm(n, now, p);
     return OM_OK;

@@ -44,9 +44,7 @@ const struct om_via *node_lane_direct(const struct om_peer *p)
 
 struct om_session *node_lane_session(const struct om_node *n, const struct om_peer *p)
 {
-    if (!p->assoc || !node_lane_direct(p))
-        return NULL;
-    return om_association_sealing(p->assoc, n->now);
+    return p->assoc && node_lane_direct(p) ? om_peer_session(p, n->now) : NULL;
 }
 
 static struct om_lane *lane_at(const struct om_node *n, uint32_t id)
@@ -177,7 +175,7 @@ void node_lane_say(struct om_node *n, struct om_peer *p, const struct om_frame *
 {
     struct om_buf *b;
 
-    if (!p->assoc || !om_association_sealing(p->assoc, n->now) || !(b = node_plain(n))) {
+    if (!om_peer_session(p, n->now) || !(b = node_plain(n))) {
         node_drop(n, OM_DROP_LANE);
         return;
     }
@@ -318,7 +316,7 @@ static void ask_relays(struct om_node *n, om_time now, struct om_peer *p, bool i
 
 void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p)
 {
-    bool is_here = p->assoc && om_association_sealing(p->assoc, now);
+    bool is_here = om_peer_session(p, now) != NULL;
 
     if (is_here && (p->owed_since == OM_NEVER || now - p->owed_since < OM_SEC(OWED_S)))
         return; /* it is only time for new keys */
@@ -434,7 +432,7 @@ static void closed(struct om_node *n, const struct om_lane *lane)
             continue;
         om_paths_remove(p->paths, n->now, &via);
         node_path_run(n, n->now, p);
-        if (!om_peer_via(p) && p->assoc && om_association_sealing(p->assoc, n->now)) {
+        if (!om_peer_via(p) && om_peer_session(p, n->now)) {
             node_need_session(n, n->now, p);
             node_rearm(n, n->now, p);
         }

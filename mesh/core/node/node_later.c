@@ -16,7 +16,7 @@ static void answer_over(struct om_node *n, om_time now, const struct node_later 
                         const struct om_via *via, bool is_aside)
 {
     struct om_peer *p = l->peer;
-    struct om_session *s = p->assoc ? om_association_sealing(p->assoc, now) : NULL;
+    struct om_session *s = om_peer_session(p, now);
     struct om_frame_pong pong = {.token = l->token,
                                  .held_us = (uint32_t)((now - l->asked) / OM_US(1)),
                                  .seen = l->via.remote};

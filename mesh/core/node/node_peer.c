@@ -94,13 +94,14 @@ void node_close(struct om_node *n, om_time now, struct om_peer *p, uint32_t code
     struct om_bytes words = om_bytes(text, strnlen(text, OM_CLOSE_TEXT_MAX));
     size_t size = OM_FRAME_HEAD + 4 + words.n;
 
-    if (p->assoc && om_association_sealing(p->assoc, now)) {
+    struct om_session *s = om_peer_session(p, now);
+    if (s) {
         struct om_buf *b = node_plain(n);
         if (b) {
             struct om_wr w = om_wr(om_mut(om_buf_put(b, size), size));
             om_frame_write_close(&w, code, words);
         }
-        node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
+        node_send_now(n, now, p, s, b);
         node_event(n, now,
                    &(struct om_event){.kind = OM_EVENT_CLOSED, .peer = p->id, .a = code, .b = 1});
     }
@@ -171,7 +172,7 @@ static om_time ask_at(const struct om_node *n, const struct om_peer *p)
 static bool is_stranded(const struct om_peer *p, om_time now)
 {
     return needs_session(p) && !p->handshake && om_peer_path_count(p) > 0 &&
-           !(p->assoc && om_association_sealing(p->assoc, now));
+           !om_peer_session(p, now);
 }
 
 void node_rearm(struct om_node *n, om_time now, struct om_peer *p)

@@ -34,23 +34,27 @@ struct batch {
     unsigned large; /* of those there are, as large as a path's floor at least */
 };
 
-/* What must leave even when the path takes no more: PROTOCOL 4 exempts PING. Candidates are no more
- * lost than a stream's bytes are: @what is noted of them. */
-static bool is_exempt(om_time now, const struct om_peer *p, const struct om_buf *b,
-                      struct om_carried *what)
+/* What must leave even when the path takes no more: PROTOCOL 4 exempts PING. */
+static bool is_exempt(const struct om_buf *b, uint64_t *token)
 {
     struct om_rd r = om_rd(om_bytes(om_buf_data(b), b->len));
     struct om_frame f;
 
-    if (om_frame_next(&r, &f) != OM_OK)
+    if (om_frame_next(&r, &f) != OM_OK || f.type != OM_FRAME_PING)
         return false;
-    if (f.type == OM_FRAME_CANDIDATES)
+    *token = f.ping;
+    return true;
+}
+
+/* Candidates are no more lost than a stream's bytes are: that @b has those told last is noted. */
+static void note_word(const struct om_peer *p, const struct om_buf *b, struct om_carried *what)
+{
+    struct om_rd r = om_rd(om_bytes(om_buf_data(b), b->len));
+    struct om_frame f;
+
+    if (om_frame_next(&r, &f) == OM_OK && f.type == OM_FRAME_CANDIDATES)
         what->frames[what->count++] =
             (struct om_sent_frame){.offset = p->told, .kind = OM_SENT_WORD};
-    if (f.type != OM_FRAME_PING)
-        return false;
-    om_association_pinged(p->assoc, now, f.ping, true);
-    return true;
 }
 
 /* An empty packet; of the usual size when there is none as large as the path takes. */
@@ -94,14 +98,20 @@ static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer
         om_carrier_drained(p->carrier);
         return NULL;
     }
-    if (!p->cut && p->waiting_count > 0 && is_exempt(now, p, p->waiting, what))
+    uint64_t token;
+    if (!p->cut && p->waiting_count > 0 && is_exempt(p->waiting, &token)) {
+        om_association_pinged(p->assoc, now, token, true);
         return om_peer_unwait(p);
+    }
     if (!om_carrier_may_send(p->carrier, now, size))
         return NULL;
     if (!node_is_waiting(p))
         return empty_packet(n, now, p, size - OM_OVERHEAD);
     what->is_eliciting = true;
-    return take_waiting(n, now, p, size - OM_OVERHEAD);
+    struct om_buf *b = take_waiting(n, now, p, size - OM_OVERHEAD);
+    if (b)
+        note_word(p, b, what);
+    return b;
 }
 
 /* Fill one more packet of @batch; false when nothing is left that may leave now. */
@@ -190,7 +200,7 @@ bool node_has_output(const struct om_peer *p)
 
 void node_flush(struct om_node *n, om_time now, struct om_peer *p)
 {
-    struct om_session *s = p->assoc ? om_association_sealing(p->assoc, now) : NULL;
+    struct om_session *s = om_peer_session(p, now);
 
     if (!node_has_output(p))
         return;

@@ -214,7 +214,7 @@ enum om_err om_node_post(struct om_node *n, om_time now, const struct om_id *net
         return OM_E_MISSING;
     n->now = now;
     enum om_err e = om_message_post(&s->message, now, peer, kind, data, id);
-    if (e == OM_OK && p->assoc && om_association_sealing(p->assoc, now))
+    if (e == OM_OK && om_peer_session(p, now))
         om_message_peer_up(&s->message, now, peer);
     else if (e == OM_OK && om_peer_path_count(p) > 0)
         node_need_session(n, now, p); /* else it waits until the peer comes by itself */

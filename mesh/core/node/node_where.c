@@ -129,7 +129,7 @@ void node_where_tell(struct om_node *n, om_time now, struct om_peer *p)
 {
     uint8_t body[OM_ENDPOINTS_BYTES_MAX];
     size_t len = om_endpoints_encode(body, &n->where.ours);
-    struct om_session *s = p->assoc ? om_association_sealing(p->assoc, now) : NULL;
+    struct om_session *s = om_peer_session(p, now);
 
     if (!s || n->where.ours.count == 0)
         return;

@@ -233,7 +233,7 @@ enum om_err om_node_path_why(const struct om_node *n, om_time now, const struct 
     if (!p)
         return OM_E_MISSING;
     *out = (struct om_path_why){.active = -1, .because = "", .since = OM_NEVER, .again = OM_NEVER};
-    out->has_session = p->assoc && om_association_sealing(p->assoc, now);
+    out->has_session = om_peer_session(p, now) != NULL;
     out->knows_address = p->end_count > 0 || p->has_outside;
     if (p->paths)
         copy_paths(out, n, p->paths);

@@ -16,6 +16,11 @@ enum om_err om_peer_init(struct om_peer *p, struct om_network *net, const struct
     return OM_OK;
 }
 
+struct om_session *om_peer_session(const struct om_peer *p, om_time now)
+{
+    return p->assoc ? om_association_sealing(p->assoc, now) : NULL;
+}
+
 const struct om_via *om_peer_via(const struct om_peer *p)
 {
     const struct om_path *path = p->paths ? om_paths_active(p->paths) : NULL;

@@ -120,6 +120,9 @@ OM_MUST enum om_err om_peer_init(struct om_peer *p, struct om_network *net, cons
  */
 bool om_peer_path(const struct om_peer *p, unsigned i, struct om_via *out);
 
+/** om_peer_session() - the session under which to send to @p at @now; NULL: none that may seal. */
+struct om_session *om_peer_session(const struct om_peer *p, om_time now);
+
 /** om_peer_via() - where data for @p goes, lent; NULL when it was never heard. */
 const struct om_via *om_peer_via(const struct om_peer *p);
 

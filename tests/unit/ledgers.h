@@ -141,4 +141,23 @@ static inline bool ledgers_init(struct om_ledger *l, unsigned admins)
     return true;
 }
 
+/* What @from has and @to has not; how much was told, or -1 without memory. */
+static inline int tell(struct om_ledger *from, struct om_ledger *to)
+{
+    struct om_ledger_head heads[OM_LEDGER_LOGS_MAX];
+    unsigned n = om_ledger_heads(to, heads);
+    struct om_ledger_walk w;
+    struct om_ledger_told t;
+    int told = 0;
+
+    om_ledger_walk(&w, heads, n);
+    while (om_ledger_walk_next(&w, from, &t)) {
+        told++;
+        if (t.is_cert ? om_ledger_admin(to, t.bytes) == OM_E_NO_MEM
+                      : om_ledger_put(to, t.owner, t.bytes) == OM_LEDGER_NO_MEM)
+            return -1;
+    }
+    return told;
+}
+
 #endif

@@ -114,7 +114,8 @@ void daemon_act(void *self, const struct om_act *act)
     case OM_ACT_ITEM:
         offers_item(d->offers, &act->item);
         break;
-    case OM_ACT_FOUND: /* nobody seeks yet */
+    case OM_ACT_FOUND:  /* nobody seeks yet */
+    case OM_ACT_MEMBER: /* nor joins by a link */
         break;
     }
 }

@@ -548,6 +548,8 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
     case OM_ACT_HEALTH:
         on_service(a, act);
         return;
+    case OM_ACT_MEMBER: /* the events tell */
+        return;
     case OM_ACT_FOUND:
         a->sought++;
         a->found += act->found.is_found;

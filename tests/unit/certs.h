@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "network/join_link.h"
 #include "network/verified.h"
 #include "pair.h"
 
@@ -51,6 +52,16 @@ static inline struct certs certs_make(void)
     struct certs c = {.authority = certs_someone(1), .admin = certs_someone(2)};
 
     memset(c.network.b, 0x4e, sizeof c.network.b);
+    return c;
+}
+
+/* The same, with the id that follows from its authority. */
+static inline struct certs certs_make_real(void)
+{
+    struct certs c = certs_make();
+    const struct om_join_link l = {.authority = c.authority.id};
+
+    om_join_link_network(&c.network, &l);
     return c;
 }
 

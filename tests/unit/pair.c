@@ -157,6 +157,7 @@ static void act(struct pair *p, int i, const struct om_act *a)
     case OM_ACT_STATUS:
     case OM_ACT_HEALTH:
     case OM_ACT_FOUND:
+    case OM_ACT_MEMBER:
     case OM_ACT_CALL:
     case OM_ACT_REPLY:
     case OM_ACT_STREAM:

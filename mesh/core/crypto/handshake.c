@@ -3,25 +3,36 @@
 
 #include <sodium.h>
 
+#include "network/proof.h"
+
 enum om_err om_handshake_begin(struct om_handshake *h, const struct om_handshake_offer *o,
                                const struct om_rng *rng)
 {
     uint8_t prologue[OM_PROLOGUE_BYTES], ephemeral[32], payload[OM_PAYLOAD_MAX];
+    uint8_t proof[OM_PROOF_MAX];
     struct om_msg1 m = o->msg1;
     struct om_wr p = om_wr(om_mut(payload, sizeof payload));
     struct om_wr w = om_wr(om_mut(h->msg1, sizeof h->msg1));
     const struct om_identity *self = &o->net->self;
 
-    m.credential = om_credential_ours(o->net, &m.credential_kind);
-    om_msg1_encode(&m, &p);
-    if (p.bad)
-        return OM_E_RANGE;
     om_epoch_prologue(o->epoch, &o->net->id, prologue);
     om_noise_init(&h->noise, true, self->dh_secret, self->dh_public, o->peer_dh, o->epoch->psk,
                   om_bytes(prologue, sizeof prologue));
     om_rng_fill(rng, ephemeral, sizeof ephemeral);
-    enum om_err e = om_noise_write1(&h->noise, ephemeral, om_bytes(payload, om_wr_len(&p)), &w);
+    enum om_err e = om_noise_write1_begin(&h->noise, ephemeral, &w);
     sodium_memzero(ephemeral, sizeof ephemeral);
+    if (e != OM_OK)
+        return e;
+    if (o->net->invitation.is_held) {
+        m.credential_kind = OM_CREDENTIAL_JOIN;
+        m.credential = om_bytes(proof, om_proof_write(proof, o->net, h->noise.h));
+    } else {
+        m.credential = om_credential_ours(o->net, &m.credential_kind);
+    }
+    om_msg1_encode(&m, &p);
+    if (p.bad)
+        return OM_E_RANGE;
+    e = om_noise_write1_finish(&h->noise, om_bytes(payload, om_wr_len(&p)), &w);
     if (e != OM_OK)
         return e;
     h->msg1_len = om_wr_len(&w);

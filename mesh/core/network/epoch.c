@@ -15,17 +15,10 @@ static void derive_short(uint8_t out[static OM_MASK_KEY_BYTES], const uint8_t se
     sodium_memzero(full, sizeof full);
 }
 
-void om_epoch_derive(struct om_epoch *out, uint32_t number, const uint8_t secret[static 32])
+/* What @secret, an epoch's or J, gives by the same labels. */
+static void derive_keys(struct om_epoch *out, const uint8_t secret[static 32])
 {
     const struct om_bytes none = om_bytes(NULL, 0);
-    uint8_t join[OM_KEY_BYTES], id[OM_KEY_BYTES];
-    struct om_wr w = om_wr(om_mut(out->id, sizeof out->id));
-
-    out->number = number;
-    om_kdf(join, secret, "join", none);
-    om_kdf(id, join, "epoch", none);
-    om_wr_u32(&w, number);
-    om_wr_copy(&w, id, OM_EPOCH_ID_BYTES - 4);
 
     om_kdf(out->outer, secret, "outer", none);
     om_kdf(out->outer_stream, secret, "outer stream", none);
@@ -33,7 +26,43 @@ void om_epoch_derive(struct om_epoch *out, uint32_t number, const uint8_t secret
     om_kdf(out->lan, secret, "lan", none);
     derive_short(out->mask, secret, "mask");
     derive_short(out->lane_inner, secret, "lane inner");
+}
+
+static void derive_id(struct om_epoch *out, uint32_t number, const uint8_t join[static 32])
+{
+    struct om_wr w = om_wr(om_mut(out->id, sizeof out->id));
+    uint8_t id[OM_KEY_BYTES];
+
+    out->number = number;
+    om_kdf(id, join, "epoch", om_bytes(NULL, 0));
+    om_wr_u32(&w, number);
+    om_wr_copy(&w, id, OM_EPOCH_ID_BYTES - 4);
+}
+
+void om_epoch_join_secret(uint8_t out[static OM_KEY_BYTES], const uint8_t secret[static 32])
+{
+    om_kdf(out, secret, "join", om_bytes(NULL, 0));
+}
+
+void om_epoch_derive(struct om_epoch *out, uint32_t number, const uint8_t secret[static 32])
+{
+    uint8_t join[OM_KEY_BYTES];
+
+    om_epoch_join_secret(join, secret);
+    derive_id(out, number, join);
+    derive_keys(out, secret);
+    memcpy(out->secret, secret, sizeof out->secret);
+    out->is_join = false;
     sodium_memzero(join, sizeof join);
+}
+
+void om_epoch_derive_join(struct om_epoch *out, uint32_t number,
+                          const uint8_t join_secret[static 32])
+{
+    derive_id(out, number, join_secret);
+    derive_keys(out, join_secret);
+    memset(out->secret, 0, sizeof out->secret);
+    out->is_join = true;
 }
 
 void om_epoch_prologue(const struct om_epoch *e, const struct om_id *network,

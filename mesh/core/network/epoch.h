@@ -36,6 +36,9 @@ struct om_epoch {
     uint8_t mask[OM_MASK_KEY_BYTES];       /* headers of datagrams sent directly */
     uint8_t lane_inner[OM_MASK_KEY_BYTES]; /* headers of datagrams inside a relay lane */
 
+    uint8_t secret[OM_KEY_BYTES]; /* to be given to who becomes a member; of a join epoch zeros */
+    bool is_join;                 /* its keys come from J: who holds a link knows them */
+
     /* Kept by keyring.c. */
     struct om_network *network;
     om_time accept_until; /* handshakes; OM_NEVER for the current epoch */
@@ -47,9 +50,17 @@ struct om_epoch {
  * om_epoch_derive() - all keys of an epoch
  * @out:     filled
  * @number:  the epoch's number
- * @secret:  32 bytes; not kept
+ * @secret:  32 bytes
  */
 void om_epoch_derive(struct om_epoch *out, uint32_t number, const uint8_t secret[static 32]);
+
+/** om_epoch_derive_join() - as om_epoch_derive(), the keys of those who join, from @join_secret,
+ *  J, into @out: its id is that of epoch @number. */
+void om_epoch_derive_join(struct om_epoch *out, uint32_t number,
+                          const uint8_t join_secret[static 32]);
+
+/** om_epoch_join_secret() - J of an epoch's @secret into @out; the caller wipes it. */
+void om_epoch_join_secret(uint8_t out[static OM_KEY_BYTES], const uint8_t secret[static 32]);
 
 /**
  * om_epoch_prologue() - what both sides of a handshake must agree on before its first byte

@@ -1,6 +1,8 @@
 /* keyring.c - the order in which keys are tried. */
 #include "network/keyring.h"
 
+#include <sodium.h>
+
 #include <omerta/wire.h>
 
 static void via_key(const struct om_via *via, uint8_t out[static OM_VIA_KEY])
@@ -52,34 +54,110 @@ static void forget(struct om_keyring *k, struct om_epoch *e)
     om_vault_give(k->vault, e);
 }
 
+static bool is_to_join(const struct om_epoch *e)
+{
+    for (unsigned i = 0; i < e->network->join_count; i++)
+        if (e->network->joins[i] == e)
+            return true;
+    return false;
+}
+
 static bool is_needed(const struct om_epoch *e)
 {
-    return e->sessions > 0 || e == e->network->current || e == e->network->previous;
+    return e->sessions > 0 || e == e->network->current || e == e->network->previous ||
+           is_to_join(e);
+}
+
+/* A new epoch of @net, of which no key is set. */
+static enum om_err take(struct om_keyring *k, struct om_network *net, struct om_epoch **out)
+{
+    if (k->count == OM_KEYRING_MAX)
+        return OM_E_FULL;
+    *out = om_vault_take(k->vault);
+    if (!*out)
+        return OM_E_NO_MEM;
+    (*out)->network = net;
+    (*out)->accept_until = OM_NEVER;
+    (*out)->serial = ++k->serial;
+    k->epochs[k->count++] = *out;
+    return OM_OK;
+}
+
+/* The oldest of those by which @net is joined goes. */
+static void drop_join(struct om_keyring *k, struct om_network *net)
+{
+    struct om_epoch *old = net->joins[--net->join_count];
+
+    if (!is_needed(old))
+        forget(k, old);
+}
+
+enum om_err om_keyring_add_join(struct om_keyring *k, om_time now, struct om_network *net,
+                                uint32_t number, const uint8_t secret[static 32])
+{
+    struct om_epoch *e;
+    enum om_err error;
+
+    while (net->join_count > 0 && (net->join_count == OM_JOIN_EPOCHS_MAX ||
+                                   net->joins[net->join_count - 1]->accept_until <= now))
+        drop_join(k, net);
+    error = take(k, net, &e);
+    if (error != OM_OK)
+        return error;
+    om_epoch_derive_join(e, number, secret);
+    if (net->join_count > 0)
+        net->joins[0]->accept_until = now + OM_SEC(OM_EPOCH_JOIN_S);
+    memmove(net->joins + 1, net->joins, net->join_count++ * sizeof net->joins[0]);
+    net->joins[0] = e;
+    if (!net->current)
+        net->current = e;
+    return OM_OK;
+}
+
+/* The keys by which an epoch of a closed network is joined. */
+static enum om_err add_twin(struct om_keyring *k, om_time now, struct om_network *net,
+                            uint32_t number, const uint8_t secret[static 32])
+{
+    uint8_t join[OM_KEY_BYTES];
+
+    if (net->is_open || om_id_is_zero(&net->authority))
+        return OM_OK;
+    om_epoch_join_secret(join, secret);
+    enum om_err e = om_keyring_add_join(k, now, net, number, join);
+    sodium_memzero(join, sizeof join);
+    return e;
+}
+
+/* Who joined has no more use for the keys by which he did. */
+static void end_joining(struct om_keyring *k, struct om_network *net)
+{
+    struct om_epoch *e = net->current;
+
+    if (!e || !e->is_join)
+        return;
+    net->current = NULL;
+    net->join_count = 0;
+    if (!is_needed(e))
+        forget(k, e);
 }
 
 enum om_err om_keyring_add(struct om_keyring *k, om_time now, struct om_network *net,
                            uint32_t number, const uint8_t secret[static 32])
 {
     struct om_epoch *old = net->previous, *e;
+    enum om_err error = take(k, net, &e);
 
-    if (k->count == OM_KEYRING_MAX)
-        return OM_E_FULL;
-    e = om_vault_take(k->vault);
-    if (!e)
-        return OM_E_NO_MEM;
+    if (error != OM_OK)
+        return error;
     om_epoch_derive(e, number, secret);
-    e->network = net;
-    e->accept_until = OM_NEVER;
-    e->serial = ++k->serial;
-    k->epochs[k->count++] = e;
-
+    end_joining(k, net);
     net->previous = net->current;
     net->current = e;
     if (net->previous)
         net->previous->accept_until = now + OM_SEC(OM_EPOCH_PREVIOUS_S);
     if (old && !is_needed(old))
         forget(k, old);
-    return OM_OK;
+    return add_twin(k, now, net, number, secret);
 }
 
 void om_keyring_unref(struct om_keyring *k, struct om_epoch *e)
@@ -103,7 +181,8 @@ void om_keyring_leave(struct om_keyring *k, struct om_network *net)
 
 bool om_epoch_accepts(const struct om_epoch *e, om_time now)
 {
-    return (e == e->network->current || e == e->network->previous) && now < e->accept_until;
+    return (e == e->network->current || e == e->network->previous || is_to_join(e)) &&
+           now < e->accept_until;
 }
 
 void om_trial_begin(struct om_trial *t, struct om_keyring *k, const struct om_via *via,

@@ -22,11 +22,12 @@
 #include "network/network.h"
 
 enum {
-    OM_KEYRING_MAX = 160,      /* 16 networks x (current, previous, 8 retained) */
+    OM_KEYRING_MAX = 320,      /* 16 networks x (current, previous, 8 retained), and to join them */
     OM_TRIES_DATA_MAX = 32,    /* keys tried for a datagram of an unknown source */
     OM_TRIES_PER_S = 20000,    /* over all datagrams of unknown sources */
     OM_HINTS_MAX = 4096,       /* sources remembered; then the least recent is forgotten */
     OM_EPOCH_PREVIOUS_S = 600, /* a superseded epoch's handshakes are accepted 10 min more */
+    OM_EPOCH_JOIN_S = 30 * 24 * 3600, /* and by those who join, 30 days */
     OM_VIA_KEY = 26
 };
 
@@ -68,14 +69,31 @@ void om_keyring_fini(struct om_keyring *k);
  * om_keyring_add() - derive an epoch and make it its network's current one
  * @k:       the ring
  * @now:     time
- * @net:     its network; the present epoch becomes previous, the one before that goes
+ * @net:     its network; the present epoch becomes previous, the one before that goes; where it is
+ *           closed the keys to join it come, too
  * @number:  epoch number
- * @secret:  32 bytes; not kept
+ * @secret:  32 bytes; copied
  *
  * Return: OM_OK, OM_E_FULL or OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_keyring_add(struct om_keyring *k, om_time now, struct om_network *net,
                                    uint32_t number, const uint8_t secret[static 32]);
+
+/**
+ * om_keyring_add_join() - derive the keys by which others join an epoch
+ * @k:       the ring
+ * @now:     time
+ * @net:     its network: a member answers under them, and one that joins has no others
+ * @number:  epoch number
+ * @secret:  J, 32 bytes; not kept
+ *
+ * Those of the oldest epoch give way at OM_JOIN_EPOCHS_MAX, as they do after OM_EPOCH_JOIN_S. Where
+ * there is no current epoch they are it.
+ *
+ * Return: OM_OK, OM_E_FULL or OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_keyring_add_join(struct om_keyring *k, om_time now, struct om_network *net,
+                                        uint32_t number, const uint8_t secret[static 32]);
 
 /** om_keyring_unref() - a session of @e ended; frees an epoch of @k that nothing needs any more. */
 void om_keyring_unref(struct om_keyring *k, struct om_epoch *e);

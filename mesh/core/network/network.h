@@ -18,17 +18,32 @@
 #include "network/epoch.h"
 #include "network/pins.h"
 
-enum { OM_CREDENTIAL_MAX = OM_NODE_CERT_MAX + OM_ADMIN_CERT_BYTES };
+enum {
+    OM_CREDENTIAL_MAX = OM_NODE_CERT_MAX + OM_ADMIN_CERT_BYTES,
+    OM_JOIN_EPOCHS_MAX = 10 /* current, previous and 8 retained */
+};
+
+/* What a link brought: how one that is no member yet proves that it was invited. */
+struct om_invitation {
+    bool is_held;
+    bool has_admin;
+    uint8_t seed[32]; /* of the invitation's key */
+    uint8_t grant[OM_GRANT_BYTES];
+    uint8_t admin[OM_ADMIN_CERT_BYTES];
+};
 
 struct om_network {
     struct om_id id;
     struct om_id authority; /* of a closed network; zeros: it has none, and no members */
     struct om_pins pins;
     struct om_identity self;
-    struct om_epoch *current;  /* in the keyring */
-    struct om_epoch *previous; /* accepted until its accept_until; may be NULL */
-    size_t credential_len;     /* 0: our bare key */
-    bool is_open;              /* bare keys are members */
+    struct om_epoch *current;                   /* in the keyring */
+    struct om_epoch *previous;                  /* accepted until its accept_until; may be NULL */
+    struct om_epoch *joins[OM_JOIN_EPOCHS_MAX]; /* by which others join; newest first */
+    unsigned join_count;
+    struct om_invitation invitation; /* ours, until we are in */
+    size_t credential_len;           /* 0: our bare key */
+    bool is_open;                    /* bare keys are members */
     uint8_t credential_kind;
     uint8_t credential[OM_CREDENTIAL_MAX]; /* node certificate, admin certificate if any */
 };

@@ -15,6 +15,7 @@ enum node_call_owner {
     CALL_OF_PROGRAM, /* what happens becomes actions */
     CALL_OF_MESSAGE, /* its answer goes to the message service */
     CALL_OF_HEALTH,  /* its answer is a status */
+    CALL_OF_JOIN,    /* its answer is a certificate */
     CALL_OF_GOSSIP,  /* its answer, collected to the end, goes to gossip */
     CALL_CLOSING     /* nobody waits: it goes when its stream is done */
 };

@@ -49,6 +49,9 @@ bool node_member_may_say(uint8_t session_class, uint8_t frame);
 /** node_member_is_full() - is the session that carries to @p, if any, one of a member? */
 bool node_member_is_full(const struct om_peer *p);
 
+/** node_member_is_admin() - does the certificate of @p, as @n saw it last, make it an admin? */
+bool node_member_is_admin(const struct om_node *n, const struct om_peer *p);
+
 /** node_member_set() - @n shows @chain in @net from @now on. Return: as om_node_credential(). */
 enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
                             const struct om_cert_chain *chain);

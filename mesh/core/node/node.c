@@ -1,5 +1,5 @@
 /* node.c - making a node, what programs ask of it, and the four verbs. */
-#include "node/call.h"
+#include "node/join.h"
 #include "node/keep.h"
 #include "node/lane.h"
 #include "node/member.h"
@@ -50,6 +50,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     if (e != OM_OK)
         goto no_keyring;
     OM_BUG_IF(om_verified_init(&n->verified, n->sip_key) != OM_OK); /* its sizes are ours */
+    node_join_start(n);
     e = om_sessions_init(&n->sessions, &n->keyring, &n->limits, &n->rng, n->lock_secrets);
     if (e != OM_OK)
         goto no_sessions;
@@ -74,7 +75,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     om_punch_memory_init(&n->punches, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 4 * OM_NETWORKS_MAX);
+    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 5 * OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -163,6 +164,7 @@ void om_node_free(struct om_node *n)
     om_table_fini(&n->calls);
     node_gossip_stop(n);
     node_service_stop(n);
+    node_join_stop(n);
     node_hello_stop(n);
     node_select_stop(n);
     node_study_stop(n);
@@ -438,6 +440,8 @@ bool om_node_next(struct om_node *n, struct om_act *out)
         enum node_step step = node_lane_next(n);
         if (step == NODE_IDLE)
             step = node_service_next(n, out);
+        if (step == NODE_IDLE)
+            step = node_join_next(n, out);
         if (step == NODE_IDLE)
             step = node_gossip_next(n, out);
         if (step != NODE_WORKED) /* which may have made actions */

@@ -1,7 +1,9 @@
 /* node_call.c - what happens on streams: a question, an answer, bytes, an end. */
 #include <stdlib.h>
 
+#include "node/join.h"
 #include "node/loop.h"
+#include "node/member.h"
 
 static void fire(struct om_timer *t, om_time now)
 {
@@ -170,10 +172,18 @@ static void end_for_gossip(struct node_call *c, om_time now, bool is_ok)
         node_call_free(c);
 }
 
+static bool is_of_service(const struct node_call *c)
+{
+    return c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH || c->owner == CALL_OF_JOIN;
+}
+
 /* What a service asked has an answer, or never will. */
 static void end_for_service(struct node_call *c, om_time now)
 {
-    node_service_answered(c, now);
+    if (c->owner == CALL_OF_JOIN)
+        node_join_answered(c, now);
+    else
+        node_service_answered(c, now);
     if (c->stream)
         begin_closing(c);
     else
@@ -219,7 +229,7 @@ static unsigned translate(unsigned bits)
 
 static void on_accepted(struct node_call *c, om_time now)
 {
-    if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH) {
+    if (is_of_service(c)) {
         end_for_service(c, now);
     } else if (c->owner == CALL_OF_GOSSIP) {
         if (c->stream)
@@ -254,7 +264,13 @@ void node_call_advance(struct node_call *c, om_time now)
     case OM_CALL_HEARING:
         break;
     case OM_CALL_ASKED:
-        if (c->stream && (node_gossip_asked(c, now) || node_service_asked(c, now))) {
+        if (c->stream && !node_join_may_ask(c)) {
+            (void)!om_call_refuse(&c->rpc, om_call_error_name(OM_CALL_REFUSED_ERROR), NULL);
+            answer_here(c);
+            break;
+        }
+        if (c->stream &&
+            (node_gossip_asked(c, now) || node_service_asked(c, now) || node_join_asked(c, now))) {
             answer_here(c);
             break;
         }
@@ -266,7 +282,7 @@ void node_call_advance(struct node_call *c, om_time now)
     case OM_CALL_REFUSED:
         if (c->owner == CALL_OF_GOSSIP)
             end_for_gossip(c, now, false);
-        else if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH)
+        else if (is_of_service(c))
             end_for_service(c, now);
         else if (c->rpc.asks)
             node_call_due(c, DUE_REPLY);
@@ -345,7 +361,9 @@ static void on_news(struct node_call *c, om_time now, unsigned bits)
 static struct node_call *admit(struct om_node *n, om_time now, struct om_peer *p,
                                struct om_stream *s)
 {
-    struct node_call *c = node_call_new(n, p, s);
+    /* Who is no member has one at a time. */
+    bool has_one = !node_member_is_full(p) && om_list_first(&p->calls);
+    struct node_call *c = has_one ? NULL : node_call_new(n, p, s);
 
     if (!c) {
         node_drop(n, OM_DROP_CALLS_FULL);
@@ -399,7 +417,7 @@ void node_end_calls(struct om_node *n OM_UNUSED, struct om_peer *p)
             end_for_gossip(c, n->now, false);
             continue;
         }
-        if (c->owner == CALL_OF_MESSAGE || c->owner == CALL_OF_HEALTH) {
+        if (is_of_service(c)) {
             end_for_service(c, n->now);
             continue;
         }

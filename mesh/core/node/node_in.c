@@ -1,4 +1,5 @@
 /* node_in.c - what arrives: find its key and session, open it, hand its frames on. */
+#include "node/join.h"
 #include "node/keep.h"
 #include "node/lane.h"
 #include "node/member.h"
@@ -42,7 +43,9 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
         p->said_any = false;
     if (c.first && !s->initiated)
         node_send_ping(n, now, p, s); /* who began does so anyway: both learn how they are seen */
-    if (s->session_class == OM_CLASS_FULL) {
+    if (s->session_class != OM_CLASS_FULL) {
+        node_join_up(n, p);
+    } else {
         node_where_tell(n, now, p);
         node_gossip_up(n, now, p);
         node_service_up(n, now, p);
@@ -453,6 +456,8 @@ static bool handshake_input(struct om_node *n, om_time now, struct om_dgram *d,
         node_on_response(n, now, &d->via, epoch, &plain);
         return true;
     case OM_HANDSHAKE_HELLO:
+        if (epoch->is_join)
+            break; /* only members announce themselves */
         node_on_hello(n, now, d, epoch, &plain);
         return true;
     }

@@ -184,7 +184,9 @@ static bool is_awaited(const struct om_peer *p, uint8_t session_class)
     const struct om_session *carry = p->assoc ? p->assoc->carry : NULL;
 
     if (session_class == OM_CLASS_FULL)
-        return true;
+        return !p->net->invitation.is_held;
+    if (session_class == OM_CLASS_JOIN)
+        return p->net->invitation.is_held;
     return session_class == OM_CLASS_RENEW && p->net->credential_len > 0 &&
            (!carry || carry->session_class != OM_CLASS_FULL);
 }

@@ -233,6 +233,8 @@ static bool is_relay_for(const struct om_node *n, const struct om_peer *r, const
 {
     struct om_announce says;
 
+    if (r->net->invitation.is_held) /* no records yet: those that the link names are asked */
+        return r != p && r->net == p->net && node_lane_session(n, r) && r->is_typed;
     return r != p && r->net == p->net && node_lane_session(n, r) &&
            om_node_record(n, &r->net->id, &r->id, &says, NULL) == OM_OK && says.relays;
 }

@@ -84,6 +84,13 @@ bool node_member_is_full(const struct om_peer *p)
     return !s || s->session_class == OM_CLASS_FULL;
 }
 
+bool node_member_is_admin(const struct om_node *n, const struct om_peer *p)
+{
+    const struct om_member *m = om_verified_find(&n->verified, p->net, &p->id);
+
+    return m && m->roles & OM_ROLE_ADMIN;
+}
+
 enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
                             const struct om_cert_chain *chain)
 {

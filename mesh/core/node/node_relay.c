@@ -1,5 +1,6 @@
 /* node_relay.c - lanes of others, through us. */
 #include "node/lane.h"
+#include "node/member.h"
 #include "node/size.h"
 
 void om_node_set_relay(struct om_node *n, om_time now, bool is_relay)
@@ -28,6 +29,8 @@ static void on_offer(struct om_node *n, om_time now, struct om_peer *p, const st
     struct om_peer *to = om_peers_find(&n->peers, p->net, &f->peer);
     struct om_relay_end *from = end_of(n, p), *far = NULL;
 
+    if (to && !node_member_is_full(p) && !node_member_is_admin(n, to))
+        to = NULL; /* who is no member gets to admins, and no further */
     if (to && node_lane_session(n, to))
         far = end_of(n, to);
     if (from)

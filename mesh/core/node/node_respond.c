@@ -1,4 +1,5 @@
 /* node_respond.c - handshakes that others begin. */
+#include "node/join.h"
 #include "node/member.h"
 
 #include <sodium.h>
@@ -10,6 +11,7 @@ struct asked {
     const struct om_handshake_plain *plain;
     size_t size; /* of the datagram: the answer is no longer */
     struct om_noise noise;
+    uint8_t h[OM_NOISE_HASH]; /* before the payload: a proof signs it */
     uint8_t payload[OM_PAYLOAD_MAX];
     struct om_msg1 msg1;
     struct om_id id;
@@ -80,6 +82,23 @@ static void answer_stale(struct om_node *n, om_time now, struct om_peer *p)
     node_rearm(n, now, p);
 }
 
+/* By a certificate, or under the keys of a link by an invitation. */
+static bool is_admitted(struct om_node *n, om_time now, struct asked *q)
+{
+    const struct om_network *net = q->epoch->network;
+    const struct om_shown shown = {q->msg1.credential_kind, q->msg1.credential, q->noise.rs};
+    const struct om_proof_shown proof = {.bytes = q->msg1.credential,
+                                         .static_key = q->noise.rs,
+                                         .h = q->h,
+                                         .ephemeral = q->plain->body.p,
+                                         .coarse = q->plain->coarse};
+
+    if (!q->epoch->is_join)
+        return node_member_admit(n, now, net, &shown, &q->id, &q->msg2.session_class);
+    q->msg2.session_class = OM_CLASS_JOIN;
+    return node_join_admit(n, now, net, shown.kind, &proof, &q->id);
+}
+
 /* Decrypts the initiation and finds out who speaks. */
 static bool read_msg1(struct om_node *n, om_time now, struct asked *q)
 {
@@ -90,8 +109,13 @@ static bool read_msg1(struct om_node *n, om_time now, struct asked *q)
     om_epoch_prologue(q->epoch, &net->id, prologue);
     om_noise_init(&q->noise, false, net->self.dh_secret, net->self.dh_public, NULL, q->epoch->psk,
                   om_bytes(prologue, sizeof prologue));
-    if (om_noise_read1(&q->noise, q->plain->body, om_mut(q->payload, sizeof q->payload), &len) !=
-        OM_OK) {
+    if (om_noise_read1_static(&q->noise, q->plain->body) != OM_OK) {
+        node_drop(n, OM_DROP_HS_NOISE);
+        return false;
+    }
+    memcpy(q->h, q->noise.h, sizeof q->h);
+    if (om_noise_read1_payload(&q->noise, q->plain->body, om_mut(q->payload, sizeof q->payload),
+                               &len) != OM_OK) {
         node_drop(n, OM_DROP_HS_NOISE);
         return false;
     }
@@ -99,8 +123,7 @@ static bool read_msg1(struct om_node *n, om_time now, struct asked *q)
         node_drop(n, OM_DROP_HS_FORM);
         return false;
     }
-    const struct om_shown shown = {q->msg1.credential_kind, q->msg1.credential, q->noise.rs};
-    if (!node_member_admit(n, now, net, &shown, &q->id, &q->msg2.session_class)) {
+    if (!is_admitted(n, now, q)) {
         node_drop(n, OM_DROP_HS_CREDENTIAL);
         return false;
     }

@@ -17,6 +17,7 @@
 #include "envelope/envelope.h"
 #include "gossip/gossip.h"
 #include "gossip/hello.h"
+#include "network/proof.h"
 #include "network/verified.h"
 #include "node/sockets.h"
 #include "path/endpoint.h"
@@ -74,6 +75,7 @@ struct node_probe {
 #define OM_PROBE_CHANNEL "om.probe"
 
 struct node_select;
+struct node_join;
 
 /* What of one family was asked of far addresses and is unanswered. */
 struct node_udp {
@@ -161,6 +163,9 @@ struct om_node {
     uint8_t sip_key[16];
     struct om_keyring keyring;
     struct om_verified verified;
+    struct om_proofs proofs;
+    struct om_lru invited;                    /* network || key -> struct om_grant */
+    struct node_join *joins[OM_NETWORKS_MAX]; /* NULL: nothing to do with joining */
     struct om_sessions sessions;
     struct om_peers peers;
     struct om_responder responder;

@@ -12,6 +12,7 @@
 #include <omerta/event.h>
 #include <omerta/gossip.h>
 #include <omerta/id.h>
+#include <omerta/member.h>
 #include <omerta/sealed.h>
 #include <omerta/service.h>
 #include <omerta/via.h>
@@ -32,6 +33,7 @@ enum om_act_kind {
     OM_ACT_HEALTH,  /* om_node_probe() ended */
     OM_ACT_STREAM,  /* something happened to the bytes of a call */
     OM_ACT_IP,      /* an IP packet of a peer that may send them */
+    OM_ACT_MEMBER,  /* we, or somebody by us, became a member or did not (member.h) */
     OM_ACT_SOCKETS, /* open or close sockets beside the main one */
     OM_ACT_REMEMBER /* keep a number on disk: give it back with om_node_recall() after a restart */
 };
@@ -110,6 +112,7 @@ struct om_act {
         struct om_act_status status;
         struct om_act_health health;
         struct om_act_sockets sockets;
+        struct om_act_member member;
         struct om_act_remember remember;
     };
 };

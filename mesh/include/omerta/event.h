@@ -46,7 +46,10 @@
     X(NAT_KIND, "nat_kind",                                                                        \
       "our NAT is of another kind; addr: outside; a = kind, b = 4 or 6, the version of IP")        \
     X(UDP_BLOCKED, "udp_blocked",                                                                  \
-      "a = 1: nobody far away answers over UDP; 0: somebody does; b = 4 or 6, the version of IP")
+      "a = 1: nobody far away answers over UDP; 0: somebody does; b = 4 or 6, the version of IP")  \
+    X(JOINED, "joined", "we became a member of a closed network by a link")                        \
+    X(JOIN_REFUSED, "join_refused", "we did not; a = why")                                         \
+    X(ISSUED, "issued", "we, an admin, made a certificate for the peer; a = its number")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

@@ -5,7 +5,8 @@
  *        that is an admin answer those who join; what is known of a member.
  * Why:   to know a network's secret and to be its member are two things: the first can be copied,
  *        the second is signed, for one key and a time.
- * Keeps: member_meets_member; member_stranger_with_the_secret_gets_nothing.
+ * Keeps: member_meets_member; member_stranger_with_the_secret_gets_nothing;
+ *        join_by_link_makes_a_member; join_without_the_invitation_gets_nothing.
  *
  * A closed network is joined with om_network_config.authority and .chain. Without a chain a node
  * is refused by everybody there until om_node_credential() gives it one.
@@ -28,7 +29,8 @@ struct om_node;
 
 enum {
     OM_MEMBER_NAME_MAX = 32,
-    OM_MEMBER_INVITE = 8 /* bytes that name an invitation; zeros: none */
+    OM_MEMBER_INVITE = 8,   /* bytes that name an invitation; zeros: none */
+    OM_JOIN_PATIENCE_S = 60 /* from the asking to the answer, whatever it is */
 };
 
 /* What a member may do beyond being one. Bits; others are kept and mean nothing. */
@@ -66,6 +68,89 @@ struct om_member {
  */
 OM_MUST enum om_err om_node_credential(struct om_node *n, om_time now, const struct om_id *network,
                                        const struct om_cert_chain *chain);
+
+/* Why one that asked to join was not let in. */
+#define OM_JOIN_WHYS(X)                                                                            \
+    X(NOBODY, "nobody", "none of those that the link names answered")                              \
+    X(NO_ADMIN, "no_admin", "no admin of the network could be reached")                            \
+    X(EXPIRED, "expired", "the invitation is too old")                                             \
+    X(USED, "used", "the invitation was used as often as it may be")                               \
+    X(REVOKED, "revoked", "the invitation was taken back")                                         \
+    X(NAME_TAKEN, "name_taken", "another member has that name")                                    \
+    X(FULL, "full", "the admin can note no more members")                                          \
+    X(GARBAGE, "garbage", "the answer was none that holds")                                        \
+    X(CLOCK, "clock", "this machine's calendar is before the invitation was made")
+
+enum om_join_why {
+#define X(symbol, name, help) OM_JOIN_##symbol,
+    OM_JOIN_WHYS(X)
+#undef X
+        OM_JOIN_WHY_COUNT
+};
+
+/** om_join_why_name() - @why as a word; "unknown" for other values. */
+const char *om_join_why_name(enum om_join_why why);
+
+/** om_join_why_text() - @why as a sentence; "" for other values. */
+const char *om_join_why_text(enum om_join_why why);
+
+enum om_member_news {
+    OM_MEMBER_JOINED,  /* we are a member: chain, epoch, secret */
+    OM_MEMBER_REFUSED, /* we are not: why. Nothing is sent there any more */
+    OM_MEMBER_RENEWED, /* our certificate is a new one: chain */
+    OM_MEMBER_ISSUED   /* we, an admin, made a member: chain, to be given back after a restart */
+};
+
+/* For OM_ACT_MEMBER. What it points to is lent until the next om_node_*(). */
+struct om_act_member {
+    struct om_id network;
+    enum om_member_news news;
+    enum om_join_why why;
+    uint32_t epoch;
+    const uint8_t *secret; /* 32 B, the epoch's */
+    struct om_cert_chain chain;
+};
+
+/**
+ * om_node_join_by_link() - become a member of a closed network
+ * @n:        the node
+ * @now:      time
+ * @link:     omerta://join/...; a secret, not kept longer than it takes
+ * @name:     wished in the network; "" for none
+ * @network:  receives its id
+ * @err:      sentence for a person, without any of the link; may be NULL
+ *
+ * Ends with OM_ACT_MEMBER, JOINED or REFUSED, within OM_JOIN_PATIENCE_S. Until then the network is
+ * joined, but nothing but that can be done in it. After JOINED it is as after om_node_join() with
+ * gossip.
+ *
+ * Return: OM_OK; OM_E_PARSE or OM_E_RANGE for no link, or one of an open network; OM_E_STATE for
+ * one that has expired or is from the future, by our calendar; OM_E_EXISTS when it is joined;
+ * OM_E_FULL, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_join_by_link(struct om_node *n, om_time now, const char *link,
+                                         const char *name, struct om_id *network,
+                                         struct om_error *err);
+
+/**
+ * om_node_admin() - answer those who join a closed network, and those who renew
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined, closed
+ * @cert:     the admin certificate of our key there; copied; empty: no longer
+ *
+ * Each certificate that is made so is told by OM_ACT_MEMBER, ISSUED.
+ *
+ * Return: OM_OK, OM_E_MISSING, OM_E_STATE for an open network, OM_E_CRYPTO for a certificate that
+ * is another's or not the authority's, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_admin(struct om_node *n, om_time now, const struct om_id *network,
+                                  struct om_bytes cert);
+
+/** om_node_issued() - give @n, an admin of @network, back a certificate it had told as ISSUED:
+ *  @node of its chain. Return: OM_OK, OM_E_MISSING, OM_E_PARSE, OM_E_FULL. */
+OM_MUST enum om_err om_node_issued(struct om_node *n, const struct om_id *network,
+                                   struct om_bytes node);
 
 /**
  * om_node_member() - what a peer's certificate says

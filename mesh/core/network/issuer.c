@@ -1,0 +1,138 @@
+/* issuer.c - who was made a member, and by which invitation. */
+#include "network/issuer.h"
+
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "crypto/kdf.h"
+
+enum {
+    SHARED = 0x64400000, /* 100.64.0.0 */
+    SHARED_BITS = 22,
+    ROOM_FIRST = 16
+};
+
+void om_issuer_fini(struct om_issuer *i)
+{
+    free(i->all);
+    *i = (struct om_issuer){.number = 0};
+}
+
+static struct om_issued *find(const struct om_issuer *i, const struct om_id *key)
+{
+    for (unsigned k = 0; k < i->count; k++)
+        if (om_id_equal(&i->all[k].key, key))
+            return &i->all[k];
+    return NULL;
+}
+
+enum om_err om_issuer_note(struct om_issuer *i, const struct om_node_cert *c)
+{
+    struct om_issued *at = find(i, &c->key);
+
+    if (!at && i->count == OM_ISSUED_MAX)
+        return OM_E_FULL;
+    if (!at && i->count == i->room) {
+        unsigned room = i->room ? 2 * i->room : ROOM_FIRST;
+        struct om_issued *more = realloc(i->all, room * sizeof *more);
+        if (!more)
+            return OM_E_NO_MEM;
+        i->all = more;
+        i->room = room;
+    }
+    if (!at)
+        at = &i->all[i->count++];
+    *at = (struct om_issued){.key = c->key, .overlay = c->overlay};
+    memcpy(at->invite, c->invite, sizeof at->invite);
+    memcpy(at->name, c->name, sizeof at->name);
+    if (c->number > i->number)
+        i->number = c->number;
+    return OM_OK;
+}
+
+bool om_issuer_has_name(const struct om_issuer *i, const char *name, const struct om_id *key)
+{
+    for (unsigned k = 0; k < i->count && *name; k++)
+        if (strcmp(i->all[k].name, name) == 0 && !om_id_equal(&i->all[k].key, key))
+            return true;
+    return false;
+}
+
+static unsigned uses_of(const struct om_issuer *i, const uint8_t invite[static OM_CERT_INVITE],
+                        const struct om_id *but)
+{
+    unsigned n = 0;
+
+    for (unsigned k = 0; k < i->count; k++)
+        n += memcmp(i->all[k].invite, invite, OM_CERT_INVITE) == 0 &&
+             !om_id_equal(&i->all[k].key, but);
+    return n;
+}
+
+static bool is_taken(const struct om_issuer *i, uint32_t overlay, const struct om_id *but)
+{
+    for (unsigned k = 0; k < i->count; k++)
+        if (i->all[k].overlay == overlay && !om_id_equal(&i->all[k].key, but))
+            return true;
+    return false;
+}
+
+/* There is a free one: members are fewer than addresses. */
+static uint32_t draw_overlay(const struct om_issuer *i, const struct om_id *key)
+{
+    const uint32_t mask = (1u << SHARED_BITS) - 1;
+    uint8_t hash[OM_KEY_BYTES];
+    uint32_t at;
+
+    om_kdf(hash, key->b, "v4", om_bytes(NULL, 0));
+    struct om_rd r = om_rd(om_bytes(hash, sizeof hash));
+    at = om_rd_u32(&r) & mask;
+    while (at == 0 || at == mask || is_taken(i, SHARED | at, key))
+        at = (at + 1) & mask;
+    return SHARED | at;
+}
+
+enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network *net,
+                            const struct om_grant *grant, const struct om_id *key, const char *name,
+                            uint32_t now_s, struct om_node_cert *out)
+{
+    size_t n = strnlen(name, OM_CERT_NAME_MAX + 1);
+    struct om_node_cert c = {.roles = grant->role,
+                             .number = i->number + 1,
+                             .issued = now_s,
+                             .expires = now_s + OM_CERT_LIFE_S,
+                             .key = *key};
+
+    if (n > 0 && !om_cert_is_name(name, n))
+        return OM_E_RANGE;
+    if (uses_of(i, grant->invite, key) >= grant->uses)
+        return OM_E_STATE;
+    if (om_issuer_has_name(i, name, key) || om_id_equal(key, &net->self.id))
+        return OM_E_EXISTS;
+    memcpy(c.invite, grant->invite, sizeof c.invite);
+    memcpy(c.name, name, n);
+    c.overlay = draw_overlay(i, key);
+    enum om_err e = om_issuer_note(i, &c);
+    if (e == OM_OK)
+        *out = c;
+    return e;
+}
+
+enum om_err om_issuer_renew(struct om_issuer *i, const struct om_member *m, uint32_t now_s,
+                            struct om_node_cert *out)
+{
+    struct om_node_cert c = {.roles = m->roles,
+                             .number = i->number + 1,
+                             .issued = now_s,
+                             .expires = now_s + OM_CERT_LIFE_S,
+                             .overlay = m->overlay,
+                             .key = m->key};
+
+    memcpy(c.invite, m->invite, sizeof c.invite);
+    memcpy(c.name, m->name, sizeof c.name);
+    enum om_err e = om_issuer_note(i, &c);
+    if (e == OM_OK)
+        *out = c;
+    return e;
+}

@@ -1,0 +1,75 @@
+/*
+ * issuer.h - an admin of a closed network makes members
+ *
+ * What:  notes every certificate that it made; makes one for an invitation that is not used up, or
+ *        the next one for a member whose time is running out.
+ * Why:   an invitation is for so many, a name for one, an address for one: whoever signs has to
+ *        know what was signed.
+ * Keeps: issuer_counts_uses; issuer_same_key_may_ask_again; issuer_names_are_unique;
+ *        issuer_addresses_are_unique; issuer_renews_what_it_is_shown; issuer_is_bounded;
+ *        issuer_recalls_what_it_made.
+ *
+ * Overlay IPv4: 100.64.0.0/10 (RFC 6598: of nobody on the internet), the place in it by a hash of
+ * the member's key, and the next free one where that is taken: without a directory that all
+ * admins share two of them rarely give the same.
+ *
+ * Full: OM_ISSUED_MAX members; then nobody new is let in.
+ *
+ * Source: PROTOCOL section 7.
+ */
+#ifndef OM_NETWORK_ISSUER_H
+#define OM_NETWORK_ISSUER_H
+
+#include "network/network.h"
+
+enum { OM_ISSUED_MAX = 4096 };
+
+/* What was made for one key, the last. */
+struct om_issued {
+    struct om_id key;
+    uint8_t invite[OM_CERT_INVITE];
+    uint32_t overlay;
+    char name[OM_CERT_NAME_MAX + 1];
+};
+
+struct om_issuer {
+    uint8_t cert[OM_ADMIN_CERT_BYTES]; /* the admin's */
+    uint32_t number;                   /* of the last that was made */
+    struct om_issued *all;             /* owned */
+    unsigned count, room;
+};
+
+/** om_issuer_fini() - release @i. */
+void om_issuer_fini(struct om_issuer *i);
+
+/** om_issuer_note() - @c was made, by @i, or by another admin. Return: OM_OK, OM_E_FULL,
+ *  OM_E_NO_MEM. */
+OM_MUST enum om_err om_issuer_note(struct om_issuer *i, const struct om_node_cert *c);
+
+/** om_issuer_has_name() - is @name one of another than @key, as far as @i knows? */
+bool om_issuer_has_name(const struct om_issuer *i, const char *name, const struct om_id *key);
+
+/**
+ * om_issuer_admit() - a certificate for one who was invited
+ * @i:      the admin
+ * @net:    the network; its self signs
+ * @grant:  the invitation, checked
+ * @key:    whose it is to be
+ * @name:   wished; "" for none
+ * @now_s:  Unix time
+ * @out:    receives the certificate, for OM_CERT_LIFE_S; noted
+ *
+ * The same key is let in again by the same invitation: its answer may have been lost.
+ *
+ * Return: OM_OK; OM_E_STATE when the invitation is used up, OM_E_EXISTS for another's name,
+ * OM_E_RANGE for no name, OM_E_FULL, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network *net,
+                                    const struct om_grant *grant, const struct om_id *key,
+                                    const char *name, uint32_t now_s, struct om_node_cert *out);
+
+/** om_issuer_renew() - as om_issuer_admit(), for who was shown to be @m: the same for longer. */
+OM_MUST enum om_err om_issuer_renew(struct om_issuer *i, const struct om_member *m, uint32_t now_s,
+                                    struct om_node_cert *out);
+
+#endif

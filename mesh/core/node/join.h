@@ -1,0 +1,89 @@
+/*
+ * join.h - becoming a member, and making members
+ *
+ * What:  of one closed network: our asking to be let in by a link, and our answers, as an admin,
+ *        to those who ask.
+ * Why:   who is no member yet may do one thing only, and it is all here.
+ *
+ *            link           JOIN session, call, answer
+ *   (none) --------> ASKING --------------------------> member
+ *                      | refused, or OM_JOIN_PATIENCE_S over
+ *                      +------------------------------> told; silent
+ */
+#ifndef OM_NODE_JOIN_H
+#define OM_NODE_JOIN_H
+
+#include "network/issuer.h"
+#include "network/proof.h"
+#include "node/call.h"
+#include "service/join.h"
+
+enum {
+    OM_INVITED_MAX = 256,   /* who were let in to ask; then the least recent has to come again */
+    OM_JOIN_ASKED_MAX = 16, /* peers that are asked to be let in; then no others */
+    OM_JOIN_UNTOLD_MAX = 16 /* certificates made and not told yet; then nobody new is let in */
+};
+
+struct node_join {
+    struct om_node *node;
+    struct om_network *net;
+    bool is_asking;
+    bool is_due;       /* a peer may be there to be asked */
+    bool was_answered; /* by a member that is no admin */
+    bool has_answer;
+    bool has_why;
+    enum om_join_why why;
+    char name[OM_MEMBER_NAME_MAX + 1];
+    struct om_id asked[OM_JOIN_ASKED_MAX];
+    unsigned asked_count;
+    struct om_join_answer answer;
+    bool is_admin;
+    struct om_issuer issuer;
+    struct om_node_cert untold[OM_JOIN_UNTOLD_MAX];
+    unsigned untold_count;
+    uint8_t told[OM_NODE_CERT_MAX]; /* lent */
+    struct om_timer timer;
+};
+
+/** node_join_start() - the parts of @n that joining needs. */
+void node_join_start(struct om_node *n);
+
+/** node_join_stop() - end them in @n. */
+void node_join_stop(struct om_node *n);
+
+/** node_join_of() - what there is of joining @net in @n, made if need be; NULL without memory. */
+struct node_join *node_join_of(struct om_node *n, const struct om_network *net);
+
+/** node_issue_next() - a certificate that @j made and did not tell, into @out; false: none. */
+bool node_issue_next(struct node_join *j, struct om_act *out);
+
+/**
+ * node_join_admit() - may who came under the keys of a link ask to be let in?
+ * @n:      the node
+ * @now:    time
+ * @net:    the network
+ * @kind:   of its credential
+ * @shown:  the rest
+ * @id:     receives its key
+ *
+ * Return: false for silence.
+ */
+bool node_join_admit(struct om_node *n, om_time now, const struct om_network *net, uint8_t kind,
+                     const struct om_proof_shown *shown, struct om_id *id);
+
+/** node_join_up() - @n holds a session with @p that is none of a member. */
+void node_join_up(struct om_node *n, const struct om_peer *p);
+
+/** node_join_may_ask() - may the peer of @c, who just asked, ask that at all? */
+bool node_join_may_ask(const struct node_call *c);
+
+/** node_join_asked() - is @c, asked at @now, about membership? Then it was answered. */
+bool node_join_asked(struct node_call *c, om_time now);
+
+/** node_join_answered() - our question @c has an answer at @now, or never will. */
+void node_join_answered(struct node_call *c, om_time now);
+
+/** node_join_next() - as node_service_next(), of joining in @n into @out. */
+enum node_step node_join_next(struct om_node *n, struct om_act *out);
+
+#endif

@@ -1,0 +1,211 @@
+/* node_issue.c - who asks to become a member is answered. */
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "node/join.h"
+#include "node/member.h"
+#include "service/words.h"
+
+static void invited_key(uint8_t out[static 2 * OM_ID_BYTES], const struct om_network *net,
+                        const struct om_id *id)
+{
+    memcpy(out, net->id.b, OM_ID_BYTES);
+    memcpy(out + OM_ID_BYTES, id->b, OM_ID_BYTES);
+}
+
+bool node_join_admit(struct om_node *n, om_time now, const struct om_network *net, uint8_t kind,
+                     const struct om_proof_shown *shown, struct om_id *id)
+{
+    uint8_t key[2 * OM_ID_BYTES];
+    struct om_grant grant;
+
+    if (kind != OM_CREDENTIAL_JOIN || net->credential_len == 0 ||
+        !om_proof_check(&n->proofs, now, net, shown, (uint32_t)(node_unix_ms(n, now) / 1000), id,
+                        &grant))
+        return false;
+    invited_key(key, net, id);
+    struct om_grant *at = om_lru_put(&n->invited, key, NULL);
+    if (at)
+        *at = grant;
+    return at != NULL;
+}
+
+bool node_join_may_ask(const struct node_call *c)
+{
+    const struct om_session *s = c->peer && c->peer->assoc ? c->peer->assoc->carry : NULL;
+
+    switch (s ? s->session_class : OM_CLASS_FULL) {
+    case OM_CLASS_FULL:
+        return strcmp(c->rpc.method, OM_METHOD_JOIN) != 0;
+    case OM_CLASS_JOIN:
+        return strcmp(c->rpc.method, OM_METHOD_JOIN) == 0;
+    case OM_CLASS_RENEW:
+        return strcmp(c->rpc.method, OM_METHOD_RENEW) == 0;
+    }
+    return false;
+}
+
+/* The admins that we hold sessions with. */
+static void name_admins(const struct om_node *n, const struct om_network *net,
+                        struct om_join_answer *out)
+{
+    void *value;
+
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
+        const struct om_peer *p = value;
+        if (p->net == net && out->admin_count < OM_JOIN_ADMINS_MAX && node_member_is_admin(n, p) &&
+            p->assoc && om_association_sealing(p->assoc, n->now))
+            out->admins[out->admin_count++] = p->id;
+    }
+}
+
+/* Makes the certificate that @c asks for. Return: as om_issuer_admit(). */
+static enum om_err make(struct node_join *j, om_time now, const struct node_call *c,
+                        const char *name, struct om_node_cert *out)
+{
+    struct om_node *n = j->node;
+    const uint32_t now_s = (uint32_t)(node_unix_ms(n, now) / 1000);
+    uint8_t key[2 * OM_ID_BYTES];
+
+    if (j->untold_count == OM_JOIN_UNTOLD_MAX)
+        return OM_E_FULL;
+    if (strcmp(c->rpc.method, OM_METHOD_RENEW) == 0) {
+        const struct om_member *m = om_verified_find(&n->verified, j->net, &c->id);
+        return m ? om_issuer_renew(&j->issuer, m, now_s, out) : OM_E_MISSING;
+    }
+    invited_key(key, j->net, &c->id);
+    const struct om_grant *grant = om_lru_peek(&n->invited, key);
+    if (!grant)
+        return OM_E_MISSING;
+    return om_issuer_admit(&j->issuer, j->net, grant, &c->id, name, now_s, out);
+}
+
+static const char *error_of(enum om_err e)
+{
+    switch (e) {
+    case OM_E_STATE:
+        return om_join_why_name(OM_JOIN_USED);
+    case OM_E_EXISTS:
+        return om_join_why_name(OM_JOIN_NAME_TAKEN);
+    case OM_E_FULL:
+    case OM_E_NO_MEM:
+        return om_join_why_name(OM_JOIN_FULL);
+    default:
+        return om_call_error_name(OM_CALL_REFUSED_ERROR);
+    }
+}
+
+static enum om_err answer(struct node_join *j, om_time now, const struct node_call *c,
+                          const char *name, struct om_join_answer *a)
+{
+    struct om_node_cert cert;
+
+    if (!j || !j->is_admin) {
+        name_admins(c->node, node_network(c->node, &c->network), a);
+        return OM_OK;
+    }
+    enum om_err e = make(j, now, c, name, &cert);
+    if (e != OM_OK)
+        return e;
+    j->untold[j->untold_count++] = cert;
+    node_event(c->node, now,
+               &(struct om_event){.kind = OM_EVENT_ISSUED, .peer = cert.key, .a = cert.number});
+    a->is_made = true;
+    a->node_len = om_node_cert_encode(a->node, &cert, &j->net->self, &j->net->id);
+    memcpy(a->admin, j->issuer.cert, sizeof a->admin);
+    a->epoch = j->net->current->number;
+    memcpy(a->secret, j->net->current->secret, sizeof a->secret);
+    return OM_OK;
+}
+
+/* @a as the answer to @c. */
+static enum om_err say(struct node_call *c, const struct om_join_answer *a)
+{
+    json_t *ok = om_join_words_answer(a);
+    struct om_mut text;
+    enum om_err e = ok ? om_words_dump(ok, &text) : OM_E_NO_MEM;
+
+    json_decref(ok);
+    if (e != OM_OK)
+        return e;
+    e = om_call_accept(&c->rpc, om_bytes(text.p, text.n));
+    sodium_memzero(text.p, text.n);
+    free(text.p);
+    return e;
+}
+
+bool node_join_asked(struct node_call *c, om_time now)
+{
+    struct om_join_answer a = {.is_made = false};
+    const struct om_network *net = node_network(c->node, &c->network);
+    const char *name = NULL;
+    json_t *args = NULL;
+    enum om_err e = OM_E_PARSE;
+
+    if (strcmp(c->rpc.method, OM_METHOD_JOIN) != 0 && strcmp(c->rpc.method, OM_METHOD_RENEW) != 0)
+        return false;
+    if (om_words_load(om_bytes(c->rpc.body, strlen(c->rpc.body)), &args) == OM_OK)
+        name = om_join_words_name(args);
+    if (name && !net->is_open)
+        e = answer(node_join_of(c->node, net), now, c, name, &a);
+    json_decref(args);
+    if (e == OM_OK)
+        e = say(c, &a);
+    if (e != OM_OK)
+        (void)!om_call_refuse(&c->rpc, error_of(e), NULL);
+    sodium_memzero(&a, sizeof a);
+    return true;
+}
+
+bool node_issue_next(struct node_join *j, struct om_act *out)
+{
+    size_t n;
+
+    if (j->untold_count == 0)
+        return false;
+    n = om_node_cert_encode(j->told, &j->untold[0], &j->net->self, &j->net->id);
+    memmove(j->untold, j->untold + 1, --j->untold_count * sizeof j->untold[0]);
+    out->member.news = OM_MEMBER_ISSUED;
+    out->member.chain = (struct om_cert_chain){om_bytes(j->told, n),
+                                               om_bytes(j->issuer.cert, sizeof j->issuer.cert)};
+    return true;
+}
+
+enum om_err om_node_admin(struct om_node *n, om_time now, const struct om_id *network,
+                          struct om_bytes cert)
+{
+    struct om_network *net = node_network(n, network);
+    struct om_admin_cert admin;
+
+    if (!net)
+        return OM_E_MISSING;
+    if (net->is_open)
+        return OM_E_STATE;
+    n->now = now;
+    struct node_join *j = node_join_of(n, net);
+    if (!j)
+        return OM_E_NO_MEM;
+    j->is_admin = false;
+    if (cert.n == 0)
+        return OM_OK;
+    if (!om_admin_cert_verify(&admin, &net->id, &net->authority, cert) ||
+        !om_id_equal(&admin.key, &net->self.id))
+        return OM_E_CRYPTO;
+    memcpy(j->issuer.cert, cert.p, sizeof j->issuer.cert);
+    j->is_admin = true;
+    return OM_OK;
+}
+
+enum om_err om_node_issued(struct om_node *n, const struct om_id *network, struct om_bytes node)
+{
+    const struct om_network *net = node_network(n, network);
+    struct node_join *j = net && !net->is_open ? node_join_of(n, net) : NULL;
+    struct om_node_cert c;
+
+    if (!j)
+        return OM_E_MISSING;
+    if (om_node_cert_decode(&c, node) != OM_OK)
+        return OM_E_PARSE;
+    return om_issuer_note(&j->issuer, &c);
+}

@@ -1,0 +1,138 @@
+/* test_issuer.c - an admin who knows what it signed. */
+#include "certs.h"
+
+#include "network/issuer.h"
+
+static const struct om_network net = {.id = {{1}}, .self.id = {{0xad}}};
+
+static struct om_id key_of(unsigned i)
+{
+    return (struct om_id){{1, (uint8_t)i, (uint8_t)(i >> 8)}};
+}
+
+static struct om_grant invitation(uint8_t which, uint16_t uses)
+{
+    return (struct om_grant){.invite = {which}, .uses = uses, .role = OM_ROLE_PROVIDER};
+}
+
+static enum om_err admit(struct om_issuer *i, const struct om_grant *g, unsigned who,
+                         const char *name, struct om_node_cert *out)
+{
+    const struct om_id key = key_of(who);
+
+    return om_issuer_admit(i, &net, g, &key, name, CERTS_NOW_S, out);
+}
+
+OM_TEST(issuer_counts_uses)
+{
+    struct om_issuer i = {.number = 0};
+    const struct om_grant two = invitation(1, 2), other = invitation(2, 1);
+    struct om_node_cert c;
+
+    CHECK_OK(admit(&i, &two, 1, "", &c));
+    CHECK_EQ(c.number, 1);
+    CHECK_EQ(c.roles, OM_ROLE_PROVIDER);
+    CHECK_EQ(c.expires - c.issued, OM_CERT_LIFE_S);
+    CHECK_OK(admit(&i, &two, 2, "", &c));
+    CHECK_EQ(c.number, 2);
+    CHECK_EQ(admit(&i, &two, 3, "", &c), OM_E_STATE);
+    CHECK_OK(admit(&i, &other, 3, "", &c));
+    om_issuer_fini(&i);
+}
+
+OM_TEST(issuer_same_key_may_ask_again)
+{
+    struct om_issuer i = {.number = 0};
+    const struct om_grant one = invitation(1, 1);
+    struct om_node_cert c, again;
+
+    CHECK_OK(admit(&i, &one, 1, "alice", &c));
+    CHECK_OK(admit(&i, &one, 1, "alice", &again));
+    CHECK_EQ(c.overlay, again.overlay);
+    CHECK_EQ(again.number, 2);
+    CHECK_EQ(i.count, 1);
+    CHECK_EQ(admit(&i, &one, 2, "bob", &c), OM_E_STATE);
+    om_issuer_fini(&i);
+}
+
+OM_TEST(issuer_names_are_unique)
+{
+    struct om_issuer i = {.number = 0};
+    const struct om_grant many = invitation(1, 9);
+    struct om_node_cert c;
+
+    CHECK_OK(admit(&i, &many, 1, "alice", &c));
+    CHECK_STR(c.name, "alice");
+    CHECK_EQ(admit(&i, &many, 2, "alice", &c), OM_E_EXISTS);
+    CHECK_EQ(admit(&i, &many, 2, "Alice!", &c), OM_E_RANGE);
+    CHECK_OK(admit(&i, &many, 2, "", &c));
+    CHECK_OK(admit(&i, &many, 3, "", &c)); /* none is nobody's */
+    om_issuer_fini(&i);
+}
+
+OM_TEST(issuer_addresses_are_unique)
+{
+    struct om_issuer i = {.number = 0};
+    const struct om_grant many = invitation(1, UINT16_MAX);
+    struct om_node_cert c, other = {.key = key_of(2000)};
+
+    CHECK_OK(admit(&i, &many, 1, "", &c));
+    CHECK_EQ(c.overlay >> 22, 0x64400000u >> 22);
+    other.overlay = c.overlay; /* that key 1 would have, is another's by another admin */
+    struct om_issuer j = {.number = 0};
+    CHECK_OK(om_issuer_note(&j, &other));
+    CHECK_OK(admit(&j, &many, 1, "", &c));
+    CHECK_EQ(c.overlay, other.overlay + 1);
+    om_issuer_fini(&i);
+    om_issuer_fini(&j);
+}
+
+OM_TEST(issuer_renews_what_it_is_shown)
+{
+    struct om_issuer i = {.number = 41};
+    const struct om_member m = {
+        .key = key_of(1), .roles = OM_ROLE_RELAY, .overlay = 77, .invite = {5}, .name = "alice"};
+    struct om_node_cert c;
+
+    CHECK_OK(om_issuer_renew(&i, &m, CERTS_NOW_S, &c));
+    CHECK_EQ(c.number, 42);
+    CHECK_EQ(c.roles, OM_ROLE_RELAY);
+    CHECK_EQ(c.overlay, 77);
+    CHECK_STR(c.name, "alice");
+    CHECK_EQ(c.invite[0], 5);
+    CHECK_EQ(c.expires, CERTS_NOW_S + OM_CERT_LIFE_S);
+    om_issuer_fini(&i);
+}
+
+OM_TEST(issuer_is_bounded)
+{
+    struct om_issuer i = {.number = 0};
+    struct om_node_cert c = {.number = 1};
+
+    for (unsigned k = 0; k < OM_ISSUED_MAX; k++) {
+        c.key = (struct om_id){{2, (uint8_t)k, (uint8_t)(k >> 8)}};
+        CHECK_OK(om_issuer_note(&i, &c));
+    }
+    const struct om_grant many = invitation(1, UINT16_MAX);
+    CHECK_EQ(admit(&i, &many, 1, "", &c), OM_E_FULL);
+    c = (struct om_node_cert){.key = {{2}}, .number = 9};
+    CHECK_OK(om_issuer_note(&i, &c)); /* one that is in is known anew */
+    om_issuer_fini(&i);
+}
+
+OM_TEST(issuer_recalls_what_it_made)
+{
+    struct om_issuer i = {.number = 0}, later = {.number = 0};
+    const struct om_grant one = invitation(1, 1);
+    struct om_node_cert c;
+
+    CHECK_OK(admit(&i, &one, 1, "alice", &c));
+    CHECK_OK(om_issuer_note(&later, &c)); /* after a restart */
+    CHECK_EQ(admit(&later, &one, 2, "", &c), OM_E_STATE);
+    const struct om_grant more = invitation(2, 1);
+    CHECK_EQ(admit(&later, &more, 2, "alice", &c), OM_E_EXISTS);
+    CHECK_OK(admit(&later, &more, 2, "bob", &c));
+    CHECK_EQ(c.number, 2);
+    om_issuer_fini(&i);
+    om_issuer_fini(&later);
+}

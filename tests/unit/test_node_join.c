@@ -1,0 +1,191 @@
+/* test_node_join.c - one with a link becomes a member. */
+#include "certs.h"
+
+#include <sodium.h>
+
+#include "network/epoch.h"
+#include "node/state.h"
+
+static const uint8_t secret[32] = {0x5e, 0xc2};
+
+struct desk {
+    struct certs certs;
+    struct pair p;
+    struct om_identity admin; /* side 0 there */
+    uint8_t admin_cert[OM_ADMIN_CERT_BYTES];
+    struct om_grant grant;
+    uint8_t seed[32]; /* of the invitation's key */
+    bool link_ahead;
+    /* What happened. */
+    unsigned joined, refused, issued;
+    enum om_join_why why;
+    uint8_t node[OM_NODE_CERT_MAX];
+    size_t node_len;
+    bool is_secret;
+};
+
+static void on_act(struct pair *p, int side, const struct om_act *act)
+{
+    struct desk *d = p->on_call_arg;
+
+    if (act->kind != OM_ACT_MEMBER)
+        return;
+    switch (act->member.news) {
+    case OM_MEMBER_JOINED:
+        CHECK_EQ(side, 1);
+        d->joined++;
+        d->is_secret = act->member.epoch == 7 && memcmp(act->member.secret, secret, 32) == 0;
+        d->node_len = act->member.chain.node.n;
+        memcpy(d->node, act->member.chain.node.p, d->node_len);
+        return;
+    case OM_MEMBER_REFUSED:
+        CHECK_EQ(side, 1);
+        d->refused++;
+        d->why = act->member.why;
+        return;
+    case OM_MEMBER_ISSUED:
+        CHECK_EQ(side, 0);
+        d->issued++;
+        return;
+    case OM_MEMBER_RENEWED:
+        return;
+    }
+}
+
+/* Side 0 is an admin of a closed network; side 1 knows nothing of it. */
+static void desk_init(struct desk *d)
+{
+    const struct pair_options o = pair_defaults();
+    struct om_admin_cert cert = {.rights = OM_RIGHT_MEMBERS,
+                                 .number = 1,
+                                 .issued = CERTS_NOW_S - CERTS_DAY_S,
+                                 .expires = CERTS_NOW_S + 300 * CERTS_DAY_S};
+    uint8_t seed[32];
+
+    *d = (struct desk){.certs = certs_make_real(), .seed = {0x1a}};
+    CHECK(pair_init(&d->p, &o));
+    d->p.on_call = on_act;
+    d->p.on_call_arg = d;
+    memset(seed, 0x10, sizeof seed);
+    CHECK_OK(om_identity_for_network(&d->admin, seed, &d->certs.network));
+    cert.key = d->admin.id;
+    om_admin_cert_encode(d->admin_cert, &cert, &d->certs.authority, &d->certs.network);
+    struct om_network_config c = {
+        .id = d->certs.network, .epoch = 7, .gossip = true, .authority = d->certs.authority.id};
+    memcpy(c.secret, secret, sizeof secret);
+    c.chain = certs_chain(
+        &d->certs,
+        &(struct certs_wish){.key = d->admin.id, .roles = OM_ROLE_ADMIN, .name = "boss"});
+    CHECK_OK(om_node_join(d->p.side[0].node, &c, NULL));
+    CHECK_OK(om_node_admin(d->p.side[0].node, d->p.now, &d->certs.network,
+                           om_bytes(d->admin_cert, sizeof d->admin_cert)));
+    uint8_t sk[64];
+    crypto_sign_seed_keypair(d->grant.key.b, sk, d->seed);
+    d->grant.uses = 1;
+    d->grant.issued = CERTS_NOW_S - 60;
+    d->grant.expires = CERTS_NOW_S + CERTS_DAY_S;
+    memcpy(d->grant.invite, "invite01", 8);
+}
+
+static enum om_err join(struct desk *d, const char *name)
+{
+    struct om_join_link l = {
+        .has_admin = true, .authority = d->certs.authority.id, .epoch = 7, .peer_count = 1};
+    char text[OM_JOIN_TEXT];
+    struct om_id network;
+
+    om_epoch_join_secret(l.secret, secret);
+    memcpy(l.seed, d->seed, sizeof l.seed);
+    om_grant_encode(l.grant, &d->grant, &d->admin, &d->certs.network);
+    memcpy(l.admin, d->admin_cert, sizeof l.admin);
+    l.peers[0] = (struct om_join_peer){d->admin.id, d->p.side[0].addr};
+    om_join_link_print(text, &l);
+    return om_node_join_by_link(d->p.side[1].node, d->p.now, text, name, &network, NULL);
+}
+
+OM_TEST(join_by_link_makes_a_member)
+{
+    struct om_member m;
+    struct desk d;
+
+    desk_init(&d);
+    CHECK_OK(join(&d, "alice"));
+    pair_run(&d.p, OM_SEC(3));
+    CHECK_EQ(d.joined, 1);
+    CHECK_EQ(d.issued, 1);
+    CHECK_EQ(d.refused, 0);
+    CHECK(d.is_secret);
+    const struct om_id *self = om_node_id(d.p.side[1].node, &d.certs.network);
+    CHECK_OK(om_node_member(d.p.side[0].node, &d.certs.network, self, &m));
+    CHECK_STR(m.name, "alice");
+    CHECK(m.overlay >> 22 == 0x64400000u >> 22);
+    /* And now it is one like others. */
+    CHECK_OK(om_node_send(d.p.side[1].node, d.p.now, &d.certs.network, &d.admin.id, "test",
+                          om_bytes("hi", 2)));
+    pair_run(&d.p, OM_SEC(4));
+    CHECK_EQ(d.p.side[0].delivered, 1);
+    pair_fini(&d.p);
+}
+
+OM_TEST(join_with_a_name_that_is_taken_is_refused)
+{
+    struct om_node_cert taken = {.name = "alice", .key = {{9}}};
+    uint8_t bytes[OM_NODE_CERT_MAX];
+    struct desk d;
+
+    desk_init(&d);
+    size_t n = om_node_cert_encode(bytes, &taken, &d.admin, &d.certs.network);
+    CHECK_OK(om_node_issued(d.p.side[0].node, &d.certs.network, om_bytes(bytes, n)));
+    CHECK_OK(join(&d, "alice"));
+    pair_run(&d.p, OM_SEC(3));
+    CHECK_EQ(d.refused, 1);
+    CHECK_EQ(d.why, OM_JOIN_NAME_TAKEN);
+    CHECK_EQ(d.joined + d.issued, 0);
+    pair_fini(&d.p);
+}
+
+OM_TEST(join_with_a_used_invitation_is_refused)
+{
+    struct om_node_cert other = {.key = {{9}}};
+    uint8_t bytes[OM_NODE_CERT_MAX];
+    struct desk d;
+
+    desk_init(&d);
+    memcpy(other.invite, d.grant.invite, sizeof other.invite);
+    size_t n = om_node_cert_encode(bytes, &other, &d.admin, &d.certs.network);
+    CHECK_OK(om_node_issued(d.p.side[0].node, &d.certs.network, om_bytes(bytes, n)));
+    CHECK_OK(join(&d, ""));
+    pair_run(&d.p, OM_SEC(3));
+    CHECK_EQ(d.refused, 1);
+    CHECK_EQ(d.why, OM_JOIN_USED);
+    pair_fini(&d.p);
+}
+
+OM_TEST(join_looks_at_the_calendar)
+{
+    struct desk d;
+
+    desk_init(&d);
+    d.grant.expires = CERTS_NOW_S - CERTS_DAY_S - 60;
+    d.grant.issued = d.grant.expires - 60;
+    CHECK_EQ(join(&d, ""), OM_E_STATE);
+    d.grant.issued = CERTS_NOW_S + CERTS_DAY_S + 60;
+    d.grant.expires = d.grant.issued + 60;
+    CHECK_EQ(join(&d, ""), OM_E_STATE);
+    pair_fini(&d.p);
+}
+
+OM_TEST(join_without_the_invitation_gets_nothing)
+{
+    struct desk d;
+
+    desk_init(&d);
+    d.seed[5] ^= 1; /* it has the network's J, and a grant that is another's */
+    CHECK_OK(join(&d, ""));
+    pair_run(&d.p, OM_SEC(65));
+    CHECK_EQ(d.refused, 1);
+    CHECK_EQ(d.why, OM_JOIN_NOBODY);
+    CHECK(pair_info(&d.p, 0).drops[OM_DROP_HS_CREDENTIAL] > 0);
+    CHECK_EQ(pair_info(&d.p, 0).responses_out, 0);
+    pair_fini(&d.p);
+}

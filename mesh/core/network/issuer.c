@@ -27,22 +27,33 @@ static struct om_issued *find(const struct om_issuer *i, const struct om_id *key
     return NULL;
 }
 
-enum om_err om_issuer_note(struct om_issuer *i, const struct om_node_cert *c)
+/* Where one more is noted; NULL without room, and @e says why. */
+static struct om_issued *add(struct om_issuer *i, enum om_err *e)
 {
-    struct om_issued *at = find(i, &c->key);
+    unsigned room = i->room ? 2 * i->room : ROOM_FIRST;
 
-    if (!at && i->count == OM_ISSUED_MAX)
-        return OM_E_FULL;
-    if (!at && i->count == i->room) {
-        unsigned room = i->room ? 2 * i->room : ROOM_FIRST;
+    *e = i->count == OM_ISSUED_MAX ? OM_E_FULL : OM_E_NO_MEM;
+    if (i->count == OM_ISSUED_MAX)
+        return NULL;
+    if (i->count == i->room) {
         struct om_issued *more = realloc(i->all, room * sizeof *more);
         if (!more)
-            return OM_E_NO_MEM;
+            return NULL;
         i->all = more;
         i->room = room;
     }
+    return &i->all[i->count++];
+}
+
+enum om_err om_issuer_note(struct om_issuer *i, const struct om_node_cert *c)
+{
+    struct om_issued *at = find(i, &c->key);
+    enum om_err e = OM_OK;
+
     if (!at)
-        at = &i->all[i->count++];
+        at = add(i, &e);
+    if (!at)
+        return e;
     *at = (struct om_issued){.key = c->key, .overlay = c->overlay};
     memcpy(at->invite, c->invite, sizeof at->invite);
     memcpy(at->name, c->name, sizeof at->name);

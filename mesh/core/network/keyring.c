@@ -107,7 +107,8 @@ enum om_err om_keyring_add_join(struct om_keyring *k, om_time now, struct om_net
     om_epoch_derive_join(e, number, secret);
     if (net->join_count > 0)
         net->joins[0]->accept_until = now + OM_SEC(OM_EPOCH_JOIN_S);
-    memmove(net->joins + 1, net->joins, net->join_count++ * sizeof net->joins[0]);
+    for (unsigned i = net->join_count++; i > 0; i--)
+        net->joins[i] = net->joins[i - 1];
     net->joins[0] = e;
     if (!net->current)
         net->current = e;

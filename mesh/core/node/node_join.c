@@ -74,8 +74,8 @@ struct node_join *node_join_of(struct om_node *n, const struct om_network *net)
 void node_join_start(struct om_node *n)
 {
     OM_BUG_IF(om_proofs_init(&n->proofs, n->sip_key) != OM_OK);
-    OM_BUG_IF(om_lru_init(&n->invited, 2 * OM_ID_BYTES, sizeof(struct om_grant), OM_INVITED_MAX,
-                          n->sip_key) != OM_OK);
+    OM_BUG_IF(om_lru_init(&n->invited, sizeof(struct om_id[2]), sizeof(struct om_grant),
+                          OM_INVITED_MAX, n->sip_key) != OM_OK);
 }
 
 void node_join_stop(struct om_node *n)
@@ -353,7 +353,7 @@ static enum om_err begin(struct om_node *n, om_time now, const struct om_join_li
         e = om_fail(err, OM_E_RANGE, "a name has letters a-z, digits and \"-\", a letter first");
     if (e == OM_OK)
         e = add_network(n, l, &net, err);
-    struct node_join *j = e == OM_OK ? node_join_of(n, net) : NULL;
+    struct node_join *j = net && e == OM_OK ? node_join_of(n, net) : NULL;
     if (e == OM_OK &&
         (!j || om_timer_arm(&n->timers, &j->timer, now + OM_SEC(OM_JOIN_PATIENCE_S)) != OM_OK))
         e = om_fail(err, OM_E_NO_MEM, "network: %s", om_err_text(OM_E_NO_MEM));

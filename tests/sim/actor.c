@@ -13,6 +13,7 @@
 #include "crypto/identity.h"
 #include "flight.h"
 #include "flow.h"
+#include "member.h"
 #include "memory.h"
 #include "request.h"
 #include "router.h"
@@ -219,16 +220,8 @@ static bool join_all(struct sim_actor *a, struct om_error *err)
 
     for (unsigned i = 0; i < a->spec.network_count; i++) {
         const struct sim_network *n = &w->networks[a->spec.networks[i]];
-        struct om_network_config c = {
-            .id = n->id, .open = n->is_open, .epoch = n->epoch, .gossip = a->spec.gossip};
-        sim_network_secret(w, n, n->epoch, a->spec.wrong_secret, c.secret);
-        if (om_node_join(a->node, &c, err) != OM_OK)
+        if (!sim_member_join(a, n, err))
             return false;
-        const struct om_id *id = om_node_id(a->node, &n->id);
-        if (sim_actor_by_id(w, id) != a && om_table_put(&w->by_id, id->b, a) != OM_OK) {
-            om_fail(err, OM_E_EXISTS, "its key is another's");
-            return false;
-        }
     }
     return true;
 }
@@ -309,7 +302,8 @@ bool sim_node_boot(struct sim_actor *a)
 void sim_node_hello(struct sim_actor *a)
 {
     for (unsigned i = 0; i < a->spec.network_count; i++)
-        if (om_node_hello(a->node, sim_node_clock(a), &a->world->networks[a->spec.networks[i]].id,
+        if (sim_member_is_in(a, &a->world->networks[a->spec.networks[i]]) &&
+            om_node_hello(a->node, sim_node_clock(a), &a->world->networks[a->spec.networks[i]].id,
                           &a->addr, a->lan > 0) != OM_OK)
             sim_break(a->world, "%s cannot say hello", a->name);
 }
@@ -320,7 +314,8 @@ void sim_node_announce(struct sim_actor *a, const char *name)
 
     snprintf(says.name, sizeof says.name, "%s", name);
     for (unsigned i = 0; i < a->spec.network_count; i++)
-        if (om_node_announce(a->node, sim_node_clock(a),
+        if (sim_member_is_in(a, &a->world->networks[a->spec.networks[i]]) &&
+            om_node_announce(a->node, sim_node_clock(a),
                              &a->world->networks[a->spec.networks[i]].id, &says) != OM_OK)
             sim_break(a->world, "%s cannot announce itself", a->name);
 }
@@ -549,6 +544,11 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
         on_service(a, act);
         return;
     case OM_ACT_MEMBER: /* the events tell */
+        if (act->member.news == OM_MEMBER_JOINED) {
+            a->is_let_in = true;
+            if (a->spec.gossip)
+                sim_node_announce(a, a->name);
+        }
         return;
     case OM_ACT_FOUND:
         a->sought++;

@@ -18,11 +18,21 @@ enum {
     SIM_TEXT_HEAD = 18   /* sequence, time sent, length: before the text of a datagram */
 };
 
+/* What a node of a closed network has to show. */
+enum sim_cert {
+    SIM_CERT_NONE,
+    SIM_CERT_MEMBER,
+    SIM_CERT_ADMIN,   /* and it answers those who join */
+    SIM_CERT_EXPIRED, /* 10 days ago */
+    SIM_CERT_LINK     /* it is not in yet */
+};
+
 /* What a node is made of; zeroed is a plain member of the first network. */
 struct sim_node_spec {
     unsigned networks[SIM_NETWORKS_MAX]; /* indices into sim_world.networks */
     unsigned network_count;              /* 0: the first network alone */
     bool wrong_secret;
+    enum sim_cert cert;
     bool audit;
     uint8_t ciphers;                  /* 0: all that the machine has */
     uint8_t version_min, version_max; /* 0: the product's */
@@ -47,6 +57,7 @@ struct sim_actor {
     unsigned index;
     bool is_attacker;
     bool is_insider;           /* an attacker that knows the secrets */
+    bool is_let_in;            /* by a link, in this life */
     bool is_isolated;          /* cut off from everybody */
     unsigned lan;              /* segment, from 1; 0: on none */
     struct sim_router *router; /* it is behind; NULL: public */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "member.h"
 #include "request.h"
 #include "router.h"
 #include "watch.h"
@@ -16,7 +17,7 @@ static const char *const names[] = {
     [SIM_HEAL] = "heal",       [SIM_LINK] = "link",       [SIM_PIPE] = "pipe",
     [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
     [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
-    [SIM_FLUSH] = "flush",     [SIM_LIE] = "lie",
+    [SIM_FLUSH] = "flush",     [SIM_LIE] = "lie",         [SIM_JOIN] = "join",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -124,6 +125,23 @@ static enum om_err do_connect(const struct sim_world *w, const struct sim_deed *
     return sim_connect(actor(w, d->a), n, actor(w, d->b), at, (unsigned)d->end_count);
 }
 
+static enum om_err do_join(const struct sim_world *w, const struct sim_deed *d,
+                           const struct sim_network *n)
+{
+    struct sim_invite i = {.by = actor(w, d->b),
+                           .peers = {actor(w, d->b)},
+                           .peer_count = 1,
+                           .token = d->number,
+                           .uses = (uint16_t)d->size,
+                           .age = d->pace};
+
+    for (int k = 0; k < d->end_count; k++)
+        i.peers[k] = actor(w, d->ends[k]);
+    if (d->end_count >= 0)
+        i.peer_count = (unsigned)d->end_count;
+    return sim_member_invited(actor(w, d->a), n, &i);
+}
+
 static enum om_err do_send(const struct sim_world *w, const struct sim_deed *d,
                            const struct sim_network *n)
 {
@@ -207,6 +225,8 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return sim_keep(a, n, b);
     case SIM_LIE:
         return sim_lie(a, n, b, d->lie, actor(w, d->c));
+    case SIM_JOIN:
+        return do_join(w, d, n);
     case SIM_EPOCH:
         return sim_epoch(a, n, (uint32_t)d->number);
     case SIM_CRASH:

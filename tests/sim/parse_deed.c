@@ -190,6 +190,21 @@ static enum om_err parse_lie(struct sim_parser *p, struct sim_deed *d)
     return sim_words_options(w, options, OM_ARRAY_SIZE(options));
 }
 
+static enum om_err parse_join(struct sim_parser *p, struct sim_deed *d)
+{
+    struct deed_out out = {p, d};
+    const struct sim_option options[] = {
+        {"at", read_actors, &out},      {"token", read_count, &d->number},
+        {"uses", read_count, &d->size}, {"age", sim_read_time, &d->pace},
+        {"in", read_network, &out},     {"expect", read_expect, &d->expect},
+    };
+
+    d->number = d->size = 1;
+    if (sim_parse_node(p, "a node", &d->b) != OM_OK)
+        return OM_E_PARSE;
+    return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
+}
+
 static enum om_err parse_epoch(struct sim_parser *p, struct sim_deed *d)
 {
     struct deed_out out = {p, d};
@@ -311,6 +326,7 @@ static const struct verb verbs[] = {
     [SIM_CLOSE] = {"close", true, parse_ping},
     [SIM_KEEP] = {"keep", true, parse_ping},
     [SIM_LIE] = {"lie", true, parse_lie},
+    [SIM_JOIN] = {"join", true, parse_join},
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
     [SIM_CRASH] = {"crash", false, parse_one_node},
     [SIM_RESTART] = {"restart", false, parse_restart},
@@ -350,7 +366,7 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             d->verb = (enum sim_verb)i;
             return OM_OK;
         }
-    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie or epoch");
+    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join or epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

@@ -9,6 +9,7 @@
 
 #include "crypto/cipher.h"
 #include "deed.h"
+#include "member.h"
 #include "report.h"
 #include "router.h"
 #include "watch.h"
@@ -105,8 +106,12 @@ static void build(struct play *p)
     const struct sim_script *s = p->script;
     struct sim_world *w = p->world;
 
-    for (unsigned i = 0; i < s->network_count; i++)
-        sim_network_add(w, s->networks[i].name, s->networks[i].is_open, s->networks[i].epoch);
+    for (unsigned i = 0; i < s->network_count; i++) {
+        const struct sim_decl_network *d = &s->networks[i];
+        struct sim_network *n = sim_network_add(w, d->name, d->is_open, d->epoch);
+        if (n && d->is_closed)
+            sim_member_close(w, n);
+    }
     for (unsigned i = 0; i < s->nat_count; i++) {
         const struct sim_decl_nat *n = &s->nats[i];
         if (!sim_router_add(w, n->name, &n->model, n->outer ? w->routers[n->outer - 1] : NULL))

@@ -98,9 +98,12 @@ static enum om_err parse_network(struct sim_parser *p)
     sim_words_next(w);
     const struct sim_option options[] = {
         {"open", NULL, &n.is_open},
+        {"closed", NULL, &n.is_closed},
         {"epoch", sim_read_u32, &n.epoch},
     };
     enum om_err e = sim_words_options(w, options, OM_ARRAY_SIZE(options));
+    if (e == OM_OK && n.is_open && n.is_closed)
+        return sim_words_fail(w, "open or closed");
     if (e == OM_OK)
         s->networks[s->network_count++] = n;
     return e;
@@ -143,6 +146,22 @@ static enum om_err read_psk(struct sim_words *w, const char *value, void *out)
     return OM_OK;
 }
 
+static enum om_err read_cert(struct sim_words *w, const char *value, void *out)
+{
+    static const char *const names[] = {[SIM_CERT_NONE] = "none",
+                                        [SIM_CERT_MEMBER] = "member",
+                                        [SIM_CERT_ADMIN] = "admin",
+                                        [SIM_CERT_EXPIRED] = "expired",
+                                        [SIM_CERT_LINK] = "link"};
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(names); i++)
+        if (strcmp(value, names[i]) == 0) {
+            *(enum sim_cert *)out = (enum sim_cert)i;
+            return OM_OK;
+        }
+    return sim_words_fail(w, "none, member, admin, expired or link");
+}
+
 static enum om_err read_ciphers(struct sim_words *w, const char *value, void *out)
 {
     static const char *const names[] = {"", "chacha", "aes", "both"};
@@ -183,6 +202,7 @@ static enum om_err spec_options(struct sim_parser *p, struct sim_node_spec *s)
     const struct sim_option options[] = {
         {"network", read_networks, &out},
         {"psk", read_psk, &s->wrong_secret},
+        {"cert", read_cert, &s->cert},
         {"audit", NULL, &s->audit},
         {"gossip", NULL, &s->gossip},
         {"relay", NULL, &s->relays},

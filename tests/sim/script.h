@@ -15,19 +15,23 @@
  *   duration T                   else it ends 1 s after the last time that is named
  *   needs aes                    without AES instructions the scenario is skipped
  *   hops N                       routers between public addresses (router.h); 4 unless given
- *   network NAME [open] [epoch=N]
- *                                without any there is "main", open
+ *   network NAME [open|closed] [epoch=N]
+ *                                without any there is "main", open; closed: it has an authority;
+ *                                neither: nobody can be a member
  *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [relay] [clock=+T|-T]
  *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
  *                [peers=N] [indices=N] [lanes=N] [carry=BITS] [offer=N] [behind=NAT]
+ *                [cert=none|member|admin|expired|link]
  *                                psk: a secret that is not the network's; clock: error of the
  *                                calendar; gossip: it tells where it is, again after a move, and
  *                                remembers over a restart what others told; relay: it carries the
  *                                datagrams of others, and says so where it gossips; rekey: age at
  *                                which an initiator rekeys, the other key times in proportion;
+ *                                cert: what it has to show in closed networks (member.h), none
+ *                                unless given, link: it is in none before it joins;
  *                                lanes: of others that it carries; carry: bits/s that it
- *                                carries on each; offer: bytes of a handshake in one; the last
- *                                seven but behind: limits (omerta/limits.h)
+ *                                carries on each; offer: bytes of a handshake in one; those
+ *                                from load on but behind and cert: limits (omerta/limits.h)
  *   nat NAME KIND [behind=NAT] [mapping=...] ...
  *                                a box (router.h); kinds and properties are those of natkind.h;
  *                                behind: inside another one
@@ -58,6 +62,10 @@
  *                                channel=ip: it is an IP packet (omerta/ip.h)
  *   A lie B KIND=X               in its session with B it names X's address (lie.h): candidate,
  *                                punch, seen (where B is), record, source (of a packet)
+ *   A join B [at=C,...] [token=N] [uses=N] [age=T]
+ *                                by a link that B, an admin, made; at: it names these, not B;
+ *                                token: of which invitation, for so many uses; 1 of each unless
+ *                                given; age: it was made so long ago, for a day
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
@@ -137,6 +145,7 @@ enum sim_verb {
     SIM_CLOSE,
     SIM_KEEP,
     SIM_LIE,
+    SIM_JOIN,
     SIM_EPOCH,
     SIM_CRASH,
     SIM_RESTART,
@@ -230,7 +239,7 @@ struct sim_check {
 
 struct sim_decl_network {
     char name[SIM_NAME_MAX + 1];
-    bool is_open;
+    bool is_open, is_closed;
     uint32_t epoch;
 };
 

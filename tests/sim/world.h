@@ -58,7 +58,10 @@ struct sim_network {
     char name[SIM_NAME_MAX + 1];
     struct om_id id;
     bool is_open;
+    bool is_closed; /* members have certificates (member.h); neither: nobody is one */
     uint32_t epoch; /* that nodes join with */
+    struct om_id authority;
+    uint8_t authority_seed[32];
 };
 
 /* What one actor knows and has done about another; the link is the way from the one to the other.

@@ -1,0 +1,169 @@
+/* member.c - who is a member of what, by certificate. */
+#include "member.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "network/epoch.h"
+#include "network/join_link.h"
+
+enum { DAY_S = 24 * 3600, LIFE_S = 90 * DAY_S, LONG_AGO_S = 100 * DAY_S };
+
+static struct om_identity from_seed(const uint8_t seed[static 32])
+{
+    struct om_identity who = {.id = {{0}}};
+    uint8_t next[32];
+
+    memcpy(next, seed, sizeof next);
+    while (om_identity_from_seed(&who, next) != OM_OK)
+        sodium_increment(next, sizeof next);
+    return who;
+}
+
+static struct om_identity authority_of(const struct sim_network *n)
+{
+    return from_seed(n->authority_seed);
+}
+
+void sim_member_close(struct sim_world *w, struct sim_network *n)
+{
+    struct om_join_link l = {.is_open = false};
+
+    sim_network_secret(w, n, UINT32_MAX, true, n->authority_seed); /* of no epoch */
+    n->is_closed = true;
+    l.authority = n->authority = authority_of(n).id;
+    om_join_link_network(&n->id, &l);
+}
+
+static struct om_identity identity_of(const struct sim_actor *a, const struct sim_network *n)
+{
+    struct om_identity self = {.id = {{0}}};
+
+    if (om_identity_for_network(&self, a->home_seed, &n->id) != OM_OK)
+        sim_break(a->world, "%s: has no key in network %s", a->name, n->name);
+    return self;
+}
+
+static void admin_cert(const struct sim_actor *a, const struct sim_network *n,
+                       uint8_t out[static OM_ADMIN_CERT_BYTES])
+{
+    const struct om_identity authority = authority_of(n);
+    const struct om_admin_cert c = {.rights = OM_RIGHT_MEMBERS,
+                                    .number = 1,
+                                    .issued = (uint32_t)(SIM_WALL_MS / 1000 - DAY_S),
+                                    .expires = (uint32_t)(SIM_WALL_MS / 1000 + LIFE_S),
+                                    .key = identity_of(a, n).id};
+
+    om_admin_cert_encode(out, &c, &authority, &n->id);
+}
+
+/* What @a has to show in @n; empty for nothing. */
+static struct om_bytes node_cert(const struct sim_actor *a, const struct sim_network *n,
+                                 uint8_t out[static OM_NODE_CERT_MAX])
+{
+    const int64_t now_s = SIM_WALL_MS / 1000;
+    const struct om_identity authority = authority_of(n);
+    struct om_node_cert c = {.number = 1,
+                             .issued = (uint32_t)(now_s - DAY_S),
+                             .expires = (uint32_t)(now_s + LIFE_S),
+                             .key = identity_of(a, n).id};
+
+    if (a->spec.cert == SIM_CERT_NONE || a->spec.cert == SIM_CERT_LINK)
+        return om_bytes(NULL, 0);
+    if (a->spec.cert == SIM_CERT_ADMIN)
+        c.roles = OM_ROLE_ADMIN;
+    if (a->spec.cert == SIM_CERT_EXPIRED) {
+        c.issued = (uint32_t)(now_s - LONG_AGO_S);
+        c.expires = (uint32_t)(now_s - LONG_AGO_S + LIFE_S);
+    }
+    if (om_cert_is_name(a->name, strlen(a->name)))
+        memcpy(c.name, a->name, strlen(a->name) + 1);
+    return om_bytes(out, om_node_cert_encode(out, &c, &authority, &n->id));
+}
+
+bool sim_member_is_in(const struct sim_actor *a, const struct sim_network *n)
+{
+    return a->node && om_node_id(a->node, &n->id) &&
+           (!n->is_closed || a->spec.cert != SIM_CERT_LINK || a->is_let_in);
+}
+
+static bool know(struct sim_actor *a, const struct sim_network *n, struct om_error *err)
+{
+    const struct om_id *id = sim_actor_id(a, n);
+
+    if (sim_actor_by_id(a->world, id) == a || om_table_put(&a->world->by_id, id->b, a) == OM_OK)
+        return true;
+    om_fail(err, OM_E_EXISTS, "its key is another's");
+    return false;
+}
+
+bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om_error *err)
+{
+    uint8_t node[OM_NODE_CERT_MAX], admin[OM_ADMIN_CERT_BYTES];
+    struct om_network_config c = {
+        .id = n->id, .open = n->is_open, .epoch = n->epoch, .gossip = a->spec.gossip};
+
+    a->is_let_in = false;
+    if (n->is_closed && a->spec.cert == SIM_CERT_LINK)
+        return know(a, n, err);
+    if (n->is_closed) {
+        c.authority = n->authority;
+        c.chain.node = node_cert(a, n, node);
+    }
+    sim_network_secret(a->world, n, n->epoch, a->spec.wrong_secret, c.secret);
+    if (om_node_join(a->node, &c, err) != OM_OK)
+        return false;
+    if (n->is_closed && a->spec.cert == SIM_CERT_ADMIN) {
+        admin_cert(a, n, admin);
+        enum om_err e =
+            om_node_admin(a->node, sim_node_clock(a), &n->id, om_bytes(admin, sizeof admin));
+        if (e != OM_OK) {
+            om_fail(err, e, "it cannot be an admin");
+            return false;
+        }
+    }
+    return know(a, n, err);
+}
+
+/* The invitation @i to @n into @l. */
+static void write_link(struct om_join_link *l, const struct sim_network *n,
+                       const struct sim_invite *i)
+{
+    const struct om_identity by = identity_of(i->by, n);
+    const int64_t made_s = SIM_WALL_MS / 1000 + (i->by->world->now - i->age) / OM_SEC(1);
+    uint8_t secret[32];
+    struct om_grant g = {
+        .uses = i->uses, .issued = (uint32_t)made_s, .expires = (uint32_t)(made_s + DAY_S)};
+
+    *l = (struct om_join_link){.has_admin = true, .authority = n->authority, .epoch = n->epoch};
+    sim_network_secret(i->by->world, n, n->epoch, false, secret);
+    om_epoch_join_secret(l->secret, secret);
+    memcpy(g.invite, &i->token, sizeof g.invite);
+    memcpy(l->seed, &i->token, sizeof i->token);
+    struct om_identity key = from_seed(l->seed);
+    memcpy(l->seed, key.seed, sizeof l->seed);
+    g.key = key.id;
+    om_grant_encode(l->grant, &g, &by, &n->id);
+    admin_cert(i->by, n, l->admin);
+    for (unsigned k = 0; k < i->peer_count && k < OM_JOIN_PEERS_MAX; k++)
+        l->peers[l->peer_count++] =
+            (struct om_join_peer){*sim_actor_id(i->peers[k], n), i->peers[k]->addr};
+}
+
+enum om_err sim_member_invited(struct sim_actor *a, const struct sim_network *n,
+                               const struct sim_invite *i)
+{
+    const char *name = om_cert_is_name(a->name, strlen(a->name)) ? a->name : "";
+    char text[OM_JOIN_TEXT];
+    struct om_join_link l;
+    struct om_id network;
+
+    if (!a->node)
+        return OM_E_STATE;
+    write_link(&l, n ? n : &a->world->networks[a->spec.networks[0]], i);
+    om_join_link_print(text, &l);
+    enum om_err e = om_node_join_by_link(a->node, sim_node_clock(a), text, name, &network, NULL);
+    sim_node_drain(a);
+    return e;
+}

@@ -1,0 +1,46 @@
+/*
+ * member.h - closed networks of a world: their authority, who has which certificate, who is invited
+ *
+ * What:  makes the certificates that nodes of closed networks begin with, and links for others.
+ * Why:   in the world nobody clicks: who is a member follows from the scenario's words.
+ * Keeps: script_reads_every_statement.
+ */
+#ifndef SIM_MEMBER_H
+#define SIM_MEMBER_H
+
+#include "actor.h"
+
+/** sim_member_close() - give @n of @w an authority, from which its id follows. */
+void sim_member_close(struct sim_world *w, struct sim_network *n);
+
+/**
+ * sim_member_join() - let a node take part in a network as its specification says
+ * @a:    its node is made
+ * @n:    the network
+ * @err:  sentence for a person
+ *
+ * In a closed one a node whose certificate is to come by a link is not in yet.
+ *
+ * Return: false when its node refuses.
+ */
+bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om_error *err);
+
+/** sim_member_is_in() - does @a's node take part in @n, closed or not? */
+bool sim_member_is_in(const struct sim_actor *a, const struct sim_network *n);
+
+/* Of a link. */
+struct sim_invite {
+    struct sim_actor *by;                      /* who signs it: cert=admin */
+    struct sim_actor *peers[OM_ENDPOINTS_MAX]; /* that it names */
+    unsigned peer_count;
+    uint64_t token; /* which invitation it is of */
+    uint16_t uses;
+    om_time age; /* it was made so long ago, for a day */
+};
+
+/** sim_member_invited() - @a joins @n (NULL: its first) by @i. Return: as om_node_join_by_link();
+ *  OM_E_STATE when @a is down. */
+OM_MUST enum om_err sim_member_invited(struct sim_actor *a, const struct sim_network *n,
+                                       const struct sim_invite *i);
+
+#endif

@@ -1,4 +1,4 @@
-/* cmd_status.c - status, peers, network, version. */
+/* cmd_status.c - status, peers, version. */
 #include <string.h>
 
 #include "commands.h"
@@ -210,34 +210,6 @@ enum om_exit om_cmd_peers(struct om_cli *cli)
         return e;
     e = om_cli_ask(cli, "peers.list", om_cli_params(cli), &result);
     return e ? e : show_list(cli, result);
-}
-
-enum om_exit om_cmd_network(struct om_cli *cli)
-{
-    static const struct om_column columns[] = {
-        {"NETWORK", "name", OM_COLUMN_TEXT},
-        {"ID", "id", OM_COLUMN_TEXT},
-        {"OPEN", "open", OM_COLUMN_TEXT},
-        {"PEERS", "peers", OM_COLUMN_COUNT},
-        {"CONNECTED", "connected", OM_COLUMN_COUNT},
-    };
-    enum om_exit e = om_cli_words(cli, 0, 1);
-    const json_t *list;
-    json_t *result;
-
-    if (!e && cli->args.count && strcmp(cli->args.words[0], "list") != 0)
-        e = om_cli_usage(cli, "network: want list");
-    if (!e)
-        e = om_cli_ask(cli, "networks.list", NULL, &result);
-    if (e)
-        return e;
-    list = json_is_array(result) ? result : json_object_get(result, "networks");
-    if (cli->out.json)
-        om_out_json(&cli->out, result);
-    else if (om_table_print(&cli->out, columns, OM_ARRAY_SIZE(columns), list))
-        e = no_memory(cli);
-    json_decref(result);
-    return e;
 }
 
 enum om_exit om_cmd_version(struct om_cli *cli)

@@ -85,6 +85,14 @@ static const struct om_option image_options[] = {
     END};
 static const struct om_option init_options[] = {
     {"force", NULL, "begin anew; what was there is kept as a backup", 'f'}, END};
+static const struct om_option key_options[] = {
+    {"name", "NAME", "of the new network in this home; of import, too", 0},
+    {"uses", "N", "keys that the link lets in (1; at most 8)", 0},
+    {"at", "ADDRESS[:PORT]", "where this node is found (else what is known of it)", 0},
+    {"qr", NULL, "show the link as a QR code, too", 0},
+    {"password-file", "FILE", "whose first line is the password (-, standard input)", 0},
+    {"peer", "ID", "import: whose the link is, where an old one does not say it", 0},
+    END};
 static const struct om_option log_options[] = {
     {"follow", NULL, "go on with what is logged from now on", 'f'},
     {"lines", "N", "how many of the last lines (50)", 'n'},
@@ -92,6 +100,15 @@ static const struct om_option log_options[] = {
 static const struct om_option message_options[] = {
     {"wait", NULL, "until the peer has it, or the daemon gives up: then the exit code is 1", 'w'},
     {"list", NULL, "show the messages received", 'l'},
+    END};
+static const struct om_option network_options[] = {
+    {"name", "NAME", "create, join: what it is called in this home", 0},
+    {"open", NULL, "create: whoever has its link is in it, for good", 0},
+    {"qr", NULL, "invite: show the link as a QR code, too", 0},
+    {"at", "ADDRESS[:PORT]", "invite: where this node is found (else what is known of it)", 0},
+    {"key", "LINK", "join: the link, which other users of this machine may see while it runs", 0},
+    {"file", "FILE", "join: a file with the link (-, standard input)", 0},
+    {"peer", "ID", "join: whose a connect link is, where an old one does not say it", 0},
     END};
 static const struct om_option ping_options[] = {
     {"count", "N", "stop after N probes (4; at most 256)", 'c'},
@@ -296,10 +313,18 @@ const struct om_command om_commands[] = {
      "files are kept beside it.\n"
      "With --json: {home, networks}; each network has its name and the id of this node in it.",
      init_options, om_cmd_init, false},
-    {"key", "show", "this node's public identity",
-     "Prints the peer id that others need.\n"
-     "With --json: {home, networks}; each network has its name and the id of this node in it.",
-     NULL, om_cmd_key, false},
+    {"key", "show | link [NETWORK] | qr [NETWORK] | export FILE [NETWORK] | import FILE",
+     "who this node is, and networks of two",
+     "show prints the peer id of this node in each of its networks. link makes a network of this\n"
+     "node and whoever follows the link first, within 24 hours, and prints the link; with NETWORK\n"
+     "the link of that one once more. Nobody else is let in, then or later, and no other network\n"
+     "is needed. Whoever has the link before it is used is in: hand it over as you would a key. "
+     "qr\n"
+     "shows it to a camera. The other side: omerta network join. export seals a link under a\n"
+     "password (Argon2id) into a file of your own; import follows it.\n"
+     "With --json, show: {home, networks}; each network has its name and the id of this node in\n"
+     "it; link, qr: {network, link}; export: {path}; import: as network join.",
+     key_options, om_cmd_key, false},
     {"link", "[list]", "links whose packets end in the daemon",
      "A TUN or the card of a virtual machine, by the data socket (omerta-data(7)). DROPPED counts\n"
      "packets that may not pass, by the reason; ROGUE weighs those of late.\n"
@@ -327,10 +352,23 @@ const struct om_command om_commands[] = {
      "Peers are asked anew, which takes a second. The exit code is 1 when UDP seems blocked.\n"
      "With --json: the reply of netcheck.",
      NULL, om_cmd_netcheck, false},
-    {"network", "[list]", "the networks this node is in",
-     "Shows the networks joined.\n"
-     "With --json: the reply of networks.list.",
-     NULL, om_cmd_network, false},
+    {"network",
+     "[list | show [NETWORK] | create --name NAME --open | invite [NETWORK] | join LINK | leave "
+     "NETWORK | rename NETWORK NAME]",
+     "the networks this node is in",
+     "At most 16. In each this node shows another key, and nothing of one is told in another; but\n"
+     "all share one UDP port, whose address links them. Other commands take --network NETWORK, a\n"
+     "name or the start of an id. The built-in network \"default\" is there only while no other "
+     "is,\n"
+     "or while bootstrap peers are named in it.\n"
+     "create makes an open network: whoever has its link is in it and nobody can be put out "
+     "again.\n"
+     "invite prints the link, with up to three places where members are found. join follows one,\n"
+     "omerta://join/... or omerta://connect?...; from standard input (join - or --file -) it gets\n"
+     "into no shell history and no list of processes. show never prints a secret.\n"
+     "With --json, list: the reply of networks.list; show, create, join, rename: the reply of\n"
+     "networks.show; invite: {network, link}; leave: {left, id}.",
+     network_options, om_cmd_network, false},
     {"peers", "[PEER] | add ID [ENDPOINT...]", "the peers known, or one of them",
      "With a peer: all that is known here of it, then what it says of itself. add: tell the daemon "
      "of a peer and where it is.\n"

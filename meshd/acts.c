@@ -4,6 +4,7 @@
 #include "control/control.h"
 #include "data/data.h"
 #include "links/links.h"
+#include "membership.h"
 #include "tunnels/tunnels.h"
 #include "host/clock.h"
 #include "service/offers.h"
@@ -20,6 +21,7 @@ void daemon_event(struct om_daemon *d, const struct om_event *e)
     control_notify_event(d->control, wall, e);
     if (e->kind != OM_EVENT_SESSION_UP && e->kind != OM_EVENT_SESSION_REKEYED)
         return;
+    membership_heard(d);
     for (unsigned i = 0; i < d->network_count; i++)
         daemon_remember_peer(d, &d->networks[i], &e->peer);
 }

@@ -16,6 +16,7 @@
 #include "host/entropy.h"
 #include "links/links.h"
 #include "mapping.h"
+#include "membership.h"
 #include "metrics_server.h"
 #include "sdnotify.h"
 #include "secrets.h"
@@ -176,6 +177,7 @@ static void on_clock(uv_timer_t *t)
     struct om_peer_info info;
 
     om_store_retry(d->store);
+    membership_tick(d);
     om_node_set_wall(daemon_node(d), now, om_clock_wall());
     for (unsigned i = 0; i < d->network_count; i++) {
         const struct om_id *net = &d->networks[i].id;
@@ -254,7 +256,7 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return false;
     if (om_confine_drop(err) != OM_OK) /* before there are threads */
         return fail(d, OM_EXIT_FAILED);
-    if (!daemon_networks_join(d, err) || !daemon_recall(d, err) || !start_handles(d, err))
+    if (!membership_load(d, err) || !daemon_recall(d, err) || !start_handles(d, err))
         return d->exit ? false : fail(d, OM_EXIT_FAILED);
     if (om_calls_new(&d->calls, d->pump) != OM_OK)
         return fail(d, OM_EXIT_FAILED);
@@ -275,6 +277,7 @@ static bool start(struct om_daemon *d, struct om_error *err)
         return fail(d, OM_EXIT_FAILED);
     if (!daemon_bootstrap(d, err))
         return fail(d, OM_EXIT_CONFIG);
+    membership_meet(d);
     if (d->config.seccomp && om_confine_has_seccomp() && om_confine_seccomp(err) != OM_OK)
         return fail(d, OM_EXIT_FAILED);
     om_pump_kick(d->pump);

@@ -45,9 +45,9 @@ static void on_resolved(void *self, const struct om_addr *addrs, unsigned count,
     if (count > OM_ENDPOINTS_MAX)
         count = OM_ENDPOINTS_MAX;
     enum om_err e =
-        om_node_connect(daemon_node(d), om_clock_now(), &b->network->id, &b->at.peer, addrs, count);
+        om_node_connect(daemon_node(d), om_clock_now(), &b->network, &b->at.peer, addrs, count);
     if (e == OM_OK) /* who was named is to find us, however long nothing is said */
-        e = om_node_keep(daemon_node(d), om_clock_now(), &b->network->id, &b->at.peer, true);
+        e = om_node_keep(daemon_node(d), om_clock_now(), &b->network, &b->at.peer, true);
     if (e != OM_OK)
         say(b, OM_LOG_WARN, "cannot connect", om_err_text(e));
     else
@@ -59,7 +59,7 @@ static void ask(struct daemon_bootstrap *b)
 {
     struct om_daemon *d = b->daemon;
 
-    if (b->resolve)
+    if (b->resolve || !daemon_network(d, &b->network)) /* which was left */
         return;
     if (om_resolve(&b->resolve, &d->loop, b->at.host, b->at.port, on_resolved, b) != OM_OK) {
         say(b, OM_LOG_WARN, "cannot ask for the name", NULL);
@@ -73,12 +73,15 @@ static bool prepare(struct om_daemon *d, struct daemon_bootstrap *b, const char 
     *b = (struct daemon_bootstrap){.daemon = d, .text = text};
     if (om_bootstrap_parse(&b->at, text, err) != OM_OK)
         return false;
-    b->network = daemon_network_named(d, b->at.network[0] ? b->at.network : NULL, err);
-    if (b->network && om_id_equal(&b->at.peer, &b->network->self)) {
+    const char *named = b->at.network[0] ? b->at.network : d->network_count > 1 ? "default" : NULL;
+    const struct daemon_network *net = daemon_network_named(d, named, err);
+    if (net && om_id_equal(&b->at.peer, &net->self)) {
         (void)om_fail(err, OM_E_RANGE, "bootstrap peer %.20s... is this node itself", text);
         return false;
     }
-    return b->network != NULL;
+    if (net)
+        b->network = net->id;
+    return net || !b->at.network[0];
 }
 
 bool daemon_bootstrap(struct om_daemon *d, struct om_error *err)
@@ -87,6 +90,10 @@ bool daemon_bootstrap(struct om_daemon *d, struct om_error *err)
         struct daemon_bootstrap *b = &d->bootstraps[d->bootstrap_count];
         if (!prepare(d, b, d->config.bootstrap.text[i], err))
             return false;
+        if (!daemon_network(d, &b->network)) { /* it was written when there was only one */
+            say(b, OM_LOG_WARN, "names no network, and there are several or none", NULL);
+            continue;
+        }
         if (uv_timer_init(&d->loop, &b->retry) < 0)
             return false;
         b->retry.data = b;

@@ -1,6 +1,4 @@
-/* networks.c - the networks that this home is in. */
-#include <sodium.h>
-#include <stdio.h>
+/* networks.c - the networks that this home is in: which one is meant. */
 #include <string.h>
 
 #include "state.h"
@@ -8,30 +6,6 @@
 struct om_node *daemon_node(const struct om_daemon *d)
 {
     return om_pump_node(d->pump);
-}
-
-static bool join(struct om_daemon *d, const struct om_network_config *c, const char *name,
-                 struct om_error *err)
-{
-    struct daemon_network *net = &d->networks[d->network_count];
-
-    if (om_node_join(daemon_node(d), c, err) != OM_OK)
-        return false;
-    *net = (struct daemon_network){.id = c->id, .is_open = c->open};
-    (void)snprintf(net->name, sizeof net->name, "%s", name);
-    net->self = *om_node_id(daemon_node(d), &c->id);
-    d->network_count++;
-    return true;
-}
-
-bool daemon_networks_join(struct om_daemon *d, struct om_error *err)
-{
-    struct om_network_config c;
-
-    om_network_default(&c);
-    bool is_joined = !d->config.network_default || join(d, &c, "default", err);
-    sodium_memzero(&c, sizeof c);
-    return is_joined;
 }
 
 const struct daemon_network *daemon_network(const struct om_daemon *d, const struct om_id *id)

@@ -69,6 +69,16 @@ static void add_mapped(const struct om_daemon *d, struct om_announce *a)
     a->mapped[at] = true;
 }
 
+unsigned daemon_own_addrs(const struct om_daemon *d, struct om_addr out[ENDS_MAX])
+{
+    struct om_announce a = {.end_count = 0};
+
+    a.end_count = own_addrs(d, a.ends);
+    add_mapped(d, &a);
+    memcpy(out, a.ends, a.end_count * sizeof *out);
+    return a.end_count;
+}
+
 static void announce(struct om_daemon *d, const struct daemon_network *net,
                      const struct om_addr *ends, unsigned count)
 {

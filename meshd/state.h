@@ -48,14 +48,19 @@ struct mapping;
 struct daemon_network {
     struct om_id id, self;
     char name[OM_NAME_MAX + 1];
-    bool is_open;
+    bool is_open;       /* whoever has its link may be in it, and do what members may */
+    bool is_direct;     /* of pinned keys only */
+    bool is_default;    /* the built-in one */
+    unsigned pin_count; /* of a direct one, as it is kept */
+    unsigned pins_left;
+    uint64_t pins_until_s;
 };
 
 struct daemon_bootstrap {
     struct om_daemon *daemon;
     const char *text; /* as configured */
     struct om_bootstrap at;
-    const struct daemon_network *network;
+    struct om_id network;
     struct om_resolve *resolve; /* under way; NULL */
     uv_timer_t retry;
     unsigned failures;
@@ -118,10 +123,6 @@ struct om_node *daemon_node(const struct om_daemon *d);
 
 /* networks.c */
 
-/** daemon_networks_join() - have the node of @d join what it is a member of; false, and @err, when
- *  one cannot be joined. */
-bool daemon_networks_join(struct om_daemon *d, struct om_error *err);
-
 /** daemon_network() - the network of @d with @id, or NULL. */
 const struct daemon_network *daemon_network(const struct om_daemon *d, const struct om_id *id);
 
@@ -147,6 +148,9 @@ void daemon_bootstrap_stop(struct om_daemon *d);
 /** daemon_presence() - tell the networks of @d where it is, now and whenever that changes; false
  *  and @err when that cannot be watched. */
 bool daemon_presence(struct om_daemon *d, struct om_error *err);
+
+/** daemon_own_addrs() - where others find @d, the best first, into @out; how many. */
+unsigned daemon_own_addrs(const struct om_daemon *d, struct om_addr out[OM_ANNOUNCE_ENDS]);
 
 /** daemon_presence_tell() - say again in the networks of @d where it is and what it is called. */
 void daemon_presence_tell(struct om_daemon *d);

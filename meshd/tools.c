@@ -11,6 +11,7 @@
 #include "config_print.h"
 #include "host/entropy.h"
 #include "host/router_check.h"
+#include "network_file.h"
 #include "secrets.h"
 #include "tunnels/tunnels.h"
 
@@ -20,44 +21,81 @@ static enum om_exit failed(const struct om_error *err, enum om_exit code)
     return code;
 }
 
-static void say_id(const char *home, const char *id, bool json)
+static void say_keys(const char *home, const json_t *list, bool json)
 {
-    if (!json) {
-        printf("default %s\n", id);
-        return;
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(list, i, one)
+    {
+        if (!json)
+            printf("%s %s\n", json_string_value(json_object_get(one, "name")),
+                   json_string_value(json_object_get(one, "id")));
     }
-    json_t *j =
-        json_pack("{s:s, s:[{s:s, s:s}]}", "home", home, "networks", "name", "default", "id", id);
+    if (!json)
+        return;
+    json_t *j = json_pack("{s:s, s:O}", "home", home, "networks", list);
     if (json_dumpf(j, stdout, JSON_INDENT(2)) == 0)
         putchar('\n');
     json_decref(j);
 }
 
-/* The id of this home in the built-in network; what a network is named for will be told by the
- * store. */
-static enum om_exit print_keys(const char *home, const uint8_t *seed, bool json,
-                               struct om_error *err)
+/* One entry of the list: what the network is called, and who this home is in it. */
+static bool add_key(json_t *list, const uint8_t *seed, const struct om_id *network,
+                    const char *name, struct om_error *err)
 {
-    struct om_network_config net;
+    struct om_node_config config = {.home_seed = seed, .rng = om_entropy()};
+    struct om_network_config net = {.id = *network, .open = true};
     struct om_pool *pool = om_pool_new(OM_BLOCK_BYTES, 1);
-    const struct om_node_config config = {
-        .home_seed = seed, .rng = om_entropy(), .pool = pool, .limits = {0}};
-    struct om_node_config own = config;
     struct om_node *n = NULL;
     char id[OM_ID_TEXT];
 
-    om_limits_default(&own.limits);
-    om_network_default(&net);
+    om_limits_default(&config.limits);
+    config.pool = pool;
     enum om_err e =
-        pool ? om_node_new(&n, &own, 0, err) : om_fail(err, OM_E_NO_MEM, "no memory for a node");
+        pool ? om_node_new(&n, &config, 0, err) : om_fail(err, OM_E_NO_MEM, "no memory for a node");
     if (e == OM_OK)
         e = om_node_join(n, &net, err);
     if (e == OM_OK)
-        say_id(home, om_id_print(om_node_id(n, &net.id), id), json);
+        (void)json_array_append_new(list, json_pack("{s:s, s:s}", "name", name, "id",
+                                                    om_id_print(om_node_id(n, network), id)));
     om_node_free(n);
     om_pool_free(pool);
-    sodium_memzero(&net, sizeof net);
-    return e == OM_OK ? OM_EXIT_OK : OM_EXIT_FAILED;
+    return e == OM_OK;
+}
+
+/* The id of this home in each of its networks, or in the built-in one. */
+static bool list_keys(const char *home, const uint8_t *seed, json_t *list, struct om_error *err)
+{
+    struct om_id ids[OM_NETWORKS_MAX];
+    struct om_network_config builtin;
+    struct network_file f;
+    unsigned count;
+
+    if (network_file_list(home, ids, &count, err) != OM_OK)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        if (network_file_read(home, &ids[i], &f, err) != OM_OK)
+            return false;
+        bool is_added = add_key(list, seed, &ids[i], f.name, err);
+        sodium_memzero(&f, sizeof f);
+        if (!is_added)
+            return false;
+    }
+    om_network_default(&builtin);
+    return count > 0 || add_key(list, seed, &builtin.id, "default", err);
+}
+
+static enum om_exit print_keys(const char *home, const uint8_t *seed, bool json,
+                               struct om_error *err)
+{
+    json_t *list = json_array();
+    bool is_good = list_keys(home, seed, list, err);
+
+    if (is_good)
+        say_keys(home, list, json);
+    json_decref(list);
+    return is_good ? OM_EXIT_OK : OM_EXIT_FAILED;
 }
 
 static enum om_exit key(const char *home, bool json)

@@ -108,6 +108,20 @@ json_t *control_filter_reputation(struct control_ask *ask, struct om_error *err)
 json_t *control_filter_test(struct control_ask *ask, struct om_error *err);
 /** control_vm_resume() - "vm.resume": @ask, @err as any control_method. */
 json_t *control_vm_resume(struct control_ask *ask, struct om_error *err);
+/** control_networks_create() - "networks.create": @ask, @err as any control_method. */
+json_t *control_networks_create(struct control_ask *ask, struct om_error *err);
+/** control_networks_direct() - "networks.direct": @ask, @err as any control_method. */
+json_t *control_networks_direct(struct control_ask *ask, struct om_error *err);
+/** control_networks_invite() - "networks.invite": @ask, @err as any control_method. */
+json_t *control_networks_invite(struct control_ask *ask, struct om_error *err);
+/** control_networks_join() - "networks.join": @ask, @err as any control_method. */
+json_t *control_networks_join(struct control_ask *ask, struct om_error *err);
+/** control_networks_leave() - "networks.leave": @ask, @err as any control_method. */
+json_t *control_networks_leave(struct control_ask *ask, struct om_error *err);
+/** control_networks_rename() - "networks.rename": @ask, @err as any control_method. */
+json_t *control_networks_rename(struct control_ask *ask, struct om_error *err);
+/** control_networks_show() - "networks.show": @ask, @err as any control_method. */
+json_t *control_networks_show(struct control_ask *ask, struct om_error *err);
 /** control_vm_traffic() - "vm.traffic": @ask, @err as any control_method. */
 json_t *control_vm_traffic(struct control_ask *ask, struct om_error *err);
 

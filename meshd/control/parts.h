@@ -193,6 +193,9 @@ void control_limits(struct control_ask *ask, json_t *set);
 
 /* status.c */
 
+/** control_network_json() - what @d knows of its network @net, for lists; no secret of it. */
+json_t *control_network_json(struct om_daemon *d, const struct daemon_network *net);
+
 /** control_udp() - the sockets of @d. */
 json_t *control_udp(const struct om_daemon *d);
 

@@ -20,7 +20,7 @@ static json_t *gossip_json(const struct om_daemon *d, const struct daemon_networ
                      (json_int_t)g.syncs);
 }
 
-static json_t *network_json(struct om_daemon *d, const struct daemon_network *net)
+json_t *control_network_json(struct om_daemon *d, const struct daemon_network *net)
 {
     struct om_peer_info info;
     struct om_id *ids;
@@ -31,10 +31,13 @@ static json_t *network_json(struct om_daemon *d, const struct daemon_network *ne
             om_node_peer_info(daemon_node(d), om_clock_now(), &net->id, &ids[i], &info) == OM_OK &&
             info.has_session;
     free(ids);
-    return json_pack("{s:s, s:o, s:o, s:b, s:i, s:i, s:o}", "name", net->name, "id",
-                     control_id(&net->id), "self", control_id(&net->self), "open",
-                     (int)net->is_open, "peers", (int)n, "connected", (int)connected, "gossip",
-                     gossip_json(d, net));
+    return json_pack("{s:s, s:o, s:o, s:s, s:b, s:i, s:i, s:o}", "name", net->name, "id",
+                     control_id(&net->id), "self", control_id(&net->self), "kind",
+                     net->is_default  ? "default"
+                     : net->is_direct ? "direct"
+                                      : "open",
+                     "open", (int)net->is_open, "peers", (int)n, "connected", (int)connected,
+                     "gossip", gossip_json(d, net));
 }
 
 static json_t *networks_json(struct om_daemon *d)
@@ -42,7 +45,7 @@ static json_t *networks_json(struct om_daemon *d)
     json_t *list = json_array();
 
     for (unsigned i = 0; i < d->network_count; i++)
-        (void)json_array_append_new(list, network_json(d, &d->networks[i]));
+        (void)json_array_append_new(list, control_network_json(d, &d->networks[i]));
     return list;
 }
 

@@ -1,64 +1,8 @@
 /* methods_table.c - the table, and nothing else. */
+#include "ipc/method_words.h"
 #include "ipc/methods.h"
 
 #include <omerta/attr.h>
-
-#define NETWORK                                                                                    \
-    {                                                                                              \
-        "network", OM_PARAM_NETWORK, false, "of several, which"                                    \
-    }
-#define PEER                                                                                       \
-    {                                                                                              \
-        "peer", OM_PARAM_PEER, true, "full id, its start (4 or more characters), name, or self"    \
-    }
-
-#define PROVIDER                                                                                   \
-    {                                                                                              \
-        "peer", OM_PARAM_PEER, false, "the provider, as peers are named elsewhere"                 \
-    }
-#define VM                                                                                         \
-    {                                                                                              \
-        "vm", OM_PARAM_STRING, false, "its id, or the start of it; else the only one"              \
-    }
-
-/* What provide.set and provide.show answer. */
-#define PROVIDED                                                                                   \
-    {                                                                                              \
-        {"on", OM_PARAM_BOOL, true, "machines are provided"},                                      \
-            {"to", OM_PARAM_STRINGS, true, "to these peers, besides this node"},                   \
-            {"owner_first", OM_PARAM_BOOL, true, "own machines may end those of others"},          \
-            {"limits", OM_PARAM_OBJECT, false, "of vm, peer, network and all"},                    \
-            {"max_lease", OM_PARAM_STRING, true, "no machine lives longer"},                       \
-            {"rate", OM_PARAM_INTEGER, true, "bytes a second of each, each way; 0: any number"},   \
-            {"gate", OM_PARAM_STRING, true, "conntrack, filtered or sampled"},                     \
-            {"violations", OM_PARAM_STRING, true, "log, warn, pause or kill"},                     \
-            {"pause", OM_PARAM_STRING, true, "how long a pause lasts"},                            \
-            {"accel", OM_PARAM_STRING, true, "auto, kvm or tcg: what is tried"},                   \
-            {"used", OM_PARAM_OBJECT, true, "vms, cpus, memory, disk (MiB) taken now"},            \
-            {"engine", OM_PARAM_STRING, true, "kvm, tcg, none or unknown"},                        \
-            {"reason", OM_PARAM_STRING, true, "why that one"},                                     \
-            {"hint", OM_PARAM_STRING, true, "what is in the way of it here, or nothing"},          \
-    }
-
-/* What the methods about rules answer. */
-#define FILTERS                                                                                    \
-    {                                                                                              \
-        {"default", OM_PARAM_STRING, true, "allow, deny or ask: when no rule holds"},              \
-            {"rules", OM_PARAM_OBJECTS, true, "as in filters.json; the first that holds decides"}, \
-            {"kept", OM_PARAM_BOOL, true, "there is a filters.json"},                              \
-    }
-
-/* What the methods that decide on a request answer. */
-#define DECIDED                                                                                    \
-    {                                                                                              \
-        {"vm", OM_PARAM_STRING, true, "its id"}, {"allowed", OM_PARAM_BOOL, true, "the word"},     \
-    }
-
-/* The request that waits. */
-#define WAITING                                                                                    \
-    {                                                                                              \
-        {"vm", OM_PARAM_STRING, true, "its id, or the start of it"},                               \
-    }
 
 static const struct om_ipc_method table[] = {
     {.name = "approvals.allow",
@@ -317,11 +261,47 @@ static const struct om_ipc_method table[] = {
                {"problem", OM_PARAM_STRING, false,
                 "a sentence when nobody far away answers over UDP"},
                {"measured", OM_PARAM_INTEGER, true, "peers that were asked anew"}}},
+    {.name = "networks.create",
+     .summary = "Make a network, with this node alone in it; the built-in one goes then",
+     .params = {{"name", OM_PARAM_STRING, true, "of 1 to 32 bytes, for this home"},
+                {"open", OM_PARAM_BOOL, true, "true: whoever has its link is in it, for good"}},
+     .reply = MEMBER},
+    {.name = "networks.direct",
+     .summary = "Make a network of this node and whoever uses its link first, within a day",
+     .params = {{"name", OM_PARAM_STRING, false, "for this home; else one is made up"},
+                {"uses", OM_PARAM_INTEGER, false, "keys that it lets in, 1 to 8; default 1"},
+                AT},
+     .reply = LINK},
+    {.name = "networks.invite",
+     .summary = "The link by which others come into a network; a secret",
+     .params = {AT, NETWORK},
+     .reply = LINK},
+    {.name = "networks.join",
+     .summary = "Be in the network of a link from now on, and call those whom it names",
+     .params = {{"link", OM_PARAM_STRING, true, "omerta://join/... or omerta://connect?..."},
+                {"name", OM_PARAM_STRING, false, "for this home; else one is made up"},
+                {"peer", OM_PARAM_STRING, false,
+                 "full id, where a connect link of the old form does not say it"}},
+     .reply = MEMBER},
+    {.name = "networks.leave",
+     .summary = "Be in a network no longer: its keys, its peers and tunnels into it are forgotten",
+     .params = {{"network", OM_PARAM_NETWORK, true, "which"}},
+     .reply = {{"left", OM_PARAM_STRING, true, "its name"},
+               {"id", OM_PARAM_STRING, true, "of the network"}}},
     {.name = "networks.list",
      .summary = "The networks of this home",
      .reply = {{"networks", OM_PARAM_OBJECTS, true,
-                "name, id, self, open, peers, connected, gossip (records, items, bytes, rumours_in,"
-                " rumours_out, syncs) of each"}}},
+                "name, id, self, kind, open, peers, connected, gossip (records, items, bytes,"
+                " rumours_in, rumours_out, syncs) of each"}}},
+    {.name = "networks.rename",
+     .summary = "Call a network otherwise in this home",
+     .params = {{"network", OM_PARAM_NETWORK, true, "which"},
+                {"name", OM_PARAM_STRING, true, "of 1 to 32 bytes"}},
+     .reply = MEMBER},
+    {.name = "networks.show",
+     .summary = "A network of this home, without its secret",
+     .params = {NETWORK},
+     .reply = MEMBER},
     {.name = "peer.status",
      .summary = "What a peer says of itself",
      .params = {PEER, NETWORK},

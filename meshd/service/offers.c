@@ -219,6 +219,21 @@ void offers_touch(struct offers *o)
         arm(o, soon);
 }
 
+static void subscribe(struct om_daemon *d)
+{
+    for (unsigned i = 0; i < d->network_count; i++) /* one without gossip has no offers */
+        (void)!om_node_subscribe(daemon_node(d), &d->networks[i].id, OM_VM_OFFER_CHANNEL);
+}
+
+void offers_networks(struct offers *o)
+{
+    if (!o)
+        return;
+    memset(o->told, 0, sizeof o->told); /* they may have changed their places */
+    subscribe(o->d);
+    offers_touch(o);
+}
+
 bool offers_open(struct offers **out, struct om_daemon *d, struct om_error *err)
 {
     struct offers *o = calloc(1, sizeof *o);
@@ -231,8 +246,7 @@ bool offers_open(struct offers **out, struct om_daemon *d, struct om_error *err)
     o->due = OM_NEVER;
     o->timer.data = o;
     om_list_init(&o->rows);
-    for (unsigned i = 0; i < d->network_count; i++) /* one without gossip has no offers */
-        (void)!om_node_subscribe(daemon_node(d), &d->networks[i].id, OM_VM_OFFER_CHANNEL);
+    subscribe(d);
     *out = o;
     return true;
 }

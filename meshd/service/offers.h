@@ -48,6 +48,9 @@ void offers_close(struct offers *o);
 /** offers_item() - gossip brought @item to @o. */
 void offers_item(struct offers *o, const struct om_act_item *item);
 
+/** offers_networks() - the networks of @o are others now; NULL is fine. */
+void offers_networks(struct offers *o);
+
 /** offers_touch() - what this node of @o provides may have changed; NULL is fine. */
 void offers_touch(struct offers *o);
 

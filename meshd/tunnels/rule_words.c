@@ -21,7 +21,8 @@ static json_t *ranges(const struct tunnel_rule *r)
 static json_t *words_of(const struct tunnel_rule *r)
 {
     const struct daemon_network *net = daemon_network(r->tunnels->d, &r->network);
-    char listen[OM_ADDR_TEXT];
+    char listen[OM_ADDR_TEXT], id[OM_ID_TEXT];
+    const char *name = net ? net->name : om_id_print(&r->network, id); /* it may come back */
     json_t *to = json_array(), *o;
 
     for (unsigned i = 0; i < r->peer_count; i++)
@@ -30,18 +31,17 @@ static json_t *words_of(const struct tunnel_rule *r)
         (void)json_array_append_new(to, json_string("*"));
     if (r->is_forward)
         o = json_pack("{s:s, s:s, s:O?, s:s, s:s, s:i, s:b, s:s?, s:b, s:b, s:b, s:b}", "listen",
-                      om_addr_print(&r->listen, listen), "network", net ? net->name : "", "peer",
+                      om_addr_print(&r->listen, listen), "network", name, "peer",
                       r->peer_count ? json_array_get(to, 0) : NULL, "host", r->host, "link",
                       r->to_link, "port", (int)r->port, "proxy", r->is_proxy, "user", r->login.user,
                       "dns", r->is_dns, "remote", r->is_remote, "udp", r->is_udp, "keep", r->keep);
     else
         o = json_pack("{s:i, s:s, s:O, s:s, s:i, s:b, s:o, s:s, s:b, s:b, s:o*, s:i}", "port",
-                      r->is_consent ? 0 : (int)r->listen.port, "network", net ? net->name : "",
-                      "to", to, "host", r->host, "to_port", (int)r->port, "internet",
-                      r->is_internet, "also", ranges(r), "listen",
-                      r->is_consent ? om_addr_print(&r->listen, listen) : "", "udp", r->is_udp,
-                      "keep", r->keep, "rate", r->rate ? json_integer(r->rate) : NULL,
-                      "max_connections", (int)r->open_max);
+                      r->is_consent ? 0 : (int)r->listen.port, "network", name, "to", to, "host",
+                      r->host, "to_port", (int)r->port, "internet", r->is_internet, "also",
+                      ranges(r), "listen", r->is_consent ? om_addr_print(&r->listen, listen) : "",
+                      "udp", r->is_udp, "keep", r->keep, "rate",
+                      r->rate ? json_integer(r->rate) : NULL, "max_connections", (int)r->open_max);
     json_decref(to);
     return o;
 }

@@ -246,6 +246,23 @@ bool tunnels_remove(struct tunnels *t, bool forwards, uint64_t number, struct om
     return !was_kept || tunnel_rules_save(t, err);
 }
 
+void tunnels_leave(struct tunnels *t, const struct om_id *network)
+{
+    struct om_error err;
+    bool was_kept = false;
+
+    for (struct om_link *l = om_list_first(&t->rules), *next; l; l = next) {
+        struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
+        next = om_list_next(&t->rules, l);
+        if (!om_id_equal(&r->network, network))
+            continue;
+        was_kept |= r->keep;
+        tunnel_rule_drop(r);
+    }
+    if (was_kept)
+        (void)tunnel_rules_save(t, &err); /* else they are left out at the next start */
+}
+
 bool tunnels_open(struct tunnels **out, struct om_daemon *d, struct om_error *err)
 {
     struct tunnels *t = calloc(1, sizeof *t);

@@ -109,4 +109,7 @@ json_t *tunnels_usage(const struct tunnels *t);
  *  false and @err when there is none. */
 bool tunnels_remove(struct tunnels *t, bool forwards, uint64_t number, struct om_error *err);
 
+/** tunnels_leave() - forget every rule of @t that is of @network, which was left. */
+void tunnels_leave(struct tunnels *t, const struct om_id *network);
+
 #endif

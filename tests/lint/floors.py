@@ -30,7 +30,10 @@ FLOORS = {
     ),
     "meshd/ipc": (["mesh/base"], ["jansson"]),
     "meshd": (None, None),  # wires everything
-    "cli": (["mesh/base", "meshd/ipc"], ["jansson", "libsmartcols", "libqrencode"]),
+    "cli": (
+        ["mesh/base", "meshd/ipc"],
+        ["jansson", "libsmartcols", "libqrencode", "libsodium"],
+    ),
     "demos": (["mesh/base", "meshd/ipc"], ["libsmartcols", "libqrencode"]),
     "tests": (None, None),  # may look into everything
 }

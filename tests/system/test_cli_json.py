@@ -320,6 +320,19 @@ def words_about(text, of_methods):
     return found
 
 
+def test_network(make):
+    home = make("alone", ALONE).start().home
+    asked = {"network-create": ["network", "create", "--name", "a", "--open"],
+             "network-show": ["network", "show"],
+             "network-rename": ["network", "rename", "a", "b"],
+             "network-invite": ["network", "invite", "--at", "127.0.0.1"],
+             "key-link": ["key", "link", "--name", "us", "--at", "127.0.0.1"],
+             "network-show-direct": ["network", "show", "us"],
+             "network-leave": ["network", "leave", "us"]}
+    for name, argv in asked.items():
+        compare(name, data(home, *argv))
+
+
 def test_every_key_is_documented(two):
     first, _ = two
     of_methods = methods(first)

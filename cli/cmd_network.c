@@ -1,0 +1,185 @@
+/* cmd_network.c - network: list, show, create, invite, join, leave, rename. */
+#include <string.h>
+
+#include "commands.h"
+#include "link_text.h"
+#include "network.h"
+#include "table.h"
+
+static enum om_exit list(struct om_cli *cli)
+{
+    static const struct om_column columns[] = {
+        {"NETWORK", "name", OM_COLUMN_TEXT},
+        {"ID", "id", OM_COLUMN_TEXT},
+        {"KIND", "kind", OM_COLUMN_TEXT},
+        {"PEERS", "peers", OM_COLUMN_COUNT},
+        {"CONNECTED", "connected", OM_COLUMN_COUNT},
+    };
+    enum om_exit e = om_cli_words(cli, 0, 1);
+    json_t *result;
+
+    if (!e)
+        e = om_cli_ask(cli, "networks.list", NULL, &result);
+    if (e)
+        return e;
+    if (cli->out.json) {
+        om_out_json(&cli->out, result);
+    } else if (om_table_print(&cli->out, columns, OM_ARRAY_SIZE(columns),
+                              json_object_get(result, "networks"))) {
+        om_out_error(&cli->out, "out of memory");
+        e = OM_EXIT_FAILED;
+    }
+    json_decref(result);
+    return e;
+}
+
+static void print_field(struct om_out *out, const json_t *net, const char *label, const char *key)
+{
+    char cell[OM_CELL_MAX];
+
+    om_out_line(out, "%-10s %s", label,
+                om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(net, key)));
+}
+
+static void print_network(struct om_out *out, const json_t *net)
+{
+    const char *kind = json_string_value(json_object_get(net, "kind"));
+    const json_t *pins = json_object_get(net, "pins"), *pin;
+    char cell[OM_CELL_MAX];
+    size_t i;
+
+    print_field(out, net, "network", "name");
+    print_field(out, net, "id", "id");
+    print_field(out, net, "this node", "self");
+    print_field(out, net, "kind", "kind");
+    print_field(out, net, "peers", "peers");
+    print_field(out, net, "connected", "connected");
+    if (!kind || strcmp(kind, "direct") != 0)
+        return;
+    json_array_foreach(pins, i, pin)
+        om_out_line(out, "%-10s %s", "lets in", om_table_cell(cell, OM_COLUMN_TEXT, pin));
+    if (json_integer_value(json_object_get(net, "pins_left")) > 0)
+        om_out_line(out, "%-10s the first %lld who use its link", "lets in",
+                    (long long)json_integer_value(json_object_get(net, "pins_left")));
+}
+
+/* One question whose answer is a network, shown; @params are taken. */
+static enum om_exit ask_and_show(struct om_cli *cli, const char *method, json_t *params)
+{
+    json_t *net;
+    enum om_exit e = om_cli_ask(cli, method, params, &net);
+
+    if (e)
+        return e;
+    if (cli->out.json)
+        om_out_json(&cli->out, net);
+    else
+        print_network(&cli->out, net);
+    json_decref(net);
+    return OM_EXIT_OK;
+}
+
+static enum om_exit show(struct om_cli *cli)
+{
+    enum om_exit e = om_cli_words(cli, 1, 2);
+
+    return e ? e : ask_and_show(cli, "networks.show", om_network_params(cli, 1));
+}
+
+static enum om_exit create(struct om_cli *cli)
+{
+    const char *name = om_args_value(&cli->args, "name");
+    enum om_exit e = om_cli_words(cli, 1, 1);
+
+    if (e)
+        return e;
+    if (!name)
+        return om_cli_usage(cli, "network create: want --name NAME");
+    return ask_and_show(
+        cli, "networks.create",
+        json_pack("{s:s, s:b}", "name", name, "open", (int)om_args_has(&cli->args, "open")));
+}
+
+static enum om_exit invite(struct om_cli *cli)
+{
+    enum om_exit e = om_cli_words(cli, 1, 2);
+
+    return e ? e
+             : om_network_link(cli, "networks.invite", om_network_params(cli, 1),
+                               om_args_has(&cli->args, "qr"));
+}
+
+static enum om_exit join(struct om_cli *cli)
+{
+    const char *key = om_args_value(&cli->args, "key"), *file = om_args_value(&cli->args, "file");
+    const char *word = cli->args.count > 1 ? cli->args.words[1] : NULL;
+    char text[OM_LINK_TEXT_MAX];
+    struct om_error err;
+    enum om_exit e = om_cli_words(cli, 1, 2);
+
+    if (e)
+        return e;
+    if ((word != NULL) + (key != NULL) + (file != NULL) != 1)
+        return om_cli_usage(cli, "network join: want one link: LINK, --key LINK, or --file FILE");
+    if (word && strcmp(word, "-") == 0)
+        file = word;
+    if (!file)
+        return om_network_join(cli, key ? key : word, false);
+    if (om_link_text_read(text, file, &err) != OM_OK) {
+        om_out_error(&cli->out, "%s", err.msg);
+        return OM_EXIT_FAILED;
+    }
+    e = om_network_join(cli, text, strcmp(file, "-") == 0);
+    explicit_bzero(text, sizeof text);
+    return e;
+}
+
+static enum om_exit leave(struct om_cli *cli)
+{
+    char name[OM_OUT_TEXT_MAX];
+    enum om_exit e = om_cli_words(cli, 1, 2);
+    json_t *result;
+
+    if (e)
+        return e;
+    if (cli->args.count < 2 && !cli->args.network)
+        return om_cli_usage(cli, "network leave: want NETWORK");
+    e = om_cli_ask(cli, "networks.leave", om_network_params(cli, 1), &result);
+    if (e)
+        return e;
+    if (cli->out.json)
+        om_out_json(&cli->out, result);
+    else
+        om_out_line(&cli->out, "left \"%s\"",
+                    om_out_escape(name, json_string_value(json_object_get(result, "left"))));
+    json_decref(result);
+    return OM_EXIT_OK;
+}
+
+static enum om_exit rename_it(struct om_cli *cli)
+{
+    enum om_exit e = om_cli_words(cli, 1, 3);
+
+    if (e)
+        return e;
+    if (cli->args.count != 3)
+        return om_cli_usage(cli, "network rename: want NETWORK and its new name");
+    json_t *params = om_network_params(cli, 1);
+    (void)json_object_set_new(params, "name", json_string(cli->args.words[2]));
+    return ask_and_show(cli, "networks.rename", params);
+}
+
+enum om_exit om_cmd_network(struct om_cli *cli)
+{
+    static const struct {
+        const char *word;
+        enum om_exit (*run)(struct om_cli *cli);
+    } table[] = {{"list", list}, {"show", show},   {"create", create},   {"invite", invite},
+                 {"join", join}, {"leave", leave}, {"rename", rename_it}};
+    const char *word = cli->args.count ? cli->args.words[0] : "list";
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(table); i++)
+        if (strcmp(word, table[i].word) == 0)
+            return table[i].run(cli);
+    return om_cli_usage(cli, "network: want list, show, create, invite, join, leave or rename");
+}

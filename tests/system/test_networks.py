@@ -1,0 +1,370 @@
+"""Networks of a home: made, joined, left and renamed while the daemons run."""
+
+import base64
+import json
+import os
+import stat
+import struct
+import subprocess
+import zlib
+
+import pytest
+
+from commands import data, good, refused, run
+from daemon import program, wait_until
+from fixtures import ALONE, need
+
+USAGE, REFUSED = 2, 4
+REFUSED_KEY = "handshake_credential"  # of the drops: somebody who may not come
+OLD = "omerta://connect?key=" + "0b" * 32 + "&host=127.0.0.1&port=9"
+
+
+@pytest.fixture(autouse=True)
+def programs():
+    """Without the programs there is nothing to test."""
+    need("omerta", "omerta-meshd")
+
+
+def names(home):
+    """What the networks of @home are called."""
+    return [net["name"] for net in data(home, "network", "list")["networks"]]
+
+
+def show(home, name):
+    """All that is told of the network @name."""
+    return data(home, "network", "show", name)
+
+
+def at(daemon):
+    """The option that puts the loopback into a link, whatever addresses this machine has."""
+    return f"--at=127.0.0.1:{daemon.port}"
+
+
+def invite(daemon, name):
+    """A link to the network @name by @daemon."""
+    return good(daemon.home, "network", "invite", name, at(daemon)).strip()
+
+
+def meet(daemon, name):
+    """True once a peer of the network @name is connected."""
+    return wait_until(lambda: show(daemon.home, name)["connected"] > 0, 30)
+
+
+@pytest.fixture(name="two")
+def two_daemons(make):
+    """Two daemons that do not know of each other."""
+    return make("first", ALONE).start(), make("second", ALONE).start()
+
+
+def test_create_list_show_rename_leave(daemon):
+    """One network from its start to its end, and the default one around it."""
+    home, own = daemon.home, daemon.self_id()
+    assert names(home) == ["default"]
+    made = data(home, "network", "create", "--name", "My Team", "--open")
+    assert made["name"] == "My Team" and made["kind"] == "open" and made["open"]
+    assert names(home) == ["My Team"]
+    assert data(home, "network", "show")["id"] == made["id"]
+    assert "My Team" in good(home, "status")
+    assert made["self"] != own  # another key than in the default one
+    path = os.path.join(home, "networks", made["id"])
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    good(home, "network", "rename", "My Team", "ours")
+    assert names(home) == ["ours"] and show(home, "ours")["id"] == made["id"]
+    assert good(home, "network", "leave", "ours") == 'left "ours"\n'
+    assert not os.path.exists(path)
+
+
+def test_default_gives_way_and_comes_back(daemon):
+    """The built-in network is there while no other is."""
+    home, own = daemon.home, daemon.self_id()
+    good(home, "network", "create", "--name", "a", "--open")
+    good(home, "network", "create", "--name", "b", "--open")
+    good(home, "network", "leave", "a")
+    assert names(home) == ["b"]
+    good(home, "network", "leave", "b")
+    assert names(home) == ["default"] and show(home, "default")["self"] == own
+
+
+def test_networks_outlive_a_restart(make):
+    """What was made is there again, with its name, key and secret."""
+    daemon = make("home", ALONE).start()
+    good(daemon.home, "network", "create", "--name", "a", "--open")
+    before, link = show(daemon.home, "a"), invite(daemon, "a")
+    shown = good(daemon.home, "key", "show")
+    daemon.end()
+    assert good(daemon.home, "key", "show") == shown and before["self"] in shown
+    daemon.start()
+    after = show(daemon.home, "a")
+    assert (after["id"], after["self"]) == (before["id"], before["self"])
+    assert invite(daemon, "a") == link
+    assert names(daemon.home) == ["a"]
+
+
+def test_seventeenth_network_is_refused(daemon):
+    """Sixteen, and one sentence for one more; then the sixteen are there still."""
+    home = daemon.home
+    for i in range(16):
+        good(home, "network", "create", "--name", f"n{i}", "--open")
+    refused(home, "network", "create", "--name", "more", "--open", code=REFUSED, says=["16"])
+    assert sorted(names(home)) == sorted(f"n{i}" for i in range(16))
+    good(home, "network", "leave", "n3")
+    good(home, "network", "create", "--name", "more", "--open")
+
+
+def test_join_by_every_way(two):
+    """The link as a word, an option, from a file and from standard input."""
+    first, second = two
+    good(first.home, "network", "create", "--name", "a", "--open")
+    link = invite(first, "a")
+    path = os.path.join(second.home, "link")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(link[:70] + "\n" + link[70:] + "\n")  # as a mail breaks it
+    ways = [([link], None), (["--key", link], None), (["--file", path], None),
+            (["--file", "-"], link), (["-"], link + "\n")]
+    for way, stdin in ways:
+        said = good(second.home, "network", "join", *way, "--name", "theirs", stdin=stdin)
+        assert 'in network "theirs"' in said and "1 of its peers connected" in said
+        refused(second.home, "network", "join", *way, code=REFUSED, says=["theirs"], stdin=stdin)
+        good(second.home, "network", "leave", "theirs")
+
+
+def test_member_of_two_networks(make):
+    """Another key in each; the peers of one are nowhere in the other; --network says which."""
+    middle, left, right = (make(n, ALONE).start() for n in ("middle", "left", "right"))
+    for name, other in (("l", left), ("r", right)):
+        good(middle.home, "network", "create", "--name", name, "--open")
+        good(other.home, "network", "join", "-", "--name", name, stdin=invite(middle, name))
+    assert meet(middle, "l") and meet(middle, "r")
+    keys = {name: show(middle.home, name)["self"] for name in "lr"}
+    assert keys["l"] != keys["r"]
+    theirs = {"l": show(left.home, "l")["self"], "r": show(right.home, "r")["self"]}
+    for name, other in (("l", "r"), ("r", "l")):
+        peers = good(middle.home, "peers", "--network", name, "--json")
+        assert theirs[name] in peers and theirs[other] not in peers
+    for other, name, hidden in ((left, "l", "r"), (right, "r", "l")):
+        everything = "".join(good(other.home, *words, "--json") for words in
+                             (["status"], ["peers"], ["network", "list"], ["netcheck"]))
+        assert keys[name] in everything  # it is there to be found
+        assert keys[hidden] not in everything and theirs[hidden] not in everything
+    good(middle.home, "ping", theirs["l"], "-c", "1", "--network", "l")
+    refused(middle.home, "ping", theirs["l"], "-c", "1", "--network", "r", says=["heard of it"])
+    refused(middle.home, "ping", theirs["l"], "-c", "1", says=["say which"])
+    status = good(middle.home, "status")
+    assert "network  l:" in status and "network  r:" in status
+
+
+def test_two_daemons_and_one_direct_link(two):
+    """Who exchange one link reach each other, in no other network and over a restart."""
+    first, second = two
+    link = good(first.home, "key", "link", "--name", "us", at(first)).strip()
+    assert link.startswith("omerta://connect?key=")
+    assert f"&host=127.0.0.1&port={first.port}&peer={show(first.home, 'us')['self']}" in link
+    assert show(first.home, "us")["pins_left"] == 1
+    good(second.home, "network", "join", "-", "--name", "us", stdin=link)
+    assert names(first.home) == names(second.home) == ["us"]
+    assert meet(first, "us") and meet(second, "us")
+    ids = [show(daemon.home, "us")["self"] for daemon in two]
+    assert wait_until(lambda: show(first.home, "us")["pins"] == [ids[1]], 10)
+    assert show(second.home, "us")["pins"] == [ids[0]]
+    assert not show(first.home, "us")["open"]
+    good(first.home, "message", ids[1], "hello", "--wait")
+    first.end()
+    first.start()
+    assert show(first.home, "us")["pins"] == [ids[1]] and meet(first, "us")
+
+
+def test_direct_link_lets_in_the_first_only(make, two):
+    """A third who has the link, too, is not answered; nor is the link given out again."""
+    first, second = two
+    third = make("third", ALONE).start()
+    link = good(first.home, "key", "link", "--name", "us", at(first)).strip()
+    assert good(first.home, "key", "link", "us", at(first)).strip() == link
+    good(second.home, "network", "join", "-", stdin=link)
+    assert wait_until(lambda: show(first.home, "us")["pins_left"] == 0, 10)
+    third.rpc("networks.join", link=link, name="us")
+    assert wait_until(lambda: data(first.home, "status")["drops"].get(REFUSED_KEY), 30)
+    assert show(third.home, "us")["connected"] == 0
+    assert show(third.home, "us")["self"] not in good(first.home, "peers", "--json")
+    assert meet(first, "us")  # and nothing changed for the two
+    refused(first.home, "key", "link", "us", code=REFUSED, says=["used"])
+    refused(second.home, "network", "invite", code=REFUSED, says=["only who made"])
+
+
+def test_direct_link_of_the_old_form(two):
+    """It does not say whose it is: nothing is sent before that is known."""
+    first, second = two
+    link = good(first.home, "key", "link", "--name", "us", at(first)).strip()
+    old, _, peer = link.partition("&peer=")
+    refused(second.home, "network", "join", "-", code=REFUSED, says=["--peer"], stdin=old)
+    assert names(second.home) == ["default"]
+    good(second.home, "network", "join", "-", "--peer", peer, stdin=old)
+    assert meet(first, "us")
+
+
+def test_export_and_import(two):
+    """A link sealed under a password: for that password, its owner and this file only."""
+    first, second = two
+    sealed = os.path.join(first.home, "sealed")
+    good(first.home, "network", "create", "--name", "a", "--open")
+    good(first.home, "key", "export", sealed, at(first), stdin="secret\n")
+    assert stat.S_IMODE(os.stat(sealed).st_mode) == 0o600
+    with open(sealed, "rb") as file:
+        assert b"omerta://" not in file.read()
+    refused(first.home, "key", "export", sealed, stdin="secret\n", says=["there already"])
+    refused(second.home, "key", "import", sealed, stdin="other\n", says=["another password"])
+    assert names(second.home) == ["default"]
+    good(second.home, "key", "import", sealed, "--name", "a", stdin="secret\n")
+    assert meet(first, "a")
+
+
+def png(rows):
+    """A grey picture of @rows of booleans, true is white, each as 4 x 4 dots."""
+    body = b"".join((b"\0" + b"".join((b"\xff" if light else b"\0") * 4 for light in row)) * 4
+                    for row in rows)
+
+    def chunk(kind, content):
+        return (struct.pack(">I", len(content)) + kind + content
+                + struct.pack(">I", zlib.crc32(kind + content)))
+    size = struct.pack(">IIBBBBB", 4 * len(rows[0]), 4 * len(rows), 8, 0, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(body))
+            + chunk(b"IEND", b""))
+
+
+def test_qr_is_read_back(daemon):
+    """What a camera sees on the terminal is the link, of both kinds."""
+    good(daemon.home, "network", "create", "--name", "a", "--open")
+    shown = [good(daemon.home, "network", "invite", "a", "--qr", at(daemon)),
+             good(daemon.home, "key", "qr", at(daemon))]
+    for text in shown:
+        *lines, link = text.splitlines()
+        rows = [[c in blocks for c in line] for line in lines for blocks in ("█▀", "█▄")]
+        assert len({len(row) for row in rows}) == 1 and len(rows[0]) <= 80
+        path = os.path.join(daemon.home, "qr.png")
+        with open(path, "wb") as file:
+            file.write(png(rows))
+        read = subprocess.run(["zbarimg", "--quiet", "--raw", path], capture_output=True,
+                              text=True, check=True, timeout=30)
+        assert read.stdout.strip() == link and link.startswith("omerta://")
+
+
+BAD = [
+    (["network", "frobnicate"], USAGE, ["rename"]),
+    (["network", "create", "--open"], USAGE, ["--name"]),
+    (["network", "create", "--name", "x"], REFUSED, ["open"]),
+    (["network", "create", "--name", "", "--open"], USAGE, ["--name"]),
+    (["network", "create", "--name", "a/b", "--open"], REFUSED, ["visible"]),
+    (["network", "create", "--name", "x" * 33, "--open"], REFUSED, ["32"]),
+    (["network", "create", "--name", "default", "--open"], REFUSED, ["already"]),
+    (["network", "create", "--name", "here", "--open"], REFUSED, ["already"]),
+    (["network", "join"], USAGE, ["one link"]),
+    (["network", "join", "x", "--key", "y"], USAGE, ["one link"]),
+    (["network", "join", "x"], REFUSED, ["not a link"]),
+    (["network", "join", "omerta://join/"], REFUSED, ["join link"]),
+    (["network", "join", "omerta://join/AAAAAAAA"], REFUSED, ["checksum"]),
+    (["network", "join", "--file", "/nonexistent"], 1, ["/nonexistent"]),
+    (["network", "join", OLD], REFUSED, ["--peer"]),
+    (["network", "join", OLD, "--peer", "me"], REFUSED, ["52"]),
+    (["network", "join", OLD.replace("127.0.0.1", "example.org")], REFUSED, ["address"]),
+    (["network", "leave"], USAGE, ["NETWORK"]),
+    (["network", "leave", "nowhere"], REFUSED, ["nowhere"]),
+    (["network", "rename", "here"], USAGE, ["new name"]),
+    (["network", "rename", "here", "here"], REFUSED, ["already"]),
+    (["network", "rename", "nowhere", "x"], REFUSED, ["nowhere"]),
+    (["network", "show", "nowhere"], REFUSED, ["nowhere"]),
+    (["network", "invite", "nowhere"], REFUSED, ["nowhere"]),
+    (["network", "invite", "here", "--at", "nobody"], REFUSED, ["nobody"]),
+    (["key"], USAGE, ["export"]),
+    (["key", "link", "--uses", "9"], REFUSED, ["8"]),
+    (["key", "link", "--uses", "0"], REFUSED, ["8"]),
+    (["key", "link", "--uses", "many"], USAGE, ["many"]),
+    (["key", "export"], USAGE, ["FILE"]),
+    (["key", "import", "/nonexistent"], 1, ["/nonexistent"]),
+]
+
+
+@pytest.fixture(name="here", scope="module")
+def home_with_one_network(tmp_path_factory):
+    """A daemon in one network, which all bad input leaves as it is."""
+    from daemon import Daemon  # pylint: disable=import-outside-toplevel
+    need("omerta", "omerta-meshd")
+    daemon = Daemon(str(tmp_path_factory.mktemp("h")), ALONE)
+    try:
+        daemon.start()
+        good(daemon.home, "network", "create", "--name", "here", "--open")
+        yield daemon
+    finally:
+        daemon.end()
+
+
+@pytest.mark.parametrize("argv,code,says", BAD, ids=[" ".join(argv)[:40] for argv, _, _ in BAD])
+def test_bad_input(here, argv, code, says):
+    """One sentence, its exit code, and nothing changed."""
+    stdin = "password\n" if argv[:2] == ["key", "import"] else None
+    refused(here.home, *argv, code=code, says=says, stdin=stdin)
+    assert names(here.home) == ["here"]
+    assert os.listdir(os.path.join(here.home, "networks")) == [show(here.home, "here")["id"]]
+
+
+def forms(secret):
+    """Every way in which @secret might be written down."""
+    padded = base64.b64encode(secret).decode().rstrip("=")
+    return [secret.hex(), base64.b32encode(secret).decode().lower().rstrip("="),
+            padded[:-1], padded[:-1].replace("+", "-").replace("/", "_")]
+
+
+def secret_of(link):
+    """The 32 secret bytes in @link."""
+    if "key=" in link:
+        return bytes.fromhex(link.split("key=")[1][:64])
+    raw = link.rpartition("/")[2]
+    return base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))[37:69]
+
+
+def test_no_secret_is_told(two):
+    """Not by show, status, list, bugreport or config, in no log, and in no list of processes."""
+    first, second = two
+    good(first.home, "network", "create", "--name", "a", "--open")
+    links = [invite(first, "a"), good(first.home, "key", "link", at(first)).strip()]
+    for link in links:
+        good(second.home, "network", "join", "-", stdin=link)
+    told = ""
+    for daemon in two:
+        for words in (["status"], ["network", "list"], ["network", "show", "a"], ["config"],
+                      ["bugreport", "-o", "-"], ["peers"], ["log", "-n", "1000"], ["doctor"]):
+            for json_too in ([], ["--json"]):
+                told += "".join(run(daemon.home, *words, *json_too)[1:])
+        told += daemon.log()
+        with open(f"/proc/{daemon.process.pid}/cmdline", "rb") as file:
+            told += file.read().decode(errors="replace")
+        for top, folders, files in os.walk(daemon.home):
+            if "networks" in folders:
+                folders.remove("networks")  # where it is to be
+            for name in files:
+                path = os.path.join(top, name)
+                if not stat.S_ISREG(os.stat(path).st_mode):
+                    continue
+                with open(path, "rb") as file:
+                    content = file.read()
+                assert all(secret_of(link) not in content for link in links), path
+                told += content.decode(errors="replace")
+    assert "this node is" in told and "datagrams" in told  # something was looked at
+    for link in links:
+        secret = secret_of(link)
+        assert any(form in link for form in forms(secret)) or "join/" in link
+        assert not [form for form in forms(secret) if form in told.lower() + told]
+        assert link not in told
+
+
+def test_open_networks_kept_files_are_judged(make):
+    """A network that others could read stops the start, as the seed does; the mended one starts."""
+    daemon = make("home", ALONE).start()
+    made = data(daemon.home, "network", "create", "--name", "a", "--open")
+    daemon.end()
+    path = os.path.join(daemon.home, "networks", made["id"])
+    os.chmod(path, 0o644)
+    done = subprocess.run([program("omerta-meshd"), "--home", daemon.home, "--port", "0", *ALONE],
+                          capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode != 0 and "chmod 600" in done.stderr
+    os.chmod(path, 0o600)
+    daemon.start()
+    assert json.loads(good(daemon.home, "network", "list", "--json"))["networks"][0]["name"] == "a"

@@ -18,7 +18,7 @@
 #include "state.h"
 
 /* A direct link that nobody has used by then opens nothing any more (PROTOCOL 7). */
-#define MEMBERSHIP_PIN_S (24 * 3600)
+enum { MEMBERSHIP_PIN_S = 86400 };
 
 /** membership_load() - @d joins what its home has, or the built-in network; false and @err when one
  *  of them cannot be read. */

@@ -100,6 +100,39 @@ def test_networks_outlive_a_restart(make):
     assert names(daemon.home) == ["a"]
 
 
+def test_default_stays_while_it_is_named(make):
+    """A bootstrap peer in it names it; one without a network is left out where it says nothing."""
+    peer = make("other", ALONE).start().self_id()
+    named = make("named", [*ALONE, "--bootstrap", f"default/{peer}@127.0.0.1:9"]).start()
+    good(named.home, "network", "create", "--name", "a", "--open")
+    assert sorted(names(named.home)) == ["a", "default"]
+    bare = make("bare", [*ALONE, "--bootstrap", f"{peer}@127.0.0.1:9"]).start()
+    for name in "ab":
+        good(bare.home, "network", "create", "--name", name, "--open")
+    assert sorted(names(bare.home)) == ["a", "b"]
+    bare.end()
+    bare.start()
+    assert sorted(names(bare.home)) == ["a", "b"] and "names no network" in bare.log()
+
+
+def test_tunnels_go_with_their_network(make):
+    """Of a network that was left nothing stays open, now or at the next start."""
+    daemon = make("home", ALONE).start()
+    for name in "ab":
+        good(daemon.home, "network", "create", "--name", name, "--open")
+        peer = show(daemon.home, name)["self"]
+        good(daemon.home, "expose", "8080", "--to", peer, "--network", name, "--keep")
+
+    def exposed():
+        return [rule["network"] for rule in data(daemon.home, "expose", "list")["exposed"]]
+    assert sorted(exposed()) == ["a", "b"]
+    good(daemon.home, "network", "leave", "a")
+    assert exposed() == ["b"]
+    daemon.end()
+    daemon.start()
+    assert exposed() == ["b"]
+
+
 def test_seventeenth_network_is_refused(daemon):
     """Sixteen, and one sentence for one more; then the sixteen are there still."""
     home = daemon.home

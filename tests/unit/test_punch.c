@@ -197,6 +197,27 @@ OM_TEST(punch_meets_fresh_sockets)
     }
 }
 
+OM_TEST(punch_follows_who_moved)
+{
+    struct om_punch_facts f;
+    struct om_punch_act a;
+    struct duo d;
+
+    duo_init(&d);
+    OM_TRY(attest(&d));
+    f = facts(&d, 0);
+    f.peer.port = 9; /* where it was until a moment ago */
+    f.left = 0;
+    CHECK_OK(om_punch_start(&d.m[0], d.now, &f, OM_PUNCH_PLAIN, 7));
+    run(&d, d.now + OM_SEC(1));
+    CHECK(d.m[0].state == OM_PUNCH_DONE && d.m[1].state == OM_PUNCH_DONE);
+    CHECK(!om_punch_next(&d.m[0], &d.reach[0], d.now, &a));
+    struct om_addr to = host(1);
+    CHECK(om_addr_equal(&d.m[0].via, &to));
+out:
+    duo_fini(&d);
+}
+
 OM_TEST(punch_word_is_what_its_bytes_say)
 {
     struct om_punch_profile is = {.class = OM_NAT_STRIDE, .stride = -3, .last = 9, .hops = 5};

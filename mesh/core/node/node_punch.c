@@ -199,6 +199,8 @@ static void prepare(struct om_node *n, om_time now, struct om_peer *p)
     for (unsigned i = 0; i < p->paths->count; i++)
         if (p->paths->all[i].via.lane != 0)
             node_lane_renew(n, &p->paths->all[i].via);
+    if (relay && node_lane_session(n, relay)) /* first, as we may be seen at another address now */
+        node_send_ping(n, now, relay, node_lane_session(n, relay));
     node_fresh_ask(n, now, &u->fresh, is_foretold(n, now, p) ? relay : NULL);
 }
 

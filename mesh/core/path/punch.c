@@ -182,9 +182,13 @@ static void arm(struct om_punch *p, om_time fire_at)
         p->todo |= TODO_OPEN;
 }
 
-/* The peer follows; @theirs: its profile. */
-static void lead(struct om_punch *p, om_time now, const struct om_punch_profile *theirs)
+/* The peer follows; @theirs: its profile. Since we asked it may have said that it is elsewhere. */
+static void lead(struct om_punch *p, om_time now, const struct om_punch_profile *theirs,
+                 const struct om_punch_facts *facts)
 {
+    p->facts.peer = facts->peer;
+    p->facts.left = facts->left;
+    p->facts.is_same_outside = facts->is_same_outside;
     if (p->tries == 1 || p->rtt == 0)
         p->rtt = now - p->said; /* else the answer may be to an earlier word */
     p->theirs = *theirs;
@@ -249,7 +253,8 @@ static void tell_opened(struct om_punch *p, om_time now)
 }
 
 /* A word of the attempt that is under way. */
-static void told_more(struct om_punch *p, om_time now, const struct om_punch_word *w)
+static void told_more(struct om_punch *p, om_time now, const struct om_punch_word *w,
+                      const struct om_punch_facts *facts)
 {
     uint32_t ms = w->frame.fire_ms;
 
@@ -258,7 +263,7 @@ static void told_more(struct om_punch *p, om_time now, const struct om_punch_wor
     else if (ms == OM_PUNCH_LATER && p->state <= OM_PUNCH_AGREED)
         om_punch_postpone(p, now, now + om_prng_jitter(&p->prng, OM_SEC(OM_PUNCH_LATER_S), 20));
     else if (p->state == OM_PUNCH_ASKED && ms == 0)
-        lead(p, now, &w->profile);
+        lead(p, now, &w->profile, facts);
     else if (p->state == OM_PUNCH_AGREED && ms == 0)
         say(p, p->nonce, 0); /* ours was lost */
     else if (p->state == OM_PUNCH_AGREED && ms <= OM_PUNCH_GO_MAX_MS)
@@ -291,7 +296,7 @@ void om_punch_told(struct om_punch *p, om_time now, const struct om_punch_word *
         return;
     }
     if (om_punch_is_busy(p) && w->frame.nonce == p->nonce) {
-        told_more(p, now, w);
+        told_more(p, now, w, facts);
         return;
     }
     if (w->frame.fire_ms != 0 || !may_follow) {

@@ -11,7 +11,7 @@
  *        punch_ignores_foreign_nonces; punch_stops_at_the_first_answer; punch_both_keep_one_way;
  *        punch_never_exceeds_its_budget; punch_waits_for_the_rate; punch_flood_is_bounded;
  *        punch_begins_anew_with_who_restarted; punch_later_is_no_failure; punch_meets_fresh_sockets;
- *        punch_waits_for_the_openers;
+ *        punch_waits_for_the_openers; punch_follows_who_moved;
  *        punch_word_of_a_stranger_state; punch_word_is_what_its_bytes_say; punch_model_matrix;
  *        punch_model_openers_matter; punch_model_strangers; punch_model_learns_the_style;
  *        punch_model_from_observation.
@@ -212,7 +212,7 @@ OM_MUST enum om_err om_punch_word_of(struct om_punch_word *out, const struct om_
  * @p:      the machine; what does not fit is dropped and counted
  * @now:    when
  * @w:      the word
- * @facts:  copied when it begins an attempt
+ * @facts:  copied when it begins an attempt; where the peer is, also when it agrees to ours
  */
 void om_punch_told(struct om_punch *p, om_time now, const struct om_punch_word *w,
                    const struct om_punch_facts *facts);

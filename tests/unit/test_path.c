@@ -144,6 +144,24 @@ static struct om_path steady(const struct om_via *via, unsigned ms)
     return p;
 }
 
+OM_TEST(path_old_samples_give_way)
+{
+    struct om_path p = steady(&direct, 100), quick = steady(&direct, 10);
+    om_time soon = p.proven + OM_SEC(OM_PATH_STALE_S) / 2;
+
+    CHECK(om_path_asked(&p, soon, 1));
+    CHECK(om_path_answered(&p, soon + OM_MS(10), 1)); /* one of many */
+    CHECK(om_path_score(&p) > OM_MS(90));
+    om_time later = p.proven + OM_SEC(OM_PATH_STALE_S);
+    CHECK(om_path_asked(&p, later, 2));
+    CHECK(om_path_answered(&p, later + OM_MS(10), 2));
+    CHECK(om_path_score(&p) <= om_path_score(&quick) + OM_MS(20));
+    later = p.proven + OM_SEC(OM_PATH_STALE_S);
+    CHECK(om_path_asked(&p, later, 3));
+    CHECK(om_path_answered(&p, later + OM_MS(50), 3)); /* slower ones are weighed as ever */
+    CHECK(p.rtt.smoothed < OM_MS(20));
+}
+
 OM_TEST(path_score_ranks)
 {
     struct om_path near = steady(&direct, 30), far = steady(&direct, 60);

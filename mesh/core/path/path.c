@@ -66,13 +66,24 @@ static void prove(struct om_path *p, om_time now)
     p->credit = 0;
 }
 
+/* A way that is not in use is asked seldom: of a few slow answers, of a machine that was busy then,
+ * the estimate would keep data on a relay for minutes. */
+static void sample(struct om_path *p, om_time now, om_time took)
+{
+    bool is_old = p->proven != OM_NEVER && now >= p->proven + OM_SEC(OM_PATH_STALE_S);
+
+    if (is_old && 2 * took < p->rtt.smoothed)
+        p->rtt = (struct om_rtt){0};
+    om_rtt_sample(&p->rtt, took > 0 ? took : 1);
+}
+
 bool om_path_answered(struct om_path *p, om_time now, uint64_t token)
 {
     for (unsigned i = 0; i < OM_PATH_TOKENS_MAX; i++) {
         struct om_path_ask *a = &p->asks[i];
         if (a->at == OM_NEVER || a->token != token)
             continue;
-        om_rtt_sample(&p->rtt, now > a->at ? now - a->at : 1);
+        sample(p, now, now - a->at);
         if (p->state == OM_PATH_VALID)
             note_loss(p, false);
         a->at = OM_NEVER;

@@ -4,7 +4,8 @@
  * What:  the state of one path, its challenges, and the score by which paths are compared.
  * Why:   an address is a claim until what was sent to it alone came back from the peer's key.
  * Keeps: path_is_proven_by_its_own_token; path_fails_when_it_stops_answering;
- *        path_failed_one_lives_again; path_answers_no_more_than_it_was_sent; path_score_ranks.
+ *        path_failed_one_lives_again; path_answers_no_more_than_it_was_sent; path_score_ranks;
+ *        path_old_samples_give_way.
  *
  *                    token came back              OM_PATH_TRIES challenges unanswered
  *     UNPROVEN ------------------------> VALID --------------------------------> FAILED
@@ -26,6 +27,7 @@ enum {
     OM_PATH_TRIES = 4,      /* unanswered in a row, then the path has failed; a failed one has 1 */
     OM_PATH_RELAY_MS = 20,  /* a lane counts as so much slower than it is */
     OM_PATH_LOSS_MS = 5,    /* each percent of challenges lost, too */
+    OM_PATH_STALE_S = 5,    /* what was measured before gives way to an answer twice as quick */
     OM_PATH_WAIT_MS = 60    /* at least, before an answer counts as overdue */
 };
 

@@ -262,6 +262,7 @@ static inline void net_acked(struct net *n, struct end *s, const struct packet *
                            p->held);
 }
 
+/* Names the newest data of all, and since when @e has it. */
 static inline void net_ack(struct net *n, unsigned e)
 {
     struct end *s = &n->end[e];

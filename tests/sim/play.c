@@ -141,9 +141,10 @@ static void build(struct play *p)
 static void judge(struct play *p, const struct sim_check *c, struct judged *j, om_time next)
 {
     bool is_last = c->until < next;
-    char *seen = is_last || c->when == SIM_NEVER ? j->seen : NULL;
-    bool holds = sim_check_holds(p->world, c, seen);
+    bool holds = sim_check_holds(p->world, c, is_last ? j->seen : NULL);
 
+    if (holds && c->when == SIM_NEVER) /* looked at with every event: its text only now */
+        (void)sim_check_holds(p->world, c, j->seen);
     j->at = p->world->now;
     if (holds != (c->when == SIM_NEVER) && (holds || is_last))
         j->verdict = VERDICT_HELD;

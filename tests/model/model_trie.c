@@ -16,17 +16,12 @@ struct twin {
 static struct twin list[ENTRIES]; /* in prefix order */
 static unsigned count;
 
-static unsigned bit(const uint8_t *ip, unsigned i)
-{
-    return ip[i / 8] >> (7 - i % 8) & 1;
-}
-
 static bool is_in(const uint8_t *ip, const struct twin *p)
 {
-    for (unsigned i = 0; i < p->bits; i++)
-        if (bit(ip, i) != bit(p->ip, i))
-            return false;
-    return true;
+    unsigned whole = p->bits / 8, rest = p->bits % 8;
+
+    return memcmp(ip, p->ip, whole) == 0 &&
+           (rest == 0 || (ip[whole] ^ p->ip[whole]) >> (8 - rest) == 0);
 }
 
 static void cut(uint8_t *ip, unsigned bits)

@@ -312,7 +312,7 @@ def test_exchanges_are_bounded(wire):
         last = b"%d" % (UDP_MAX + 75)
 
         def who_said_last():
-            """Its buffer holds some 250 datagrams, so those that came while nobody read are lost."""
+            """Its buffer holds some 250 datagrams: those that came while nobody read are lost."""
             w.send(udp(2000 + UDP_MAX + 75, port, last))
             try:
                 while (heard := service.recvfrom(100))[0] != last:

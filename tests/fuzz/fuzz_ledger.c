@@ -2,11 +2,12 @@
  * fuzz_ledger.c - an entry of a log: any bytes; and ledgers: any history
  *
  * After a zero: an entry. If it decodes it is written again, and must give the same bytes but for
- * the signature. After anything else, four bytes a piece: a history, of who says what at which
- * number, after which entry. Two ledgers hear it in opposite orders, and must hold the same.
+ * the signature. After a two: a question, and an answer that brings no admin. After anything else,
+ * four bytes a piece: a history, of who says what at which number, after which entry. Two ledgers
+ * hear it in opposite orders, and must hold the same.
  */
 #include "fuzz.h"
-#include "network/ledger.h"
+#include "network/ledger_wire.h"
 
 enum { ADMINS = 2, SAID_MAX = 12, STEP = 4, NUMBERS = 6, KEYS = 4 };
 
@@ -126,12 +127,32 @@ static void check_entry(struct om_bytes in)
     om_ledger_fini(&l);
 }
 
+static void check_wire(struct om_bytes in)
+{
+    uint8_t again[OM_LEDGER_ASK_MAX], answer[OM_LEDGER_ANSWER_MAX];
+    struct om_ledger_heard heard;
+    struct om_ledger_ask a;
+    struct om_ledger l;
+
+    begin(&l);
+    if (om_ledger_ask_read(&a, in) == OM_OK) {
+        FUZZ_MUST(om_ledger_ask_write(again, &a) == in.n && memcmp(again, in.p, in.n) == 0);
+        size_t n = om_ledger_answer(&l, &a, om_mut(answer, sizeof answer));
+        FUZZ_MUST(om_ledger_hear(&l, om_bytes(answer, n), &heard) == OM_OK && !heard.has_more);
+    }
+    (void)!om_ledger_hear(&l, in, &heard);
+    FUZZ_MUST(heard.entries <= heard.told && l.log_count == 1 + ADMINS);
+    om_ledger_fini(&l);
+}
+
 int fuzz_one(const uint8_t *data, size_t size)
 {
     uint8_t *copy = fuzz_copy(data, size);
 
     if (size > 0 && copy[0] == 0)
         check_entry(om_bytes(copy + 1, size - 1));
+    else if (size > 0 && copy[0] == 2)
+        check_wire(om_bytes(copy + 1, size - 1));
     else if (size > 0)
         check_history(om_bytes(copy + 1, size - 1));
     free(copy);

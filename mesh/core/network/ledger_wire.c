@@ -1,0 +1,113 @@
+/* ledger_wire.c - question and answer. */
+#include "network/ledger_wire.h"
+
+enum { KIND_ENTRY, KIND_CERT };
+
+void om_ledger_ask(struct om_ledger_ask *out, struct om_ledger *l)
+{
+    out->skip = 0;
+    out->count = om_ledger_heads(l, out->heads);
+}
+
+size_t om_ledger_ask_write(uint8_t out[static OM_LEDGER_ASK_MAX], const struct om_ledger_ask *a)
+{
+    struct om_wr w = om_wr(om_mut(out, OM_LEDGER_ASK_MAX));
+
+    om_wr_u32(&w, a->skip);
+    om_wr_u8(&w, (uint8_t)a->count);
+    for (unsigned i = 0; i < a->count; i++)
+        om_ledger_head_write(&w, &a->heads[i]);
+    return om_wr_len(&w);
+}
+
+enum om_err om_ledger_ask_read(struct om_ledger_ask *out, struct om_bytes in)
+{
+    struct om_rd r = om_rd(in);
+    struct om_ledger_ask a = {.skip = om_rd_u32(&r)};
+
+    a.count = om_rd_u8(&r);
+    if (a.count > OM_LEDGER_LOGS_MAX)
+        return OM_E_PARSE;
+    for (unsigned i = 0; i < a.count; i++)
+        a.heads[i] = om_ledger_head_read(&r);
+    if (!om_rd_done(&r))
+        return OM_E_PARSE;
+    *out = a;
+    return OM_OK;
+}
+
+size_t om_ledger_answer(struct om_ledger *l, const struct om_ledger_ask *a, struct om_mut out)
+{
+    struct om_wr w = om_wr(out);
+    struct om_ledger_walk walk;
+    struct om_ledger_told t;
+    uint32_t at = 0;
+    bool has_more = false;
+
+    OM_BUG_IF(out.n < OM_LEDGER_ANSWER_LEAST);
+    om_ledger_walk(&walk, a->heads, a->count);
+    om_wr_u8(&w, 0);
+    while (!has_more && om_ledger_walk_next(&walk, l, &t)) {
+        if (at++ < a->skip)
+            continue;
+        has_more = om_wr_left(&w) < OM_LEDGER_ITEM_MAX;
+        if (has_more)
+            break;
+        om_wr_u8(&w, t.is_cert ? KIND_CERT : KIND_ENTRY);
+        om_wr_copy(&w, t.owner->b, sizeof t.owner->b);
+        om_wr_u16(&w, (uint16_t)t.bytes.n);
+        om_wr_bytes(&w, t.bytes);
+    }
+    out.p[0] = has_more;
+    return om_wr_len(&w);
+}
+
+static enum om_err hear_cert(struct om_ledger *l, struct om_bytes in)
+{
+    enum om_err e = om_ledger_admin(l, in);
+
+    return e == OM_E_FULL ? OM_OK : e; /* his entries will be a stranger's */
+}
+
+static enum om_err hear_entry(struct om_ledger *l, const struct om_id *owner, struct om_bytes in,
+                              struct om_ledger_heard *out)
+{
+    switch (om_ledger_put(l, owner, in)) {
+    case OM_LEDGER_NEW:
+        out->entries++;
+        return OM_OK;
+    case OM_LEDGER_KNOWN:
+    case OM_LEDGER_OUTRANKED:
+    case OM_LEDGER_STRANGER:
+    case OM_LEDGER_FULL:
+        return OM_OK;
+    case OM_LEDGER_FORGED:
+        return OM_E_CRYPTO;
+    case OM_LEDGER_NO_MEM:
+        break;
+    }
+    return OM_E_NO_MEM;
+}
+
+enum om_err om_ledger_hear(struct om_ledger *l, struct om_bytes in, struct om_ledger_heard *out)
+{
+    struct om_rd r = om_rd(in);
+    uint8_t more = om_rd_u8(&r);
+
+    *out = (struct om_ledger_heard){.has_more = more == 1};
+    if (in.n > OM_LEDGER_ANSWER_MAX || r.bad || more > 1)
+        return OM_E_PARSE;
+    while (om_rd_left(&r) > 0) {
+        struct om_id owner;
+        uint8_t kind = om_rd_u8(&r);
+        om_rd_copy(&r, owner.b, sizeof owner.b);
+        struct om_bytes bytes = om_rd_bytes(&r, om_rd_u16(&r));
+        if (r.bad || kind > KIND_CERT)
+            return OM_E_PARSE;
+        enum om_err e = kind == KIND_CERT ? hear_cert(l, bytes) : hear_entry(l, &owner, bytes, out);
+        if (e != OM_OK)
+            return e;
+        out->told++;
+    }
+    return OM_OK;
+}

@@ -24,6 +24,7 @@ enum sim_cert {
     SIM_CERT_MEMBER,
     SIM_CERT_ADMIN,   /* and it answers those who join */
     SIM_CERT_EXPIRED, /* 10 days ago */
+    SIM_CERT_OLD,     /* it has been for too long to be renewed */
     SIM_CERT_LINK     /* it is not in yet */
 };
 

@@ -17,7 +17,7 @@ struct desk {
     uint8_t seed[32]; /* of the invitation's key */
     bool link_ahead;
     /* What happened. */
-    unsigned joined, refused, issued;
+    unsigned joined, refused, issued, renewed;
     enum om_join_why why;
     uint8_t node[OM_NODE_CERT_MAX];
     size_t node_len;
@@ -48,6 +48,8 @@ static void on_act(struct pair *p, int side, const struct om_act *act)
         d->issued++;
         return;
     case OM_MEMBER_RENEWED:
+        CHECK_EQ(side, 1);
+        d->renewed++;
         return;
     }
 }
@@ -187,5 +189,48 @@ OM_TEST(join_without_the_invitation_gets_nothing)
     CHECK_EQ(d.why, OM_JOIN_NOBODY);
     CHECK(pair_info(&d.p, 0).drops[OM_DROP_HS_CREDENTIAL] > 0);
     CHECK_EQ(pair_info(&d.p, 0).responses_out, 0);
+    pair_fini(&d.p);
+}
+
+/* Side 1 is a member since @from days. */
+static void join_as_member(struct desk *d, int64_t from)
+{
+    struct om_network_config c = {
+        .id = d->certs.network, .epoch = 7, .authority = d->certs.authority.id};
+    struct om_identity self;
+    uint8_t seed[32];
+
+    memset(seed, 0x11, sizeof seed);
+    CHECK_OK(om_identity_for_network(&self, seed, &d->certs.network));
+    memcpy(c.secret, secret, sizeof secret);
+    c.chain = certs_chain(&d->certs, &(struct certs_wish){.key = self.id,
+                                                          .from_s = -from * CERTS_DAY_S,
+                                                          .until_s = (90 - from) * CERTS_DAY_S,
+                                                          .name = "old"});
+    CHECK_OK(om_node_join(d->p.side[1].node, &c, NULL));
+    CHECK_OK(om_node_connect(d->p.side[1].node, d->p.now, &d->certs.network, &d->admin.id,
+                             &d->p.side[0].addr, 1));
+}
+
+OM_TEST(join_is_renewed_from_half_of_its_life)
+{
+    struct om_member m;
+    struct desk d;
+
+    desk_init(&d);
+    join_as_member(&d, 46);
+    pair_run(&d.p, OM_SEC(3));
+    CHECK_EQ(d.renewed, 1);
+    CHECK_EQ(d.issued, 1);
+    CHECK_OK(om_node_member(d.p.side[1].node, &d.certs.network,
+                            om_node_id(d.p.side[1].node, &d.certs.network), &m));
+    CHECK_EQ(m.issued, CERTS_NOW_S + 1);
+    CHECK_STR(m.name, "old");
+    pair_fini(&d.p);
+
+    desk_init(&d);
+    join_as_member(&d, 44);
+    pair_run(&d.p, OM_SEC(3));
+    CHECK_EQ(d.renewed + d.issued, 0); /* it has a day */
     pair_fini(&d.p);
 }

@@ -28,6 +28,7 @@ struct node_join {
     struct om_node *node;
     struct om_network *net;
     bool is_asking;
+    bool is_renewing;
     bool is_due;       /* a peer may be there to be asked */
     bool was_answered; /* by a member that is no admin */
     bool has_answer;
@@ -43,6 +44,7 @@ struct node_join {
     unsigned untold_count;
     uint8_t told[OM_NODE_CERT_MAX]; /* lent */
     struct om_timer timer;
+    struct om_timer renewal;
 };
 
 /** node_join_start() - the parts of @n that joining needs. */
@@ -82,6 +84,20 @@ bool node_join_asked(struct node_call *c, om_time now);
 
 /** node_join_answered() - our question @c has an answer at @now, or never will. */
 void node_join_answered(struct node_call *c, om_time now);
+
+/* node_renew.c */
+
+/** node_renew_plan() - @n shows another certificate in @net since @now: plan its renewal. */
+void node_renew_plan(struct om_node *n, om_time now, struct om_network *net);
+
+/** node_renew_fire() - at @now the half of a certificate's life is over, on timer @t. */
+void node_renew_fire(struct om_timer *t, om_time now);
+
+/** node_renew_wall() - the calendar of @n was set at @now. */
+void node_renew_wall(struct om_node *n, om_time now);
+
+/** node_renew_take() - the answer that @j has is our certificate from now on; false: it is none. */
+bool node_renew_take(struct node_join *j);
 
 /** node_join_next() - as node_service_next(), of joining in @n into @out. */
 enum node_step node_join_next(struct om_node *n, struct om_act *out);

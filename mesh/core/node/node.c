@@ -75,7 +75,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     om_punch_memory_init(&n->punches, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 5 * OM_NETWORKS_MAX);
+    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 6 * OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -198,6 +198,7 @@ void om_node_set_wall(struct om_node *n, om_time now, struct om_wall wall)
     n->wall = wall;
     n->wall_at = now;
     node_gossip_wall(n, now, wall);
+    node_renew_wall(n, now);
 }
 
 int64_t node_unix_ms(const struct om_node *n, om_time now)
@@ -242,6 +243,8 @@ enum om_err om_node_join(struct om_node *n, const struct om_network_config *conf
         return om_fail(err, e, "network %s: %s", om_id_print(&config->id, id), om_err_text(e));
     }
     n->networks[n->network_count++] = net;
+    if (net->credential_len > 0)
+        node_renew_plan(n, n->wall_at, net);
     if (node_service_start(n, n->network_count - 1) != OM_OK)
         return om_fail(err, OM_E_NO_MEM, "network %s: %s", om_id_print(&config->id, id),
                        om_err_text(OM_E_NO_MEM));

@@ -43,9 +43,8 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
         p->said_any = false;
     if (c.first && !s->initiated)
         node_send_ping(n, now, p, s); /* who began does so anyway: both learn how they are seen */
-    if (s->session_class != OM_CLASS_FULL) {
-        node_join_up(n, p);
-    } else {
+    node_join_up(n, p);
+    if (s->session_class == OM_CLASS_FULL) {
         node_where_tell(n, now, p);
         node_gossip_up(n, now, p);
         node_service_up(n, now, p);

@@ -72,7 +72,9 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         return OM_E_FULL;
     if (strcmp(c->rpc.method, OM_METHOD_RENEW) == 0) {
         const struct om_member *m = om_verified_find(&n->verified, j->net, &c->id);
-        return m ? om_issuer_renew(&j->issuer, m, now_s, out) : OM_E_MISSING;
+        if (!m || now_s < m->issued + (m->until - m->issued) / 2)
+            return OM_E_MISSING; /* it has time */
+        return om_issuer_renew(&j->issuer, m, now_s, out);
     }
     invited_key(key, j->net, &c->id);
     const struct om_grant *grant = om_lru_peek(&n->invited, key);

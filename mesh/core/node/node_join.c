@@ -67,6 +67,8 @@ struct node_join *node_join_of(struct om_node *n, const struct om_network *net)
     j->net = n->networks[i];
     j->timer.fire = fire;
     j->timer.at = OM_NEVER;
+    j->renewal.fire = node_renew_fire;
+    j->renewal.at = OM_NEVER;
     n->joins[i] = j;
     return j;
 }
@@ -85,6 +87,7 @@ void node_join_stop(struct om_node *n)
         if (!j)
             continue;
         om_timer_stop(&n->timers, &j->timer);
+        om_timer_stop(&n->timers, &j->renewal);
         om_issuer_fini(&j->issuer);
         sodium_memzero(j, sizeof *j);
         free(j);
@@ -98,7 +101,7 @@ void node_join_up(struct om_node *n, const struct om_peer *p)
 {
     for (unsigned i = 0; i < n->network_count; i++)
         if (n->joins[i] && n->joins[i]->net == p->net)
-            n->joins[i]->is_due = n->joins[i]->is_asking;
+            n->joins[i]->is_due = n->joins[i]->is_asking || n->joins[i]->is_renewing;
 }
 
 static bool was_asked(const struct node_join *j, const struct om_id *id)
@@ -109,16 +112,17 @@ static bool was_asked(const struct node_join *j, const struct om_id *id)
     return false;
 }
 
-/* Asks @p to be let in, once. */
+/* Asks @p to be let in, or for another certificate, once. */
 static void ask(struct node_join *j, struct om_peer *p)
 {
     struct om_node *n = j->node;
-    json_t *args = om_join_words_ask(j->name);
+    json_t *args = om_join_words_ask(j->is_asking ? j->name : "");
     struct om_mut text;
     struct node_call *c;
 
     if (args && om_words_dump(args, &text) == OM_OK) {
-        const struct om_call_config config = {.method = OM_METHOD_JOIN,
+        const struct om_call_config config = {.method =
+                                                  j->is_asking ? OM_METHOD_JOIN : OM_METHOD_RENEW,
                                               .args = om_bytes(text.p, text.n)};
         j->asked[j->asked_count++] = p->id;
         if (node_call_ask(n, n->now, p, &config, &c) == OM_OK)
@@ -126,6 +130,14 @@ static void ask(struct node_join *j, struct om_peer *p)
         free(text.p);
     }
     json_decref(args);
+}
+
+static bool may_answer(const struct node_join *j, const struct om_peer *p,
+                       const struct om_session *s)
+{
+    if (j->is_asking)
+        return s->session_class == OM_CLASS_JOIN;
+    return s->session_class == OM_CLASS_RENEW || node_member_is_admin(j->node, p);
 }
 
 static void ask_all(struct node_join *j)
@@ -138,8 +150,7 @@ static void ask_all(struct node_join *j)
         struct om_peer *p = value;
         const struct om_session *s =
             p->net == j->net && p->assoc ? om_association_sealing(p->assoc, n->now) : NULL;
-        if (s && s->session_class == OM_CLASS_JOIN && !was_asked(j, &p->id) &&
-            j->asked_count < OM_JOIN_ASKED_MAX)
+        if (s && may_answer(j, p, s) && !was_asked(j, &p->id) && j->asked_count < OM_JOIN_ASKED_MAX)
             ask(j, p);
     }
 }
@@ -176,7 +187,7 @@ void node_join_answered(struct node_call *c, om_time now OM_UNUSED)
     struct om_join_answer a;
     json_t *ok = NULL;
 
-    if (!j || !j->is_asking || j->has_answer)
+    if (!j || !(j->is_asking || j->is_renewing) || j->has_answer)
         return;
     if (c->rpc.state != OM_CALL_ACCEPTED) {
         on_error(j, c->rpc.error);
@@ -246,9 +257,10 @@ static bool tell(struct node_join *j, struct om_act *out)
     out->kind = OM_ACT_MEMBER;
     out->member = (struct om_act_member){.network = j->net->id};
     if (j->has_answer) {
+        bool is_joining = j->is_asking;
         j->has_answer = false;
-        if (enter(j)) {
-            out->member.news = OM_MEMBER_JOINED;
+        if (is_joining ? enter(j) : node_renew_take(j)) {
+            out->member.news = is_joining ? OM_MEMBER_JOINED : OM_MEMBER_RENEWED;
             out->member.epoch = j->answer.epoch;
             out->member.secret = j->answer.secret;
             out->member.chain =
@@ -260,6 +272,7 @@ static bool tell(struct node_join *j, struct om_act *out)
     }
     if (j->has_why) {
         j->has_why = false;
+        meet_anew(j, false);
         out->member.news = OM_MEMBER_REFUSED;
         out->member.why = j->why;
         return true;
@@ -273,7 +286,7 @@ enum node_step node_join_next(struct om_node *n, struct om_act *out)
         struct node_join *j = n->joins[i];
         if (!j)
             continue;
-        if (j->is_asking && j->is_due) {
+        if (j->is_due) {
             ask_all(j);
             return NODE_WORKED;
         }

@@ -1,6 +1,7 @@
 /* node_lane.c - our own lanes: datagrams on them, and handshakes that travel in their offers. */
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/member.h"
 #include "node/why.h"
 
 enum { OWED_S = 2 /* unanswered for so long, a peer is asked for over relays too */ };
@@ -233,7 +234,7 @@ static bool is_relay_for(const struct om_node *n, const struct om_peer *r, const
 {
     struct om_announce says;
 
-    if (r->net->invitation.is_held) /* no records yet: those that the link names are asked */
+    if (!node_member_is_full(r)) /* no records for us: those that the user or a link named */
         return r != p && r->net == p->net && node_lane_session(n, r) && r->is_typed;
     return r != p && r->net == p->net && node_lane_session(n, r) &&
            om_node_record(n, &r->net->id, &r->id, &says, NULL) == OM_OK && says.relays;

@@ -1,6 +1,8 @@
 /* node_member.c - who is a member: certificates that are shown to us, and the one that we show. */
 #include "node/member.h"
 
+#include "node/join.h"
+
 static uint32_t unix_s(const struct om_node *n, om_time now)
 {
     int64_t ms = node_unix_ms(n, now);
@@ -105,7 +107,10 @@ enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *n
     ours.bytes = om_credential_ours(&shows, &ours.kind);
     if (om_verified_check(&n->verified, net, &ours, unix_s(n, now), &m) == OM_CERT_FORGED)
         return OM_E_CRYPTO;
-    return om_credential_set(net, chain);
+    enum om_err e = om_credential_set(net, chain);
+    if (e == OM_OK)
+        node_renew_plan(n, now, net);
+    return e;
 }
 
 enum om_err om_node_credential(struct om_node *n, om_time now, const struct om_id *network,

@@ -49,6 +49,7 @@
       "a = 1: nobody far away answers over UDP; 0: somebody does; b = 4 or 6, the version of IP")  \
     X(JOINED, "joined", "we became a member of a closed network by a link")                        \
     X(JOIN_REFUSED, "join_refused", "we did not; a = why")                                         \
+    X(RENEWED, "renewed", "our certificate in a closed network is another one")                    \
     X(ISSUED, "issued", "we, an admin, made a certificate for the peer; a = its number")
 
 enum om_event_kind {

@@ -1,0 +1,86 @@
+/* node_renew.c - a certificate is renewed from the half of its life on. */
+#include "node/join.h"
+#include "node/member.h"
+
+enum { RETRY_S = 3600 /* between two rounds of asking, while nobody answers */ };
+
+/* When our certificate in @net is to be renewed, in Unix s; false: not by us. There is none, or it
+ * makes an admin, which only the authority can. */
+static bool due_at(const struct om_network *net, int64_t *at_s)
+{
+    size_t admin = net->credential_kind == OM_CREDENTIAL_ADMIN ? OM_ADMIN_CERT_BYTES : 0;
+    struct om_node_cert c;
+
+    if (net->credential_len == 0 ||
+        om_node_cert_decode(&c, om_bytes(net->credential, net->credential_len - admin)) != OM_OK ||
+        c.roles & OM_ROLE_ADMIN || c.expires < c.issued)
+        return false;
+    *at_s = (int64_t)c.issued + (c.expires - c.issued) / 2;
+    return true;
+}
+
+/* A new round: everybody who may know is asked once. */
+static void begin(struct node_join *j)
+{
+    j->is_renewing = true;
+    j->is_due = true;
+    j->asked_count = 0;
+}
+
+void node_renew_plan(struct om_node *n, om_time now, struct om_network *net)
+{
+    struct node_join *j = node_join_of(n, net);
+    om_time at = now + 1;
+    int64_t at_s;
+
+    if (!j)
+        return; /* not in the tables yet, or no memory: planned again with the next certificate */
+    j->is_renewing = false;
+    om_timer_stop(&n->timers, &j->renewal);
+    if (!due_at(net, &at_s))
+        return;
+    int64_t wait_ms = at_s * 1000 - node_unix_ms(n, now);
+    if (wait_ms > 0)
+        at = now + OM_MS(wait_ms);
+    if (om_timer_arm(&n->timers, &j->renewal, at) != OM_OK)
+        node_drop(n, OM_DROP_MEMORY);
+}
+
+void node_renew_fire(struct om_timer *t, om_time now)
+{
+    struct node_join *j = OM_CONTAINER_OF(t, struct node_join, renewal);
+
+    begin(j);
+    if (om_timer_arm(&j->node->timers, &j->renewal, now + OM_SEC(RETRY_S)) != OM_OK)
+        node_drop(j->node, OM_DROP_MEMORY);
+}
+
+void node_renew_wall(struct om_node *n, om_time now)
+{
+    for (unsigned i = 0; i < n->network_count; i++)
+        if (n->networks[i]->credential_len > 0)
+            node_renew_plan(n, now, n->networks[i]);
+}
+
+bool node_renew_take(struct node_join *j)
+{
+    struct om_node *n = j->node;
+    const struct om_join_answer *a = &j->answer;
+    const struct om_cert_chain chain = {om_bytes(a->node, a->node_len),
+                                        om_bytes(a->admin, sizeof a->admin)};
+    void *value;
+
+    if (node_member_set(n, n->now, j->net, &chain) != OM_OK)
+        return false;
+    node_event(n, n->now, &(struct om_event){.kind = OM_EVENT_RENEWED});
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
+        struct om_peer *p = value;
+        if (p->net != j->net || node_member_is_full(p))
+            continue;
+        node_close(n, n->now, p, OM_CLOSE_DONE, "renewed"); /* who took us for late meets us anew */
+        p->is_wanted = true;
+        node_need_session(n, n->now, p);
+        node_rearm(n, n->now, p);
+    }
+    return true;
+}

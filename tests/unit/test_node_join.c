@@ -234,3 +234,24 @@ OM_TEST(join_is_renewed_from_half_of_its_life)
     CHECK_EQ(d.renewed + d.issued, 0); /* it has a day */
     pair_fini(&d.p);
 }
+
+OM_TEST(join_may_be_left_and_begun_again)
+{
+    struct desk d;
+
+    desk_init(&d);
+    CHECK_OK(join(&d, "alice"));
+    CHECK_EQ(join(&d, "alice"), OM_E_EXISTS);
+    pair_run(&d.p, d.p.now + OM_MS(5)); /* the question is on its way */
+    CHECK_OK(om_node_leave(d.p.side[1].node, d.p.now, &d.certs.network));
+    pair_run(&d.p, OM_SEC(70));
+    CHECK_EQ(d.joined + d.refused, 0);
+    CHECK_OK(join(&d, "alice"));
+    CHECK_OK(om_node_leave(d.p.side[1].node, d.p.now, &d.p.network)); /* the others move up */
+    pair_run(&d.p, OM_SEC(75));
+    CHECK_EQ(d.joined, 1);
+    CHECK_OK(om_node_leave(d.p.side[0].node, d.p.now, &d.certs.network)); /* the admin itself */
+    CHECK_OK(om_node_leave(d.p.side[1].node, d.p.now, &d.certs.network));
+    pair_run(&d.p, OM_SEC(80));
+    pair_fini(&d.p);
+}

@@ -53,6 +53,9 @@ void node_join_start(struct om_node *n);
 /** node_join_stop() - end them in @n. */
 void node_join_stop(struct om_node *n);
 
+/** node_join_leave() - @n leaves its @i-th network. */
+void node_join_leave(struct om_node *n, unsigned i);
+
 /** node_join_of() - what there is of joining @net in @n, made if need be; NULL without memory. */
 struct node_join *node_join_of(struct om_node *n, const struct om_network *net);
 

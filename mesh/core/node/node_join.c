@@ -80,19 +80,24 @@ void node_join_start(struct om_node *n)
                           OM_INVITED_MAX, n->sip_key) != OM_OK);
 }
 
+void node_join_leave(struct om_node *n, unsigned i)
+{
+    struct node_join *j = n->joins[i];
+
+    if (!j)
+        return;
+    om_timer_stop(&n->timers, &j->timer);
+    om_timer_stop(&n->timers, &j->renewal);
+    om_issuer_fini(&j->issuer);
+    sodium_memzero(j, sizeof *j);
+    free(j);
+    n->joins[i] = NULL;
+}
+
 void node_join_stop(struct om_node *n)
 {
-    for (unsigned i = 0; i < n->network_count; i++) {
-        struct node_join *j = n->joins[i];
-        if (!j)
-            continue;
-        om_timer_stop(&n->timers, &j->timer);
-        om_timer_stop(&n->timers, &j->renewal);
-        om_issuer_fini(&j->issuer);
-        sodium_memzero(j, sizeof *j);
-        free(j);
-        n->joins[i] = NULL;
-    }
+    for (unsigned i = 0; i < n->network_count; i++)
+        node_join_leave(n, i);
     om_proofs_fini(&n->proofs);
     om_lru_fini(&n->invited);
 }

@@ -172,6 +172,7 @@ void om_keyring_unref(struct om_keyring *k, struct om_epoch *e)
 void om_keyring_leave(struct om_keyring *k, struct om_network *net)
 {
     net->current = net->previous = NULL;
+    net->join_count = 0;
     for (unsigned i = k->count; i-- > 0;) {
         if (k->epochs[i]->network != net)
             continue;

@@ -13,12 +13,13 @@ static_assert((int)OM_NETWORK_PEERS_MAX == (int)OM_JOIN_PEERS_MAX, "a join link 
 
 void om_network_link_derive(struct om_network_link *l)
 {
-    const struct om_join_link open = {.is_open = true, .authority = l->authority};
+    const struct om_join_link j = {.is_open = l->kind == OM_NETWORK_OPEN,
+                                   .authority = l->authority};
 
     if (l->kind == OM_NETWORK_DIRECT)
         om_kdf(l->id.b, l->secret, "direct", om_bytes(NULL, 0));
     else
-        om_join_link_network(&l->id, &open);
+        om_join_link_network(&l->id, &j);
 }
 
 void om_network_link_new(struct om_network_link *out, enum om_network_kind kind,
@@ -60,15 +61,13 @@ static enum om_err parse_join(struct om_network_link *out, const char *text, str
     struct om_join_link j = {.is_open = false};
     enum om_err e = om_join_link_parse(&j, text, err);
 
-    if (e == OM_OK && !j.is_open)
-        e = om_fail(err, OM_E_UNSUPPORTED,
-                    "an invitation to a closed network, which this version cannot join");
     if (e == OM_OK) {
-        *out = (struct om_network_link){.kind = OM_NETWORK_OPEN,
+        *out = (struct om_network_link){.kind = j.is_open ? OM_NETWORK_OPEN : OM_NETWORK_CLOSED,
                                         .authority = j.authority,
                                         .epoch = j.epoch,
                                         .peer_count = j.peer_count};
-        memcpy(out->secret, j.secret, sizeof out->secret);
+        if (j.is_open)
+            memcpy(out->secret, j.secret, sizeof out->secret);
         for (unsigned i = 0; i < j.peer_count; i++)
             out->peers[i] = (struct om_network_peer){j.peers[i].key, j.peers[i].addr};
         om_network_link_derive(out);
@@ -114,6 +113,11 @@ enum om_err om_network_link_parse(struct om_network_link *out, const char *text,
 
 void om_network_link_config(struct om_network_config *out, const struct om_network_link *l)
 {
-    *out = (struct om_network_config){.id = l->id, .open = true, .epoch = l->epoch, .gossip = true};
+    bool is_closed = l->kind == OM_NETWORK_CLOSED;
+
+    *out = (struct om_network_config){
+        .id = l->id, .open = !is_closed, .epoch = l->epoch, .gossip = true};
+    if (is_closed)
+        out->authority = l->authority;
     memcpy(out->secret, l->secret, sizeof out->secret);
 }

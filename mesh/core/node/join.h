@@ -53,7 +53,7 @@ void node_join_start(struct om_node *n);
 /** node_join_stop() - end them in @n. */
 void node_join_stop(struct om_node *n);
 
-/** node_join_leave() - @n leaves its @i-th network. */
+/** node_join_leave() - end what there is of joining the @i-th network of @n. */
 void node_join_leave(struct om_node *n, unsigned i);
 
 /** node_join_of() - what there is of joining @net in @n, made if need be; NULL without memory. */

@@ -24,7 +24,7 @@ enum {
     OM_NETWORK_LINK_TEXT = 700 /* of any link, terminated */
 };
 
-enum om_network_kind { OM_NETWORK_OPEN, OM_NETWORK_DIRECT };
+enum om_network_kind { OM_NETWORK_OPEN, OM_NETWORK_DIRECT, OM_NETWORK_CLOSED };
 
 struct om_network_peer {
     struct om_id key; /* in that network; zero where an old direct link does not say it */
@@ -36,9 +36,9 @@ struct om_network_link {
     enum om_network_kind kind;
     bool is_pinned;         /* of a direct one: the key of its peer is known */
     struct om_id id;        /* of the network */
-    struct om_id authority; /* of an open one */
+    struct om_id authority; /* of an open or a closed one */
     uint32_t epoch;
-    uint8_t secret[32];
+    uint8_t secret[32];  /* zeros where the link of a closed one was read: it has none */
     unsigned peer_count; /* of a direct one 1 at most */
     struct om_network_peer peers[OM_NETWORK_PEERS_MAX];
 };
@@ -58,7 +58,7 @@ void om_network_link_derive(struct om_network_link *l);
 /**
  * om_network_link_print() - the text of a link
  * @out:  receives it, terminated; a secret
- * @l:    the link; a direct one has its peer
+ * @l:    the link; a direct one has its peer; not of a closed network (authority.h)
  *
  * Return: its length.
  */
@@ -71,13 +71,15 @@ size_t om_network_link_print(char out[static OM_NETWORK_LINK_TEXT],
  * @text:  terminated; spaces and line breaks anywhere in it are not looked at
  * @err:   sentence for a person, without any of the link; may be NULL
  *
- * Return: OM_OK; OM_E_PARSE for what is no link or was changed; OM_E_RANGE for too long a text;
- * OM_E_UNSUPPORTED for the link of a closed network.
+ * Of a closed network it says which one that is: om_node_join_by_link() takes the text itself.
+ *
+ * Return: OM_OK; OM_E_PARSE for what is no link or was changed; OM_E_RANGE for too long a text.
  */
 OM_MUST enum om_err om_network_link_parse(struct om_network_link *out, const char *text,
                                           struct om_error *err);
 
-/** om_network_link_config() - @out, for om_node_join(), from @l: without pins; a secret. */
+/** om_network_link_config() - @out, for om_node_join(), from @l, without pins and certificates; a
+ *  secret. */
 void om_network_link_config(struct om_network_config *out, const struct om_network_link *l);
 
 #endif

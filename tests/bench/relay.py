@@ -22,7 +22,7 @@ import tunnel
 from tunnel import FORWARD, PORT, Bench, cpu_seconds
 
 from daemon import Daemon, knows, program
-from omerta_lab import Lab, missing
+from omerta_lab import Lab, missing, wait_until
 
 CHECK = 2.0
 MTU = 1228
@@ -72,10 +72,14 @@ class RelayBench(Bench):
             raise RuntimeError(f"{name}: the daemons do not meet")
         tunnel.command(far, "expose", str(PORT), "--to", near.self_id())
         tunnel.command(near, "forward", "add", "-L", f"{FORWARD}:{far.self_id()}:{PORT}")
-        is_relayed = [p.get("path") or "" for p in near.rpc("peers.list")["peers"]
-                      if p["id"] == far.self_id()][0].startswith("relay ")
-        if is_relayed != (name == "relay"):
-            raise RuntimeError(f"{name}: not the way that was meant")
+
+        def way():
+            return [p.get("path") or "" for p in near.rpc("peers.list")["peers"]
+                    if p["id"] == far.self_id()][0]
+
+        if not wait_until(way, tunnel.START_SECONDS) or \
+                way().startswith("relay ") != (name == "relay"):
+            raise RuntimeError(f"{name}: goes {way()!r}, not as was meant")
         process = between.process if name == "relay" else between
         rates, costs = [], []
         for _ in range(self.runs):

@@ -1,6 +1,8 @@
 /* cmd_network.c - network: list, show, create, invite, join, leave, rename. */
 #include <string.h>
 
+#include <omerta/text.h>
+
 #include "commands.h"
 #include "link_text.h"
 #include "network.h"
@@ -100,13 +102,41 @@ static enum om_exit create(struct om_cli *cli)
         json_pack("{s:s, s:b}", "name", name, "open", (int)om_args_has(&cli->args, "open")));
 }
 
+/* What a person says of an invitation, as parameters; false once it was said what is wrong. */
+static bool read_limits(struct om_cli *cli, json_t *params)
+{
+    const char *expires = om_args_value(&cli->args, "expires");
+    const char *role = om_args_value(&cli->args, "role");
+    struct om_error err;
+    uint64_t uses;
+    om_time life;
+
+    if (om_args_number(&cli->args, "uses", 0, UINT32_MAX, &uses, &err) ||
+        (expires && om_duration_parse(&life, expires, &err))) {
+        (void)om_cli_usage(cli, "%s", err.msg);
+        return false;
+    }
+    if (om_args_has(&cli->args, "uses"))
+        (void)json_object_set_new(params, "uses", json_integer((json_int_t)uses));
+    if (expires)
+        (void)json_object_set_new(params, "expires_s", json_integer(life / OM_SEC(1)));
+    if (role)
+        (void)json_object_set_new(params, "role", json_string(role));
+    return true;
+}
+
 static enum om_exit invite(struct om_cli *cli)
 {
     enum om_exit e = om_cli_words(cli, 1, 2);
 
-    return e ? e
-             : om_network_link(cli, "networks.invite", om_network_params(cli, 1),
-                               om_args_has(&cli->args, "qr"));
+    if (e)
+        return e;
+    json_t *params = om_network_params(cli, 1);
+    if (!read_limits(cli, params)) {
+        json_decref(params);
+        return OM_EXIT_USAGE;
+    }
+    return om_network_link(cli, "networks.invite", params, om_args_has(&cli->args, "qr"));
 }
 
 static enum om_exit join(struct om_cli *cli)

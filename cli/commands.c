@@ -104,6 +104,9 @@ static const struct om_option message_options[] = {
 static const struct om_option network_options[] = {
     {"name", "NAME", "create, join: what it is called in this home", 0},
     {"open", NULL, "create: whoever has its link is in it, for good", 0},
+    {"uses", "N", "invite: members that it makes (1)", 0},
+    {"expires", "TIME", "invite: how long it holds, as 2h or 7d (24h; at most 90d)", 0},
+    {"role", "ROLE", "invite: member, relay or provider (member)", 0},
     {"qr", NULL, "invite: show the link as a QR code, too", 0},
     {"at", "ADDRESS[:PORT]", "invite: where this node is found (else what is known of it)", 0},
     {"key", "LINK", "join: the link, which other users of this machine may see while it runs", 0},
@@ -353,7 +356,7 @@ const struct om_command om_commands[] = {
      "With --json: the reply of netcheck.",
      NULL, om_cmd_netcheck, false},
     {"network",
-     "[list | show [NETWORK] | create --name NAME --open | invite [NETWORK] | join LINK | leave "
+     "[list | show [NETWORK] | create --name NAME | invite [NETWORK] | join LINK | leave "
      "NETWORK | rename NETWORK NAME]",
      "the networks this node is in",
      "At most 16. In each this node shows another key, and nothing of one is told in another; but\n"
@@ -361,9 +364,13 @@ const struct om_command om_commands[] = {
      "name or the start of an id. The built-in network \"default\" is there only while no other "
      "is,\n"
      "or while bootstrap peers are named in it.\n"
-     "create makes an open network: whoever has its link is in it and nobody can be put out "
-     "again.\n"
-     "invite prints the link, with up to three places where members are found. join follows one,\n"
+     "create makes a closed network, whose members have certificates, with this node as its "
+     "admin;\n"
+     "with --open one in which whoever has its link is, and nobody can be put out again. A plain\n"
+     "member may see the others, reach what they offer it and send messages; nobody's machine may\n"
+     "be used unless a rule of its owner says so. invite prints a link, with up to three places\n"
+     "where members are found; into a closed network only who made it can invite, and its daemon\n"
+     "has to run when the link is followed. join follows one,\n"
      "omerta://join/... or omerta://connect?...; from standard input (join - or --file -) it gets\n"
      "into no shell history and no list of processes. show never prints a secret.\n"
      "With --json, list: the reply of networks.list; show, create, join, rename: the reply of\n"

@@ -13,6 +13,8 @@
 
 /* An answer to the first initiation takes a moment, and one through a NAT some more. */
 #define MEET_PATIENCE OM_SEC(10)
+/* A closed network is asked for a minute. */
+#define JOIN_PATIENCE OM_SEC(75)
 
 json_t *om_network_params(const struct om_cli *cli, unsigned at)
 {
@@ -107,6 +109,7 @@ static void say_joined(struct om_cli *cli, const json_t *net, bool is_met)
 static enum om_exit join(struct om_cli *cli, struct om_ask *ask, json_t *params)
 {
     json_t *net, *result;
+    struct om_error err;
     enum om_exit e = om_cli_call(cli, ask, "events.subscribe",
                                  json_pack("{s:[s]}", "kinds", "session_up"), &result);
 
@@ -115,9 +118,13 @@ static enum om_exit join(struct om_cli *cli, struct om_ask *ask, json_t *params)
         return e;
     }
     json_decref(result);
-    e = om_cli_call(cli, ask, "networks.join", params, &net);
-    if (e)
+    om_out_progress(&cli->out, "joining");
+    e = om_ask_call(ask, "networks.join", params, JOIN_PATIENCE, &net, &err);
+    om_out_progress_done(&cli->out);
+    if (e) {
+        om_out_error(&cli->out, "%s", err.msg);
         return e;
+    }
     bool is_somebody = wait_for_somebody(cli, ask, &net);
     om_out_progress_done(&cli->out);
     if (cli->out.json)

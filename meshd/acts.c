@@ -1,6 +1,7 @@
 /* acts.c - what the node wants beside sending goes to the store, the logs and the programs. */
 #include <string.h>
 
+#include "closed.h"
 #include "control/control.h"
 #include "data/data.h"
 #include "links/links.h"
@@ -75,6 +76,9 @@ void daemon_act(void *self, const struct om_act *act)
     case OM_ACT_SOCKETS:
     case OM_ACT_IP: /* nobody's are taken yet */
         break;
+    case OM_ACT_MEMBER:
+        closed_act(d, &act->member);
+        break;
     case OM_ACT_REMEMBER:
         daemon_keep(d, act);
         break;
@@ -116,8 +120,7 @@ void daemon_act(void *self, const struct om_act *act)
     case OM_ACT_ITEM:
         offers_item(d->offers, &act->item);
         break;
-    case OM_ACT_FOUND:  /* nobody seeks yet */
-    case OM_ACT_MEMBER: /* nor joins by a link */
+    case OM_ACT_FOUND: /* nobody seeks yet */
         break;
     }
 }

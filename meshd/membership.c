@@ -8,8 +8,10 @@
 #include <omerta/text.h>
 #include <omerta/why.h>
 
+#include "closed.h"
 #include "host/clock.h"
 #include "host/entropy.h"
+#include "membership_parts.h"
 #include "network_file.h"
 #include "service/offers.h"
 #include "tunnels/tunnels.h"
@@ -37,7 +39,7 @@ static struct daemon_network *find_name(struct om_daemon *d, const char *name)
 }
 
 /* Everything that walks the networks of @d looks again. */
-static void changed(struct om_daemon *d)
+void membership_changed(struct om_daemon *d)
 {
     if (!d->netwatch)
         return; /* it is only starting */
@@ -48,29 +50,37 @@ static void changed(struct om_daemon *d)
     om_pump_kick(d->pump);
 }
 
+struct daemon_network *membership_list(struct om_daemon *d, const struct om_id *id,
+                                       const struct network_file *f)
+{
+    struct daemon_network *net = &d->networks[d->network_count++];
+
+    *net = (struct daemon_network){.id = *id, .is_open = true, .is_default = f == NULL};
+    (void)snprintf(net->name, sizeof net->name, "%s", f ? f->name : DEFAULT);
+    net->self = *om_node_id(daemon_node(d), id);
+    if (!f)
+        return net;
+    net->is_open = f->link.kind == OM_NETWORK_OPEN;
+    net->is_direct = f->link.kind == OM_NETWORK_DIRECT;
+    net->is_closed = f->link.kind == OM_NETWORK_CLOSED;
+    net->is_ours = f->is_ours;
+    net->pin_count = f->pins.count;
+    net->pins_left = f->pins.left;
+    net->pins_until_s = f->pins_until_s;
+    return net;
+}
+
 static struct daemon_network *enter(struct om_daemon *d, const struct om_network_config *c,
                                     const struct network_file *f, struct om_error *err)
 {
-    struct daemon_network *net = &d->networks[d->network_count];
-
-    if (d->network_count == OM_NETWORKS_MAX) {
+    if (d->network_count + d->joining_count >= OM_NETWORKS_MAX) {
         (void)om_fail(err, OM_E_FULL, "in %d networks already, which is the most: leave one",
                       OM_NETWORKS_MAX);
         return NULL;
     }
     if (om_node_join(daemon_node(d), c, err) != OM_OK)
         return NULL;
-    *net = (struct daemon_network){.id = c->id,
-                                   .is_open = !c->pins.is_on,
-                                   .is_direct = c->pins.is_on,
-                                   .is_default = f == NULL,
-                                   .pin_count = c->pins.count,
-                                   .pins_left = c->pins.left};
-    (void)snprintf(net->name, sizeof net->name, "%s", f ? f->name : DEFAULT);
-    net->pins_until_s = f ? f->pins_until_s : 0;
-    net->self = *om_node_id(daemon_node(d), &c->id);
-    d->network_count++;
-    return net;
+    return membership_list(d, &c->id, f);
 }
 
 static void depart(struct om_daemon *d, struct daemon_network *net)
@@ -88,9 +98,10 @@ static bool enter_file(struct om_daemon *d, const struct network_file *f, struct
 
     om_network_link_config(&c, &f->link);
     c.pins = f->pins;
-    bool is_in = enter(d, &c, f, err) != NULL;
+    c.chain = closed_chain(f);
+    struct daemon_network *net = enter(d, &c, f, err);
     sodium_memzero(&c, sizeof c);
-    return is_in;
+    return net && (!net->is_closed || closed_begin(d, net, f, err));
 }
 
 /* Does the configuration name the built-in network? */
@@ -105,7 +116,7 @@ static bool is_default_named(const struct om_daemon *d)
 }
 
 /* The built-in network is there while nothing else is, or when it is named. */
-static bool settle_default(struct om_daemon *d, struct om_error *err)
+bool membership_settle(struct om_daemon *d, struct om_error *err)
 {
     struct daemon_network *net = find_name(d, DEFAULT);
     unsigned others = d->network_count - (net ? 1 : 0);
@@ -136,7 +147,7 @@ bool membership_load(struct om_daemon *d, struct om_error *err)
     }
     if (is_good)
         membership_tick(d);
-    return is_good && settle_default(d, err);
+    return is_good && membership_settle(d, err);
 }
 
 static void meet(struct om_daemon *d, const struct om_network_link *l)
@@ -164,9 +175,17 @@ void membership_meet(struct om_daemon *d)
     }
 }
 
+void membership_make_room(struct om_daemon *d)
+{
+    struct daemon_network *builtin = find_name(d, DEFAULT);
+
+    if (d->network_count == OM_NETWORKS_MAX && builtin && !is_default_named(d))
+        depart(d, builtin);
+}
+
 /* May @name, or one made up for @l, be that of a network of @d? Then it is in @out. */
-static bool choose_name(struct om_daemon *d, const struct om_network_link *l, const char *name,
-                        char out[static OM_NAME_MAX + 1], struct om_error *err)
+bool membership_choose_name(struct om_daemon *d, const struct om_network_link *l, const char *name,
+                            char out[static OM_NAME_MAX + 1], struct om_error *err)
 {
     char safe[OM_ESCAPE_LEN(OM_NAME_MAX)], id[OM_ID_TEXT], shown[OM_SHOW_TEXT];
     size_t n = name ? strlen(name) : 0;
@@ -200,19 +219,17 @@ static const struct daemon_network *add(struct om_daemon *d, struct network_file
                       old->name);
         return NULL;
     }
-    if (!choose_name(d, &f->link, name, f->name, err))
+    if (!membership_choose_name(d, &f->link, name, f->name, err))
         return NULL;
-    struct daemon_network *builtin = find_name(d, DEFAULT);
-    if (d->network_count == OM_NETWORKS_MAX && builtin && !is_default_named(d))
-        depart(d, builtin);
+    membership_make_room(d);
     if (!enter_file(d, f, err))
         return NULL;
     if (network_file_write(d->home, f, err) != OM_OK) {
         depart(d, &d->networks[d->network_count - 1]);
         return NULL;
     }
-    (void)settle_default(d, err); /* it may leave, which cannot fail */
-    changed(d);
+    (void)membership_settle(d, err); /* it may leave, which cannot fail */
+    membership_changed(d);
     return daemon_network(d, &f->link.id);
 }
 
@@ -223,7 +240,11 @@ const struct daemon_network *membership_create(struct om_daemon *d, enum om_netw
     const struct om_rng rng = om_entropy();
     struct network_file f = {.name = ""};
 
-    om_network_link_new(&f.link, kind, &rng);
+    f.is_ours = kind == OM_NETWORK_CLOSED;
+    if (kind == OM_NETWORK_CLOSED)
+        om_authority_new(&f.link, f.seed, &rng);
+    else
+        om_network_link_new(&f.link, kind, &rng);
     if (kind == OM_NETWORK_DIRECT) {
         f.pins = (struct om_pins){.is_on = true, .left = uses};
         f.pins_until_s = now_s() + MEMBERSHIP_PIN_S;
@@ -264,20 +285,21 @@ bool membership_leave(struct om_daemon *d, const struct daemon_network *net, str
         return false;
     if (d->tunnels)
         tunnels_leave(d->tunnels, &id);
+    closed_forget(d, &id);
     depart(d, mutable_of(d, net));
     (void)!om_store_forget_network(d->store, &id, NULL); /* what stays there does no harm */
-    bool is_settled = settle_default(d, err);
-    changed(d);
+    bool is_settled = membership_settle(d, err);
+    membership_changed(d);
     return is_settled;
 }
 
 /* Has @net as it is kept, lets @change have it, and keeps it again. */
-static bool rewrite(struct om_daemon *d, const struct daemon_network *net,
-                    void (*change)(struct network_file *f, const void *with), const void *with,
-                    struct om_error *err)
+bool membership_rewrite(struct om_daemon *d, const struct om_id *network,
+                        void (*change)(struct network_file *f, const void *with), const void *with,
+                        struct om_error *err)
 {
     struct network_file f;
-    enum om_err e = network_file_read(om_home_path(d->home), &net->id, &f, err);
+    enum om_err e = network_file_read(om_home_path(d->home), network, &f, err);
 
     if (e != OM_OK)
         return false;
@@ -298,11 +320,11 @@ bool membership_rename(struct om_daemon *d, const struct daemon_network *net, co
     char chosen[OM_NAME_MAX + 1];
     struct om_network_link l = {.id = net->id};
 
-    if (!is_ours(net, err) || !choose_name(d, &l, name, chosen, err) ||
-        !rewrite(d, net, set_name, chosen, err))
+    if (!is_ours(net, err) || !membership_choose_name(d, &l, name, chosen, err) ||
+        !membership_rewrite(d, &net->id, set_name, chosen, err))
         return false;
     memcpy(mutable_of(d, net)->name, chosen, sizeof chosen);
-    changed(d);
+    membership_changed(d);
     return true;
 }
 
@@ -318,7 +340,7 @@ static void keep_pins(struct om_daemon *d, struct daemon_network *net, const str
 
     net->pin_count = pins->count;
     net->pins_left = pins->left;
-    if (rewrite(d, net, set_pins, pins, &err) ||
+    if (membership_rewrite(d, &net->id, set_pins, pins, &err) ||
         !om_log_begin(&line, &d->log, OM_LOG_ERROR, "network", "pins cannot be kept"))
         return;
     om_log_str(&line, "network", net->name);
@@ -344,6 +366,8 @@ void membership_tick(struct om_daemon *d)
 
     for (unsigned i = 0; i < d->network_count; i++) {
         struct daemon_network *net = &d->networks[i];
+        if (net->is_ours)
+            closed_renew(d, net, (uint32_t)now_s());
         if (net->pins_left == 0 || now_s() < net->pins_until_s ||
             om_node_pins(daemon_node(d), &net->id, &pins) != OM_OK)
             continue;
@@ -360,8 +384,8 @@ static void add_peer(struct om_network_link *l, const struct om_id *key, const s
 }
 
 /* By what is known here: at most two ways to ourselves, then relays, then what else we have. */
-static void add_known(struct om_daemon *d, const struct daemon_network *net,
-                      struct om_network_link *l)
+void membership_add_known(struct om_daemon *d, const struct daemon_network *net,
+                          struct om_network_link *l)
 {
     struct om_addr ends[OM_ANNOUNCE_ENDS];
     unsigned n = daemon_own_addrs(d, ends), at = 0;
@@ -400,7 +424,7 @@ static bool print_link(struct om_daemon *d, const struct daemon_network *net,
     if (at)
         add_peer(&f->link, &net->self, at);
     else
-        add_known(d, net, &f->link);
+        membership_add_known(d, net, &f->link);
     if (is_direct && f->link.peer_count == 0)
         return om_fail(err, OM_E_MISSING,
                        "no address of this machine is known: say where it is found, --at "
@@ -422,6 +446,8 @@ bool membership_link(struct om_daemon *d, const struct daemon_network *net,
         return om_fail(err, OM_E_STATE,
                        "everybody can be in the built-in network \"default\": it needs no link") ==
                OM_OK;
+    if (net->is_closed)
+        return om_fail(err, OM_E_STATE, "a closed network is joined by an invitation") == OM_OK;
     if (network_file_read(om_home_path(d->home), &net->id, &f, err) != OM_OK)
         return false;
     bool is_made = print_link(d, net, at, &f, out, err);

@@ -17,7 +17,7 @@ enum {
     FILE_VERSION = 1,
     PEER_BYTES = 32 + 18,
     FILE_MAX = 3 + 32 + 4 + 32 + 1 + OM_NAME_MAX + 1 + OM_NETWORK_PEERS_MAX * PEER_BYTES + 3 + 8 +
-               OM_PINS_MAX * 32
+               OM_PINS_MAX * 32 + 1 + 32 + 1 + OM_CHAIN_NODE_MAX + 1 + OM_CHAIN_ADMIN_MAX
 };
 
 #define FOLDER "networks"
@@ -58,6 +58,14 @@ static size_t encode(uint8_t out[static FILE_MAX], const struct network_file *f)
     om_wr_u64(&w, f->pins_until_s);
     for (unsigned i = 0; i < f->pins.count; i++)
         om_wr_copy(&w, f->pins.key[i].b, sizeof f->pins.key[i].b);
+    if (l->kind == OM_NETWORK_CLOSED) {
+        om_wr_u8(&w, f->is_ours);
+        om_wr_copy(&w, f->seed, sizeof f->seed);
+        om_wr_u8(&w, (uint8_t)f->certs.node_len);
+        om_wr_copy(&w, f->certs.node, f->certs.node_len);
+        om_wr_u8(&w, (uint8_t)f->certs.admin_len);
+        om_wr_copy(&w, f->certs.admin, f->certs.admin_len);
+    }
     OM_BUG_IF(w.bad);
     return om_wr_len(&w);
 }
@@ -75,6 +83,23 @@ static bool read_pins(struct om_rd *r, struct network_file *f)
     return true;
 }
 
+static bool read_closed(struct om_rd *r, struct network_file *f)
+{
+    struct om_certs *c = &f->certs;
+
+    f->is_ours = om_rd_u8(r) != 0;
+    om_rd_copy(r, f->seed, sizeof f->seed);
+    c->node_len = om_rd_u8(r);
+    if (c->node_len > sizeof c->node)
+        return false;
+    om_rd_copy(r, c->node, c->node_len);
+    c->admin_len = om_rd_u8(r);
+    if (c->admin_len > sizeof c->admin)
+        return false;
+    om_rd_copy(r, c->admin, c->admin_len);
+    return true;
+}
+
 static bool decode(struct network_file *f, struct om_bytes in)
 {
     struct om_rd r = om_rd(in);
@@ -88,7 +113,7 @@ static bool decode(struct network_file *f, struct om_bytes in)
     l->epoch = om_rd_u32(&r);
     om_rd_copy(&r, l->secret, sizeof l->secret);
     size_t name = om_rd_u8(&r);
-    if (!is_known || kind > OM_NETWORK_DIRECT || name == 0 || name > OM_NAME_MAX)
+    if (!is_known || kind > OM_NETWORK_CLOSED || name == 0 || name > OM_NAME_MAX)
         return false;
     om_rd_copy(&r, f->name, name);
     l->peer_count = om_rd_u8(&r);
@@ -98,7 +123,7 @@ static bool decode(struct network_file *f, struct om_bytes in)
         om_rd_copy(&r, l->peers[i].key.b, sizeof l->peers[i].key.b);
         l->peers[i].addr = om_addr_read(&r);
     }
-    if (!read_pins(&r, f) || !om_rd_done(&r))
+    if (!read_pins(&r, f) || (kind == OM_NETWORK_CLOSED && !read_closed(&r, f)) || !om_rd_done(&r))
         return false;
     om_network_link_derive(l);
     return true;

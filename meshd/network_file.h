@@ -11,11 +11,12 @@
  *     u8 1, u8 kind, u8 is_pinned, 32 B authority, u32 epoch, 32 B secret,
  *     u8 n, name, u8 n <= 3, n x (32 B key, 18 B address),
  *     u8 pins on, u8 n <= 8, u8 left, u64 until (s), n x 32 B key
+ *     of a closed one: u8 is ours, 32 B seed of its authority, 2 x (u8 n, certificate)
  */
 #ifndef OM_MESHD_NETWORK_FILE_H
 #define OM_MESHD_NETWORK_FILE_H
 
-#include <omerta/network_link.h>
+#include <omerta/authority.h>
 
 #include "host/home.h"
 
@@ -25,6 +26,9 @@ struct network_file {
     char name[OM_NAME_MAX + 1];
     struct om_pins pins;
     uint64_t pins_until_s; /* Unix time; who comes later is no pin any more */
+    struct om_certs certs; /* of a closed one: this node's */
+    bool is_ours;          /* closed, and made here: */
+    uint8_t seed[32];      /* of its authority */
 };
 
 /** network_file_write() - keep @f in @home, in the place of an older one. Return: OM_OK, or as

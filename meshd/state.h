@@ -11,6 +11,7 @@
 
 #include <omerta/info.h>
 #include <omerta/list.h>
+#include <omerta/network_link.h>
 #include <omerta/table.h>
 
 #include "bootstrap.h"
@@ -32,6 +33,7 @@
 enum {
     OM_BOOTSTRAPS_MAX = 16,
     OM_RECONNECT_MAX = 32, /* peers of the last run that are called at start */
+    OM_JOINING_MAX = 4,    /* closed networks that are being joined */
     OM_PONGS_MAX = 256     /* pings of programs under way */
 };
 
@@ -51,9 +53,20 @@ struct daemon_network {
     bool is_open;       /* whoever has its link may be in it, and do what members may */
     bool is_direct;     /* of pinned keys only */
     bool is_default;    /* the built-in one */
+    bool is_closed;     /* of members by certificate */
+    bool is_ours;       /* closed, and made here */
+    uint32_t signed_s;  /* of such a one: when our own certificates were made */
     unsigned pin_count; /* of a direct one, as it is kept */
     unsigned pins_left;
     uint64_t pins_until_s;
+};
+
+/* A closed network that is being joined: the node is in it, and does nothing there but ask. */
+struct daemon_joining {
+    struct om_id id, authority;
+    unsigned peer_count;
+    struct om_network_peer peers[OM_NETWORK_PEERS_MAX]; /* of the link */
+    char name[OM_NAME_MAX + 1];
 };
 
 struct daemon_bootstrap {
@@ -83,6 +96,8 @@ struct om_daemon {
     struct om_eventlog events;
     struct daemon_network networks[OM_NETWORKS_MAX];
     unsigned network_count;
+    struct daemon_joining joining[OM_JOINING_MAX];
+    unsigned joining_count;
     struct daemon_bootstrap bootstraps[OM_BOOTSTRAPS_MAX];
     unsigned bootstrap_count;
     struct control *control;

@@ -71,6 +71,11 @@ void control_status(struct control *c, const struct om_act_status *s);
 void control_forwarded(struct control *c, uint64_t number, const struct om_id *network,
                        const struct om_id *peer, json_t *result, const struct om_error *err);
 
+/** control_joined() - this node is in @network, as @net, or is not (NULL), as @err says: who waits
+ *  for that in @c is answered. */
+void control_joined(struct control *c, const struct om_id *network,
+                    const struct daemon_network *net, const struct om_error *err);
+
 /** control_vm_answer() - question @number about a virtual machine, asked of @peer of @network, is
  *  answered in @c: @result, taken; NULL: @err. */
 void control_vm_answer(struct control *c, uint64_t number, const struct om_id *network,

@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "closed.h"
 #include "control/methods.h"
 #include "control/parts.h"
 #include "host/clock.h"
 #include "membership.h"
+
+enum { INVITE_S = 24 * 3600, INVITE_MAX_S = 90 * 24 * 3600 };
 
 static const char *param(const struct control_ask *ask, const char *name)
 {
@@ -42,7 +45,7 @@ static void add_pins(json_t *out, const struct om_daemon *d, const struct daemon
     (void)json_object_set_new(out, "pins", pins);
 }
 
-static json_t *show(struct om_daemon *d, const struct daemon_network *net)
+json_t *control_network_show(struct om_daemon *d, const struct daemon_network *net)
 {
     json_t *out = control_network_json(d, net);
 
@@ -54,7 +57,7 @@ json_t *control_networks_show(struct control_ask *ask, struct om_error *err)
 {
     const struct daemon_network *net = control_network(ask, err);
 
-    return net ? show(ask->d, net) : NULL;
+    return net ? control_network_show(ask->d, net) : NULL;
 }
 
 /* An address to be found at, where one is given; false and @err when it is none. */
@@ -86,16 +89,11 @@ static json_t *link_of(struct control_ask *ask, const struct daemon_network *net
 
 json_t *control_networks_create(struct control_ask *ask, struct om_error *err)
 {
-    const char *name = param(ask, "name");
+    bool is_open = json_is_true(json_object_get(ask->params, "open"));
+    const struct daemon_network *net = membership_create(
+        ask->d, is_open ? OM_NETWORK_OPEN : OM_NETWORK_CLOSED, param(ask, "name"), 0, err);
 
-    if (!json_is_true(json_object_get(ask->params, "open"))) {
-        (void)om_fail(err, OM_E_UNSUPPORTED,
-                      "this version makes open networks only: say that it shall be open; whoever "
-                      "has its link is in it for good");
-        return NULL;
-    }
-    const struct daemon_network *net = membership_create(ask->d, OM_NETWORK_OPEN, name, 0, err);
-    return net ? show(ask->d, net) : NULL;
+    return net ? control_network_show(ask->d, net) : NULL;
 }
 
 json_t *control_networks_direct(struct control_ask *ask, struct om_error *err)
@@ -117,6 +115,39 @@ json_t *control_networks_direct(struct control_ask *ask, struct om_error *err)
     return out;
 }
 
+/* What an invited member may do; false and @err for a word that is none. */
+static bool read_roles(const struct control_ask *ask, uint8_t *out, struct om_error *err)
+{
+    const char *word = param(ask, "role");
+
+    *out = 0;
+    if (!word || strcmp(word, "member") == 0)
+        return true;
+    if (strcmp(word, "relay") == 0)
+        *out = OM_ROLE_RELAY;
+    else if (strcmp(word, "provider") == 0)
+        *out = OM_ROLE_PROVIDER;
+    else
+        return om_fail(err, OM_E_RANGE, "\"role\": want member, relay or provider") == OM_OK;
+    return true;
+}
+
+static json_t *invite_closed(struct control_ask *ask, const struct daemon_network *net,
+                             const struct om_addr *at, struct om_error *err)
+{
+    struct om_invite i = {.uses = (uint16_t)number(ask, "uses", 1, UINT16_MAX, err)};
+    char text[OM_NETWORK_LINK_TEXT];
+
+    if (i.uses == 0 || !read_roles(ask, &i.roles, err))
+        return NULL;
+    i.expires = number(ask, "expires_s", INVITE_S, INVITE_MAX_S, err);
+    if (i.expires == 0 || !closed_invite(ask->d, net, &i, at, text, err))
+        return NULL;
+    json_t *out = json_pack("{s:s, s:s}", "network", net->name, "link", text);
+    sodium_memzero(text, sizeof text);
+    return out;
+}
+
 json_t *control_networks_invite(struct control_ask *ask, struct om_error *err)
 {
     const struct daemon_network *net = control_network(ask, err);
@@ -125,6 +156,13 @@ json_t *control_networks_invite(struct control_ask *ask, struct om_error *err)
 
     if (!net || !read_at(ask, &at, &is_given, err))
         return NULL;
+    if (net->is_closed)
+        return invite_closed(ask, net, is_given ? &at : NULL, err);
+    if (json_object_get(ask->params, "uses") || json_object_get(ask->params, "expires_s") ||
+        json_object_get(ask->params, "role")) {
+        (void)om_fail(err, OM_E_STATE, "only an invitation to a closed network can be limited");
+        return NULL;
+    }
     return link_of(ask, net, is_given ? &at : NULL, err);
 }
 
@@ -154,10 +192,16 @@ json_t *control_networks_join(struct control_ask *ask, struct om_error *err)
 
     if (om_network_link_parse(&l, param(ask, "link"), err) != OM_OK)
         return NULL;
+    if (l.kind == OM_NETWORK_CLOSED) {
+        if (pin(ask, &l, err) &&
+            closed_join(ask->d, &l, param(ask, "link"), param(ask, "name"), err))
+            (void)control_wait_join(ask, &l.id, err);
+        return NULL;
+    }
     if (pin(ask, &l, err))
         net = membership_join(ask->d, &l, param(ask, "name"), err);
     sodium_memzero(&l, sizeof l);
-    return net ? show(ask->d, net) : NULL;
+    return net ? control_network_show(ask->d, net) : NULL;
 }
 
 json_t *control_networks_leave(struct control_ask *ask, struct om_error *err)
@@ -178,5 +222,5 @@ json_t *control_networks_rename(struct control_ask *ask, struct om_error *err)
 
     if (!net || !membership_rename(ask->d, net, param(ask, "name"), err))
         return NULL;
-    return show(ask->d, net);
+    return control_network_show(ask->d, net);
 }

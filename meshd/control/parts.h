@@ -15,7 +15,7 @@
 
 #define CONTROL_SELF "self" /* this node, where a peer is wanted */
 
-enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT, WAIT_FORWARD, WAIT_VM };
+enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT, WAIT_FORWARD, WAIT_VM, WAIT_JOIN };
 
 struct control_client {
     struct om_link link;
@@ -113,6 +113,10 @@ bool control_wait_forward(struct control_ask *ask, uint64_t number, const struct
 bool control_wait_vm(struct control_ask *ask, uint64_t number, const struct om_id *network,
                      const struct om_id *peer, struct om_error *err);
 
+/** control_wait_join() - @ask is answered by control_joined() of @network; false and @err when too
+ *  many wait. */
+bool control_wait_join(struct control_ask *ask, const struct om_id *network, struct om_error *err);
+
 /** control_waits_for() - does client @number of @c wait for an answer or a pong? */
 bool control_waits_for(const struct control *c, uint64_t number);
 
@@ -195,6 +199,9 @@ void control_limits(struct control_ask *ask, json_t *set);
 
 /** control_network_json() - what @d knows of its network @net, for lists; no secret of it. */
 json_t *control_network_json(struct om_daemon *d, const struct daemon_network *net);
+
+/** control_network_show() - what @d knows of its network @net, pins and all; no secret of it. */
+json_t *control_network_show(struct om_daemon *d, const struct daemon_network *net);
 
 /** control_udp() - the sockets of @d. */
 json_t *control_udp(const struct om_daemon *d);

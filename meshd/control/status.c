@@ -35,6 +35,7 @@ json_t *control_network_json(struct om_daemon *d, const struct daemon_network *n
                      control_id(&net->id), "self", control_id(&net->self), "kind",
                      net->is_default  ? "default"
                      : net->is_direct ? "direct"
+                     : net->is_closed ? "closed"
                                       : "open",
                      "open", (int)net->is_open, "peers", (int)n, "connected", (int)connected,
                      "gossip", gossip_json(d, net));

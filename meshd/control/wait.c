@@ -287,6 +287,19 @@ json_t *control_ping_start(struct control_ask *ask, struct om_error *err)
                      "count", (int)n);
 }
 
+bool control_wait_join(struct control_ask *ask, const struct om_id *network, struct om_error *err)
+{
+    return control_wait(ask, WAIT_JOIN, network, network, NULL, err);
+}
+
+void control_joined(struct control *c, const struct om_id *network,
+                    const struct daemon_network *net, const struct om_error *err)
+{
+    if (c)
+        answer_all(c, WAIT_JOIN, network, network, NULL,
+                   net ? control_network_show(c->d, net) : NULL, err);
+}
+
 bool control_waits_for(const struct control *c, uint64_t number)
 {
     for (struct om_link *l = om_list_first(&c->waits); l; l = om_list_next(&c->waits, l))

@@ -234,6 +234,55 @@ def test_direct_link_of_the_old_form(two):
     assert meet(first, "us")
 
 
+def test_closed_network_by_invitation(two):
+    """Who was invited is in, with a certificate; the secret is in no link."""
+    first, second = two
+    made = data(first.home, "network", "create", "--name", "lab")
+    assert made["kind"] == "closed" and not made["open"]
+    link = good(first.home, "network", "invite", "lab", at(first)).strip()
+    said = good(second.home, "network", "join", "-", "--name", "lab", stdin=link)
+    assert "1 of its peers connected" in said and names(second.home) == ["lab"]
+    assert show(second.home, "lab")["id"] == made["id"]
+    good(first.home, "message", show(second.home, "lab")["self"], "welcome", "--wait")
+    refused(second.home, "network", "invite", "lab", code=REFUSED, says=["only who made"])
+    refused(second.home, "network", "join", "-", code=REFUSED, says=["lab"], stdin=link)
+
+
+def test_invitation_is_used_up(make, two):
+    """The second who follows a link for one is told so, also after a restart of who made it."""
+    first, second = two
+    third = make("third", ALONE).start()
+    good(first.home, "network", "create", "--name", "lab")
+    link = good(first.home, "network", "invite", "lab", at(first)).strip()
+    good(second.home, "network", "join", "-", stdin=link)
+    first.end()
+    first.start()
+    refused(third.home, "network", "join", "-", code=REFUSED, says=["used"], stdin=link)
+    assert names(third.home) == ["default"]
+    wide = good(first.home, "network", "invite", "lab", "--uses", "2", "--expires", "2h",
+                "--role", "relay", at(first)).strip()
+    good(third.home, "network", "join", "-", "--name", "lab", stdin=wide)
+    assert meet(third, "lab")
+    for argv, says in ((["--role", "king"], "relay"), (["--expires", "91d"], "expires"),
+                       (["--uses", "0"], "uses")):
+        refused(first.home, "network", "invite", "lab", *argv, code=REFUSED, says=[says])
+
+
+def test_closed_network_outlives_a_restart(two):
+    """Both start again and meet by the certificates that they kept."""
+    first, second = two
+    good(first.home, "network", "create", "--name", "lab")
+    link = good(first.home, "network", "invite", "lab", at(first)).strip()
+    good(second.home, "network", "join", "-", "--name", "lab", stdin=link)
+    for daemon in two:
+        daemon.end()
+    for daemon in two:
+        daemon.start()
+    assert meet(first, "lab") and meet(second, "lab")
+    good(second.home, "network", "leave", "lab")
+    assert names(second.home) == ["default"]
+
+
 def test_export_and_import(two):
     """A link sealed under a password: for that password, its owner and this file only."""
     first, second = two
@@ -283,7 +332,8 @@ def test_qr_is_read_back(daemon):
 BAD = [
     (["network", "frobnicate"], USAGE, ["rename"]),
     (["network", "create", "--open"], USAGE, ["--name"]),
-    (["network", "create", "--name", "x"], REFUSED, ["open"]),
+    (["network", "invite", "here", "--uses", "2"], REFUSED, ["closed"]),
+    (["network", "invite", "here", "--expires", "soon"], USAGE, ["soon"]),
     (["network", "create", "--name", "", "--open"], USAGE, ["--name"]),
     (["network", "create", "--name", "a/b", "--open"], REFUSED, ["visible"]),
     (["network", "create", "--name", "x" * 33, "--open"], REFUSED, ["32"]),
@@ -358,8 +408,11 @@ def test_no_secret_is_told(two):
     first, second = two
     good(first.home, "network", "create", "--name", "a", "--open")
     links = [invite(first, "a"), good(first.home, "key", "link", at(first)).strip()]
-    for link in links:
+    good(first.home, "network", "create", "--name", "closed")
+    closed = good(first.home, "network", "invite", "closed", at(first)).strip()
+    for link in [*links, closed]:
         good(second.home, "network", "join", "-", stdin=link)
+    links.append(closed)
     told = ""
     for daemon in two:
         for words in (["status"], ["network", "list"], ["network", "show", "a"], ["config"],

@@ -1,0 +1,302 @@
+/* closed.c - certificates in and out of files. */
+#include "closed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <omerta/wire.h>
+
+#include "control/control.h"
+#include "host/clock.h"
+#include "host/entropy.h"
+#include "membership_parts.h"
+
+enum {
+    RENEW_S = 30 * 24 * 3600, /* our own certificates, which hold for 90 days, are made anew */
+    ISSUED_MAX = 1 << 20,     /* bytes of a file of certificates: more than the core notes */
+    PATH_MAX_ISSUED = OM_HOME_PATH_MAX
+};
+
+static void warn(struct om_daemon *d, const char *what, const char *why)
+{
+    struct om_logline line;
+
+    if (!om_log_begin(&line, &d->log, OM_LOG_ERROR, "network", what))
+        return;
+    om_log_str(&line, "why", why);
+    om_log_end(&line);
+}
+
+struct om_cert_chain closed_chain(const struct network_file *f)
+{
+    return (struct om_cert_chain){
+        .node = om_bytes(f->certs.node, f->certs.node_len),
+        .admin = om_bytes(f->certs.admin, f->is_ours ? 0 : f->certs.admin_len)};
+}
+
+static bool issued_path(const struct om_daemon *d, const struct om_id *network,
+                        char out[static PATH_MAX_ISSUED])
+{
+    char id[OM_ID_TEXT];
+    int n = snprintf(out, PATH_MAX_ISSUED, "%s/networks/%s.issued", om_home_path(d->home),
+                     om_id_print(network, id));
+
+    return n > 0 && n < PATH_MAX_ISSUED;
+}
+
+static void give_back(struct om_daemon *d, const struct om_id *network, struct om_bytes all)
+{
+    struct om_rd r = om_rd(all);
+
+    while (om_rd_left(&r) > 0) {
+        struct om_bytes cert = om_rd_bytes(&r, om_rd_u8(&r));
+        if (r.bad || om_node_issued(daemon_node(d), network, cert) != OM_OK)
+            break; /* the last one, half written by the dead */
+    }
+}
+
+/* What this node issued in earlier runs: who uses an invitation twice must be noticed. */
+static void load_issued(struct om_daemon *d, const struct om_id *network)
+{
+    char path[PATH_MAX_ISSUED];
+    uint8_t *bytes = malloc(ISSUED_MAX);
+    size_t n = 0;
+    ssize_t got = 1;
+    int fd = issued_path(d, network, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+    while (bytes && fd >= 0 && n < ISSUED_MAX && (got > 0 || errno == EINTR)) {
+        got = read(fd, bytes + n, ISSUED_MAX - n);
+        n += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    if (bytes)
+        give_back(d, network, om_bytes(bytes, n));
+    free(bytes);
+}
+
+static void keep_issued(struct om_daemon *d, const struct om_id *network, struct om_bytes cert)
+{
+    uint8_t bytes[1 + OM_CHAIN_NODE_MAX] = {(uint8_t)cert.n};
+    char path[PATH_MAX_ISSUED];
+    int fd = -1;
+
+    if (cert.n <= OM_CHAIN_NODE_MAX && issued_path(d, network, path))
+        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        memcpy(bytes + 1, cert.p, cert.n);
+    if (fd < 0 || write(fd, bytes, 1 + cert.n) != (ssize_t)(1 + cert.n) || fsync(fd) != 0)
+        warn(d, "a certificate that was made cannot be kept", strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+void closed_forget(struct om_daemon *d, const struct om_id *network)
+{
+    char path[PATH_MAX_ISSUED];
+
+    if (issued_path(d, network, path))
+        (void)unlink(path);
+}
+
+static void set_certs(struct network_file *f, const void *with)
+{
+    f->certs = *(const struct om_certs *)with;
+}
+
+/* Our own certificates in a network that was made here; false when the node takes them not. */
+static bool certify(struct om_daemon *d, struct daemon_network *net, const uint8_t *seed,
+                    uint32_t now_s, struct om_certs *out)
+{
+    struct om_node *n = daemon_node(d);
+
+    if (om_authority_certify(out, seed, &net->self, now_s) != OM_OK)
+        return false;
+    const struct om_cert_chain chain = {.node = om_bytes(out->node, out->node_len)};
+    net->signed_s = now_s;
+    return om_node_credential(n, om_clock_now(), &net->id, &chain) == OM_OK &&
+           om_node_admin(n, om_clock_now(), &net->id, om_bytes(out->admin, out->admin_len)) ==
+               OM_OK;
+}
+
+static uint32_t now_s(void)
+{
+    return (uint32_t)(om_clock_wall().unix_ms / 1000);
+}
+
+bool closed_begin(struct om_daemon *d, struct daemon_network *net, const struct network_file *f,
+                  struct om_error *err)
+{
+    struct om_certs certs;
+
+    if (!f->is_ours)
+        return true;
+    load_issued(d, &net->id);
+    return certify(d, net, f->seed, now_s(), &certs) ||
+           om_fail(err, OM_E_CRYPTO, "the certificates of network %s cannot be made", net->name) ==
+               OM_OK;
+}
+
+void closed_renew(struct om_daemon *d, struct daemon_network *net, uint32_t at_s)
+{
+    struct network_file f;
+    struct om_certs certs;
+
+    if (at_s - net->signed_s < RENEW_S ||
+        network_file_read(om_home_path(d->home), &net->id, &f, NULL) != OM_OK)
+        return;
+    if (!certify(d, net, f.seed, at_s, &certs))
+        warn(d, "own certificates cannot be renewed", net->name);
+    sodium_memzero(&f, sizeof f);
+}
+
+bool closed_invite(struct om_daemon *d, const struct daemon_network *net, const struct om_invite *i,
+                   const struct om_addr *at, char out[static OM_NETWORK_LINK_TEXT],
+                   struct om_error *err)
+{
+    const struct om_rng rng = om_entropy();
+    struct om_invite asked = *i;
+    struct network_file f;
+
+    if (!net->is_ours)
+        return om_fail(err, OM_E_STATE, "only who made a closed network can invite into it") ==
+               OM_OK;
+    if (network_file_read(om_home_path(d->home), &net->id, &f, err) != OM_OK)
+        return false;
+    asked.issued = now_s();
+    asked.expires += asked.issued;
+    f.link.peer_count = 0;
+    if (at)
+        f.link.peers[f.link.peer_count++] = (struct om_network_peer){net->self, *at};
+    else
+        membership_add_known(d, net, &f.link);
+    enum om_err e = om_authority_invite(out, f.seed, &f.link, &asked, &rng);
+    sodium_memzero(&f, sizeof f);
+    return e == OM_OK || om_fail(err, e, "no invitation can be made") == OM_OK;
+}
+
+bool closed_join(struct om_daemon *d, const struct om_network_link *l, const char *text,
+                 const char *name, struct om_error *err)
+{
+    struct daemon_joining *j = &d->joining[d->joining_count];
+    char chosen[OM_NAME_MAX + 1];
+    struct om_id id;
+
+    if (daemon_network(d, &l->id))
+        return om_fail(err, OM_E_EXISTS, "in that network already: it is called \"%s\" here",
+                       daemon_network(d, &l->id)->name) == OM_OK;
+    if (d->joining_count == OM_JOINING_MAX)
+        return om_fail(err, OM_E_FULL, "%d networks are being joined: wait for one of them",
+                       OM_JOINING_MAX) == OM_OK;
+    if (!membership_choose_name(d, l, name, chosen, err))
+        return false;
+    membership_make_room(d);
+    if (om_node_join_by_link(daemon_node(d), om_clock_now(), text, "", &id, err) != OM_OK) {
+        (void)membership_settle(d, NULL);
+        return false;
+    }
+    *j = (struct daemon_joining){.id = id, .authority = l->authority, .peer_count = l->peer_count};
+    memcpy(j->peers, l->peers, sizeof j->peers);
+    memcpy(j->name, chosen, sizeof chosen);
+    d->joining_count++;
+    om_pump_kick(d->pump);
+    return true;
+}
+
+static bool copy_certs(struct om_certs *out, const struct om_cert_chain *chain)
+{
+    if (chain->node.n > sizeof out->node || chain->admin.n > sizeof out->admin)
+        return false;
+    *out = (struct om_certs){.node_len = chain->node.n, .admin_len = chain->admin.n};
+    memcpy(out->node, chain->node.p, chain->node.n);
+    memcpy(out->admin, chain->admin.p, chain->admin.n);
+    return true;
+}
+
+/* The file of what @j became by @m. */
+static bool fill(struct network_file *f, const struct daemon_joining *j,
+                 const struct om_act_member *m)
+{
+    *f = (struct network_file){.link = {.kind = OM_NETWORK_CLOSED,
+                                        .id = j->id,
+                                        .authority = j->authority,
+                                        .epoch = m->epoch,
+                                        .peer_count = j->peer_count}};
+    memcpy(f->link.secret, m->secret, sizeof f->link.secret);
+    memcpy(f->link.peers, j->peers, sizeof j->peers);
+    memcpy(f->name, j->name, sizeof f->name);
+    return copy_certs(&f->certs, &m->chain);
+}
+
+static void joined(struct om_daemon *d, const struct daemon_joining *j,
+                   const struct om_act_member *m)
+{
+    struct om_error err = {.code = OM_E_RANGE, .msg = "the certificate is longer than any"};
+    const struct daemon_network *net = NULL;
+    struct network_file f;
+
+    if (fill(&f, j, m) && network_file_write(d->home, &f, &err) == OM_OK)
+        net = membership_list(d, &j->id, &f);
+    else
+        (void)!om_node_leave(daemon_node(d), om_clock_now(), &j->id);
+    sodium_memzero(&f, sizeof f);
+    (void)membership_settle(d, NULL);
+    membership_changed(d);
+    control_joined(d->control, &j->id, net ? daemon_network(d, &j->id) : NULL, &err);
+}
+
+static void refused(struct om_daemon *d, const struct daemon_joining *j, enum om_join_why why)
+{
+    struct om_error err;
+
+    (void)!om_node_leave(daemon_node(d), om_clock_now(), &j->id);
+    (void)membership_settle(d, NULL);
+    membership_changed(d);
+    (void)om_fail(&err, OM_E_STATE, "%s", om_join_why_text(why));
+    control_joined(d->control, &j->id, NULL, &err);
+}
+
+/* The joining of @network into @out, and out of the list; false: it is none. */
+static bool take_joining(struct om_daemon *d, const struct om_id *network,
+                         struct daemon_joining *out)
+{
+    for (unsigned i = 0; i < d->joining_count; i++) {
+        if (!om_id_equal(&d->joining[i].id, network))
+            continue;
+        *out = d->joining[i];
+        d->joining[i] = d->joining[--d->joining_count];
+        return true;
+    }
+    return false;
+}
+
+void closed_act(struct om_daemon *d, const struct om_act_member *m)
+{
+    struct daemon_joining j;
+    struct om_certs certs;
+    struct om_error err;
+
+    switch (m->news) {
+    case OM_MEMBER_JOINED:
+        if (take_joining(d, &m->network, &j))
+            joined(d, &j, m);
+        break;
+    case OM_MEMBER_REFUSED:
+        if (take_joining(d, &m->network, &j))
+            refused(d, &j, m->why);
+        break;
+    case OM_MEMBER_RENEWED:
+        if (!copy_certs(&certs, &m->chain) ||
+            !membership_rewrite(d, &m->network, set_certs, &certs, &err))
+            warn(d, "a renewed certificate cannot be kept", err.msg);
+        break;
+    case OM_MEMBER_ISSUED:
+        keep_issued(d, &m->network, m->chain.node);
+        break;
+    }
+}

@@ -198,7 +198,7 @@ OM_TEST(ledger_bounds_what_an_admin_can_store)
     }
     const struct om_ledger_log *log = om_ledger_log(&l, &key(ANN)->id);
     CHECK_EQ(log->count, OM_LEDGER_TWINS_MAX);
-    CHECK_EQ(l.said_count, OM_LEDGER_TWINS_MAX);
+    CHECK_EQ(l.said_count, OM_LEDGER_TWINS_MAX); /* what was dropped is not found any more */
     for (unsigned i = 0; i < OM_LEDGER_TWINS_MAX; i++)
         CHECK_MEM(log->entries[i]->hash, lowest[i].hash, OM_HASH_BYTES);
     s = say(ANN, OM_LEDGER_NUMBERS_MAX + 1, &s, OM_ADMIN_KEY_REVOKED, key(50)->id.b);

@@ -67,7 +67,8 @@ struct om_admin_entry om_ledger_decode(const struct om_ledger_entry *e)
 
 static bool is_said(const struct om_ledger_entry *e)
 {
-    return e->kind == OM_ADMIN_KEY_REVOKED || e->kind == OM_ADMIN_INVITE_VOID;
+    return e->kind == OM_ADMIN_ISSUED || e->kind == OM_ADMIN_KEY_REVOKED ||
+           e->kind == OM_ADMIN_INVITE_VOID;
 }
 
 /* The place in the index for what @subject names: before all of it. */
@@ -105,18 +106,21 @@ static void said_remove(struct om_ledger *l, const struct om_ledger_entry *e)
     memmove(&l->said[at], &l->said[at + 1], (--l->said_count - at) * sizeof *l->said);
 }
 
-static bool said_counts(const struct om_ledger *l, const uint8_t subject[static 32], uint8_t kind)
+/* Does anybody, or the owner of @by alone, say that of @subject, and does it count? */
+static bool said_counts(const struct om_ledger *l, const struct om_ledger_log *by,
+                        const uint8_t subject[static 32], uint8_t kind)
 {
     for (unsigned i = said_at(l, subject);
          i < l->said_count && memcmp(l->said[i].subject, subject, 32) == 0; i++)
-        if (l->said[i].kind == kind && om_ledger_counts(l->said[i].log, l->said[i].entry))
+        if (l->said[i].kind == kind && (!by || l->said[i].log == by) &&
+            om_ledger_counts(l->said[i].log, l->said[i].entry))
             return true;
     return false;
 }
 
 bool om_ledger_revoked(const struct om_ledger *l, const struct om_id *key)
 {
-    return said_counts(l, key->b, OM_ADMIN_KEY_REVOKED);
+    return said_counts(l, NULL, key->b, OM_ADMIN_KEY_REVOKED);
 }
 
 bool om_ledger_void(const struct om_ledger *l, const uint8_t invite[static OM_CERT_INVITE])
@@ -124,7 +128,13 @@ bool om_ledger_void(const struct om_ledger *l, const uint8_t invite[static OM_CE
     uint8_t subject[32] = {0};
 
     memcpy(subject, invite, OM_CERT_INVITE);
-    return said_counts(l, subject, OM_ADMIN_INVITE_VOID);
+    return said_counts(l, NULL, subject, OM_ADMIN_INVITE_VOID);
+}
+
+bool om_ledger_has_issued(const struct om_ledger *l, const struct om_ledger_log *log,
+                          const uint8_t hash[static OM_HASH_BYTES])
+{
+    return said_counts(l, log, hash, OM_ADMIN_ISSUED);
 }
 
 /* Drops of @number what two lower hashes outrank, unless it is honoured. Return: whether the end of
@@ -175,8 +185,9 @@ static struct om_ledger_entry *find(const struct om_ledger_log *log, uint32_t nu
     return NULL;
 }
 
-/* Follows the chain down as far as there are entries. */
-static void honour(struct om_ledger *l, struct om_ledger_log *log)
+/* Follows the chain down as far as there are entries, and says so to the notes unless they are all
+ * judged anew. */
+static void honour(struct om_ledger *l, struct om_ledger_log *log, bool tells_notes)
 {
     uint8_t hash[OM_HASH_BYTES];
     uint32_t number;
@@ -187,7 +198,7 @@ static void honour(struct om_ledger *l, struct om_ledger_log *log)
             return;
         e->is_honoured = true;
         log->honoured = e;
-        if (e->kind == OM_ADMIN_ISSUED)
+        if (tells_notes && e->kind == OM_ADMIN_ISSUED)
             om_ledger_note_issued(l, log, om_ledger_decode(e).subject);
     }
 }
@@ -228,7 +239,7 @@ static void judge_admin(struct om_ledger *l, struct om_ledger_log *log)
     log->honoured = NULL;
     for (unsigned i = 0; i < log->count; i++)
         log->entries[i]->is_honoured = false;
-    honour(l, log);
+    honour(l, log, false);
     for (unsigned i = 0; i < log->count;) {
         uint32_t number = log->entries[i]->number;
         (void)trim(l, log, number);
@@ -363,7 +374,7 @@ enum om_ledger_put om_ledger_put(struct om_ledger *l, const struct om_id *owner,
     insert(log, kept);
     if (is_said(kept))
         said_add(l, log, kept);
-    honour(l, log);
+    honour(l, log, true);
     bool ends = log->is_authority && kept->kind == OM_ADMIN_REVOKED;
     ends |= trim(l, log, e.number);
     for (unsigned i = AUTHORITY + 1; ends && i < l->log_count; i++)

@@ -76,7 +76,7 @@ struct om_ledger {
     struct om_id network, authority;
     struct om_ledger_log *logs[OM_LEDGER_LOGS_MAX]; /* the authority's, then by key */
     unsigned log_count;
-    struct om_ledger_said *said; /* revocations and voids, by subject */
+    struct om_ledger_said *said; /* what was issued, revoked or made void, by subject */
     unsigned said_count, said_cap;
     struct om_ledger_note *notes; /* by invite, then as the one-use rule ranks them */
     unsigned note_count, note_cap;

@@ -84,9 +84,10 @@ static bool make_room(struct om_ledger *l, const struct om_ledger_note *n)
     return true;
 }
 
-static bool judge(const struct om_ledger_log *log, const struct om_ledger_note *n)
+static bool judge(const struct om_ledger *l, const struct om_ledger_log *log,
+                  const struct om_ledger_note *n)
 {
-    return !log || !log->is_revoked || om_ledger_has_issued(log, n->hash);
+    return !log || !log->is_revoked || om_ledger_has_issued(l, log, n->hash);
 }
 
 enum om_err om_ledger_note(struct om_ledger *l, struct om_bytes cert, const struct om_node_cert *c,
@@ -110,7 +111,7 @@ enum om_err om_ledger_note(struct om_ledger *l, struct om_bytes cert, const stru
         l->notes = more;
         l->note_cap = cap;
     }
-    n.counts = judge(om_ledger_log(l, issuer), &n);
+    n.counts = judge(l, om_ledger_log(l, issuer), &n);
     at = place(l, &n);
     memmove(&l->notes[at + 1], &l->notes[at], (l->note_count++ - at) * sizeof n);
     l->notes[at] = n;
@@ -134,7 +135,7 @@ void om_ledger_judge_notes(struct om_ledger *l, const struct om_ledger_log *log)
 {
     for (unsigned i = 0; i < l->note_count; i++)
         if (om_id_equal(&l->notes[i].issuer, &log->owner))
-            l->notes[i].counts = judge(log, &l->notes[i]);
+            l->notes[i].counts = judge(l, log, &l->notes[i]);
 }
 
 void om_ledger_note_issued(struct om_ledger *l, const struct om_ledger_log *log,

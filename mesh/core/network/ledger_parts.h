@@ -9,7 +9,7 @@
 
 #include "network/ledger.h"
 
-/* Revoked or void, said by an entry that is kept. */
+/* Issued, revoked or void, said by an entry that is kept. */
 struct om_ledger_said {
     uint8_t subject[32];
     uint8_t kind;
@@ -40,8 +40,8 @@ unsigned om_ledger_at(const struct om_ledger_log *log, uint32_t number);
 /** om_ledger_decode() - the fields of @e, whose body is lent from it. */
 struct om_admin_entry om_ledger_decode(const struct om_ledger_entry *e);
 
-/** om_ledger_has_issued() - is the certificate with this @hash in what counts of @log? */
-bool om_ledger_has_issued(const struct om_ledger_log *log,
+/** om_ledger_has_issued() - is the certificate with this @hash in what counts of @log in @l? */
+bool om_ledger_has_issued(const struct om_ledger *l, const struct om_ledger_log *log,
                           const uint8_t hash[static OM_HASH_BYTES]);
 
 /** om_ledger_judge_notes() - see anew which notes of @l by the owner of @log count. */

@@ -1,18 +1,5 @@
 /* ledger_verdict.c - what follows from what the admins signed. */
-#include <sodium.h>
-
 #include "network/ledger_parts.h"
-
-bool om_ledger_has_issued(const struct om_ledger_log *log, const uint8_t hash[static OM_HASH_BYTES])
-{
-    for (unsigned i = 0; i < log->count; i++) {
-        const struct om_ledger_entry *e = log->entries[i];
-        if (e->kind == OM_ADMIN_ISSUED && om_ledger_counts(log, e) &&
-            memcmp(om_ledger_decode(e).subject, hash, OM_HASH_BYTES) == 0)
-            return true;
-    }
-    return false;
-}
 
 enum om_ledger_verdict om_ledger_member(const struct om_ledger *l, struct om_bytes cert,
                                         const struct om_node_cert *c, const struct om_id *issuer)
@@ -23,7 +10,7 @@ enum om_ledger_verdict om_ledger_member(const struct om_ledger *l, struct om_byt
     if (om_ledger_revoked(l, &c->key))
         return OM_LEDGER_REVOKED;
     n = om_ledger_note_of(cert, c, issuer);
-    if (log && log->is_revoked && !om_ledger_has_issued(log, n.hash))
+    if (log && log->is_revoked && !om_ledger_has_issued(l, log, n.hash))
         return OM_LEDGER_ISSUER;
     return om_ledger_superseded(l, &n) ? OM_LEDGER_SUPERSEDED : OM_LEDGER_HOLDS;
 }

@@ -124,7 +124,7 @@ static bool certify(struct om_daemon *d, struct daemon_network *net, const uint8
                OM_OK;
 }
 
-static uint32_t now_s(void)
+static uint32_t unix_s(void)
 {
     return (uint32_t)(om_clock_wall().unix_ms / 1000);
 }
@@ -137,20 +137,20 @@ bool closed_begin(struct om_daemon *d, struct daemon_network *net, const struct 
     if (!f->is_ours)
         return true;
     load_issued(d, &net->id);
-    return certify(d, net, f->seed, now_s(), &certs) ||
+    return certify(d, net, f->seed, unix_s(), &certs) ||
            om_fail(err, OM_E_CRYPTO, "the certificates of network %s cannot be made", net->name) ==
                OM_OK;
 }
 
-void closed_renew(struct om_daemon *d, struct daemon_network *net, uint32_t at_s)
+void closed_renew(struct om_daemon *d, struct daemon_network *net, uint32_t now_s)
 {
     struct network_file f;
     struct om_certs certs;
 
-    if (at_s - net->signed_s < RENEW_S ||
+    if (now_s - net->signed_s < RENEW_S ||
         network_file_read(om_home_path(d->home), &net->id, &f, NULL) != OM_OK)
         return;
-    if (!certify(d, net, f.seed, at_s, &certs))
+    if (!certify(d, net, f.seed, now_s, &certs))
         warn(d, "own certificates cannot be renewed", net->name);
     sodium_memzero(&f, sizeof f);
 }
@@ -168,7 +168,7 @@ bool closed_invite(struct om_daemon *d, const struct daemon_network *net, const 
                OM_OK;
     if (network_file_read(om_home_path(d->home), &net->id, &f, err) != OM_OK)
         return false;
-    asked.issued = now_s();
+    asked.issued = unix_s();
     asked.expires += asked.issued;
     f.link.peer_count = 0;
     if (at)

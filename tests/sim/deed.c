@@ -205,6 +205,13 @@ static void do_measure(struct sim_world *w, const struct sim_deed *d)
         sim_watch_start(w, a, b);
 }
 
+static void do_flush(struct sim_router *r, bool is_moved)
+{
+    sim_natbox_flush(&r->box);
+    if (is_moved)
+        sim_router_move(r);
+}
+
 enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
 {
     const struct sim_network *n = d->network >= 0 ? &w->networks[d->network] : NULL;
@@ -267,9 +274,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         sim_plug(a, (unsigned)d->lan);
         return OM_OK;
     case SIM_FLUSH:
-        sim_natbox_flush(&w->routers[d->nat - 1]->box);
-        if (d->is_moved)
-            sim_router_move(w->routers[d->nat - 1]);
+        do_flush(w->routers[d->nat - 1], d->is_moved);
         return OM_OK;
     case SIM_VERB_COUNT:
         break;

@@ -33,15 +33,13 @@ static struct om_addr host(unsigned i)
 
 static void duo_init(struct duo *d)
 {
-    *d = (struct duo){.now = OM_SEC(10)};
+    *d = (struct duo){.now = OM_SEC(10), .key = {{{1}}, {{2}}}};
     for (unsigned i = 0; i < 2; i++) {
-        d->key[i].b[0] = (uint8_t)(i + 1);
         d->profile[i] =
             (struct om_punch_profile){.class = OM_NAT_EIM, .filter = OM_FILTER_PORT, .hops = 3};
         om_reach_init(&d->reach[i], d->now, sip);
-    }
-    for (unsigned i = 0; i < 2; i++)
         om_punch_init(&d->m[i], &d->key[i], &d->key[!i], i + 1);
+    }
 }
 
 static void duo_fini(struct duo *d)
@@ -216,23 +214,6 @@ OM_TEST(punch_follows_who_moved)
     CHECK(om_addr_equal(&d.m[0].via, &to));
 out:
     duo_fini(&d);
-}
-
-OM_TEST(punch_word_is_what_its_bytes_say)
-{
-    struct om_punch_profile is = {.class = OM_NAT_STRIDE, .stride = -3, .last = 9, .hops = 5};
-    struct om_punch_word w = {.frame = {.nonce = 9}}, out = {.profile = {.hops = 1}};
-    struct om_wr wr = om_wr(om_mut(w.frame.profile, sizeof w.frame.profile));
-
-    om_punch_profile_encode(&wr, &is);
-    CHECK_OK(om_punch_word_of(&out, &w.frame));
-    CHECK(out.frame.nonce == 9 && out.profile.stride == -3 && out.profile.hops == 5);
-    w.frame.profile[3] = 200; /* hops */
-    CHECK_ERR(om_punch_word_of(&out, &w.frame), OM_E_PARSE);
-    w.frame.profile[3] = 2;
-    w.frame.step = OM_PUNCH_PROBE;
-    CHECK_ERR(om_punch_word_of(&out, &w.frame), OM_E_PARSE);
-    CHECK_EQ(out.profile.hops, 5);
 }
 
 OM_TEST(punch_lower_key_leads)

@@ -9,6 +9,7 @@
 #define OM_NODE_CALL_H
 
 #include "message/rpc.h"
+#include "node/services.h"
 #include "node/state.h"
 
 enum node_call_owner {

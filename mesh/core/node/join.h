@@ -16,6 +16,7 @@
 #include "network/issuer.h"
 #include "network/proof.h"
 #include "node/call.h"
+#include "node/services.h"
 #include "service/join.h"
 
 enum {

@@ -10,6 +10,7 @@
 #ifndef OM_NODE_LANE_H
 #define OM_NODE_LANE_H
 
+#include "node/services.h"
 #include "node/state.h"
 
 enum {

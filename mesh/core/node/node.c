@@ -3,6 +3,7 @@
 #include "node/keep.h"
 #include "node/lane.h"
 #include "node/member.h"
+#include "node/services.h"
 #include "node/size.h"
 #include "node/study.h"
 #include "node/why.h"

@@ -4,6 +4,7 @@
 #include "node/join.h"
 #include "node/loop.h"
 #include "node/member.h"
+#include "node/services.h"
 
 static void fire(struct om_timer *t, om_time now)
 {

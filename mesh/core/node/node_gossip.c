@@ -3,6 +3,7 @@
 
 #include "node/call.h"
 #include "node/lane.h"
+#include "node/services.h"
 #include "service/blob.h"
 
 static const char *const methods[] = {"gossip.sync", "gossip.get", "gossip.seek"};

@@ -7,6 +7,7 @@
 
 #include "network/join_link.h"
 #include "node/member.h"
+#include "node/services.h"
 #include "service/words.h"
 
 static const char *const names[][2] = {

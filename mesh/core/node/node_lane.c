@@ -2,6 +2,7 @@
 #include "node/keep.h"
 #include "node/lane.h"
 #include "node/member.h"
+#include "node/services.h"
 #include "node/why.h"
 
 enum { OWED_S = 2 /* unanswered for so long, a peer is asked for over relays too */ };

@@ -1,6 +1,7 @@
 /* node_leave.c - the end of a network: its peers, what ran in it, its keys. */
 #include "node/join.h"
 #include "node/lane.h"
+#include "node/services.h"
 #include "node/study.h"
 
 /* Goodbyes first: they are sealed while there are keys, and leave with whatever else waits. */

@@ -2,6 +2,7 @@
 #include "node/call.h"
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/services.h"
 #include "node/size.h"
 #include "node/study.h"
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "node/call.h"
+#include "node/services.h"
 #include "service/health.h"
 #include "service/words.h"
 

@@ -10,8 +10,8 @@
  *        punch_silent_peer_gives_up; punch_refusal_is_an_answer; punch_backs_off;
  *        punch_ignores_foreign_nonces; punch_stops_at_the_first_answer; punch_both_keep_one_way;
  *        punch_never_exceeds_its_budget; punch_waits_for_the_rate; punch_flood_is_bounded;
- *        punch_begins_anew_with_who_restarted; punch_later_is_no_failure; punch_meets_fresh_sockets;
- *        punch_waits_for_the_openers; punch_follows_who_moved;
+ *        punch_begins_anew_with_who_restarted; punch_later_is_no_failure;
+ *        punch_meets_fresh_sockets; punch_waits_for_the_openers; punch_follows_who_moved;
  *        punch_word_of_a_stranger_state; punch_word_is_what_its_bytes_say; punch_model_matrix;
  *        punch_model_openers_matter; punch_model_strangers; punch_model_learns_the_style;
  *        punch_model_from_observation.

@@ -49,15 +49,22 @@ static bool issued_path(const struct om_daemon *d, const struct om_id *network,
     return n > 0 && n < PATH_MAX_ISSUED;
 }
 
-static void give_back(struct om_daemon *d, const struct om_id *network, struct om_bytes all)
+/* So many bytes of @all are whole certificates. */
+static size_t give_back(struct om_daemon *d, const struct om_id *network, struct om_bytes all)
 {
     struct om_rd r = om_rd(all);
+    size_t whole = 0;
 
     while (om_rd_left(&r) > 0) {
         struct om_bytes cert = om_rd_bytes(&r, om_rd_u8(&r));
-        if (r.bad || om_node_issued(daemon_node(d), network, cert) != OM_OK)
-            break; /* the last one, half written by the dead */
+        if (r.bad)
+            break;
+        whole = all.n - om_rd_left(&r);
+        enum om_err e = om_node_issued(daemon_node(d), network, cert);
+        if (e != OM_OK)
+            warn(d, "a certificate of an earlier run is not noted", om_err_text(e));
     }
+    return whole;
 }
 
 /* What this node issued in earlier runs: who uses an invitation twice must be noticed. */
@@ -67,16 +74,18 @@ static void load_issued(struct om_daemon *d, const struct om_id *network)
     uint8_t *bytes = malloc(ISSUED_MAX);
     size_t n = 0;
     ssize_t got = 1;
-    int fd = issued_path(d, network, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int fd = issued_path(d, network, path) ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
 
     while (bytes && fd >= 0 && n < ISSUED_MAX && (got > 0 || errno == EINTR)) {
         got = read(fd, bytes + n, ISSUED_MAX - n);
         n += got > 0 ? (size_t)got : 0;
     }
+    size_t whole = bytes ? give_back(d, network, om_bytes(bytes, n)) : n;
+    /* What is written next must not follow one that the dead wrote by half. */
+    if (fd >= 0 && n < ISSUED_MAX && whole < n && ftruncate(fd, (off_t)whole) != 0)
+        warn(d, "half a certificate cannot be taken away", strerror(errno));
     if (fd >= 0)
         (void)close(fd);
-    if (bytes)
-        give_back(d, network, om_bytes(bytes, n));
     free(bytes);
 }
 
@@ -277,9 +286,9 @@ static bool take_joining(struct om_daemon *d, const struct om_id *network,
 
 void closed_act(struct om_daemon *d, const struct om_act_member *m)
 {
+    struct om_error err = {.code = OM_E_RANGE, .msg = "it is longer than any"};
     struct daemon_joining j;
     struct om_certs certs;
-    struct om_error err;
 
     switch (m->news) {
     case OM_MEMBER_JOINED:

@@ -1,6 +1,7 @@
 """Networks of a home: made, joined, left and renamed while the daemons run."""
 
 import base64
+import glob
 import json
 import os
 import stat
@@ -266,6 +267,25 @@ def test_invitation_is_used_up(make, two):
     for argv, says in ((["--role", "king"], "relay"), (["--expires", "91d"], "expires"),
                        (["--uses", "0"], "uses")):
         refused(first.home, "network", "invite", "lab", *argv, code=REFUSED, says=[says])
+
+
+def test_half_a_certificate_is_no_end_of_notes(make, two):
+    """Who made one and died while he wrote it down still counts those that come later."""
+    first, second = two
+    others = [make(name, ALONE).start() for name in ("third", "fourth")]
+    good(first.home, "network", "create", "--name", "lab")
+    good(second.home, "network", "join", "-",
+         stdin=good(first.home, "network", "invite", "lab", at(first)).strip())
+    first.end()
+    [notes] = glob.glob(os.path.join(first.home, "networks", "*.issued"))
+    with open(notes, "ab") as file:
+        file.write(b"\x9b\x01\x02")
+    first.start()
+    link = good(first.home, "network", "invite", "lab", at(first)).strip()
+    good(others[0].home, "network", "join", "-", stdin=link)
+    first.end()
+    first.start()
+    refused(others[1].home, "network", "join", "-", code=REFUSED, says=["used"], stdin=link)
 
 
 def test_closed_network_outlives_a_restart(two):

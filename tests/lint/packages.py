@@ -61,6 +61,7 @@ LIBRARIES = {
     "libcrypto": "libssl-dev",
     "libmicrohttpd": "libmicrohttpd-dev",
     "libmnl": "libmnl-dev",
+    "libqrencode": "libqrencode-dev",
     "libseccomp": "libseccomp-dev",
     "libsodium": "libsodium-dev",
     "libuv": "libuv1-dev",

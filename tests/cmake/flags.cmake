@@ -34,11 +34,13 @@ if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT OM_SANITIZE)
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 endif()
 
-# Code asks for it by one name: the two compilers have their own.
-add_compile_definitions(OM_HAS_SANITIZER=$<BOOL:${OM_SANITIZE}>)
+# Code asks by one name whether there is a sanitizer: the two compilers have their own.
 if(OM_SANITIZE)
+  add_compile_definitions(OM_HAS_SANITIZER=1)
   add_compile_options(-fsanitize=${OM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${OM_SANITIZE})
+else()
+  add_compile_definitions(OM_HAS_SANITIZER=0)
 endif()
 if(OM_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)

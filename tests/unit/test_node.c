@@ -40,6 +40,25 @@ out:
     pair_fini(&p);
 }
 
+OM_TEST(node_id_ahead_is_that_of_joining)
+{
+    struct pair_options o = pair_defaults();
+    struct om_network_config c;
+    struct om_id ahead;
+    struct pair p;
+
+    OM_TRY(pair_init(&p, &o));
+    om_network_default(&c);
+    CHECK_OK(om_node_id_ahead(p.side[0].node, &c.id, &ahead));
+    if (!om_node_id(p.side[0].node, &c.id))
+        CHECK_OK(om_node_join(p.side[0].node, &c, NULL));
+    CHECK(om_id_equal(&ahead, om_node_id(p.side[0].node, &c.id)));
+    CHECK_OK(om_node_id_ahead(p.side[1].node, &c.id, &ahead));
+    CHECK(!om_id_equal(&ahead, om_node_id(p.side[0].node, &c.id)));
+out:
+    pair_fini(&p);
+}
+
 OM_TEST(node_same_seed_same_bytes)
 {
     struct pair_options o = pair_defaults();

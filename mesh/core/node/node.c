@@ -274,6 +274,18 @@ const struct om_id *om_node_id(const struct om_node *n, const struct om_id *netw
     return net ? &net->self.id : NULL;
 }
 
+enum om_err om_node_id_ahead(const struct om_node *n, const struct om_id *network,
+                             struct om_id *out)
+{
+    struct om_identity self;
+    enum om_err e = om_identity_for_network(&self, n->home_seed, network);
+
+    if (e == OM_OK)
+        *out = self.id;
+    om_identity_wipe(&self);
+    return e;
+}
+
 enum om_err om_node_connect(struct om_node *n, om_time now, const struct om_id *network,
                             const struct om_id *peer, const struct om_addr *ends, unsigned count)
 {

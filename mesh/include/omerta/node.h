@@ -6,7 +6,7 @@
  *        simulator shows is true of the product because it is the same code.
  * Keeps: node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext;
  *        network_default_matches_independent_figures; node_leave_says_goodbye_and_forgets;
- *        node_leave_leaves_other_networks_alone.
+ *        node_leave_leaves_other_networks_alone; node_id_ahead_is_that_of_joining.
  *
  * A driver: give datagrams to om_node_input(), call om_node_tick() when om_node_deadline() is
  * reached, and after each of these (and after each request) drain om_node_next(). Memory lent
@@ -173,6 +173,11 @@ void om_node_set_relay(struct om_node *n, om_time now, bool is_relay);
  * Return: the peer id, lent for the node's life, or NULL for an unknown network.
  */
 const struct om_id *om_node_id(const struct om_node *n, const struct om_id *network);
+
+/** om_node_id_ahead() - the key that @n shows, or would show if it joined @network, into @out.
+ *  Return: OM_OK, or OM_E_CRYPTO for a network in which it can have none. */
+OM_MUST enum om_err om_node_id_ahead(const struct om_node *n, const struct om_id *network,
+                                     struct om_id *out);
 
 /**
  * om_node_connect() - know a peer's endpoints and hold a session with it

@@ -30,6 +30,7 @@ const char *om_command_near(const char *word);
 #define OM_COMMANDS(X)                                                                             \
     X(approvals)                                                                                   \
     X(bugreport)                                                                                   \
+    X(cloister)                                                                                    \
     X(completion)                                                                                  \
     X(config)                                                                                      \
     X(cp)                                                                                          \

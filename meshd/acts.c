@@ -1,6 +1,9 @@
 /* acts.c - what the node wants beside sending goes to the store, the logs and the programs. */
 #include <string.h>
 
+#include <omerta/cloister.h>
+
+#include "cloisters.h"
 #include "closed.h"
 #include "control/control.h"
 #include "data/data.h"
@@ -61,6 +64,8 @@ static void on_call(struct om_daemon *d, const struct om_act_call *call)
         tunnels_query(d->tunnels, call);
     else if (d->links && strcmp(call->method, LINK_METHOD) == 0)
         links_call(d->links, call);
+    else if (d->cloisters && strcmp(call->method, OM_METHOD_CLOISTER) == 0)
+        cloisters_call(d->cloisters, call);
     else if (d->vms && strncmp(call->method, VM_METHODS, strlen(VM_METHODS)) == 0)
         vms_call(d->vms, call);
     else

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "confine.h"
+#include "cloisters.h"
 #include "control/control.h"
 #include "data/data.h"
 #include "tunnels/tunnels.h"
@@ -269,6 +270,8 @@ static bool start(struct om_daemon *d, struct om_error *err)
     if (!offers_open(&d->offers, d, err) || !vms_open(&d->vms, d, err) ||
         !wanted_open(&d->wanted, d, err))
         return fail(d, OM_EXIT_HOME);
+    if (!cloisters_open(&d->cloisters, d, err))
+        return fail(d, OM_EXIT_FAILED);
     if (!metrics_server_open(&d->metrics, d, err))
         return fail(d, OM_EXIT_FAILED);
     if (!daemon_presence(d, err))
@@ -299,6 +302,8 @@ static void stop(struct om_daemon *d)
     if (d->data)
         data_close(d->data);
     d->data = NULL;
+    cloisters_close(d->cloisters);
+    d->cloisters = NULL;
     wanted_close(d->wanted);
     d->wanted = NULL;
     vms_close(d->vms);

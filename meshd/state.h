@@ -46,6 +46,7 @@ struct wanted;
 struct offers;
 struct metrics_server;
 struct mapping;
+struct cloisters;
 
 struct daemon_network {
     struct om_id id, self;
@@ -108,6 +109,7 @@ struct om_daemon {
     struct vms *vms;
     struct wanted *wanted;
     struct offers *offers;
+    struct cloisters *cloisters;
     struct metrics_server *metrics;
     struct inbox inbox;
     struct latency latency;

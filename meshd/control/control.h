@@ -89,6 +89,21 @@ void control_notify_vm(struct control *c, uint64_t client, json_t *what);
  *  subscribers of @c. */
 void control_notify_approval(struct control *c, json_t *what);
 
+/** control_notify_cloister() - something became of the question of a private network: @what, taken,
+ *  goes to subscribers of @c. */
+void control_notify_cloister(struct control *c, json_t *what);
+
+/** control_cloister_code() - the code of question @number, with @peer of @network, is known in @c:
+ *  @result, taken, answers who asked; NULL: it never will be, @err. */
+void control_cloister_code(struct control *c, unsigned number, const struct om_id *network,
+                           const struct om_id *peer, json_t *result, const struct om_error *err);
+
+/** control_cloister_end() - question @number, with @peer of @network, led to @net, or to none
+ *  (NULL), as @err says: who accepted it in @c is answered. */
+void control_cloister_end(struct control *c, unsigned number, const struct om_id *network,
+                          const struct om_id *peer, const struct daemon_network *net,
+                          const struct om_error *err);
+
 /** control_clients() - clients of @c now. */
 unsigned control_clients(const struct control *c);
 

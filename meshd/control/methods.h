@@ -92,6 +92,14 @@ json_t *control_vm_request(struct control_ask *ask, struct om_error *err);
 json_t *control_approvals_allow(struct control_ask *ask, struct om_error *err);
 /** control_approvals_deny() - "approvals.deny": @ask, @err as any control_method. */
 json_t *control_approvals_deny(struct control_ask *ask, struct om_error *err);
+/** control_cloister_accept() - "cloister.accept": @ask, @err as any control_method. */
+json_t *control_cloister_accept(struct control_ask *ask, struct om_error *err);
+/** control_cloister_ask() - "cloister.ask": @ask, @err as any control_method. */
+json_t *control_cloister_ask(struct control_ask *ask, struct om_error *err);
+/** control_cloister_deny() - "cloister.deny": @ask, @err as any control_method. */
+json_t *control_cloister_deny(struct control_ask *ask, struct om_error *err);
+/** control_cloister_list() - "cloister.list": @ask, @err as any control_method. */
+json_t *control_cloister_list(struct control_ask *ask, struct om_error *err);
 /** control_approvals_list() - "approvals.list": @ask, @err as any control_method. */
 json_t *control_approvals_list(struct control_ask *ask, struct om_error *err);
 /** control_filter_add() - "filter.add": @ask, @err as any control_method. */

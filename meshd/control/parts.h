@@ -15,7 +15,16 @@
 
 #define CONTROL_SELF "self" /* this node, where a peer is wanted */
 
-enum wait_kind { WAIT_HEALTH, WAIT_STATUS, WAIT_RECEIPT, WAIT_FORWARD, WAIT_VM, WAIT_JOIN };
+enum wait_kind {
+    WAIT_HEALTH,
+    WAIT_STATUS,
+    WAIT_RECEIPT,
+    WAIT_FORWARD,
+    WAIT_VM,
+    WAIT_JOIN,
+    WAIT_CODE,
+    WAIT_CLOISTER
+};
 
 struct control_client {
     struct om_link link;
@@ -116,6 +125,12 @@ bool control_wait_vm(struct control_ask *ask, uint64_t number, const struct om_i
 /** control_wait_join() - @ask is answered by control_joined() of @network; false and @err when too
  *  many wait. */
 bool control_wait_join(struct control_ask *ask, const struct om_id *network, struct om_error *err);
+
+/** control_wait_cloister() - @ask is answered by control_cloister_code(), with @is_code, or else by
+ *  control_cloister_end(), of @number with @peer of @network; false and @err when too many wait. */
+bool control_wait_cloister(struct control_ask *ask, bool is_code, unsigned number,
+                           const struct om_id *network, const struct om_id *peer,
+                           struct om_error *err);
 
 /** control_waits_for() - does client @number of @c wait for an answer or a pong? */
 bool control_waits_for(const struct control *c, uint64_t number);

@@ -160,6 +160,31 @@ bool control_wait_forward(struct control_ask *ask, uint64_t number, const struct
     return control_wait(ask, WAIT_FORWARD, network, peer, key, err);
 }
 
+bool control_wait_cloister(struct control_ask *ask, bool is_code, unsigned number,
+                           const struct om_id *network, const struct om_id *peer,
+                           struct om_error *err)
+{
+    uint8_t key[OM_MESSAGE_ID] = {0};
+    const uint64_t wide = number;
+
+    memcpy(key, &wide, sizeof wide);
+    return control_wait(ask, is_code ? WAIT_CODE : WAIT_CLOISTER, network, peer, key, err);
+}
+
+void control_cloister_code(struct control *c, unsigned number, const struct om_id *network,
+                           const struct om_id *peer, json_t *result, const struct om_error *err)
+{
+    answer_number(c, WAIT_CODE, number, network, peer, result, err);
+}
+
+void control_cloister_end(struct control *c, unsigned number, const struct om_id *network,
+                          const struct om_id *peer, const struct daemon_network *net,
+                          const struct om_error *err)
+{
+    answer_number(c, WAIT_CLOISTER, number, network, peer,
+                  c && net ? control_network_show(c->d, net) : NULL, err);
+}
+
 static struct control_ping *find_ping(const struct control *c, uint64_t run)
 {
     for (struct om_link *l = om_list_first(&c->pings); l; l = om_list_next(&c->pings, l))

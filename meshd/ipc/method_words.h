@@ -64,6 +64,18 @@
         {"vm", OM_PARAM_STRING, true, "its id, or the start of it"},                               \
     }
 
+/* What the methods about questions of private networks answer. */
+#define CLOISTER                                                                                   \
+    {                                                                                              \
+        {"id", OM_PARAM_INTEGER, true, "of the question"},                                         \
+            {"peer", OM_PARAM_STRING, true, "with whom"},                                          \
+            {"network", OM_PARAM_STRING, true, "in which both are"},                               \
+            {"state", OM_PARAM_STRING, true, "as cloister.list"},                                  \
+            {"code", OM_PARAM_STRING, false, "that both people see, or one is deceived"},          \
+            {"asked_here", OM_PARAM_BOOL, true, "by this node, not by the peer"},                  \
+            {"left_s", OM_PARAM_NUMBER, true, "to decide"},                                        \
+    }
+
 /* Where this node is found by who has a link. */
 #define AT                                                                                         \
     {                                                                                              \

@@ -17,6 +17,32 @@ static const struct om_ipc_method table[] = {
      .reply = {{"approvals", OM_PARAM_OBJECTS, true,
                 "vm, peer, network, why, description, image, cpus, memory_mib, disk_mib, ttl_s,"
                 " egress, left_s (to decide) of each"}}},
+    {.name = "cloister.accept",
+     .summary = "Say that the peer sees the same code, and yes; answered once there is a network,"
+                " or is none",
+     .params = {{"id", OM_PARAM_INTEGER, true, "of the question"},
+                {"name", OM_PARAM_STRING, false, "of the network in this home; else one is made"}},
+     .reply = MEMBER},
+    {.name = "cloister.ask",
+     .summary = "Agree on a private network with a peer; answered once there is a code, which the"
+                " two people compare",
+     .params = {PEER,
+                NETWORK,
+                {"name", OM_PARAM_STRING, false, "of the network in this home; else one is made"}},
+     .reply = CLOISTER},
+    {.name = "cloister.deny",
+     .summary = "Say no, or take a question back",
+     .params = {{"id", OM_PARAM_INTEGER, true, "of the question"}},
+     .reply = CLOISTER},
+    {.name = "cloister.list",
+     .summary = "Private networks that wait for a word of the user; notifications \"cloister\" tell"
+                " of each, with its state: comparing, then done or why there is none",
+     .reply =
+         {{"cloisters", OM_PARAM_OBJECTS, true,
+           "id, peer, network, state (asking, comparing, agreed, done), code, asked_here,"
+           " left_s of each"},
+          {"ended", OM_PARAM_OBJECT, true,
+           "how many led to no network: denied (here), refused, busy, expired, garbage, gone"}}},
     {.name = "config.reload",
      .summary = "Read the configuration again; all of it takes effect, or nothing",
      .reply = {{"changed", OM_PARAM_OBJECTS, true, "key, was, is, needs_restart of each change"}}},

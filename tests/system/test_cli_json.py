@@ -159,6 +159,7 @@ def two_that_talk():
 ASKED = {
     "approvals": ["approvals"],
     "check-deps": ["check-deps"],
+    "cloister": ["cloister"],
     "config": ["config"],
     "config-keys": ["config", "keys"],
     "config-path": ["config", "path"],
@@ -242,6 +243,15 @@ def test_tunnels(two):
     compare("expose-rate", data(first.home, "expose", "23", "--to", second.self_id(),
                                 "--rate", "1M", "--max-connections", "9"))
     compare("expose-remove", data(first.home, "expose", "remove", "1"))
+
+
+def test_cloister(two):
+    first, second = two
+    asked = data(first.home, "cloister", second.self_id())
+    compare("cloister-ask", asked)
+    compare("cloister-list", data(first.home, "cloister", "list"))
+    compare("cloister-deny", data(first.home, "cloister", "deny", str(asked["id"])))
+    assert wait_until(lambda: not data(second.home, "cloister")["cloisters"], 10)
 
 
 def test_link(two):

@@ -8,7 +8,7 @@
 
 #include <sodium.h>
 
-#include "service/cloister.h"
+#include <omerta/cloister.h>
 
 static void fill(void *self, void *dst, size_t n)
 {

@@ -1,5 +1,5 @@
 /* cloister.c - commit, answer, reveal; then two who say yes. */
-#include "service/cloister.h"
+#include <omerta/cloister.h>
 
 #include <string.h>
 

@@ -23,8 +23,8 @@
  *         "Secure Communications over Insecure Channels Based on Short Authenticated Strings",
  *         CRYPTO 2005.
  */
-#ifndef OM_SERVICE_CLOISTER_H
-#define OM_SERVICE_CLOISTER_H
+#ifndef OMERTA_CLOISTER_H
+#define OMERTA_CLOISTER_H
 
 #include <omerta/bytes.h>
 #include <omerta/err.h>

@@ -8,14 +8,13 @@
 
 #include <omerta/cloister.h>
 
+#include "cloister_words.h"
 #include "control/control.h"
 #include "control/parts.h"
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "membership.h"
 #include "membership_parts.h"
-
-static_assert((int)OM_CLOISTER_COMMIT == (int)OM_CLOISTER_POINT, "one reader for both");
 
 enum { OUT_MAX = OM_CLOISTER_REVEAL + OM_CLOISTER_AGREE, LAST_WORD_S = 10 };
 
@@ -42,36 +41,6 @@ struct cloisters {
     uint64_t ended[OM_CLOISTER_WHY_COUNT];
     struct row rows[CLOISTERS_MAX];
 };
-
-/* The bytes that member @name of @text, a JSON object of a peer, has in hexadecimal digits. */
-static bool read_hex(uint8_t out[static OM_CLOISTER_POINT], struct om_bytes text, const char *name)
-{
-    json_error_t why;
-    json_t *o = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &why);
-    const json_t *v = json_object_get(o, name);
-    size_t n = 0, len = json_string_length(v);
-    bool is_good =
-        len == (size_t)2 * OM_CLOISTER_POINT &&
-        sodium_hex2bin(out, OM_CLOISTER_POINT, json_string_value(v), len, NULL, &n, NULL) == 0 &&
-        n == OM_CLOISTER_POINT;
-
-    json_decref(o);
-    return is_good;
-}
-
-/* The other way round: the next message of @c as text, the caller's to free; NULL: no memory. */
-static char *next_text(struct om_cloister *c, const char *name)
-{
-    char hex[2 * OM_CLOISTER_BODY_MAX + 1];
-    struct om_cloister_message m;
-
-    if (!om_cloister_next(c, &m))
-        return NULL;
-    json_t *o = json_pack("{s:s}", name, sodium_bin2hex(hex, sizeof hex, m.body, m.len));
-    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-    json_decref(o);
-    return text;
-}
 
 static struct row *find(struct cloisters *s, unsigned number)
 {
@@ -120,6 +89,8 @@ static json_t *show(const struct row *r)
                      "left_s", left > 0 ? (double)left / (double)OM_SEC(1) : 0.0);
 }
 
+static void on_time(uv_timer_t *t);
+
 static void arm(struct cloisters *s)
 {
     om_time now = om_clock_now(), at = OM_NEVER;
@@ -134,7 +105,7 @@ static void arm(struct cloisters *s)
     }
     (void)uv_timer_stop(&s->timer);
     if (at != OM_NEVER) /* at least 1 ms, and rounded up */
-        (void)uv_timer_start(&s->timer, s->timer.timer_cb,
+        (void)uv_timer_start(&s->timer, on_time,
                              at > now ? (uint64_t)((at - now) / OM_MS(1)) + 1 : 1, 0);
 }
 
@@ -148,6 +119,8 @@ static enum om_close_code code_of(enum om_cloister_why why)
 {
     if (why == OM_CLOISTER_DENIED)
         return OM_CLOSE_REFUSED;
+    if (why == OM_CLOISTER_EXPIRED)
+        return OM_CLOSE_LIMIT;
     return why == OM_CLOISTER_GARBAGE ? OM_CLOSE_PROTOCOL : OM_CLOSE_CANCELLED;
 }
 
@@ -267,7 +240,9 @@ static enum om_cloister_why why_of(uint32_t code)
 {
     if (code == OM_CLOSE_REFUSED)
         return OM_CLOISTER_REFUSED;
-    return code == OM_CLOSE_CANCELLED ? OM_CLOISTER_EXPIRED : OM_CLOISTER_GONE;
+    if (code == OM_CLOSE_PROTOCOL)
+        return OM_CLOISTER_GARBAGE;
+    return code == OM_CLOSE_LIMIT ? OM_CLOISTER_EXPIRED : OM_CLOISTER_GONE;
 }
 
 static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
@@ -279,7 +254,8 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
         r->released = news->released;
     if (r->c.step == OM_CLOISTER_ANSWERED || r->c.step == OM_CLOISTER_COMPARING)
         hear(r);
-    if (is_over && r->c.step == OM_CLOISTER_DONE)
+    /* A peer that has the network hangs up, too, or leaves the one that both were in. */
+    if (is_over && r->c.step == OM_CLOISTER_DONE && why_of(news->code) == OM_CLOISTER_GONE)
         found(r);
     else if (is_over && r->c.step != OM_CLOISTER_FAILED)
         end(r, why_of(news->code));
@@ -290,7 +266,7 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
 static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
 {
     struct row *r = OM_CONTAINER_OF(o, struct row, owner);
-    uint8_t point[OM_CLOISTER_POINT];
+    uint8_t point[CLOISTER_WORD];
 
     if (!reply->is_ok) {
         bool is_busy = strcmp(reply->error, "busy") == 0;
@@ -299,7 +275,7 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
         return;
     }
     om_node_limit(daemon_node(r->hub->d), om_clock_now(), o->call);
-    bool is_good = read_hex(point, reply->body, "point");
+    bool is_good = cloister_words_read(point, reply->body, CLOISTER_POINT);
     (void)!om_cloister_input(&r->c, om_clock_now(), om_bytes(point, is_good ? sizeof point : 0));
     advance(r);
 }
@@ -360,7 +336,7 @@ static struct row *take(struct cloisters *s, const struct om_id *network, bool i
 static bool tell_point(struct row *r, uint64_t call)
 {
     struct om_daemon *d = r->hub->d;
-    char *text = next_text(&r->c, "point");
+    char *text = cloister_words_write(&r->c, CLOISTER_POINT);
     enum om_err e = OM_E_NO_MEM;
 
     if (text)
@@ -394,8 +370,8 @@ void cloisters_call(struct cloisters *s, const struct om_act_call *call)
 {
     const struct om_act_call c = *call; /* what it lends goes with the first request */
     const struct om_rng rng = om_entropy();
-    uint8_t offer[OM_CLOISTER_COMMIT];
-    bool is_good = read_hex(offer, call->args, "commit");
+    uint8_t offer[CLOISTER_WORD];
+    bool is_good = cloister_words_read(offer, call->args, CLOISTER_COMMIT);
     struct row *r = is_good ? row_for(s, &c) : NULL;
 
     if (!is_good) {
@@ -435,7 +411,7 @@ static bool has_room(const struct cloisters *s, const char *name, struct om_erro
 static enum om_err open_call(struct row *r, const struct daemon_network *net)
 {
     struct om_daemon *d = r->hub->d;
-    char *text = next_text(&r->c, "commit");
+    char *text = cloister_words_write(&r->c, CLOISTER_COMMIT);
     const struct om_call_config call = {.method = OM_METHOD_CLOISTER,
                                         .args = om_bytes(text, text ? strlen(text) : 0),
                                         .priority = OM_INTERACTIVE,
@@ -572,7 +548,6 @@ bool cloisters_open(struct cloisters **out, struct om_daemon *d, struct om_error
     }
     s->d = d;
     s->timer.data = s;
-    s->timer.timer_cb = on_time;
     *out = s;
     return true;
 }

@@ -1,11 +1,15 @@
 """Two daemons agree on a network of their own, or do not."""
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
 
 import pytest
 
-from commands import Live, data, good, refused
-from daemon import wait_until
+from commands import Live, data, environment_of, good, refused
+from daemon import program, wait_until
 from fixtures import ALONE, need
 
 USAGE, REFUSED = 2, 4
@@ -147,6 +151,41 @@ def test_cloister_both_at_once(two):
         codes = {waiting(daemon)[0]["code"] for daemon in two}
         assert len(codes) == 1 and len(waiting(first)) == len(waiting(second)) == 1
         assert codes.pop() in (one.line() if waiting(first)[0]["asked_here"] else other.line())
+
+
+@contextlib.contextmanager
+def at_terminal(home, *argv):
+    """omerta @argv, whose standard input is a terminal: the process, and where one types."""
+    there, here = pty.openpty()
+    try:
+        with subprocess.Popen([program("omerta"), *argv], env=environment_of(home), stdin=here,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                yield process, there
+            finally:
+                process.kill()
+    finally:
+        os.close(there)
+        os.close(here)
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_cloister_asks_at_a_terminal(two, answer):
+    """Who sits there is shown the code and asked; anything but yes is a no."""
+    first, second = two
+    peer = self_in(second, "all")
+    with at_terminal(first.home, "cloister", peer, "--name", "us") as (process, keys):
+        assert wait_until(lambda: waiting(second) and waiting(second)[0]["code"], 20)
+        other = waiting(second)[0]
+        os.write(keys, f"{answer}\n".encode())
+        if answer == "yes":
+            good(second.home, "cloister", "accept", str(other["id"]))
+        out, err = process.communicate(timeout=30)
+    assert out.startswith(f"code: {other['code']}\n") and "same code" in err
+    is_in = "us" in names(first)
+    assert (process.returncode, is_in) == ((0, True) if answer == "yes" else (1, False))
+    assert wait_until(lambda: not waiting(first) and not waiting(second), 20)
+    assert (ended(second, "refused"), len(names(second))) == ((0, 2) if answer == "yes" else (1, 1))
 
 
 def test_cloister_bad_inputs(two):

@@ -93,7 +93,12 @@ OM_TEST(cloister_two_agree)
     CHECK(om_id_equal(&a.network, &b.network));
     CHECK(om_id_equal(&a.their_key, &bert_new) && om_id_equal(&b.their_key, &anna_new));
     CHECK(om_cloister_deadline(&a) == OM_NEVER && om_cloister_deadline(&b) == OM_NEVER);
-    om_cloister_wipe(&a);
+    const struct om_cloister_message more = {.len = OM_CLOISTER_AGREE};
+    CHECK_ERR(hear(&a, &more), OM_E_PARSE); /* and it stays as it is */
+    CHECK_EQ(a.step, OM_CLOISTER_DONE);
+    om_cloister_fail(&a, OM_CLOISTER_GONE); /* before the last word left */
+    CHECK(a.step == OM_CLOISTER_FAILED && a.why == OM_CLOISTER_GONE);
+    CHECK(is_zero(a.key, sizeof a.key));
     om_cloister_wipe(&b);
 }
 

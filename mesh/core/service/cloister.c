@@ -198,7 +198,7 @@ enum om_err om_cloister_input(struct om_cloister *c, om_time now, struct om_byte
         e = take_reveal(c, now, in);
     else if (wanted > 0 && in.n == wanted && c->step == OM_CLOISTER_COMPARING)
         e = take_agree(c, in);
-    if (e != OM_OK)
+    if (e != OM_OK && c->step != OM_CLOISTER_DONE)
         om_cloister_fail(c, OM_CLOISTER_GARBAGE);
     return e;
 }
@@ -229,7 +229,7 @@ static void forget(struct om_cloister *c)
 
 void om_cloister_fail(struct om_cloister *c, enum om_cloister_why why)
 {
-    if (c->step == OM_CLOISTER_NONE || c->step >= OM_CLOISTER_DONE)
+    if (c->step == OM_CLOISTER_NONE || c->step == OM_CLOISTER_FAILED)
         return;
     c->step = OM_CLOISTER_FAILED;
     c->why = why;

@@ -141,7 +141,7 @@ size_t om_cloister_wants(const struct om_cloister *c);
  * @now:  time
  * @in:   om_cloister_wants() bytes; anything else is nonsense
  *
- * Return: OM_OK; OM_E_CRYPTO or OM_E_PARSE, and it has FAILED.
+ * Return: OM_OK; OM_E_CRYPTO or OM_E_PARSE, and unless it was DONE it has FAILED.
  */
 OM_MUST enum om_err om_cloister_input(struct om_cloister *c, om_time now, struct om_bytes in);
 
@@ -154,7 +154,7 @@ OM_MUST enum om_err om_cloister_input(struct om_cloister *c, om_time now, struct
  */
 OM_MUST enum om_err om_cloister_agree(struct om_cloister *c, const struct om_id *own);
 
-/** om_cloister_fail() - @c ends for @why, unless it is over; its secrets are wiped. */
+/** om_cloister_fail() - @c ends for @why, unless it FAILED before; its secrets are wiped. */
 void om_cloister_fail(struct om_cloister *c, enum om_cloister_why why);
 
 /** om_cloister_tick() - time passed in @c, until @now. */

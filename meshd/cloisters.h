@@ -5,6 +5,7 @@
  *        both users said yes.
  * Why:   two who meet in a network of many need no link, and nobody's word, for one of their own.
  * Keeps: test_cloister_two_agree; test_cloister_is_denied; test_cloister_needs_both_words;
+ *        test_cloister_over_the_default_network; test_cloister_questions_are_bounded;
  *        test_cloister_bad_inputs.
  *
  * A peer can make this node show a question, and no more: without cloisters_accept(), which only

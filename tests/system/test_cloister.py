@@ -188,6 +188,25 @@ def test_cloister_asks_at_a_terminal(two, answer):
     assert (ended(second, "refused"), len(names(second))) == ((0, 2) if answer == "yes" else (1, 1))
 
 
+def test_cloister_questions_are_bounded(make):
+    """Twelve of others may wait; the next is refused and counted, until one of them ended."""
+    first, second = make("first", ALONE).start(), make("second", ALONE).start()
+    asks = []
+    for i in range(13):
+        peer = first.rpc("networks.create", name=f"n{i}", open=True)["self"]
+        link = first.rpc("networks.invite", network=f"n{i}", at=f"127.0.0.1:{first.port}")["link"]
+        second.rpc("networks.join", link=link, name=f"n{i}")
+        asks.append({"peer": peer, "network": f"n{i}"})
+    for ask in asks[:12]:
+        second.rpc("cloister.ask", **ask)
+    refused(second.home, "cloister", asks[12]["peer"], "--network", "n12", code=REFUSED,
+            says=["too many"])
+    assert len(waiting(first)) == 12 and ended(first, "busy") == 1 == ended(second, "busy")
+    good(first.home, "cloister", "deny", str(waiting(first)[5]["id"]))
+    assert second.rpc("cloister.ask", **asks[12])["state"] == "comparing"
+    assert len(waiting(first)) == 12
+
+
 def test_cloister_bad_inputs(two):
     """A sentence for each, and nothing waits after it."""
     first, second = two

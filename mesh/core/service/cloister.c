@@ -239,7 +239,8 @@ void om_cloister_fail(struct om_cloister *c, enum om_cloister_why why)
 void om_cloister_tick(struct om_cloister *c, om_time now)
 {
     if (now >= om_cloister_deadline(c))
-        om_cloister_fail(c, OM_CLOISTER_EXPIRED);
+        om_cloister_fail(c,
+                         c->step == OM_CLOISTER_COMPARING ? OM_CLOISTER_EXPIRED : OM_CLOISTER_GONE);
 }
 
 om_time om_cloister_deadline(const struct om_cloister *c)

@@ -214,7 +214,9 @@ static bool judge_group(enum matrix_want want, const struct tally *t)
 
     const bool all[] = {
         demand(is_right, who, "too few as they should be"),
-        demand(t->back * 100 <= t->runs, who, "more than 1 % went back to the relay"),
+        /* Of a short form's 88 one is more than 1 %, and says nothing. */
+        demand(t->back <= 1 || t->back * 100 <= t->runs, who,
+               "more than 1 % went back to the relay"),
         demand(want == MATRIX_WANT_NOTHING || t->connected == t->runs, who, "not connected"),
         demand(t->per_s <= MATRIX_PER_S_MAX, who, "too many datagrams a second"),
         demand(t->span <= OM_SEC(MATRIX_SPAN_MAX_S), who, "an attempt was too long"),

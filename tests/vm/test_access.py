@@ -267,11 +267,11 @@ def test_forward(three):
 
     def says(daemon_rule):
         address, port = daemon_rule["listen"].rsplit(":", 1)
-        with socket.create_connection((address, int(port)), SSH_SECONDS) as client:
-            try:
+        try:
+            with socket.create_connection((address, int(port)), SSH_SECONDS) as client:
                 return client.makefile("rb").read() == f"hello from {vm}\n".encode()
-            except ConnectionResetError:  # nobody listens at this moment
-                return False
+        except ConnectionResetError:  # nobody listens at this moment
+            return False
 
     for rule in rules:
         assert wait_until(lambda rule=rule: says(rule), SSH_SECONDS)
@@ -323,7 +323,9 @@ def test_provider_is_killed(three):
         pid = provided(provider)[0]["pid"]
         before = counter(consumer, "lab1")
         with sitting(consumer, "lab1") as ssh:
+            asked = time.monotonic()
             inside(consumer, "lab1", "test ! -e /tmp/ended")
+            one_ssh = time.monotonic() - asked
             assert standing(consumer, to_sink) == 2
             assert standing(consumer, GUEST_SSH) == 2  # what asks this, too
             provider.kill()
@@ -345,7 +347,8 @@ def test_provider_is_killed(three):
           f"the guest's connection ended {guest_after:.1f} s, one that only reads "
           f"{silent_after:.1f} s")
     assert counter(consumer, "lab1") > before and qemus(provider) == [pid]
-    assert max(reset_after, in_after, guest_after, silent_after) < ALIVE_SECONDS
+    # Four questions by ssh are in it, which on a busy machine take what they take.
+    assert max(reset_after, in_after, guest_after, silent_after) < ALIVE_SECONDS + 4 * one_ssh
 
 
 def nic_of(pid):

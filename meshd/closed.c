@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "host/clock.h"
 #include "host/entropy.h"
+#include "ledger_file.h"
 #include "membership_parts.h"
 
 enum {
@@ -109,6 +110,7 @@ void closed_forget(struct om_daemon *d, const struct om_id *network)
 {
     char path[PATH_MAX_ISSUED];
 
+    ledger_file_forget(d, network);
     if (issued_path(d, network, path))
         (void)unlink(path);
 }
@@ -143,6 +145,7 @@ bool closed_begin(struct om_daemon *d, struct daemon_network *net, const struct 
 {
     struct om_certs certs;
 
+    ledger_file_load(d, &net->id);
     if (!f->is_ours)
         return true;
     load_issued(d, &net->id);
@@ -264,6 +267,7 @@ static void refused(struct om_daemon *d, const struct daemon_joining *j, enum om
     struct om_error err;
 
     (void)!om_node_leave(daemon_node(d), om_clock_now(), &j->id);
+    ledger_file_forget(d, &j->id);
     (void)membership_settle(d, NULL);
     membership_changed(d);
     (void)om_fail(&err, OM_E_STATE, "%s", om_join_why_text(why));
@@ -306,6 +310,10 @@ void closed_act(struct om_daemon *d, const struct om_act_member *m)
         break;
     case OM_MEMBER_ISSUED:
         keep_issued(d, &m->network, m->chain.node);
+        break;
+    case OM_MEMBER_LEDGER:
+        if (!ledger_file_add(d, &m->network, m->ledger))
+            warn(d, "what an admin signed cannot be kept", strerror(errno));
         break;
     }
 }

@@ -10,6 +10,7 @@
  *
  *     networks/ID            as network_file.h says
  *     networks/ID.issued     certificates made here, each behind a u8 of its bytes; no secret
+ *     networks/ID.ledger     as ledger_file.h says
  */
 #ifndef OM_MESHD_CLOSED_H
 #define OM_MESHD_CLOSED_H

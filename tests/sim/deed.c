@@ -18,6 +18,7 @@ static const char *const names[] = {
     [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
     [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
     [SIM_FLUSH] = "flush",     [SIM_LIE] = "lie",         [SIM_JOIN] = "join",
+    [SIM_REVOKE] = "revokes",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -125,8 +126,8 @@ static enum om_err do_connect(const struct sim_world *w, const struct sim_deed *
     return sim_connect(actor(w, d->a), n, actor(w, d->b), at, (unsigned)d->end_count);
 }
 
-static enum om_err do_join(const struct sim_world *w, const struct sim_deed *d,
-                           const struct sim_network *n)
+static enum om_err do_member(const struct sim_world *w, const struct sim_deed *d,
+                             const struct sim_network *n)
 {
     struct sim_invite i = {.by = actor(w, d->b),
                            .peers = {actor(w, d->b)},
@@ -135,6 +136,8 @@ static enum om_err do_join(const struct sim_world *w, const struct sim_deed *d,
                            .uses = (uint16_t)d->size,
                            .age = d->pace};
 
+    if (d->verb == SIM_REVOKE)
+        return sim_member_revoke(actor(w, d->a), n, actor(w, d->b));
     for (int k = 0; k < d->end_count; k++)
         i.peers[k] = actor(w, d->ends[k]);
     if (d->end_count >= 0)
@@ -233,7 +236,8 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_LIE:
         return sim_lie(a, n, b, d->lie, actor(w, d->c));
     case SIM_JOIN:
-        return do_join(w, d, n);
+    case SIM_REVOKE:
+        return do_member(w, d, n);
     case SIM_EPOCH:
         return sim_epoch(a, n, (uint32_t)d->number);
     case SIM_CRASH:

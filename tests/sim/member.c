@@ -139,7 +139,9 @@ static void write_link(struct om_join_link *l, const struct sim_network *n,
     *l = (struct om_join_link){.has_admin = true, .authority = n->authority, .epoch = n->epoch};
     sim_network_secret(i->by->world, n, n->epoch, false, secret);
     om_epoch_join_secret(l->secret, secret);
-    memcpy(g.invite, &i->token, sizeof g.invite);
+    g.invite[0] = (uint8_t)(i->uses >> 8);
+    g.invite[1] = (uint8_t)i->uses;
+    memcpy(g.invite + 2, &i->token, sizeof g.invite - 2);
     memcpy(l->seed, &i->token, sizeof i->token);
     struct om_identity key = from_seed(l->seed);
     memcpy(l->seed, key.seed, sizeof l->seed);
@@ -164,6 +166,17 @@ enum om_err sim_member_invited(struct sim_actor *a, const struct sim_network *n,
     write_link(&l, n ? n : &a->world->networks[a->spec.networks[0]], i);
     om_join_link_print(text, &l);
     enum om_err e = om_node_join_by_link(a->node, sim_node_clock(a), text, name, &network, NULL);
+    sim_node_drain(a);
+    return e;
+}
+
+enum om_err sim_member_revoke(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b)
+{
+    if (!n)
+        n = &a->world->networks[a->spec.networks[0]];
+    if (!a->node)
+        return OM_E_STATE;
+    enum om_err e = om_node_revoke(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n));
     sim_node_drain(a);
     return e;
 }

@@ -327,6 +327,7 @@ static const struct verb verbs[] = {
     [SIM_KEEP] = {"keep", true, parse_ping},
     [SIM_LIE] = {"lie", true, parse_lie},
     [SIM_JOIN] = {"join", true, parse_join},
+    [SIM_REVOKE] = {"revokes", true, parse_ping},
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
     [SIM_CRASH] = {"crash", false, parse_one_node},
     [SIM_RESTART] = {"restart", false, parse_restart},
@@ -366,7 +367,8 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             d->verb = (enum sim_verb)i;
             return OM_OK;
         }
-    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join or epoch");
+    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join, revokes or "
+                             "epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

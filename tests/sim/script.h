@@ -66,6 +66,7 @@
  *                                by a link that B, an admin, made; at: it names these, not B;
  *                                token: of which invitation, for so many uses; 1 of each unless
  *                                given; age: it was made so long ago, for a day
+ *   A revokes B                  A, an admin, throws B out of the network
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
@@ -146,6 +147,7 @@ enum sim_verb {
     SIM_KEEP,
     SIM_LIE,
     SIM_JOIN,
+    SIM_REVOKE,
     SIM_EPOCH,
     SIM_CRASH,
     SIM_RESTART,

@@ -303,6 +303,44 @@ def test_closed_network_outlives_a_restart(two):
     assert names(second.home) == ["default"]
 
 
+def entries(home, network):
+    """Number and kind of each entry of an admin that @home keeps of @network, by file order."""
+    path = os.path.join(home, "networks", network + ".ledger")
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    with open(path, "rb") as file:
+        rest, out = file.read(), []
+    while rest:
+        part, rest = rest[3:2 + int.from_bytes(rest[:2], "big")], \
+            rest[2 + int.from_bytes(rest[:2], "big"):]
+        while part:  # kind, owner, length, and then the entry or a certificate
+            size = int.from_bytes(part[33:35], "big")
+            if part[0] == 0:
+                out.append((int.from_bytes(part[35:39], "big"), part[71]))
+            part = part[35 + size:]
+    return out
+
+
+def test_ledger_outlives_a_restart(two):
+    """An admin goes on with its log where it was, and what it signed reaches the members."""
+    first, second = two
+    made = data(first.home, "network", "create", "--name", "lab")["id"]
+    good(second.home, "network", "join", "-", "--name", "lab", stdin=invite(first, "lab"))
+    assert wait_until(lambda: entries(first.home, made) == [(1, 1)], 30)
+    ledger = os.path.join(second.home, "networks", made + ".ledger")
+    assert wait_until(lambda: os.path.exists(ledger) and entries(second.home, made) == [(1, 1)],
+                      30)
+    good(second.home, "network", "leave", "lab")
+    assert not os.path.exists(ledger)
+    first.end()
+    with open(os.path.join(first.home, "networks", made + ".ledger"), "ab") as file:
+        file.write(b"\2\0cut off by a crash")
+    first.start()
+    good(second.home, "network", "join", "-", "--name", "lab", stdin=invite(first, "lab"))
+    assert entries(first.home, made) == [(1, 1), (2, 1)]
+    assert wait_until(lambda: os.path.exists(ledger) and
+                      sorted(entries(second.home, made)) == [(1, 1), (2, 1)], 30)
+
+
 def test_export_and_import(two):
     """A link sealed under a password: for that password, its owner and this file only."""
     first, second = two

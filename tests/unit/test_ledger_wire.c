@@ -26,6 +26,28 @@ out:
     om_ledger_fini(&l);
 }
 
+OM_TEST(ledger_wire_tells_one_thing)
+{
+    struct om_ledger from = {.log_count = 0}, to = {.log_count = 0};
+    uint8_t part[OM_LEDGER_ANSWER_LEAST];
+    struct om_ledger_walk walk;
+    struct om_ledger_told t;
+    struct om_ledger_heard heard;
+    struct said s = say(ANN, 1, NULL, OM_ADMIN_KEY_REVOKED, key(20)->id.b);
+
+    OM_TRY(ledgers_init(&from, 1) && ledgers_init(&to, 0));
+    OM_TRY(hear(&from, &s) == OM_LEDGER_NEW);
+    om_ledger_walk(&walk, NULL, 0);
+    while (om_ledger_walk_next(&walk, &from, &t)) {
+        OM_TRY(om_ledger_hear(&to, om_bytes(part, om_ledger_part(part, &t)), &heard) == OM_OK);
+        CHECK(heard.told == 1 && !heard.has_more);
+    }
+    CHECK(om_ledger_revoked(&to, &key(20)->id));
+out:
+    om_ledger_fini(&from);
+    om_ledger_fini(&to);
+}
+
 OM_TEST(ledger_wire_refuses_cut_and_long)
 {
     struct om_ledger from = {.log_count = 0}, to = {.log_count = 0};

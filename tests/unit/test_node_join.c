@@ -51,6 +51,8 @@ static void on_act(struct pair *p, int side, const struct om_act *act)
         CHECK_EQ(side, 1);
         d->renewed++;
         return;
+    case OM_MEMBER_LEDGER:
+        return;
     }
 }
 
@@ -86,7 +88,7 @@ static void desk_init(struct desk *d)
     d->grant.uses = 1;
     d->grant.issued = CERTS_NOW_S - 60;
     d->grant.expires = CERTS_NOW_S + CERTS_DAY_S;
-    memcpy(d->grant.invite, "invite01", 8);
+    memcpy(d->grant.invite, "\0\1vite01", 8);
 }
 
 static enum om_err join(struct desk *d, const char *name)

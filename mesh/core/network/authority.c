@@ -74,6 +74,8 @@ enum om_err om_authority_invite(char text[static OM_NETWORK_LINK_TEXT],
     om_epoch_join_secret(j.secret, l->secret);
     om_rng_fill(rng, j.seed, sizeof j.seed);
     om_rng_fill(rng, grant.invite, sizeof grant.invite);
+    grant.invite[0] = (uint8_t)(i->uses >> 8); /* who sees two certificates of it can count */
+    grant.invite[1] = (uint8_t)i->uses;
     (void)crypto_sign_seed_keypair(grant.key.b, secret, j.seed);
     om_grant_encode(j.grant, &grant, &authority, &l->id);
     for (unsigned k = 0; k < l->peer_count; k++)

@@ -221,6 +221,10 @@ void om_ledger_expire(struct om_ledger *l, uint32_t now_s);
 enum om_ledger_verdict om_ledger_member(const struct om_ledger *l, struct om_bytes cert,
                                         const struct om_node_cert *c, const struct om_id *issuer);
 
+/** om_ledger_of() - as om_ledger_member(), by @l, of one whose certificate was read before into
+ *  @m. */
+enum om_ledger_verdict om_ledger_of(const struct om_ledger *l, const struct om_member *m);
+
 /** om_ledger_heads() - how far @l is, to @out. Return: how many heads. */
 unsigned om_ledger_heads(struct om_ledger *l, struct om_ledger_head out[static OM_LEDGER_LOGS_MAX]);
 

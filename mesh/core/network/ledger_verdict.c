@@ -1,18 +1,33 @@
 /* ledger_verdict.c - what follows from what the admins signed. */
 #include "network/ledger_parts.h"
 
+static enum om_ledger_verdict judge(const struct om_ledger *l, const struct om_ledger_note *n)
+{
+    const struct om_ledger_log *log = om_ledger_log(l, &n->issuer);
+
+    if (om_ledger_revoked(l, &n->key))
+        return OM_LEDGER_REVOKED;
+    if (log && log->is_revoked && !om_ledger_has_issued(l, log, n->hash))
+        return OM_LEDGER_ISSUER;
+    return om_ledger_superseded(l, n) ? OM_LEDGER_SUPERSEDED : OM_LEDGER_HOLDS;
+}
+
 enum om_ledger_verdict om_ledger_member(const struct om_ledger *l, struct om_bytes cert,
                                         const struct om_node_cert *c, const struct om_id *issuer)
 {
-    const struct om_ledger_log *log = om_ledger_log(l, issuer);
-    struct om_ledger_note n;
+    const struct om_ledger_note n = om_ledger_note_of(cert, c, issuer);
 
-    if (om_ledger_revoked(l, &c->key))
-        return OM_LEDGER_REVOKED;
-    n = om_ledger_note_of(cert, c, issuer);
-    if (log && log->is_revoked && !om_ledger_has_issued(l, log, n.hash))
-        return OM_LEDGER_ISSUER;
-    return om_ledger_superseded(l, &n) ? OM_LEDGER_SUPERSEDED : OM_LEDGER_HOLDS;
+    return judge(l, &n);
+}
+
+enum om_ledger_verdict om_ledger_of(const struct om_ledger *l, const struct om_member *m)
+{
+    struct om_ledger_note n = {
+        .issued = m->issued, .expires = m->until, .issuer = m->issuer, .key = m->key};
+
+    memcpy(n.invite, m->invite, sizeof n.invite);
+    memcpy(n.hash, m->hash, sizeof n.hash);
+    return judge(l, &n);
 }
 
 /* Is the owner of @log an admin still? */

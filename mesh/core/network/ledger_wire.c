@@ -36,6 +36,23 @@ enum om_err om_ledger_ask_read(struct om_ledger_ask *out, struct om_bytes in)
     return OM_OK;
 }
 
+static void write_item(struct om_wr *w, const struct om_ledger_told *t)
+{
+    om_wr_u8(w, t->is_cert ? KIND_CERT : KIND_ENTRY);
+    om_wr_copy(w, t->owner->b, sizeof t->owner->b);
+    om_wr_u16(w, (uint16_t)t->bytes.n);
+    om_wr_bytes(w, t->bytes);
+}
+
+size_t om_ledger_part(uint8_t out[static OM_LEDGER_ANSWER_LEAST], const struct om_ledger_told *t)
+{
+    struct om_wr w = om_wr(om_mut(out, OM_LEDGER_ANSWER_LEAST));
+
+    om_wr_u8(&w, 0);
+    write_item(&w, t);
+    return om_wr_len(&w);
+}
+
 size_t om_ledger_answer(struct om_ledger *l, const struct om_ledger_ask *a, struct om_mut out)
 {
     struct om_wr w = om_wr(out);
@@ -53,10 +70,7 @@ size_t om_ledger_answer(struct om_ledger *l, const struct om_ledger_ask *a, stru
         has_more = om_wr_left(&w) < OM_LEDGER_ITEM_MAX;
         if (has_more)
             break;
-        om_wr_u8(&w, t.is_cert ? KIND_CERT : KIND_ENTRY);
-        om_wr_copy(&w, t.owner->b, sizeof t.owner->b);
-        om_wr_u16(&w, (uint16_t)t.bytes.n);
-        om_wr_bytes(&w, t.bytes);
+        write_item(&w, &t);
     }
     out.p[0] = has_more;
     return om_wr_len(&w);

@@ -5,7 +5,8 @@
  * Why:   the one who answers remembers nothing of it: what was told and not yet taken is in the
  *        question, so a thousand askers cost it nothing, and one that went away leaves nothing.
  * Keeps: ledger_wire_questions_round_trip; ledger_wire_refuses_cut_and_long;
- *        ledger_wire_brings_all_in_small_pieces; ledger_wire_stops_at_a_forged_entry.
+ *        ledger_wire_brings_all_in_small_pieces; ledger_wire_tells_one_thing;
+ *        ledger_wire_stops_at_a_forged_entry.
  *
  *     question  u32 items to skip, u8 n <= 16, n x head (32 B owner, u32 number, 32 B sum)
  *     answer    u8 1 when there is more, then {u8 kind (0 entry, 1 admin certificate), 32 B owner,
@@ -60,6 +61,9 @@ OM_MUST enum om_err om_ledger_ask_read(struct om_ledger_ask *out, struct om_byte
  * Return: bytes of the answer.
  */
 size_t om_ledger_answer(struct om_ledger *l, const struct om_ledger_ask *a, struct om_mut out);
+
+/** om_ledger_part() - @t alone as an answer that has no more, to @out. Return: its bytes. */
+size_t om_ledger_part(uint8_t out[static OM_LEDGER_ANSWER_LEAST], const struct om_ledger_told *t);
 
 /**
  * om_ledger_hear() - take what an answer brings

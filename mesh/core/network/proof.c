@@ -72,6 +72,14 @@ static bool is_new(struct om_proofs *t, om_time now, const uint8_t ephemeral[sta
     return true;
 }
 
+struct om_bytes om_proof_admin(struct om_bytes bytes)
+{
+    struct om_rd r = om_rd(bytes);
+
+    (void)om_rd_bytes(&r, OM_ID_BYTES + OM_GRANT_BYTES);
+    return om_rd_bytes(&r, bytes.n == OM_PROOF_MAX ? OM_ADMIN_CERT_BYTES : 0);
+}
+
 bool om_proof_check(struct om_proofs *t, om_time now, const struct om_network *net,
                     const struct om_proof_shown *shown, uint32_t now_s, struct om_id *key,
                     struct om_grant *grant)

@@ -61,6 +61,10 @@ void om_proofs_fini(struct om_proofs *t);
 size_t om_proof_write(uint8_t out[static OM_PROOF_MAX], const struct om_network *net,
                       const uint8_t h[static OM_NOISE_HASH]);
 
+/** om_proof_admin() - the certificate of the admin who signed the invitation of a credential
+ *  @bytes that om_proof_check() let pass, lent; empty: the authority did. */
+struct om_bytes om_proof_admin(struct om_bytes bytes);
+
 /**
  * om_proof_check() - was this one invited?
  * @t:      what was seen; the initiation is, if it was

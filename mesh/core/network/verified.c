@@ -63,6 +63,7 @@ static bool read_chain(struct om_member *m, const struct om_network *net,
     if (om_node_cert_check(&c, &m->issuer, &net->id, &net->authority, chain, 0) == OM_CERT_FORGED)
         return false;
     m->key = c.key;
+    om_hash(m->hash, chain->node, om_bytes(NULL, 0));
     m->number = c.number;
     m->from = m->issued = c.issued;
     m->until = c.expires;

@@ -18,6 +18,7 @@ enum node_call_owner {
     CALL_OF_HEALTH,  /* its answer is a status */
     CALL_OF_JOIN,    /* its answer is a certificate */
     CALL_OF_GOSSIP,  /* its answer, collected to the end, goes to gossip */
+    CALL_OF_LEDGER,  /* so, to the ledger */
     CALL_CLOSING     /* nobody waits: it goes when its stream is done */
 };
 

@@ -25,6 +25,13 @@ enum {
     OM_JOIN_UNTOLD_MAX = 16 /* certificates made and not told yet; then nobody new is let in */
 };
 
+/* By what one came who may ask. */
+struct node_invited {
+    struct om_grant grant;
+    size_t admin_len; /* 0: the authority signed it */
+    uint8_t admin[OM_ADMIN_CERT_BYTES];
+};
+
 struct node_join {
     struct om_node *node;
     struct om_network *net;

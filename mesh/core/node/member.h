@@ -13,23 +13,6 @@
 enum { OM_CLASS_BYTES_MAX = 64 * 1024 /* that a session of another class than FULL may bring */ };
 
 /**
- * node_member_verdict() - what a certificate whose signatures hold is good for
- * @n:         the node
- * @net:       the network
- * @m:         what it says
- * @calendar:  where in its time we are
- * @now_s:     Unix time
- * @session_class: receives enum om_session_class: what is answered
- *
- * The one place where a member may be turned away for what others said of it.
- *
- * Return: false for silence.
- */
-bool node_member_verdict(const struct om_node *n, const struct om_network *net,
-                         const struct om_member *m, enum om_cert_verdict calendar, uint32_t now_s,
-                         uint8_t *session_class);
-
-/**
  * node_member_admit() - may who showed a credential take part?
  * @n:         the node
  * @now:       time
@@ -55,5 +38,8 @@ bool node_member_is_admin(const struct om_node *n, const struct om_peer *p);
 /** node_member_set() - @n shows @chain in @net from @now on. Return: as om_node_credential(). */
 enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
                             const struct om_cert_chain *chain);
+
+/** node_member_shown() - @n, since @now in @net or with another certificate there, goes by it. */
+void node_member_shown(struct om_node *n, om_time now, struct om_network *net);
 
 #endif

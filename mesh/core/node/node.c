@@ -2,6 +2,7 @@
 #include "node/join.h"
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/ledger.h"
 #include "node/member.h"
 #include "node/services.h"
 #include "node/size.h"
@@ -76,7 +77,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     om_punch_memory_init(&n->punches, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 6 * OM_NETWORKS_MAX);
+    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 7 * OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -166,6 +167,7 @@ void om_node_free(struct om_node *n)
     node_gossip_stop(n);
     node_service_stop(n);
     node_join_stop(n);
+    node_ledger_stop(n);
     node_hello_stop(n);
     node_select_stop(n);
     node_study_stop(n);
@@ -244,8 +246,11 @@ enum om_err om_node_join(struct om_node *n, const struct om_network_config *conf
         return om_fail(err, e, "network %s: %s", om_id_print(&config->id, id), om_err_text(e));
     }
     n->networks[n->network_count++] = net;
+    if (node_ledger_start(n, n->network_count - 1) != OM_OK)
+        return om_fail(err, OM_E_NO_MEM, "network %s: %s", om_id_print(&config->id, id),
+                       om_err_text(OM_E_NO_MEM));
     if (net->credential_len > 0)
-        node_renew_plan(n, n->wall_at, net);
+        node_member_shown(n, n->wall_at, net);
     if (node_service_start(n, n->network_count - 1) != OM_OK)
         return om_fail(err, OM_E_NO_MEM, "network %s: %s", om_id_print(&config->id, id),
                        om_err_text(OM_E_NO_MEM));
@@ -456,6 +461,8 @@ bool om_node_next(struct om_node *n, struct om_act *out)
         enum node_step step = node_lane_next(n);
         if (step == NODE_IDLE)
             step = node_service_next(n, out);
+        if (step == NODE_IDLE)
+            step = node_ledger_next(n, out);
         if (step == NODE_IDLE)
             step = node_join_next(n, out);
         if (step == NODE_IDLE)

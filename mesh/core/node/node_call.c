@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "node/join.h"
+#include "node/ledger.h"
 #include "node/loop.h"
 #include "node/member.h"
 #include "node/services.h"
@@ -163,10 +164,19 @@ static void answer_here(struct node_call *c)
     begin_closing(c);
 }
 
-/* What gossip asked has an answer, or never will. */
-static void end_for_gossip(struct node_call *c, om_time now, bool is_ok)
+/* Is its answer collected to the end? */
+static bool is_collected(const struct node_call *c)
 {
-    node_gossip_answered(c, now, is_ok);
+    return c->owner == CALL_OF_GOSSIP || c->owner == CALL_OF_LEDGER;
+}
+
+/* What was to be collected is there, or never will be. */
+static void end_collecting(struct node_call *c, om_time now, bool is_ok)
+{
+    if (c->owner == CALL_OF_LEDGER)
+        node_ledger_answered(c, now, is_ok);
+    else
+        node_gossip_answered(c, now, is_ok);
     if (c->stream)
         begin_closing(c);
     else
@@ -191,7 +201,7 @@ static void end_for_service(struct node_call *c, om_time now)
         node_call_free(c);
 }
 
-/* Bytes of an answer to gossip, up to the end. */
+/* Bytes of such an answer, up to the end. */
 static void collect(struct node_call *c, om_time now)
 {
     struct om_mux *m = &c->peer->carrier->mux;
@@ -200,7 +210,7 @@ static void collect(struct node_call *c, om_time now)
         uint8_t *more =
             c->tail_len + b.n <= OM_GOSSIP_REPLY_MAX ? realloc(c->tail, c->tail_len + b.n) : NULL;
         if (!more) {
-            end_for_gossip(c, now, false);
+            end_collecting(c, now, false);
             return;
         }
         memcpy(more + c->tail_len, b.p, b.n);
@@ -209,7 +219,7 @@ static void collect(struct node_call *c, om_time now)
         om_stream_consume(m, c->stream, now, b.n);
     }
     if (om_stream_at_end(c->stream))
-        end_for_gossip(c, now, true);
+        end_collecting(c, now, true);
 }
 
 static bool has_bytes(const struct node_call *c)
@@ -232,7 +242,7 @@ static void on_accepted(struct node_call *c, om_time now)
 {
     if (is_of_service(c)) {
         end_for_service(c, now);
-    } else if (c->owner == CALL_OF_GOSSIP) {
+    } else if (is_collected(c)) {
         if (c->stream)
             collect(c, now);
     } else if (c->owner == CALL_OF_PROGRAM && !c->is_data) {
@@ -270,8 +280,8 @@ void node_call_advance(struct node_call *c, om_time now)
             answer_here(c);
             break;
         }
-        if (c->stream &&
-            (node_gossip_asked(c, now) || node_service_asked(c, now) || node_join_asked(c, now))) {
+        if (c->stream && (node_gossip_asked(c, now) || node_service_asked(c, now) ||
+                          node_join_asked(c, now) || node_ledger_asked(c, now))) {
             answer_here(c);
             break;
         }
@@ -281,8 +291,8 @@ void node_call_advance(struct node_call *c, om_time now)
         on_accepted(c, now);
         break;
     case OM_CALL_REFUSED:
-        if (c->owner == CALL_OF_GOSSIP)
-            end_for_gossip(c, now, false);
+        if (is_collected(c))
+            end_collecting(c, now, false);
         else if (is_of_service(c))
             end_for_service(c, now);
         else if (c->rpc.asks)
@@ -345,9 +355,9 @@ static void on_news(struct node_call *c, om_time now, unsigned bits)
         node_call_advance(c, now);
         return;
     }
-    if (c->owner == CALL_OF_GOSSIP) {
+    if (is_collected(c)) {
         if (bits & OM_NEWS_RESET)
-            end_for_gossip(c, now, false);
+            end_collecting(c, now, false);
         else
             collect(c, now);
         return;
@@ -414,8 +424,8 @@ void node_end_calls(struct om_node *n OM_UNUSED, struct om_peer *p)
         }
         om_timer_stop(&n->timers, &c->timer);
         om_call_ended(&c->rpc);
-        if (c->owner == CALL_OF_GOSSIP) {
-            end_for_gossip(c, n->now, false);
+        if (is_collected(c)) {
+            end_collecting(c, n->now, false);
             continue;
         }
         if (is_of_service(c)) {

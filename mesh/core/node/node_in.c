@@ -2,6 +2,7 @@
 #include "node/join.h"
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/ledger.h"
 #include "node/member.h"
 #include "node/services.h"
 #include "node/size.h"
@@ -49,6 +50,7 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
         node_where_tell(n, now, p);
         node_gossip_up(n, now, p);
         node_service_up(n, now, p);
+        node_ledger_up(n, now, p);
     }
     struct om_event e = {.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
                          .peer = p->id,

@@ -3,7 +3,9 @@
 
 #include <sodium.h>
 
+#include "crypto/kdf.h"
 #include "node/join.h"
+#include "node/ledger.h"
 #include "node/member.h"
 #include "service/words.h"
 
@@ -18,16 +20,23 @@ bool node_join_admit(struct om_node *n, om_time now, const struct om_network *ne
                      const struct om_proof_shown *shown, struct om_id *id)
 {
     uint8_t key[2 * OM_ID_BYTES];
-    struct om_grant grant;
+    struct node_invited by = {.admin_len = 0};
+    struct om_bytes admin;
 
     if (kind != OM_CREDENTIAL_JOIN || net->credential_len == 0 ||
         !om_proof_check(&n->proofs, now, net, shown, (uint32_t)(node_unix_ms(n, now) / 1000), id,
-                        &grant))
+                        &by.grant))
         return false;
+    admin = om_proof_admin(shown->bytes);
+    if (!node_ledger_invites(n, net, id, &by.grant, admin))
+        return false;
+    if (admin.n > 0)
+        memcpy(by.admin, admin.p, admin.n);
+    by.admin_len = admin.n;
     invited_key(key, net, id);
-    struct om_grant *at = om_lru_put(&n->invited, key, NULL);
+    struct node_invited *at = om_lru_put(&n->invited, key, NULL);
     if (at)
-        *at = grant;
+        *at = by;
     return at != NULL;
 }
 
@@ -77,10 +86,12 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         return om_issuer_renew(&j->issuer, m, now_s, out);
     }
     invited_key(key, j->net, &c->id);
-    const struct om_grant *grant = om_lru_peek(&n->invited, key);
-    if (!grant)
+    const struct node_invited *by = om_lru_peek(&n->invited, key);
+    if (!by)
         return OM_E_MISSING;
-    return om_issuer_admit(&j->issuer, j->net, grant, &c->id, name, now_s, out);
+    if (!node_ledger_invites(n, j->net, &c->id, &by->grant, om_bytes(by->admin, by->admin_len)))
+        return OM_E_CRYPTO; /* taken back since it came */
+    return om_issuer_admit(&j->issuer, j->net, &by->grant, &c->id, name, now_s, out);
 }
 
 static const char *error_of(enum om_err e)
@@ -90,6 +101,8 @@ static const char *error_of(enum om_err e)
         return om_join_why_name(OM_JOIN_USED);
     case OM_E_EXISTS:
         return om_join_why_name(OM_JOIN_NAME_TAKEN);
+    case OM_E_CRYPTO:
+        return om_join_why_name(OM_JOIN_REVOKED);
     case OM_E_FULL:
     case OM_E_NO_MEM:
         return om_join_why_name(OM_JOIN_FULL);
@@ -98,23 +111,36 @@ static const char *error_of(enum om_err e)
     }
 }
 
+/* A certificate that our log does not name dies with us as an admin. */
+static enum om_err note_issued(const struct node_join *j, struct om_bytes node)
+{
+    struct om_admin_entry e = {.kind = OM_ADMIN_ISSUED};
+
+    om_hash(e.subject, node, om_bytes(NULL, 0));
+    enum om_err err = node_ledger_sign(j->node, j->net, &e);
+    return err == OM_E_STATE ? OM_E_MISSING : err; /* ours came back from a backup: not yet */
+}
+
 static enum om_err answer(struct node_join *j, om_time now, const struct node_call *c,
                           const char *name, struct om_join_answer *a)
 {
     struct om_node_cert cert;
 
-    if (!j || !j->is_admin) {
+    if (!j || !j->is_admin || !node_ledger_may_sign(j->node, j->net, &j->net->self.id)) {
         name_admins(c->node, node_network(c->node, &c->network), a);
         return OM_OK;
     }
     enum om_err e = make(j, now, c, name, &cert);
     if (e != OM_OK)
         return e;
+    a->node_len = om_node_cert_encode(a->node, &cert, &j->net->self, &j->net->id);
+    e = note_issued(j, om_bytes(a->node, a->node_len));
+    if (e != OM_OK)
+        return e;
     j->untold[j->untold_count++] = cert;
     node_event(c->node, now,
                &(struct om_event){.kind = OM_EVENT_ISSUED, .peer = cert.key, .a = cert.number});
     a->is_made = true;
-    a->node_len = om_node_cert_encode(a->node, &cert, &j->net->self, &j->net->id);
     memcpy(a->admin, j->issuer.cert, sizeof a->admin);
     a->epoch = j->net->current->number;
     memcpy(a->secret, j->net->current->secret, sizeof a->secret);
@@ -194,6 +220,9 @@ enum om_err om_node_admin(struct om_node *n, om_time now, const struct om_id *ne
     if (!om_admin_cert_verify(&admin, &net->id, &net->authority, cert) ||
         !om_id_equal(&admin.key, &net->self.id))
         return OM_E_CRYPTO;
+    enum om_err e = node_ledger_admin(n, net, cert);
+    if (e != OM_OK)
+        return e;
     memcpy(j->issuer.cert, cert.p, sizeof j->issuer.cert);
     j->is_admin = true;
     return OM_OK;

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "network/join_link.h"
+#include "node/ledger.h"
 #include "node/member.h"
 #include "node/services.h"
 #include "service/words.h"
@@ -77,7 +78,7 @@ struct node_join *node_join_of(struct om_node *n, const struct om_network *net)
 void node_join_start(struct om_node *n)
 {
     OM_BUG_IF(om_proofs_init(&n->proofs, n->sip_key) != OM_OK);
-    OM_BUG_IF(om_lru_init(&n->invited, sizeof(struct om_id[2]), sizeof(struct om_grant),
+    OM_BUG_IF(om_lru_init(&n->invited, sizeof(struct om_id[2]), sizeof(struct node_invited),
                           OM_INVITED_MAX, n->sip_key) != OM_OK);
 }
 
@@ -333,7 +334,8 @@ static enum om_err add_network(struct om_node *n, const struct om_join_link *l,
     }
     n->networks[n->network_count++] = net;
     *out = net;
-    return node_service_start(n, n->network_count - 1);
+    e = node_ledger_start(n, n->network_count - 1);
+    return e == OM_OK ? node_service_start(n, n->network_count - 1) : e;
 }
 
 /* Would a member take this invitation today? */

@@ -1,6 +1,7 @@
 /* node_leave.c - the end of a network: its peers, what ran in it, its keys. */
 #include "node/join.h"
 #include "node/lane.h"
+#include "node/ledger.h"
 #include "node/services.h"
 #include "node/study.h"
 
@@ -29,6 +30,7 @@ static void close_gap(struct om_node *n, unsigned i)
         n->hellos[i] = n->hellos[i + 1];
         n->selects[i] = n->selects[i + 1];
         n->joins[i] = n->joins[i + 1];
+        n->ledgers[i] = n->ledgers[i + 1];
     }
     n->networks[i] = NULL;
     n->services[i] = NULL;
@@ -36,6 +38,7 @@ static void close_gap(struct om_node *n, unsigned i)
     n->hellos[i] = NULL;
     n->selects[i] = NULL;
     n->joins[i] = NULL;
+    n->ledgers[i] = NULL;
 }
 
 enum om_err om_node_leave(struct om_node *n, om_time now, const struct om_id *network)
@@ -55,6 +58,7 @@ enum om_err om_node_leave(struct om_node *n, om_time now, const struct om_id *ne
     node_hello_leave(n, i);
     node_select_leave(n, i);
     node_join_leave(n, i);
+    node_ledger_leave(n, i);
     om_keyring_leave(&n->keyring, net);
     om_vault_give(n->networks_vault, net);
     close_gap(n, i);

@@ -2,6 +2,7 @@
 #include "node/member.h"
 
 #include "node/join.h"
+#include "node/ledger.h"
 
 static uint32_t unix_s(const struct om_node *n, om_time now)
 {
@@ -10,9 +11,9 @@ static uint32_t unix_s(const struct om_node *n, om_time now)
     return ms > 0 ? (uint32_t)(ms / 1000) : 0;
 }
 
-bool node_member_verdict(const struct om_node *n OM_UNUSED, const struct om_network *net OM_UNUSED,
-                         const struct om_member *m, enum om_cert_verdict calendar, uint32_t now_s,
-                         uint8_t *session_class)
+/* What a certificate whose signatures hold is good for by the calendar; false for silence. */
+static bool is_in_time(const struct om_member *m, enum om_cert_verdict calendar, uint32_t now_s,
+                       uint8_t *session_class)
 {
     switch (calendar) {
     case OM_CERT_HOLDS:
@@ -37,8 +38,12 @@ bool node_member_admit(struct om_node *n, om_time now, const struct om_network *
     struct om_member m;
     const uint32_t now_s = unix_s(n, now);
     enum om_cert_verdict calendar = om_verified_check(&n->verified, net, shown, now_s, &m);
+    struct om_cert_chain chain;
 
-    if (!node_member_verdict(n, net, &m, calendar, now_s, session_class))
+    if (!is_in_time(&m, calendar, now_s, session_class))
+        return false;
+    if (shown->kind != OM_CREDENTIAL_BARE &&
+        (!om_verified_take(&chain, shown) || !node_ledger_admits(n, net, &chain, &m)))
         return false;
     *id = m.key;
     return true;
@@ -90,7 +95,7 @@ bool node_member_is_admin(const struct om_node *n, const struct om_peer *p)
 {
     const struct om_member *m = om_verified_find(&n->verified, p->net, &p->id);
 
-    return m && m->roles & OM_ROLE_ADMIN;
+    return m && m->roles & OM_ROLE_ADMIN && node_ledger_may_sign(n, p->net, &p->id);
 }
 
 enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
@@ -109,8 +114,20 @@ enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *n
         return OM_E_CRYPTO;
     enum om_err e = om_credential_set(net, chain);
     if (e == OM_OK)
-        node_renew_plan(n, now, net);
+        node_member_shown(n, now, net);
     return e;
+}
+
+void node_member_shown(struct om_node *n, om_time now, struct om_network *net)
+{
+    struct om_shown ours = {.static_key = net->self.dh_public};
+    const struct om_member *m = om_verified_find(&n->verified, net, &net->self.id);
+    struct om_cert_chain chain;
+
+    ours.bytes = om_credential_ours(net, &ours.kind);
+    if (m && om_verified_take(&chain, &ours))
+        node_ledger_own(n, net, &chain, m);
+    node_renew_plan(n, now, net);
 }
 
 enum om_err om_node_credential(struct om_node *n, om_time now, const struct om_id *network,

@@ -76,6 +76,7 @@ struct node_probe {
 
 struct node_select;
 struct node_join;
+struct node_ledger;
 
 /* What of one family was asked of far addresses and is unanswered. */
 struct node_udp {
@@ -164,8 +165,9 @@ struct om_node {
     struct om_keyring keyring;
     struct om_verified verified;
     struct om_proofs proofs;
-    struct om_lru invited;                    /* network || key -> struct om_grant */
-    struct node_join *joins[OM_NETWORKS_MAX]; /* NULL: nothing to do with joining */
+    struct om_lru invited;                        /* network || key -> struct node_invited */
+    struct node_join *joins[OM_NETWORKS_MAX];     /* NULL: nothing to do with joining */
+    struct node_ledger *ledgers[OM_NETWORKS_MAX]; /* NULL: of an open network */
     struct om_sessions sessions;
     struct om_peers peers;
     struct om_responder responder;
@@ -532,7 +534,8 @@ void node_on_hello(struct om_node *n, om_time now, const struct om_dgram *d,
  * @id:   its key
  * @out:  the peer
  *
- * Return: as om_peers_add(); OM_E_RANGE also for whom the pins of @net do not let in.
+ * Return: as om_peers_add(); OM_E_RANGE also for whom the pins of @net do not let in, and for who
+ * was revoked there.
  */
 enum om_err node_add_peer(struct om_node *n, struct om_network *net, const struct om_id *id,
                           struct om_peer **out);

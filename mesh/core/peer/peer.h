@@ -87,6 +87,8 @@ struct om_peer {
     uint32_t last_epoch;              /* of the last session */
     bool had_session;
     uint64_t sessions_made;
+    uint64_t ledger_at;        /* version of our ledger that it has, too; 0: not known to */
+    om_time ledger_again;      /* it gave no answer about its own: not before; OM_NEVER: it lied */
     om_time heard_at;          /* its newest authentic datagram; 0 never */
     om_time flow_began;        /* since when it speaks without a pause (node_path.c); 0 never */
     om_time flow_last;         /* its newest word */

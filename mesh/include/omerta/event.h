@@ -50,7 +50,9 @@
     X(JOINED, "joined", "we became a member of a closed network by a link")                        \
     X(JOIN_REFUSED, "join_refused", "we did not; a = why")                                         \
     X(RENEWED, "renewed", "our certificate in a closed network is another one")                    \
-    X(ISSUED, "issued", "we, an admin, made a certificate for the peer; a = its number")
+    X(ISSUED, "issued", "we, an admin, made a certificate for the peer; a = its number")           \
+    X(REVOKED, "revoked",                                                                          \
+      "the peer, or we, may be a member no more; a = 1 its key, 2 its issuer, 3 its invitation")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

@@ -45,6 +45,7 @@ struct om_cert_chain {
 struct om_member {
     struct om_id key;
     struct om_id issuer;
+    uint8_t hash[32];     /* BLAKE2b-256 of the certificate: so its issuer's log names it */
     uint32_t number;      /* of the issuer's log */
     uint32_t from, until; /* Unix s; of the whole chain */
     uint32_t issued;      /* Unix s; of the member's own part */
@@ -98,7 +99,8 @@ enum om_member_news {
     OM_MEMBER_JOINED,  /* we are a member: chain, epoch, secret */
     OM_MEMBER_REFUSED, /* we are not: why. Nothing is sent there any more */
     OM_MEMBER_RENEWED, /* our certificate is a new one: chain */
-    OM_MEMBER_ISSUED   /* we, an admin, made a member: chain, to be given back after a restart */
+    OM_MEMBER_ISSUED,  /* we, an admin, made a member: chain, to be given back after a restart */
+    OM_MEMBER_LEDGER   /* more of what admins signed: ledger, to be given back, in that order */
 };
 
 /* For OM_ACT_MEMBER. What it points to is lent until the next om_node_*(). */
@@ -109,6 +111,7 @@ struct om_act_member {
     uint32_t epoch;
     const uint8_t *secret; /* 32 B, the epoch's */
     struct om_cert_chain chain;
+    struct om_bytes ledger;
 };
 
 /**
@@ -151,6 +154,42 @@ OM_MUST enum om_err om_node_admin(struct om_node *n, om_time now, const struct o
  *  @node of its chain. Return: OM_OK, OM_E_MISSING, OM_E_PARSE, OM_E_FULL. */
 OM_MUST enum om_err om_node_issued(struct om_node *n, const struct om_id *network,
                                    struct om_bytes node);
+
+/**
+ * om_node_ledger() - give a node back what it had told as OM_MEMBER_LEDGER
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined, closed
+ * @part:     as it was told; an admin that lost some of its own says what it said before twice, so
+ *            all of it comes before om_node_admin()
+ *
+ * Return: OM_OK, OM_E_MISSING, OM_E_STATE for an open network, OM_E_PARSE, OM_E_CRYPTO,
+ * OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_ledger(struct om_node *n, om_time now, const struct om_id *network,
+                                   struct om_bytes part);
+
+/**
+ * om_node_revoke() - throw a member out of a closed network, for good
+ * @n:        the node, an admin there
+ * @now:      time
+ * @network:  one that was joined
+ * @key:      the member's; it need not be known
+ *
+ * It loses its sessions at once, here and with everybody who hears of it. Who has not heard accepts
+ * it until its certificate is over.
+ *
+ * Return: OM_OK also when it was revoked before; OM_E_MISSING; OM_E_STATE when this node is no
+ * admin there, or no more, or has to hear first what it said before; OM_E_RANGE for our own key;
+ * OM_E_FULL, OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_node_revoke(struct om_node *n, om_time now, const struct om_id *network,
+                                   const struct om_id *key);
+
+/** om_node_void() - as om_node_revoke(): nobody more joins @network by the @invite of a grant;
+ *  OM_E_RANGE for zeros. */
+OM_MUST enum om_err om_node_void(struct om_node *n, om_time now, const struct om_id *network,
+                                 const uint8_t invite[static OM_MEMBER_INVITE]);
 
 /**
  * om_node_member() - what a peer's certificate says

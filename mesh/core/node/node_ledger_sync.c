@@ -1,0 +1,261 @@
+/* node_ledger_sync.c - members bring their ledgers together. */
+#include <stdlib.h>
+
+#include "node/ledger.h"
+#include "node/member.h"
+#include "service/blob.h"
+
+void node_ledger_kick(struct node_ledger *g, om_time now)
+{
+    om_time at = g->next_at > now ? g->next_at : now;
+
+    if (at == now)
+        g->is_due = true;
+    else if (om_timer_arm(&g->node->timers, &g->timer, at) != OM_OK)
+        node_drop(g->node, OM_DROP_MEMORY);
+}
+
+void node_ledger_changed(struct node_ledger *g, struct om_bytes bytes)
+{
+    uint8_t *copy = g->untold_count < OM_LEDGER_UNTOLD_MAX ? malloc(bytes.n) : NULL;
+
+    g->version++;
+    node_ledger_kick(g, g->node->now);
+    if (!copy) { /* what is not kept is told again by others after a restart */
+        node_drop(g->node, OM_DROP_MEMORY);
+        return;
+    }
+    memcpy(copy, bytes.p, bytes.n);
+    g->untold[g->untold_count++] = om_mut(copy, bytes.n);
+}
+
+static struct node_ledger_ask *find_ask(struct node_ledger *g, const struct om_id *peer)
+{
+    for (unsigned i = 0; i < OM_LEDGER_ASKS_MAX; i++)
+        if (g->asks[i].is_open && om_id_equal(&g->asks[i].peer, peer))
+            return &g->asks[i];
+    return NULL;
+}
+
+static void end_ask(struct node_ledger *g, struct node_ledger_ask *a)
+{
+    *a = (struct node_ledger_ask){.is_open = false};
+    node_ledger_kick(g, g->node->now);
+}
+
+/* Nobody answered, or what came is worthless. */
+static void fail_ask(struct node_ledger *g, struct node_ledger_ask *a, om_time again)
+{
+    struct om_peer *p = om_peers_find(&g->node->peers, g->net, &a->peer);
+
+    if (p)
+        p->ledger_again = again;
+    end_ask(g, a);
+}
+
+static void put_question(struct node_ledger *g, struct node_ledger_ask *a)
+{
+    struct om_call_config c = {.method = OM_METHOD_LEDGER, .priority = OM_NORMAL};
+    struct om_peer *p = om_peers_find(&g->node->peers, g->net, &a->peer);
+    struct om_mut args = om_mut(NULL, 0);
+    uint8_t bytes[OM_LEDGER_ASK_MAX];
+    struct node_call *made = NULL;
+
+    a->is_due = false;
+    size_t len = om_ledger_ask_write(bytes, &a->ask);
+    if (p && om_blob_wrap(om_bytes(bytes, len), &args) == OM_OK) {
+        c.args = om_bytes(args.p, args.n);
+        if (node_call_ask(g->node, g->node->now, p, &c, &made) == OM_OK) {
+            made->owner = CALL_OF_LEDGER;
+            made->tag = (uint64_t)(a - g->asks);
+        }
+        free(args.p);
+    }
+    if (!made)
+        fail_ask(g, a, g->node->now + OM_SEC(OM_LEDGER_RETRY_S));
+}
+
+static bool is_live(const struct node_ledger *g, const struct om_peer *p)
+{
+    const struct om_session *s =
+        p->net == g->net && p->assoc ? om_association_sealing(p->assoc, g->node->now) : NULL;
+
+    return s && s->session_class == OM_CLASS_FULL;
+}
+
+/* A free place for another question; NULL: they are all in use. */
+static struct node_ledger_ask *free_ask(struct node_ledger *g)
+{
+    for (unsigned i = 0; i < OM_LEDGER_ASKS_MAX; i++)
+        if (!g->asks[i].is_open)
+            return &g->asks[i];
+    return NULL;
+}
+
+/* Asks whom there is room for; the others, and those that gave no answer, in another round. */
+static void begin_round(struct node_ledger *g)
+{
+    const om_time now = g->node->now;
+    om_time again = OM_NEVER;
+    void *value;
+
+    g->is_due = false;
+    g->next_at = now + OM_SEC(OM_LEDGER_ROUND_S);
+    for (size_t at = 0; om_table_next(&g->node->peers.table, &at, NULL, &value);) {
+        struct om_peer *p = value;
+        if (!is_live(g, p) || p->ledger_at == g->version || find_ask(g, &p->id))
+            continue;
+        struct node_ledger_ask *a = p->ledger_again <= now ? free_ask(g) : NULL;
+        if (!a) {
+            again = om_time_min(again, p->ledger_again > now ? p->ledger_again : g->next_at);
+            continue;
+        }
+        *a = (struct node_ledger_ask){
+            .peer = p->id, .version = g->version, .is_open = true, .is_due = true};
+        om_ledger_ask(&a->ask, &g->all);
+    }
+    if (again == OM_NEVER)
+        om_timer_stop(&g->node->timers, &g->timer);
+    else if (om_timer_arm(&g->node->timers, &g->timer, again) != OM_OK)
+        node_drop(g->node, OM_DROP_MEMORY);
+}
+
+bool node_ledger_work(struct node_ledger *g)
+{
+    for (unsigned i = 0; i < OM_LEDGER_ASKS_MAX; i++)
+        if (g->asks[i].is_due) {
+            put_question(g, &g->asks[i]);
+            return true;
+        }
+    if (!g->is_due)
+        return false;
+    begin_round(g);
+    return true;
+}
+
+void node_ledger_up(struct om_node *n, om_time now, const struct om_peer *p)
+{
+    struct node_ledger *g = node_ledger_of(n, &p->net->id);
+
+    if (g && p->ledger_at != g->version)
+        node_ledger_kick(g, now);
+}
+
+/* Do the heads of @a say just what ours do? */
+static bool is_alike(struct om_ledger *l, const struct om_ledger_ask *a)
+{
+    struct om_ledger_head ours[OM_LEDGER_LOGS_MAX];
+
+    if (a->count != om_ledger_heads(l, ours))
+        return false;
+    for (unsigned i = 0; i < a->count; i++)
+        if (!om_id_equal(&ours[i].owner, &a->heads[i].owner) ||
+            ours[i].number != a->heads[i].number ||
+            memcmp(ours[i].sum, a->heads[i].sum, sizeof ours[i].sum) != 0)
+            return false;
+    return true;
+}
+
+/* Who asks says how far it is: it needs not be asked, or it is to be. */
+static void learn(struct node_ledger *g, om_time now, struct om_peer *p,
+                  const struct om_ledger_ask *a)
+{
+    if (is_alike(&g->all, a)) {
+        p->ledger_at = g->version;
+    } else if (om_ledger_lacks(&g->all, a->heads, a->count)) {
+        p->ledger_at = 0;
+        if (p->ledger_again != OM_NEVER) {
+            p->ledger_again = now;
+            node_ledger_kick(g, now);
+        }
+    }
+}
+
+static enum om_err answer(struct node_ledger *g, om_time now, struct node_call *c)
+{
+    struct om_ledger_ask a;
+    struct om_mut body;
+    enum om_err e = om_blob_unwrap(om_bytes(c->rpc.body, strlen(c->rpc.body)), &body);
+
+    if (e != OM_OK)
+        return e;
+    e = om_ledger_ask_read(&a, om_bytes(body.p, body.n));
+    free(body.p);
+    if (e != OM_OK)
+        return e;
+    c->tail = malloc(OM_LEDGER_ANSWER_MAX);
+    if (!c->tail)
+        return OM_E_NO_MEM;
+    c->tail_len = om_ledger_answer(&g->all, &a, om_mut(c->tail, OM_LEDGER_ANSWER_MAX));
+    if (a.skip == 0 && c->peer)
+        learn(g, now, c->peer, &a);
+    return om_call_accept(&c->rpc, om_bytes(NULL, 0));
+}
+
+bool node_ledger_asked(struct node_call *c, om_time now)
+{
+    struct node_ledger *g = node_ledger_of(c->node, &c->network);
+
+    if (strcmp(c->rpc.method, OM_METHOD_LEDGER) != 0)
+        return false;
+    if (!g) {
+        (void)!om_call_refuse(&c->rpc, om_call_error_name(OM_CALL_UNKNOWN_METHOD_ERROR), NULL);
+        return true;
+    }
+    if (!om_bucket_take(&g->answers, now, 1)) {
+        (void)!om_call_refuse(&c->rpc, om_call_error_name(OM_CALL_BUSY_ERROR), NULL);
+        return true;
+    }
+    enum om_err e = answer(g, now, c);
+    if (e != OM_OK) {
+        node_drop(c->node, e == OM_E_NO_MEM ? OM_DROP_MEMORY : OM_DROP_FRAME);
+        (void)!om_call_refuse(
+            &c->rpc,
+            om_call_error_name(e == OM_E_NO_MEM ? OM_CALL_INTERNAL_ERROR : OM_CALL_BAD_ARGS_ERROR),
+            NULL);
+    }
+    return true;
+}
+
+/* Takes one part of an answer. Return: false when it was worthless. */
+static bool hear(struct node_ledger *g, struct node_ledger_ask *a, struct om_bytes part)
+{
+    unsigned logs = g->all.log_count;
+    struct om_ledger_heard heard;
+    enum om_err e = om_ledger_hear(&g->all, part, &heard);
+
+    if (heard.entries > 0 || g->all.log_count > logs)
+        node_ledger_changed(g, part);
+    if (e == OM_E_NO_MEM)
+        node_drop(g->node, OM_DROP_MEMORY);
+    else if (e != OM_OK)
+        node_drop(g->node, OM_DROP_FRAME);
+    if (e != OM_OK)
+        return false;
+    a->ask.skip += heard.told;
+    a->is_due = heard.has_more && heard.told > 0 && ++a->parts < OM_LEDGER_PARTS_MAX;
+    return true;
+}
+
+void node_ledger_answered(struct node_call *c, om_time now, bool is_ok)
+{
+    struct node_ledger *g = node_ledger_of(c->node, &c->network);
+    struct node_ledger_ask *a = g && c->tag < OM_LEDGER_ASKS_MAX ? &g->asks[c->tag] : NULL;
+
+    if (!a || !a->is_open || !om_id_equal(&a->peer, &c->id))
+        return;
+    if (!is_ok) {
+        fail_ask(g, a, now + OM_SEC(OM_LEDGER_RETRY_S));
+        return;
+    }
+    if (!hear(g, a, om_bytes(c->tail, c->tail_len))) {
+        fail_ask(g, a, OM_NEVER); /* it told what it never checked */
+        return;
+    }
+    if (a->is_due)
+        return;
+    struct om_peer *p = om_peers_find(&g->node->peers, g->net, &a->peer);
+    if (p)
+        p->ledger_at = a->version;
+    end_ask(g, a);
+}

@@ -1,0 +1,91 @@
+/* ledger_file.c - a file that only grows. */
+#include "ledger_file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <omerta/wire.h>
+
+#include "host/clock.h"
+
+enum { HEAD = 2, PART_MAX = UINT16_MAX };
+
+static bool path_of(const struct om_daemon *d, const struct om_id *network,
+                    char out[static OM_HOME_PATH_MAX])
+{
+    char id[OM_ID_TEXT];
+    int n = snprintf(out, OM_HOME_PATH_MAX, "%s/networks/%s.ledger", om_home_path(d->home),
+                     om_id_print(network, id));
+
+    return n > 0 && n < OM_HOME_PATH_MAX;
+}
+
+static int open_file(const struct om_daemon *d, const struct om_id *network, int flags)
+{
+    char path[OM_HOME_PATH_MAX];
+
+    return path_of(d, network, path) ? open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+}
+
+/* All @n bytes, or false. */
+static bool read_all(int fd, uint8_t *out, size_t n)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t more = read(fd, out + got, n - got);
+        if (more <= 0)
+            return false;
+        got += (size_t)more;
+    }
+    return true;
+}
+
+void ledger_file_load(struct om_daemon *d, const struct om_id *network)
+{
+    static uint8_t part[PART_MAX];
+    int fd = open_file(d, network, O_RDWR);
+    uint8_t head[HEAD];
+    off_t good = 0;
+
+    if (fd < 0)
+        return;
+    while (good < LEDGER_FILE_MAX && read_all(fd, head, sizeof head)) {
+        struct om_rd r = om_rd(om_bytes(head, sizeof head));
+        size_t n = om_rd_u16(&r);
+        if (!read_all(fd, part, n))
+            break;
+        /* What does not hold is passed over: the others tell it. */
+        (void)!om_node_ledger(daemon_node(d), om_clock_now(), network, om_bytes(part, n));
+        good += (off_t)(HEAD + n);
+    }
+    (void)!ftruncate(fd, good); /* or what is added next could not be read */
+    (void)close(fd);
+}
+
+bool ledger_file_add(const struct om_daemon *d, const struct om_id *network, struct om_bytes part)
+{
+    uint8_t bytes[HEAD + PART_MAX];
+    struct om_wr w = om_wr(om_mut(bytes, sizeof bytes));
+    int fd = part.n <= PART_MAX ? open_file(d, network, O_WRONLY | O_CREAT | O_APPEND) : -1;
+    struct stat st;
+
+    if (fd < 0)
+        return false;
+    om_wr_u16(&w, (uint16_t)part.n);
+    om_wr_bytes(&w, part);
+    size_t n = om_wr_len(&w);
+    bool is_kept = fstat(fd, &st) == 0 && st.st_size + (off_t)n <= LEDGER_FILE_MAX &&
+                   write(fd, bytes, n) == (ssize_t)n && fsync(fd) == 0;
+    (void)close(fd);
+    return is_kept;
+}
+
+void ledger_file_forget(const struct om_daemon *d, const struct om_id *network)
+{
+    char path[OM_HOME_PATH_MAX];
+
+    if (path_of(d, network, path))
+        (void)unlink(path);
+}

@@ -305,3 +305,36 @@ OM_TEST(ledger_sync_refuses_garbage)
     CHECK(pair_info(&d.p, 0).drops[OM_DROP_FRAME] >= 2);
     desk_fini(&d);
 }
+
+/* As many admins as a ledger has room for, from the @first on. */
+static void fill(struct desk *d, int side, uint8_t first)
+{
+    uint8_t cert[OM_ADMIN_CERT_BYTES], part[OM_LEDGER_ANSWER_LEAST];
+
+    for (uint8_t i = 0; i < OM_LEDGER_LOGS_MAX; i++) {
+        const struct om_id key = certs_someone((uint8_t)(first + i)).id;
+        const struct om_admin_cert c = {
+            .rights = OM_RIGHT_MEMBERS, .issued = 1, .expires = CERTS_NOW_S, .key = key};
+        const struct om_ledger_told t = {&key, true, om_bytes(cert, sizeof cert)};
+        om_admin_cert_encode(cert, &c, &d->certs.authority, &d->certs.network);
+        CHECK_OK(om_node_ledger(d->p.side[side].node, d->p.now, &d->certs.network,
+                                om_bytes(part, om_ledger_part(part, &t))));
+    }
+}
+
+OM_TEST(ledger_sync_rests_where_nothing_comes_of_it)
+{
+    struct desk d;
+
+    desk_init(&d);
+    join(&d, 1);
+    for (int i = 0; i < 2; i++)
+        fill(&d, i, i == 0 ? 100 : 130); /* the two can never know the same */
+    CHECK_OK(meet(&d, 1));
+    pair_run(&d.p, OM_SEC(3));
+    CHECK(d.p.sent > 10); /* they asked */
+    unsigned had = d.p.sent;
+    pair_run(&d.p, OM_SEC(30));
+    CHECK(d.p.sent < had + 30); /* and leave it at that */
+    desk_fini(&d);
+}

@@ -6,7 +6,8 @@
  * Why:   a certificate cannot be taken back, but everybody can hear that it no longer counts.
  * Keeps: revoke_ends_sessions_and_refuses_new_ones; revoke_is_for_admins;
  *        revoke_is_told_to_whoever_was_away; revoke_survives_a_restart; invite_void_lets_nobody_in;
- *        invite_says_how_often_itself; ledger_sync_refuses_garbage.
+ *        invite_says_how_often_itself; ledger_sync_refuses_garbage;
+ *        ledger_sync_rests_where_nothing_comes_of_it.
  *
  * Who is asked: every peer with a live session that may not have what we have, once until ours
  * changes; it sees how far we are and asks back. So news doubles its hearers with each question.
@@ -23,7 +24,8 @@
 enum {
     OM_LEDGER_ASKS_MAX = 4, /* peers that are asked at a time; the others have their turn later */
     OM_LEDGER_ROUND_S = 1,  /* between the beginnings of rounds */
-    OM_LEDGER_RETRY_S = 30, /* until a peer is asked again that gave no answer */
+    OM_LEDGER_RETRY_S =
+        30, /* until a peer is asked again that gave no answer, or nothing it said it had */
     OM_LEDGER_PARTS_MAX = 2048,   /* answers to one peer's whole question; then it ends */
     OM_LEDGER_ANSWERS_PER_S = 50, /* of all peers; then they are told to come back */
     OM_LEDGER_UNTOLD_MAX = 32     /* parts not told to the driver yet; then they are not kept */
@@ -38,7 +40,9 @@ struct node_ledger_ask {
     struct om_ledger_ask ask;
     unsigned parts; /* answers that came */
     bool is_open;
-    bool is_due; /* for the next part of its answer */
+    bool is_due;     /* for the next part of its answer */
+    bool is_claimed; /* it said that it has more */
+    bool has_brought;
 };
 
 struct node_ledger {

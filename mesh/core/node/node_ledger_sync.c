@@ -110,8 +110,12 @@ static void begin_round(struct node_ledger *g)
             again = om_time_min(again, p->ledger_again > now ? p->ledger_again : g->next_at);
             continue;
         }
-        *a = (struct node_ledger_ask){
-            .peer = p->id, .version = g->version, .is_open = true, .is_due = true};
+        *a = (struct node_ledger_ask){.peer = p->id,
+                                      .version = g->version,
+                                      .is_open = true,
+                                      .is_due = true,
+                                      .is_claimed = p->ledger_claims};
+        p->ledger_claims = false;
         om_ledger_ask(&a->ask, &g->all);
     }
     if (again == OM_NEVER)
@@ -164,10 +168,8 @@ static void learn(struct node_ledger *g, om_time now, struct om_peer *p,
         p->ledger_at = g->version;
     } else if (om_ledger_lacks(&g->all, a->heads, a->count)) {
         p->ledger_at = 0;
-        if (p->ledger_again != OM_NEVER) {
-            p->ledger_again = now;
-            node_ledger_kick(g, now);
-        }
+        p->ledger_claims = true;
+        node_ledger_kick(g, now);
     }
 }
 
@@ -224,8 +226,10 @@ static bool hear(struct node_ledger *g, struct node_ledger_ask *a, struct om_byt
     struct om_ledger_heard heard;
     enum om_err e = om_ledger_hear(&g->all, part, &heard);
 
-    if (heard.entries > 0 || g->all.log_count > logs)
+    if (heard.entries > 0 || g->all.log_count > logs) {
         node_ledger_changed(g, part);
+        a->has_brought = true;
+    }
     if (e == OM_E_NO_MEM)
         node_drop(g->node, OM_DROP_MEMORY);
     else if (e != OM_OK)
@@ -254,8 +258,12 @@ void node_ledger_answered(struct node_call *c, om_time now, bool is_ok)
     }
     if (a->is_due)
         return;
+    if (a->is_claimed && !a->has_brought) { /* we can never be alike, or it pretends */
+        fail_ask(g, a, now + OM_SEC(OM_LEDGER_RETRY_S));
+        return;
+    }
     struct om_peer *p = om_peers_find(&g->node->peers, g->net, &a->peer);
-    if (p)
+    if (p && !p->ledger_claims)
         p->ledger_at = a->version;
     end_ask(g, a);
 }

@@ -98,6 +98,7 @@ struct om_peer {
     unsigned impatient;        /* of its calls, those that do not wait for ever */
     struct om_traffic in, out; /* authentic datagrams of this peer */
     om_time warm_until;        /* it is a relay that is wanted; in the past: it is not */
+    bool ledger_claims;        /* it said since we began to ask it that it has more */
     struct om_peer_keep keep;
     struct om_timer timer;
 };

@@ -22,10 +22,11 @@
 #include "node/services.h"
 
 enum {
-    OM_LEDGER_ASKS_MAX = 4, /* peers that are asked at a time; the others have their turn later */
-    OM_LEDGER_ROUND_S = 1,  /* between the beginnings of rounds */
-    OM_LEDGER_RETRY_S =
-        30, /* until a peer is asked again that gave no answer, or nothing it said it had */
+    OM_LEDGER_ASKS_MAX = 4,   /* peers that are asked at a time; the others have their turn later */
+    OM_LEDGER_ROUND_S = 1,    /* between the beginnings of rounds */
+    OM_LEDGER_SILENT_S = 2,   /* without an answer to anything */
+    OM_LEDGER_PATIENCE_S = 5, /* with one answer */
+    OM_LEDGER_RETRY_S = 15,   /* until a peer is asked again of whom came nothing, or nothing new */
     OM_LEDGER_PARTS_MAX = 2048,   /* answers to one peer's whole question; then it ends */
     OM_LEDGER_ANSWERS_PER_S = 50, /* of all peers; then they are told to come back */
     OM_LEDGER_UNTOLD_MAX = 32     /* parts not told to the driver yet; then they are not kept */

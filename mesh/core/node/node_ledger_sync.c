@@ -55,7 +55,8 @@ static void fail_ask(struct node_ledger *g, struct node_ledger_ask *a, om_time a
 
 static void put_question(struct node_ledger *g, struct node_ledger_ask *a)
 {
-    struct om_call_config c = {.method = OM_METHOD_LEDGER, .priority = OM_NORMAL};
+    struct om_call_config c = {
+        .method = OM_METHOD_LEDGER, .priority = OM_NORMAL, .timeout = OM_SEC(OM_LEDGER_PATIENCE_S)};
     struct om_peer *p = om_peers_find(&g->node->peers, g->net, &a->peer);
     struct om_mut args = om_mut(NULL, 0);
     uint8_t bytes[OM_LEDGER_ASK_MAX];
@@ -83,41 +84,50 @@ static bool is_live(const struct node_ledger *g, const struct om_peer *p)
     return s && s->session_class == OM_CLASS_FULL;
 }
 
-/* A free place for another question; NULL: they are all in use. */
-static struct node_ledger_ask *free_ask(struct node_ledger *g)
+/* A free place for another question to one who answers, or who has been @silent; NULL: there is
+ * none. The silent ones, of whom there are many where a network is cut in two, get half of them. */
+static struct node_ledger_ask *free_ask(struct node_ledger *g, bool silent)
 {
-    for (unsigned i = 0; i < OM_LEDGER_ASKS_MAX; i++)
+    for (unsigned i = silent ? OM_LEDGER_ASKS_MAX / 2 : 0; i < OM_LEDGER_ASKS_MAX; i++)
         if (!g->asks[i].is_open)
             return &g->asks[i];
     return NULL;
 }
 
+/* Asks @p if it is due and there is room. Return: when it is to be thought of again. */
+static om_time consider(struct node_ledger *g, struct om_peer *p)
+{
+    const om_time now = g->node->now;
+    const bool silent =
+        p->owed_since != OM_NEVER && now - p->owed_since > OM_SEC(OM_LEDGER_SILENT_S);
+
+    if (!is_live(g, p) || p->ledger_at == g->version || find_ask(g, &p->id))
+        return OM_NEVER;
+    if (p->ledger_again > now)
+        return p->ledger_again;
+    struct node_ledger_ask *a = free_ask(g, silent);
+    if (!a)
+        return g->next_at;
+    *a = (struct node_ledger_ask){.peer = p->id,
+                                  .version = g->version,
+                                  .is_open = true,
+                                  .is_due = true,
+                                  .is_claimed = p->ledger_claims};
+    p->ledger_claims = false;
+    om_ledger_ask(&a->ask, &g->all);
+    return OM_NEVER;
+}
+
 /* Asks whom there is room for; the others, and those that gave no answer, in another round. */
 static void begin_round(struct node_ledger *g)
 {
-    const om_time now = g->node->now;
     om_time again = OM_NEVER;
     void *value;
 
     g->is_due = false;
-    g->next_at = now + OM_SEC(OM_LEDGER_ROUND_S);
-    for (size_t at = 0; om_table_next(&g->node->peers.table, &at, NULL, &value);) {
-        struct om_peer *p = value;
-        if (!is_live(g, p) || p->ledger_at == g->version || find_ask(g, &p->id))
-            continue;
-        struct node_ledger_ask *a = p->ledger_again <= now ? free_ask(g) : NULL;
-        if (!a) {
-            again = om_time_min(again, p->ledger_again > now ? p->ledger_again : g->next_at);
-            continue;
-        }
-        *a = (struct node_ledger_ask){.peer = p->id,
-                                      .version = g->version,
-                                      .is_open = true,
-                                      .is_due = true,
-                                      .is_claimed = p->ledger_claims};
-        p->ledger_claims = false;
-        om_ledger_ask(&a->ask, &g->all);
-    }
+    g->next_at = g->node->now + OM_SEC(OM_LEDGER_ROUND_S);
+    for (size_t at = 0; om_table_next(&g->node->peers.table, &at, NULL, &value);)
+        again = om_time_min(again, consider(g, value));
     if (again == OM_NEVER)
         om_timer_stop(&g->node->timers, &g->timer);
     else if (om_timer_arm(&g->node->timers, &g->timer, again) != OM_OK)

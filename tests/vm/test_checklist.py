@@ -469,7 +469,7 @@ def unreached(world, vm, host, watched):
     # By each way that was tried.
     for address in (gateway(world), here6):
         before = own.asked("udp")
-        assert inside(world.ben, "box", nc(address, 8081)) == MARKER
+        assert wait_until(lambda at=address: inside(world.ben, "box", nc(at, 8081)) == MARKER, 30)
         inside(world.ben, "box", datagram(address, 8081))
         assert wait_until(lambda n=before: own.asked("udp") > n, 10), (address, own.log())
 

@@ -36,8 +36,8 @@ OM_TEST(admin_entry_round_trips)
     uint8_t bytes[OM_ADMIN_ENTRY_MAX], again[OM_ADMIN_ENTRY_MAX];
     static const size_t body[] = {0, 32, 32, 68, 8};
 
-    for (uint8_t kind = OM_ADMIN_ISSUED; kind <= OM_ADMIN_INVITE_VOID; kind++) {
-        struct om_admin_entry e = an_entry(kind), back;
+    for (int kind = OM_ADMIN_ISSUED; kind <= OM_ADMIN_INVITE_VOID; kind++) {
+        struct om_admin_entry e = an_entry((uint8_t)kind), back;
         size_t n = om_admin_entry_encode(bytes, &e, someone(ADMIN), &network);
         CHECK_EQ(n, OM_ADMIN_ENTRY_LEAST + body[kind]);
         CHECK_OK(om_admin_entry_decode(&back, om_bytes(bytes, n)));
@@ -72,8 +72,8 @@ OM_TEST(admin_entry_refuses_cut_and_long)
 {
     uint8_t bytes[OM_ADMIN_ENTRY_MAX + 1] = {0};
 
-    for (uint8_t kind = OM_ADMIN_ISSUED; kind <= OM_ADMIN_INVITE_VOID; kind++) {
-        struct om_admin_entry e = an_entry(kind), out;
+    for (int kind = OM_ADMIN_ISSUED; kind <= OM_ADMIN_INVITE_VOID; kind++) {
+        struct om_admin_entry e = an_entry((uint8_t)kind), out;
         size_t n = om_admin_entry_encode(bytes, &e, someone(ADMIN), &network);
         for (size_t cut = 0; cut < n; cut++)
             CHECK_ERR(om_admin_entry_decode(&out, om_bytes(bytes, cut)), OM_E_PARSE);

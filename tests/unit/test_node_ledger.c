@@ -173,7 +173,7 @@ OM_TEST(revoke_is_told_to_whoever_was_away)
     struct desk d;
 
     desk_init(&d);
-    for (uint8_t i = 0; i < OM_ARRAY_SIZE(keys); i++) {
+    for (size_t i = 0; i < OM_ARRAY_SIZE(keys); i++) {
         keys[i] = certs_someone((uint8_t)(20 + i)).id;
         CHECK_OK(revoke(&d, &keys[i]));
         pair_run(&d.p, d.p.now + OM_MS(1)); /* its driver keeps up */

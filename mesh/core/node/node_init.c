@@ -112,8 +112,10 @@ void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race)
     unsigned paths = om_peer_path_count(p);
     struct om_via via;
 
-    if (paths == 0 && !p->is_wanted && !node_lane_may_reach(n, p))
+    if (paths == 0 && !p->is_wanted && !node_lane_may_reach(n, p)) {
+        node_end_handshake(n, p); /* nothing carries it; the first way found begins another */
         return;
+    }
     if (node_associate(n, now, p) != OM_OK)
         return;
     if (!p->handshake)

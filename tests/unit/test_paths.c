@@ -310,6 +310,47 @@ OM_TEST(paths_follow_a_peer_that_moved)
     CHECK_EQ(w.ps.moves, 0);
 }
 
+/* Whoever is at @now_at says so every 5 ms, once @w->now has come to that. */
+static void speaks_from(struct world *w, const struct om_via *now_at, unsigned ms)
+{
+    for (unsigned i = 0; i < ms; i += 5) {
+        om_paths_heard(&w->ps, w->now, now_at, 100, true);
+        pass(w, 5);
+    }
+}
+
+OM_TEST(paths_an_older_answer_keeps_nobody)
+{
+    struct world w;
+    const struct om_via *old = settled(&w, 40), *now_at = way(&w, 40, 0);
+
+    om_paths_find(&w.ps, old)->ask_at = w.now; /* its answer leaves just before the peer does */
+    drain(&w);
+    way_of(&w, old)->rtt = OM_NEVER;
+    w.now += OM_MS(20);
+    speaks_from(&w, now_at, 50);
+    CHECK(carries(&w, now_at));
+    CHECK_EQ(w.why, OM_PATHS_FOLLOWED);
+
+    /* Or the new place was asked before, because the peer had named it. */
+    old = settled(&w, 40), now_at = way(&w, 60, 0);
+    om_paths_add(&w.ps, w.now, now_at, OM_PATH_SAID);
+    drain(&w);
+    way_of(&w, old)->rtt = OM_NEVER;
+    w.now += OM_MS(20);
+    speaks_from(&w, now_at, 50);
+    CHECK(carries(&w, now_at));
+    CHECK_EQ(w.why, OM_PATHS_FOLLOWED);
+
+    /* The control: the peer is where it was, and answers to the next challenge, too. */
+    old = settled(&w, 40), now_at = way(&w, 60, 0);
+    om_paths_find(&w.ps, old)->ask_at = w.now;
+    drain(&w);
+    w.now += OM_MS(20);
+    speaks_from(&w, now_at, 100);
+    CHECK(carries(&w, old));
+}
+
 OM_TEST(paths_do_not_follow_a_replayed_packet)
 {
     struct world w;

@@ -267,13 +267,15 @@ static void maybe_moved(struct om_paths *ps, om_time now, int i, bool is_newest)
     struct om_path *active = at(ps, ps->active), *p = &ps->all[i];
     const struct om_path *second = at(ps, ps->second);
     bool begins = p->unanswered == 0;
+    /* The one in use may have been asked before the peer left it. */
+    bool is_older = active && (active->asked == OM_NEVER || active->asked < p->asked);
 
     if (is_newest && (!second || second->state != OM_PATH_VALID)) {
         ps->second = i;
         ps->second_until = OM_NEVER;
     }
     ask(p, now);
-    if (begins && active && p->ask_at <= now)
+    if (active && (begins ? p->ask_at <= now : is_newest && is_older))
         ask(active, now);
 }
 

@@ -15,7 +15,8 @@
  *        paths_direct_is_not_left_on_a_guess; paths_second_handshake_moves_nothing;
  *        paths_our_network_changes; paths_copies_end_once_both_answered;
  *        paths_direct_does_not_wait_for_lanes; hints_of_the_network_ask_at_a_pace;
- *        paths_few_losses_move_nothing; paths_of_an_old_life_do_not_carry.
+ *        paths_few_losses_move_nothing; paths_of_an_old_life_do_not_carry;
+ *        paths_an_older_answer_keeps_nobody.
  *
  * One path is active, and it is a proven one; while there is none, only copies leave. A second one
  * gets a copy of everything

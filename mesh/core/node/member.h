@@ -32,6 +32,10 @@ bool node_member_may_say(uint8_t session_class, uint8_t frame);
 /** node_member_is_full() - is the session that carries to @p, if any, one of a member? */
 bool node_member_is_full(const struct om_peer *p);
 
+/** node_member_is_owed() - does anything wait for @p, to whom no session leads, that only a member
+ *  may have? */
+bool node_member_is_owed(const struct om_peer *p);
+
 /** node_member_is_admin() - does the certificate of @p, as @n saw it last, make it an admin? */
 bool node_member_is_admin(const struct om_node *n, const struct om_peer *p);
 

@@ -3,6 +3,7 @@
 
 #include "node/call.h"
 #include "node/lane.h"
+#include "node/member.h"
 #include "node/services.h"
 #include "service/blob.h"
 
@@ -125,7 +126,7 @@ static struct om_peer *reach(struct node_gossip *g, const struct om_id *id)
         memcpy(p->ends, ends, count * sizeof ends[0]);
         p->end_count = count;
     }
-    return om_peer_path_count(p) > 0 ? p : NULL;
+    return om_peer_path_count(p) > 0 && node_member_is_full(p) ? p : NULL;
 }
 
 static void push(struct node_gossip *g, const struct om_gossip_act *a)

@@ -302,6 +302,11 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
             node_close(n, now, p, OM_CLOSE_REFUSED, "");
             return false;
         }
+        if (s->session_class != OM_CLASS_FULL && !a->carry && node_member_is_owed(p)) {
+            node_drop(n, OM_DROP_HS_CREDENTIAL); /* since it was answered; it may ask again */
+            node_close(n, now, p, OM_CLOSE_REFUSED, "certificate expired");
+            return false;
+        }
         if (!is_aside)
             node_path_confirmed(p, now, s, via, bytes);
         node_confirmed(n, now, p, s);

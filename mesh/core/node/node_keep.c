@@ -1,6 +1,7 @@
 /* node_keep.c - ways that are kept open at rest: which they are, and what their machine wants. */
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/member.h"
 #include "node/sockets.h"
 
 enum {
@@ -66,7 +67,7 @@ static void choose_learner(struct om_node *n, struct om_peer *p)
 
     if (*learner == p && run->deaf >= OM_KEEPALIVE_DEAF)
         *learner = NULL;
-    else if (!*learner && run->deaf < OM_KEEPALIVE_DEAF)
+    else if (!*learner && run->deaf < OM_KEEPALIVE_DEAF && node_member_is_full(p))
         *learner = p;
     run->learns = *learner == p;
 }

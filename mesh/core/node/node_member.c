@@ -91,6 +91,11 @@ bool node_member_is_full(const struct om_peer *p)
     return !s || s->session_class == OM_CLASS_FULL;
 }
 
+bool node_member_is_owed(const struct om_peer *p)
+{
+    return node_is_waiting(p) || !om_list_is_empty(&p->calls);
+}
+
 bool node_member_is_admin(const struct om_node *n, const struct om_peer *p)
 {
     const struct om_member *m = om_verified_find(&n->verified, p->net, &p->id);

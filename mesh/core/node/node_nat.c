@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "node/lane.h"
+#include "node/member.h"
 #include "peer/record.h"
 
 enum {
@@ -56,7 +57,8 @@ static bool is_needed(struct om_node *n, om_time now)
 
 const struct om_via *node_study_witness(const struct om_node *n, const struct om_peer *p)
 {
-    const struct om_via *via = node_lane_session(n, p) ? node_lane_direct(p) : NULL;
+    bool is_member = node_lane_session(n, p) && node_member_is_full(p);
+    const struct om_via *via = is_member ? node_lane_direct(p) : NULL;
     const struct om_path *path = via ? om_paths_find(p->paths, via) : NULL;
 
     bool is_outside = path && path->origin != OM_PATH_PUNCHED && !p->is_beside;

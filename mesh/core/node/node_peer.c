@@ -3,6 +3,7 @@
 #include "node/keep.h"
 #include "node/lane.h"
 #include "node/ledger.h"
+#include "node/member.h"
 #include "node/services.h"
 #include "node/size.h"
 #include "node/study.h"
@@ -110,6 +111,7 @@ void node_close(struct om_node *n, om_time now, struct om_peer *p, uint32_t code
     p->is_wanted = false;
     p->is_held = false;
     give_waiting(n, p);
+    node_ip_end(n, p);
     node_end_handshake(n, p);
     node_forget_association(n, p);
 }
@@ -227,7 +229,10 @@ static void tick_association(struct om_node *n, om_time now, struct om_peer *p)
     if (om_association_knock(a, now))
         node_send_ping(n, now, p, a->carry);
     uint32_t carried = a->carry ? a->carry->local : 0;
+    bool is_guest = !node_member_is_full(p);
     if (om_association_tick(a, &n->sessions, now)) {
+        if (is_guest)
+            node_lane_end(p); /* they were for that session */
         node_event(n, now,
                    &(struct om_event){.kind = OM_EVENT_SESSION_DOWN, .peer = p->id, .a = carried});
         om_carrier_sleep(p->carrier, now);

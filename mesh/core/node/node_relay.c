@@ -31,6 +31,8 @@ static void on_offer(struct om_node *n, om_time now, struct om_peer *p, const st
 
     if (to && !node_member_is_full(p) && !node_member_is_admin(n, to))
         to = NULL; /* who is no member gets to admins, and no further */
+    if (to && !node_member_is_full(to))
+        to = NULL; /* and nobody asks for it */
     if (to && node_lane_session(n, to))
         far = end_of(n, to);
     if (from)
@@ -57,6 +59,18 @@ void node_relay_frame(struct om_node *n, om_time now, struct om_peer *p, const s
     }
 }
 
+/* What is carried for one who is no member counts as if it were for us. */
+static bool is_within(struct om_node *n, const struct om_peer *from, size_t bytes)
+{
+    if (node_member_is_full(from))
+        return true;
+    from->assoc->carry->bytes_in += bytes;
+    if (from->assoc->carry->bytes_in <= OM_CLASS_BYTES_MAX)
+        return true;
+    node_drop(n, OM_DROP_CLASS);
+    return false;
+}
+
 void node_relay_carry(struct om_node *n, om_time now, const struct om_dgram *d,
                       const struct om_epoch *epoch, struct om_relay_leg *leg)
 {
@@ -67,6 +81,8 @@ void node_relay_carry(struct om_node *n, om_time now, const struct om_dgram *d,
 
     if (om_lane_peek(epoch->mask, whole, &header))
         out = om_relay_carry(leg, now, &header, whole);
+    if (out && !is_within(n, leg->end->user, d->len))
+        return;
     struct om_peer *to = out ? out->end->user : NULL;
     struct om_session *s = to ? node_lane_session(n, to) : NULL;
     if (!s) {

@@ -169,7 +169,9 @@ static bool has_more(struct om_node *n, om_time now, const struct asked *q)
     struct om_peer *p = q->peer;
     const struct om_session *carry = p->assoc->carry;
 
-    if (q->msg2.session_class == OM_CLASS_FULL || !carry || carry->session_class != OM_CLASS_FULL)
+    if (q->msg2.session_class == OM_CLASS_FULL)
+        return false;
+    if (carry ? carry->session_class != OM_CLASS_FULL : !node_member_is_owed(p))
         return false;
     node_drop(n, OM_DROP_HS_CREDENTIAL);
     node_close(n, now, p, OM_CLOSE_REFUSED, "certificate expired");

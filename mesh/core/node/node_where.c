@@ -2,6 +2,7 @@
 #include <omerta/where.h>
 
 #include "node/keep.h"
+#include "node/member.h"
 #include "node/study.h"
 #include "node/why.h"
 
@@ -131,7 +132,7 @@ void node_where_tell(struct om_node *n, om_time now, struct om_peer *p)
     size_t len = om_endpoints_encode(body, &n->where.ours);
     struct om_session *s = om_peer_session(p, now);
 
-    if (!s || n->where.ours.count == 0)
+    if (!s || !node_member_is_full(p) || n->where.ours.count == 0)
         return;
     if (p->told != 0 && p->carrier->word_lost == p->told) {
         p->told = 0;
@@ -239,6 +240,8 @@ void node_where_seen(struct om_node *n, om_time now, struct om_peer *p, const st
 
     if (via->lane != 0 || via->socket != 0)
         return;
+    if (!node_member_is_full(p))
+        return; /* others would be told what somebody says who is no member */
     /* Before IPv6 there is a firewall as a rule, which forgets as a NAT does. */
     p->sees_own =
         is_own(&n->where.at, seen) && (om_addr_is_v4(seen) || is_near(&n->where.at, &via->remote));

@@ -270,6 +270,20 @@ static bool on_frame(struct om_node *n, om_time now, struct om_peer *p, const st
     return true;
 }
 
+/* May @s be confirmed? If not, the association ended. */
+static bool is_welcome(struct om_node *n, om_time now, struct om_peer *p,
+                       const struct om_session *s)
+{
+    bool is_first = om_pins_take(&p->net->pins, &p->id); /* else somebody was faster */
+    bool is_owed = s->session_class != OM_CLASS_FULL && !p->assoc->carry && node_member_is_owed(p);
+
+    if (is_first && !is_owed)
+        return true;
+    node_drop(n, OM_DROP_HS_CREDENTIAL); /* owed since it was answered: it may ask again */
+    node_close(n, now, p, OM_CLOSE_REFUSED, is_first ? "certificate expired" : "");
+    return false;
+}
+
 /* False when the association, and so the session, ended. */
 static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
                       const struct om_incoming *in, const struct om_via *via)
@@ -297,16 +311,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     p->in.datagrams++;
     p->in.bytes += bytes;
     if (!s->is_confirmed) {
-        if (!om_pins_take(&p->net->pins, &p->id)) { /* somebody else was faster */
-            node_drop(n, OM_DROP_HS_CREDENTIAL);
-            node_close(n, now, p, OM_CLOSE_REFUSED, "");
+        if (!is_welcome(n, now, p, s))
             return false;
-        }
-        if (s->session_class != OM_CLASS_FULL && !a->carry && node_member_is_owed(p)) {
-            node_drop(n, OM_DROP_HS_CREDENTIAL); /* since it was answered; it may ask again */
-            node_close(n, now, p, OM_CLOSE_REFUSED, "certificate expired");
-            return false;
-        }
         if (!is_aside)
             node_path_confirmed(p, now, s, via, bytes);
         node_confirmed(n, now, p, s);

@@ -10,7 +10,9 @@
  *        ledger_sync_rests_where_nothing_comes_of_it.
  *
  * Who is asked: every peer with a live session that may not have what we have, once until ours
- * changes; it sees how far we are and asks back. So news doubles its hearers with each question.
+ * changes, whoever was heard last first; it sees how far we are and asks back. So news doubles its
+ * hearers with each question. In a network cut in two most questions go to those out of reach: who
+ * does not answer at once holds up nobody else.
  *
  * Source: PROTOCOL section 7 (Logs); plans/membership.md.
  */
@@ -22,7 +24,8 @@
 #include "node/services.h"
 
 enum {
-    OM_LEDGER_ASKS_MAX = 4,   /* peers that are asked at a time; the others have their turn later */
+    OM_LEDGER_ASKS_MAX = 16,  /* peers that are asked at a time; the others have their turn later */
+    OM_LEDGER_EAGER_MAX = 4,  /* of them such as answered within a round, or were asked in it */
     OM_LEDGER_ROUND_S = 1,    /* between the beginnings of rounds */
     OM_LEDGER_SILENT_S = 2,   /* without an answer to anything */
     OM_LEDGER_PATIENCE_S = 5, /* with one answer */
@@ -38,6 +41,7 @@ enum {
 struct node_ledger_ask {
     struct om_id peer;
     uint64_t version; /* of ours, when it was asked */
+    om_time since;    /* when it was, or answered last */
     struct om_ledger_ask ask;
     unsigned parts; /* answers that came */
     bool is_open;

@@ -88,46 +88,71 @@ static bool is_live(const struct node_ledger *g, const struct om_peer *p)
  * none. The silent ones, of whom there are many where a network is cut in two, get half of them. */
 static struct node_ledger_ask *free_ask(struct node_ledger *g, bool silent)
 {
-    for (unsigned i = silent ? OM_LEDGER_ASKS_MAX / 2 : 0; i < OM_LEDGER_ASKS_MAX; i++)
-        if (!g->asks[i].is_open)
-            return &g->asks[i];
-    return NULL;
+    struct node_ledger_ask *place = NULL;
+    unsigned eager = 0;
+
+    for (unsigned i = OM_LEDGER_ASKS_MAX; i-- > 0;) {
+        struct node_ledger_ask *a = &g->asks[i];
+        if (a->is_open)
+            eager += g->node->now - a->since < OM_SEC(OM_LEDGER_ROUND_S);
+        else if (!silent || i >= OM_LEDGER_ASKS_MAX / 2)
+            place = a;
+    }
+    return eager < OM_LEDGER_EAGER_MAX ? place : NULL;
 }
 
-/* Asks @p if it is due and there is room. Return: when it is to be thought of again. */
-static om_time consider(struct node_ledger *g, struct om_peer *p)
+static bool is_silent(const struct om_peer *p, om_time now)
+{
+    return p->owed_since != OM_NEVER && now - p->owed_since > OM_SEC(OM_LEDGER_SILENT_S);
+}
+
+/* Who is to be asked next, if there is room; whoever was heard last, since most of those that were
+ * not for long may be out of reach. @again: when the others are to be thought of. */
+static struct om_peer *next_due(struct node_ledger *g, om_time *again)
 {
     const om_time now = g->node->now;
-    const bool silent =
-        p->owed_since != OM_NEVER && now - p->owed_since > OM_SEC(OM_LEDGER_SILENT_S);
+    struct om_peer *best = NULL;
+    void *value;
 
-    if (!is_live(g, p) || p->ledger_at == g->version || find_ask(g, &p->id))
-        return OM_NEVER;
-    if (p->ledger_again > now)
-        return p->ledger_again;
-    struct node_ledger_ask *a = free_ask(g, silent);
-    if (!a)
-        return g->next_at;
+    *again = OM_NEVER;
+    for (size_t at = 0; om_table_next(&g->node->peers.table, &at, NULL, &value);) {
+        struct om_peer *p = value;
+        if (!is_live(g, p) || p->ledger_at == g->version || find_ask(g, &p->id))
+            continue;
+        if (p->ledger_again > now)
+            *again = om_time_min(*again, p->ledger_again);
+        else if (!free_ask(g, is_silent(p, now)))
+            *again = om_time_min(*again, g->next_at);
+        else if (!best || p->heard_at > best->heard_at)
+            best = p;
+    }
+    return best;
+}
+
+static void begin_ask(struct node_ledger *g, struct om_peer *p)
+{
+    struct node_ledger_ask *a = free_ask(g, is_silent(p, g->node->now));
+
     *a = (struct node_ledger_ask){.peer = p->id,
                                   .version = g->version,
+                                  .since = g->node->now,
                                   .is_open = true,
                                   .is_due = true,
                                   .is_claimed = p->ledger_claims};
     p->ledger_claims = false;
     om_ledger_ask(&a->ask, &g->all);
-    return OM_NEVER;
 }
 
 /* Asks whom there is room for; the others, and those that gave no answer, in another round. */
 static void begin_round(struct node_ledger *g)
 {
-    om_time again = OM_NEVER;
-    void *value;
+    struct om_peer *p;
+    om_time again;
 
     g->is_due = false;
     g->next_at = g->node->now + OM_SEC(OM_LEDGER_ROUND_S);
-    for (size_t at = 0; om_table_next(&g->node->peers.table, &at, NULL, &value);)
-        again = om_time_min(again, consider(g, value));
+    while ((p = next_due(g, &again)) != NULL)
+        begin_ask(g, p);
     if (again == OM_NEVER)
         om_timer_stop(&g->node->timers, &g->timer);
     else if (om_timer_arm(&g->node->timers, &g->timer, again) != OM_OK)
@@ -247,6 +272,7 @@ static bool hear(struct node_ledger *g, struct node_ledger_ask *a, struct om_byt
     if (e != OM_OK)
         return false;
     a->ask.skip += heard.told;
+    a->since = g->node->now;
     a->is_due = heard.has_more && heard.told > 0 && ++a->parts < OM_LEDGER_PARTS_MAX;
     return true;
 }

@@ -544,6 +544,8 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
         on_service(a, act);
         return;
     case OM_ACT_MEMBER: /* the events tell */
+        if (act->member.news == OM_MEMBER_REFUSED)
+            a->join_why = act->member.why;
         if (act->member.news == OM_MEMBER_JOINED) {
             a->is_let_in = true;
             if (a->spec.gossip)

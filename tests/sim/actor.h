@@ -25,7 +25,15 @@ enum sim_cert {
     SIM_CERT_ADMIN,   /* and it answers those who join */
     SIM_CERT_EXPIRED, /* 10 days ago */
     SIM_CERT_OLD,     /* it has been for too long to be renewed */
-    SIM_CERT_LINK     /* it is not in yet */
+    SIM_CERT_LINK,    /* it is not in yet */
+    SIM_CERT_OPEN,    /* none, and it takes the network for an open one */
+    /* It is a member, and shows instead what does not hold: */
+    SIM_CERT_ALIEN,    /* of an admin whom another authority made one */
+    SIM_CERT_BYMEMBER, /* of a member who is no admin */
+    SIM_CERT_NORIGHT,  /* of an admin without the right */
+    SIM_CERT_CHAIN,    /* of an admin whom an admin made one */
+    SIM_CERT_STOLEN,   /* another's */
+    SIM_CERT_COUNT
 };
 
 /* What a node is made of; zeroed is a plain member of the first network. */
@@ -59,6 +67,7 @@ struct sim_actor {
     bool is_attacker;
     bool is_insider;           /* an attacker that knows the secrets */
     bool is_let_in;            /* by a link, in this life */
+    unsigned join_why;         /* enum om_join_why: of the last refusal */
     bool is_isolated;          /* cut off from everybody */
     unsigned lan;              /* segment, from 1; 0: on none */
     struct sim_router *router; /* it is behind; NULL: public */

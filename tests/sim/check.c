@@ -212,6 +212,14 @@ static bool knows(struct sim_actor *a, const struct sim_check *c, char *seen)
     return compare(c, i.known > 0 ? i.known - 1 : 0, seen); /* itself is not another */
 }
 
+static bool refused(const struct sim_actor *a, const struct sim_check *c, char *seen)
+{
+    bool is_refused = a->events[OM_EVENT_JOIN_REFUSED] > 0;
+
+    tell(seen, is_refused ? om_join_why_name((enum om_join_why)a->join_why) : "it was not");
+    return is_refused && a->join_why == c->number;
+}
+
 static bool peer(struct sim_actor *a, struct sim_actor *b, const struct sim_check *c, char *seen)
 {
     struct om_peer_info i;
@@ -281,6 +289,8 @@ bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
         return peer(a, b, c, seen);
     case SIM_FACT_EVENT:
         return compare(c, b ? sim_pair(w, a, b)->events[c->event] : a->events[c->event], seen);
+    case SIM_FACT_REFUSED:
+        return refused(a, c, seen);
     case SIM_FACT_SENT:
         return compare(c, sim_pair(w, a, b)->sent, seen);
     case SIM_FACT_HEARD:

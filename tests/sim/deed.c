@@ -18,7 +18,7 @@ static const char *const names[] = {
     [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
     [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
     [SIM_FLUSH] = "flush",     [SIM_LIE] = "lie",         [SIM_JOIN] = "join",
-    [SIM_REVOKE] = "revokes",
+    [SIM_REVOKE] = "revokes",  [SIM_OUST] = "ousts",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -138,6 +138,8 @@ static enum om_err do_member(const struct sim_world *w, const struct sim_deed *d
 
     if (d->verb == SIM_REVOKE)
         return sim_member_revoke(actor(w, d->a), n, actor(w, d->b));
+    if (d->verb == SIM_OUST)
+        return sim_member_oust(actor(w, d->a), n, actor(w, d->b), (unsigned)d->number);
     for (int k = 0; k < d->end_count; k++)
         i.peers[k] = actor(w, d->ends[k]);
     if (d->end_count >= 0)
@@ -174,13 +176,14 @@ static enum om_err do_replay(struct sim_world *w, const struct sim_deed *d)
     return OM_OK;
 }
 
-static void do_junk(const struct sim_world *w, const struct sim_deed *d)
+static enum om_err do_junk(const struct sim_world *w, const struct sim_deed *d)
 {
     struct sim_junk j = d->junk;
 
     j.by = actor(w, d->c);
     j.to = actor(w, d->a);
     sim_junk_start(&j);
+    return OM_OK;
 }
 
 static void do_move(const struct sim_world *w, const struct sim_deed *d)
@@ -237,6 +240,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         return sim_lie(a, n, b, d->lie, actor(w, d->c));
     case SIM_JOIN:
     case SIM_REVOKE:
+    case SIM_OUST:
         return do_member(w, d, n);
     case SIM_EPOCH:
         return sim_epoch(a, n, (uint32_t)d->number);
@@ -272,8 +276,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_REPLAY:
         return do_replay(w, d);
     case SIM_JUNK:
-        do_junk(w, d);
-        return OM_OK;
+        return do_junk(w, d);
     case SIM_LAN:
         sim_plug(a, (unsigned)d->lan);
         return OM_OK;

@@ -7,6 +7,7 @@
 
 #include "network/epoch.h"
 #include "network/join_link.h"
+#include "node/ledger.h"
 
 enum { DAY_S = 24 * 3600, LIFE_S = 90 * DAY_S, LONG_AGO_S = 100 * DAY_S };
 
@@ -69,7 +70,8 @@ static struct om_bytes node_cert(const struct sim_actor *a, const struct sim_net
                              .expires = (uint32_t)(now_s + LIFE_S),
                              .key = identity_of(a, n).id};
 
-    if (a->spec.cert == SIM_CERT_NONE || a->spec.cert == SIM_CERT_LINK)
+    if (a->spec.cert == SIM_CERT_NONE || a->spec.cert == SIM_CERT_LINK ||
+        a->spec.cert == SIM_CERT_OPEN)
         return om_bytes(NULL, 0);
     if (a->spec.cert == SIM_CERT_ADMIN)
         c.roles = OM_ROLE_ADMIN;
@@ -110,6 +112,7 @@ bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om
     if (n->is_closed) {
         c.authority = n->authority;
         c.chain.node = node_cert(a, n, node);
+        c.open = a->spec.cert == SIM_CERT_OPEN;
     }
     sim_network_secret(a->world, n, n->epoch, a->spec.wrong_secret, c.secret);
     if (om_node_join(a->node, &c, err) != OM_OK)
@@ -123,6 +126,8 @@ bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om
             return false;
         }
     }
+    if (n->is_closed && a->spec.cert >= SIM_CERT_ALIEN)
+        sim_member_pretend(a, n);
     return know(a, n, err);
 }
 
@@ -179,4 +184,96 @@ enum om_err sim_member_revoke(struct sim_actor *a, const struct sim_network *n, 
     enum om_err e = om_node_revoke(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n));
     sim_node_drain(a);
     return e;
+}
+
+enum om_err sim_member_oust(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b,
+                            unsigned honour)
+{
+    struct sim_network *in = &a->world->networks[n ? n - a->world->networks : a->spec.networks[0]];
+    const struct om_identity authority = authority_of(in);
+    const struct node_ledger *g = b->node ? node_ledger_of(b->node, &in->id) : NULL;
+    const struct om_ledger_log *log = g ? om_ledger_log(&g->all, sim_actor_id(b, in)) : NULL;
+    struct om_admin_entry e = {.number = in->said + 1, .kind = OM_ADMIN_REVOKED, .last = honour};
+    uint8_t entry[OM_ADMIN_ENTRY_MAX], part[OM_LEDGER_ANSWER_LEAST];
+
+    if (!a->node || !log)
+        return OM_E_STATE;
+    if (honour > log->count)
+        return OM_E_MISSING;
+    memcpy(e.previous, in->said_last, sizeof e.previous);
+    memcpy(e.subject, sim_actor_id(b, in)->b, sizeof e.subject);
+    if (honour > 0)
+        memcpy(e.last_hash, log->entries[honour - 1]->hash, sizeof e.last_hash);
+    const struct om_ledger_told told = {
+        .owner = &in->authority,
+        .bytes = om_bytes(entry, om_admin_entry_encode(entry, &e, &authority, &in->id))};
+    om_admin_entry_hash(in->said_last, told.bytes);
+    in->said++;
+    enum om_err err = om_node_ledger(a->node, sim_node_clock(a), &in->id,
+                                     om_bytes(part, om_ledger_part(part, &told)));
+    sim_node_drain(a);
+    return err;
+}
+
+/* Somebody of no network, the same each time. */
+static struct om_identity nobody(uint8_t which)
+{
+    const uint8_t seed[32] = {0x1b, which};
+
+    return from_seed(seed);
+}
+
+/* That @key is an admin's of @n, as @by says. */
+static void make_admin(uint8_t out[static OM_ADMIN_CERT_BYTES], const struct sim_network *n,
+                       const struct om_id *key, const struct om_identity *by, uint8_t rights)
+{
+    const struct om_admin_cert c = {.rights = rights,
+                                    .number = 1,
+                                    .issued = (uint32_t)(SIM_WALL_MS / 1000 - DAY_S),
+                                    .expires = (uint32_t)(SIM_WALL_MS / 1000 + LIFE_S),
+                                    .key = *key};
+
+    om_admin_cert_encode(out, &c, by, &n->id);
+}
+
+void sim_member_pretend(const struct sim_actor *a, const struct sim_network *n)
+{
+    const struct om_identity authority = authority_of(n), alien = nobody(1), middle = nobody(2);
+    const struct om_identity admin = nobody(3);
+    const struct om_identity *signer = &admin, *maker = &authority;
+    struct om_node_cert c = {.number = 1,
+                             .issued = (uint32_t)(SIM_WALL_MS / 1000 - DAY_S),
+                             .expires = (uint32_t)(SIM_WALL_MS / 1000 + LIFE_S),
+                             .key = identity_of(a, n).id};
+    uint8_t node[OM_NODE_CERT_MAX], of_admin[OM_ADMIN_CERT_BYTES];
+    uint8_t rights = OM_RIGHT_MEMBERS;
+    bool has_admin = true;
+
+    switch (a->spec.cert) {
+    case SIM_CERT_ALIEN:
+        maker = &alien;
+        break;
+    case SIM_CERT_BYMEMBER:
+        has_admin = false;
+        break;
+    case SIM_CERT_NORIGHT:
+        rights = 0;
+        break;
+    case SIM_CERT_CHAIN:
+        maker = &middle; /* whom the authority did make one, which nobody can show */
+        break;
+    case SIM_CERT_STOLEN:
+        signer = &authority;
+        has_admin = false;
+        c.key = nobody(4).id;
+        break;
+    default:
+        return;
+    }
+    make_admin(of_admin, n, &admin.id, maker, rights);
+    const struct om_cert_chain chain = {
+        om_bytes(node, om_node_cert_encode(node, &c, signer, &n->id)),
+        om_bytes(of_admin, has_admin ? sizeof of_admin : 0)};
+    if (om_credential_set(node_network(a->node, &n->id), &chain) != OM_OK)
+        sim_break(a->world, "%s: cannot pretend", a->name);
 }

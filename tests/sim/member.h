@@ -28,6 +28,10 @@ bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om
 /** sim_member_is_in() - does @a's node take part in @n, closed or not? */
 bool sim_member_is_in(const struct sim_actor *a, const struct sim_network *n);
 
+/** sim_member_pretend() - @a shows in @n from now on what its specification says, and does not
+ *  hold. */
+void sim_member_pretend(const struct sim_actor *a, const struct sim_network *n);
+
 /* Of a link. */
 struct sim_invite {
     struct sim_actor *by;                      /* who signs it: cert=admin */
@@ -47,5 +51,17 @@ OM_MUST enum om_err sim_member_invited(struct sim_actor *a, const struct sim_net
  *  OM_E_STATE when @a is down. */
 OM_MUST enum om_err sim_member_revoke(struct sim_actor *a, const struct sim_network *n,
                                       struct sim_actor *b);
+
+/**
+ * sim_member_oust() - @a hears that the authority of @n (NULL: its first) made @b an admin no more
+ * @a:       a node
+ * @n:       the network
+ * @b:       an admin
+ * @honour:  so many entries of its log count; it is up, and has them
+ *
+ * Return: as om_node_ledger(); OM_E_STATE when one is down, OM_E_MISSING without such an entry.
+ */
+OM_MUST enum om_err sim_member_oust(struct sim_actor *a, const struct sim_network *n,
+                                    struct sim_actor *b, unsigned honour);
 
 #endif

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omerta/member.h>
 #include <omerta/text.h>
 
 #include "check.h"
 
-static const char *const facts[] = {"got",  "late",  "gap",  "missing", "rtt",   "info",
-                                    "peer", "event", "sent", "heard",   "knows", "up"};
+static const char *const facts[] = {"got",   "late", "gap",   "missing", "rtt", "info",   "peer",
+                                    "event", "sent", "heard", "knows",   "up",  "refused"};
 
 /* "pipe NAME rate > 5M" is a check, "pipe NAME rate=5M" a deed. */
 static bool is_reading(const struct sim_words *w)
@@ -174,6 +175,19 @@ static enum om_err parse_event(struct sim_parser *p, struct sim_check *c)
     return parse_number(p, c);
 }
 
+static enum om_err parse_refused(struct sim_parser *p, struct sim_check *c)
+{
+    struct sim_words *w = &p->words;
+
+    c->fact = SIM_FACT_REFUSED;
+    for (unsigned i = 0; i < OM_JOIN_WHY_COUNT; i++)
+        if (sim_words_take(w, om_join_why_name((enum om_join_why)i))) {
+            c->number = i;
+            return OM_OK;
+        }
+    return sim_words_fail(w, "a reason such as used");
+}
+
 static enum om_err parse_sent(struct sim_parser *p, struct sim_check *c)
 {
     c->fact = SIM_FACT_SENT;
@@ -261,6 +275,8 @@ static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
         return parse_peer(p, c);
     if (sim_words_take(w, "event"))
         return parse_event(p, c);
+    if (sim_words_take(w, "refused"))
+        return parse_refused(p, c);
     if (sim_words_take(w, "sent"))
         return parse_sent(p, c);
     if (sim_words_take(w, "knows")) {
@@ -270,8 +286,9 @@ static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
         return parse_number(p, c);
     }
     if (!sim_words_take(w, "up"))
-        return sim_words_fail(w,
-                              "got, late, gap, missing, rtt, info, peer, event, sent, knows or up");
+        return sim_words_fail(
+            w, "got, late, gap, missing, rtt, info, peer, event, refused, sent, knows "
+               "or up");
     c->fact = SIM_FACT_UP;
     return OM_OK;
 }

@@ -205,6 +205,20 @@ static enum om_err parse_join(struct sim_parser *p, struct sim_deed *d)
     return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
 }
 
+static enum om_err parse_oust(struct sim_parser *p, struct sim_deed *d)
+{
+    struct deed_out out = {p, d};
+    const struct sim_option options[] = {
+        {"honour", read_count, &d->number},
+        {"in", read_network, &out},
+        {"expect", read_expect, &d->expect},
+    };
+
+    if (sim_parse_node(p, "a node", &d->b) != OM_OK)
+        return OM_E_PARSE;
+    return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
+}
+
 static enum om_err parse_epoch(struct sim_parser *p, struct sim_deed *d)
 {
     struct deed_out out = {p, d};
@@ -328,6 +342,7 @@ static const struct verb verbs[] = {
     [SIM_LIE] = {"lie", true, parse_lie},
     [SIM_JOIN] = {"join", true, parse_join},
     [SIM_REVOKE] = {"revokes", true, parse_ping},
+    [SIM_OUST] = {"ousts", true, parse_oust},
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
     [SIM_CRASH] = {"crash", false, parse_one_node},
     [SIM_RESTART] = {"restart", false, parse_restart},
@@ -367,8 +382,8 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             d->verb = (enum sim_verb)i;
             return OM_OK;
         }
-    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join, revokes or "
-                             "epoch");
+    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join, revokes, ousts "
+                             "or epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

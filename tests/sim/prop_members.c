@@ -1,5 +1,4 @@
-/* prop_members.c - two hundred members in three parts; one is thrown out in one part: who lets it in,
- * and until when. */
+/* prop_members.c - who still lets in one that was thrown out in one of three parts, and how long. */
 #include "harness.h"
 
 #include <stdlib.h>

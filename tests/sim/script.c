@@ -149,15 +149,22 @@ static enum om_err read_psk(struct sim_words *w, const char *value, void *out)
 static enum om_err read_cert(struct sim_words *w, const char *value, void *out)
 {
     static const char *const names[] = {
-        [SIM_CERT_NONE] = "none",       [SIM_CERT_MEMBER] = "member", [SIM_CERT_ADMIN] = "admin",
-        [SIM_CERT_EXPIRED] = "expired", [SIM_CERT_OLD] = "old",       [SIM_CERT_LINK] = "link"};
+        [SIM_CERT_NONE] = "none",         [SIM_CERT_MEMBER] = "member",
+        [SIM_CERT_ADMIN] = "admin",       [SIM_CERT_EXPIRED] = "expired",
+        [SIM_CERT_OLD] = "old",           [SIM_CERT_LINK] = "link",
+        [SIM_CERT_OPEN] = "open",         [SIM_CERT_ALIEN] = "alien",
+        [SIM_CERT_BYMEMBER] = "bymember", [SIM_CERT_NORIGHT] = "noright",
+        [SIM_CERT_CHAIN] = "chain",       [SIM_CERT_STOLEN] = "stolen"};
 
+    static_assert(OM_ARRAY_SIZE(names) == SIM_CERT_COUNT, "a name for each");
     for (unsigned i = 0; i < OM_ARRAY_SIZE(names); i++)
         if (strcmp(value, names[i]) == 0) {
             *(enum sim_cert *)out = (enum sim_cert)i;
             return OM_OK;
         }
-    return sim_words_fail(w, "none, member, admin, expired, old or link");
+    return sim_words_fail(
+        w, "none, member, admin, expired, old, link, open, alien, bymember, noright, "
+           "chain or stolen");
 }
 
 static enum om_err read_ciphers(struct sim_words *w, const char *value, void *out)

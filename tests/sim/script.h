@@ -21,14 +21,15 @@
  *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [relay] [clock=+T|-T]
  *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
  *                [peers=N] [indices=N] [lanes=N] [carry=BITS] [offer=N] [behind=NAT]
- *                [cert=none|member|admin|expired|old|link]
+ *                [cert=none|member|admin|expired|old|link|open|alien|bymember|noright|chain|stolen]
  *                                psk: a secret that is not the network's; clock: error of the
  *                                calendar; gossip: it tells where it is, again after a move, and
  *                                remembers over a restart what others told; relay: it carries the
  *                                datagrams of others, and says so where it gossips; rekey: age at
  *                                which an initiator rekeys, the other key times in proportion;
  *                                cert: what it has to show in closed networks (member.h), none
- *                                unless given, link: it is in none before it joins;
+ *                                unless given, link: it is in none before it joins, open: it
+                                claims that the network is open; those from alien on do not hold;
  *                                lanes: of others that it carries; carry: bits/s that it
  *                                carries on each; offer: bytes of a handshake in one; those
  *                                from load on but behind and cert: limits (omerta/limits.h)
@@ -67,6 +68,8 @@
  *                                token: of which invitation, for so many uses; 1 of each unless
  *                                given; age: it was made so long ago, for a day
  *   A revokes B                  A, an admin, throws B out of the network
+ *   A ousts B [honour=N]         A hears from the authority that B is no admin any more; of what it
+ *                                signed the first N entries count; 0 unless given
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
@@ -102,6 +105,7 @@
  *   A info FIELD OP N            struct om_node_info; drops as drops.NAME
  *   A peer B FIELD OP N|T|WORD   struct om_peer_info
  *   A event NAME [from B] [OP N] noted so often; no OP is >= 1
+ *   A refused WORD               its joining was, the last time; the word as om_join_why_name()
  *   A sent OP N to X             datagrams put on the wire to X
  *   X heard OP N                 bytes that reached attacker X
  *   A knows OP N                 how many others gossip told it of, in its first network
@@ -148,6 +152,7 @@ enum sim_verb {
     SIM_LIE,
     SIM_JOIN,
     SIM_REVOKE,
+    SIM_OUST,
     SIM_EPOCH,
     SIM_CRASH,
     SIM_RESTART,
@@ -212,6 +217,7 @@ enum sim_fact {
     SIM_FACT_INFO,
     SIM_FACT_PEER,
     SIM_FACT_EVENT,
+    SIM_FACT_REFUSED,
     SIM_FACT_SENT,
     SIM_FACT_HEARD,
     SIM_FACT_KNOWS,

@@ -62,6 +62,8 @@ struct sim_network {
     uint32_t epoch; /* that nodes join with */
     struct om_id authority;
     uint8_t authority_seed[32];
+    uint32_t said; /* entries of the authority's log, and the hash of the last */
+    uint8_t said_last[32];
 };
 
 /* What one actor knows and has done about another; the link is the way from the one to the other.

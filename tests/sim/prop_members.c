@@ -1,4 +1,4 @@
-/* prop_members.c - who still lets in one that was thrown out in one of three parts, and how long. */
+/* prop_members.c - who still lets in one that was thrown out in one of three parts, and when. */
 #include "harness.h"
 
 #include <stdlib.h>

@@ -87,17 +87,25 @@ void node_service_down(struct om_node *n, om_time now, const struct om_peer *p)
     arm(s);
 }
 
-/* What om_node_status() of another node is told. */
-static json_t *status_of(const struct om_node *n, om_time now)
+/* What om_node_status() of another node is told: of its network, and nothing of others. */
+static json_t *status_of(const struct node_service *s, om_time now)
 {
+    const struct om_node *n = s->node;
     const om_time uptime = (now - n->born_at) / OM_SEC(1);
+    unsigned peers = 0, sessions = 0;
+    void *value;
+
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
+        const struct om_peer *p = value;
+        peers += p->net == s->net;
+        sessions += p->net == s->net && om_peer_session(p, now) != NULL;
+    }
     const struct om_health_status st = {
         .uptime_s = (double)uptime,
-        .peers = om_table_count(&n->peers.table),
-        .sessions = n->sessions.live,
+        .peers = peers,
+        .sessions = sessions,
         .version = "1",
     };
-
     return om_health_encode(&st, NULL);
 }
 
@@ -113,7 +121,7 @@ bool node_service_asked(struct node_call *c, om_time now)
         return false;
     if (om_words_load(om_bytes(c->rpc.body, strlen(c->rpc.body)), &args) == OM_OK)
         answer = is_message ? om_message_call(&s->message, now, &c->id, c->rpc.method, args, &error)
-                            : status_of(c->node, now);
+                            : status_of(s, now);
     json_decref(args);
     enum om_err e = answer ? om_words_dump(answer, &text) : OM_E_PARSE;
     json_decref(answer);

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "interrupt.h"
+#include "ipc/wiped.h"
 #include "out.h"
 
 enum { FIRST_BYTES = 4096 };
@@ -104,7 +105,7 @@ void om_ask_close(struct om_ask *a)
     if (a->fd >= 0)
         close(a->fd);
     json_decref(a->events);
-    free(a->line);
+    om_wiped_free(a->line);
     free(a);
 }
 
@@ -166,7 +167,7 @@ static enum om_exit read_more(struct om_ask *a, om_time deadline, struct om_erro
                     OM_ASK_FRAME_MAX);
             return OM_EXIT_FAILED;
         }
-        more = realloc(a->line, a->room * 2);
+        more = om_wiped_grow(a->line, a->have, a->room * 2);
         if (!more)
             return no_memory(err);
         a->line = more;
@@ -283,7 +284,7 @@ static enum om_exit send_request(struct om_ask *a, const char *method, json_t *p
     e = send_all(a, text, strlen(text), deadline, err);
     if (!e)
         e = send_all(a, "\n", 1, deadline, err);
-    free(text);
+    om_wiped_free(text);
     return e;
 }
 

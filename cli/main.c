@@ -1,10 +1,12 @@
 /* main.c - the program omerta: finds the command and runs it. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include <omerta/text.h>
 
 #include "commands.h"
+#include "ipc/wiped.h"
 #include "seed.h"
 
 static int unknown_command(const char *word)
@@ -79,5 +81,9 @@ static int run_as_seed(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* Links and passwords pass through here: no core dump is to have them. What is run by execve()
+     * starts anew. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    om_wiped_json();
     return argc > 0 && om_seed_is(argv[0]) ? run_as_seed(argc, argv) : run(argc, argv);
 }

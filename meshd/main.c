@@ -6,6 +6,7 @@
 
 #include "config_print.h"
 #include "confine.h"
+#include "ipc/wiped.h"
 #include "man.h"
 #include "secrets.h"
 #include "state.h"
@@ -156,6 +157,7 @@ int main(int argc, char **argv)
         free(d);
         return OM_EXIT_FAILED;
     }
+    om_wiped_json();
     enum parsed p = parse(&line, &d->flags, argc, argv, &err);
     if (p == PARSED && om_place_find(&d->place, line.home, &err) != OM_OK)
         p = WRONG;

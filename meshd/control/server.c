@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "control/parts.h"
+#include "ipc/wiped.h"
 #include "local.h"
 #include "host/clock.h"
 #include "service/wanted.h"
@@ -23,7 +24,7 @@ static void on_client_closed(uv_handle_t *handle)
     om_line_fini(&k->in);
     om_outbox_fini(&k->out);
     json_decref(k->kinds);
-    free(k);
+    om_wiped_free(k); /* which was read into and written from */
     if (--c->open_handles == 0 && c->is_closing)
         free(c);
 }
@@ -64,7 +65,7 @@ static void put_answer(struct control_client *k, char *line)
         hang_up(k); /* no memory; or it asks and does not read */
     else
         flush(k);
-    free(line);
+    om_wiped_free(line);
 }
 
 static void refuse(struct control_client *k, const json_t *id, int code, const struct om_error *err)
@@ -90,7 +91,7 @@ void control_send_to(struct control_client *k, const char *method, json_t *param
     if (!line)
         return;
     om_outbox_put_event(&k->out, line);
-    free(line);
+    om_wiped_free(line);
     flush(k);
 }
 
@@ -221,7 +222,9 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
             hang_up(k);
         return;
     }
-    if (n > 0 && om_line_feed(&k->in, om_bytes(buf->base, (size_t)n)) == OM_E_NO_MEM) {
+    enum om_err e = n > 0 ? om_line_feed(&k->in, om_bytes(buf->base, (size_t)n)) : OM_OK;
+    explicit_bzero(buf->base, (size_t)n);
+    if (e == OM_E_NO_MEM) {
         hang_up(k);
         return;
     }
@@ -233,6 +236,7 @@ static void on_written(uv_write_t *w, int status)
     struct control_client *k = w->data;
 
     k->is_writing = false;
+    explicit_bzero(k->write_buffer, sizeof k->write_buffer);
     if (status < 0) {
         hang_up(k);
         return;

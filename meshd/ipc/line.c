@@ -1,14 +1,15 @@
 /* line.c - a buffer that moves its rest to the front. */
 #include "ipc/line.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "ipc/wiped.h"
 
 enum { FIRST = 4096 };
 
 void om_line_fini(struct om_line *l)
 {
-    free(l->bytes);
+    om_wiped_free(l->bytes);
     *l = (struct om_line){0};
 }
 
@@ -19,6 +20,7 @@ static bool reserve(struct om_line *l, size_t room)
     if (l->at > 0) {
         memmove(l->bytes, l->bytes + l->at, l->n - l->at);
         l->n -= l->at;
+        explicit_bzero(l->bytes + l->n, l->at);
         l->seen -= l->at;
         l->at = 0;
     }
@@ -26,7 +28,7 @@ static bool reserve(struct om_line *l, size_t room)
         cap *= 2;
     if (cap == l->cap)
         return true;
-    char *more = realloc(l->bytes, cap);
+    char *more = om_wiped_grow(l->bytes, l->n, cap);
     if (!more)
         return false;
     l->bytes = more;

@@ -4,14 +4,15 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "ipc/wiped.h"
 
 enum { FIRST = 4096 };
 
 void om_outbox_fini(struct om_outbox *o)
 {
-    free(o->bytes);
+    om_wiped_free(o->bytes);
     *o = (struct om_outbox){0};
 }
 
@@ -24,12 +25,13 @@ static enum om_err put(struct om_outbox *o, const char *line, size_t max)
     if (o->at > 0) {
         memmove(o->bytes, o->bytes + o->at, o->n - o->at);
         o->n -= o->at;
+        explicit_bzero(o->bytes + o->n, o->at);
         o->at = 0;
     }
     while (cap < o->n + n + 1)
         cap *= 2;
     if (cap != o->cap) {
-        char *more = realloc(o->bytes, cap);
+        char *more = om_wiped_grow(o->bytes, o->n, cap);
         if (!more)
             return OM_E_NO_MEM;
         o->bytes = more;

@@ -4,9 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include <omerta/wire.h>
 
 #include "service/words.h"
+
+/* @p had @n bytes; an answer may hold the secret of a network. */
+static void wipe(void *p, size_t n)
+{
+    if (p)
+        sodium_memzero(p, n);
+    free(p);
+}
 
 /* Make @o, which is taken, the frame to send. */
 static enum om_err set_out(struct om_call *c, json_t *o)
@@ -24,7 +34,7 @@ static enum om_err set_out(struct om_call *c, json_t *o)
         om_wr_u32(&w, (uint32_t)text.n);
         om_wr_copy(&w, text.p, text.n);
     }
-    free(text.p);
+    wipe(text.p, text.n);
     return c->out ? OM_OK : OM_E_NO_MEM;
 }
 
@@ -55,9 +65,9 @@ void om_call_hear(struct om_call *c, om_time now)
 
 void om_call_fini(struct om_call *c)
 {
-    free(c->out);
-    free(c->in);
-    free(c->body);
+    wipe(c->out, c->out_len);
+    wipe(c->in, c->in_size);
+    wipe(c->body, c->body ? strlen(c->body) : 0);
     *c = (struct om_call){.state = OM_CALL_REFUSED};
 }
 
@@ -76,7 +86,7 @@ static bool waits_for_bytes(const struct om_call *c)
 
 static void drop_input(struct om_call *c)
 {
-    free(c->in);
+    wipe(c->in, c->in_size);
     c->in = NULL;
     c->in_len = c->in_whole = c->in_size = 0;
 }
@@ -187,11 +197,14 @@ static bool make_room(struct om_call *c, size_t n)
         size = c->in_whole;
     if (size <= c->in_size)
         return true;
-    uint8_t *in = realloc(c->in, size);
+    uint8_t *in = malloc(size);
     if (!in) {
         fail(c, OM_CALL_INTERNAL_ERROR);
         return false;
     }
+    if (c->in)
+        memcpy(in, c->in, c->in_size);
+    wipe(c->in, c->in_size);
     c->in = in;
     c->in_size = size;
     return true;

@@ -8,7 +8,8 @@
  *        rpc_takes_bytes_one_at_a_time; rpc_refuses_what_is_too_large;
  *        rpc_memory_follows_what_came; rpc_numbers_may_grow;
  *        rpc_refuses_what_is_no_question; rpc_garbage_for_an_answer_fails; rpc_times_out;
- *        rpc_leaves_what_follows_alone; rpc_peer_that_ends_early_is_gone.
+ *        rpc_leaves_what_follows_alone; rpc_peer_that_ends_early_is_gone;
+ *        test_no_secret_outside_locked_memory.
  *
  *   asking:     ASKING ----> ACCEPTED, or REFUSED with the peer's error, or with one of ours:
  *                            garbage, too_large, timeout, gone

@@ -263,6 +263,8 @@ static bool tell(struct node_join *j, struct om_act *out)
 {
     out->kind = OM_ACT_MEMBER;
     out->member = (struct om_act_member){.network = j->net->id};
+    if (!j->has_answer && j->answer.is_made) /* it was lent with the action before this one */
+        sodium_memzero(&j->answer, sizeof j->answer);
     if (j->has_answer) {
         bool is_joining = j->is_asking;
         j->has_answer = false;

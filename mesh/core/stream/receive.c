@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 enum { FIRST_SIZE = 4 }; /* block pointers */
 
 void om_receive_init(struct om_receive *r)
@@ -206,11 +208,22 @@ struct om_bytes om_receive_peek(const struct om_receive *r)
     return om_receive_pieces(r, &first, 1) ? first : om_bytes(NULL, 0);
 }
 
+/* A call's answer lies in the first block, and may be the secret of a network. */
+static void wipe_first(struct om_receive *r, size_t n)
+{
+    size_t left = OM_RECEIVE_FIRST - (size_t)r->consumed;
+
+    if (n > 0)
+        sodium_memzero(*slot(r, 0) + r->consumed, n < left ? n : left);
+}
+
 void om_receive_consume(struct om_receive *r, size_t n)
 {
     uint64_t first = block_of(r->consumed);
 
     OM_BUG_IF(n > r->received - r->consumed);
+    if (first == 0)
+        wipe_first(r, n);
     r->consumed += n;
     if (r->consumed == r->received && om_ranges_count(&r->above) == 0) {
         free_blocks(r); /* whoever waits for more holds nothing */

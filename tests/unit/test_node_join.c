@@ -237,6 +237,30 @@ OM_TEST(join_is_renewed_from_half_of_its_life)
     pair_fini(&d.p);
 }
 
+/* The admin still calls the member who left, and is not to take its own question for theirs. */
+OM_TEST(join_again_by_one_who_left)
+{
+    const struct om_call_config question = {.method = "test", .timeout = OM_SEC(120)};
+    struct om_id self;
+    uint64_t call;
+    struct desk d;
+
+    desk_init(&d);
+    CHECK_OK(join(&d, "alice"));
+    pair_run(&d.p, OM_SEC(3));
+    CHECK_EQ(d.joined, 1);
+    self = *om_node_id(d.p.side[1].node, &d.certs.network);
+    CHECK_OK(om_node_leave(d.p.side[1].node, d.p.now, &d.certs.network));
+    pair_run(&d.p, OM_SEC(10));
+    CHECK_OK(om_node_call(d.p.side[0].node, d.p.now, &d.certs.network, &self, &question, &call));
+    pair_run(&d.p, OM_SEC(11));
+    CHECK_OK(join(&d, "alice"));
+    pair_run(&d.p, OM_SEC(80));
+    CHECK_EQ(d.joined, 2);
+    CHECK_EQ(d.refused, 0);
+    pair_fini(&d.p);
+}
+
 OM_TEST(join_may_be_left_and_begun_again)
 {
     struct desk d;

@@ -368,12 +368,21 @@ static void on_news(struct node_call *c, om_time now, unsigned bits)
         node_call_due(c, OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE);
 }
 
+/* What we ask the peer meanwhile is not counted. */
+static bool has_asked(const struct om_peer *p)
+{
+    for (struct om_link *l = om_list_first(&p->calls); l; l = om_list_next(&p->calls, l))
+        if (!OM_CONTAINER_OF(l, struct node_call, of_peer)->rpc.asks)
+            return true;
+    return false;
+}
+
 /* A stream the peer began: room for it, or none. */
 static struct node_call *admit(struct om_node *n, om_time now, struct om_peer *p,
                                struct om_stream *s)
 {
     /* Who is no member has one at a time. */
-    bool has_one = !node_member_is_full(p) && om_list_first(&p->calls);
+    bool has_one = !node_member_is_full(p) && has_asked(p);
     struct node_call *c = has_one ? NULL : node_call_new(n, p, s);
 
     if (!c) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "exposed.h"
 #include "meshd_run.h"
 #include "network.h"
 #include "password.h"
@@ -37,9 +38,12 @@ static enum om_exit qr(struct om_cli *cli)
 
 static enum om_exit read_password(struct om_cli *cli, char out[static OM_PASSWORD_MAX + 1])
 {
+    const char *file = om_args_value(&cli->args, "password-file");
     struct om_error err;
 
-    if (om_password_read(out, om_args_value(&cli->args, "password-file"), &err) == OM_OK)
+    if (file)
+        om_exposed_warn(&cli->out, file);
+    if (om_password_read(out, file, &err) == OM_OK)
         return OM_EXIT_OK;
     om_out_error(&cli->out, "%s", err.msg);
     return OM_EXIT_FAILED;

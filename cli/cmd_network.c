@@ -4,6 +4,7 @@
 #include <omerta/text.h>
 
 #include "commands.h"
+#include "exposed.h"
 #include "link_text.h"
 #include "network.h"
 #include "table.h"
@@ -155,6 +156,7 @@ static enum om_exit join(struct om_cli *cli)
         file = word;
     if (!file)
         return om_network_join(cli, key ? key : word, false);
+    om_exposed_warn(&cli->out, file);
     if (om_link_text_read(text, file, &err) != OM_OK) {
         om_out_error(&cli->out, "%s", err.msg);
         return OM_EXIT_FAILED;

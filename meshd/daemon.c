@@ -199,6 +199,7 @@ static bool start_handles(struct om_daemon *d, struct om_error *err)
     int e = 0;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its writer */
     for (unsigned i = 0; i < OM_ARRAY_SIZE(numbers) && e == 0; i++) {
         d->signals[i].data = d;
         e = uv_signal_init(&d->loop, &d->signals[i]);

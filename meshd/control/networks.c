@@ -141,6 +141,8 @@ static json_t *invite_closed(struct control_ask *ask, const struct daemon_networ
     if (i.uses == 0 || !read_roles(ask, &i.roles, err))
         return NULL;
     i.expires = number(ask, "expires_s", INVITE_S, INVITE_MAX_S, err);
+    if (i.expires == 0)
+        (void)om_fail(err, OM_E_RANGE, "\"expires_s\": an invitation holds for 1s to 90d");
     if (i.expires == 0 || !closed_invite(ask->d, net, &i, at, text, err))
         return NULL;
     json_t *out = json_pack("{s:s, s:s}", "network", net->name, "link", text);

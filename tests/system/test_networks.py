@@ -153,6 +153,7 @@ def test_join_by_every_way(two):
     path = os.path.join(second.home, "link")
     with open(path, "w", encoding="utf-8") as file:
         file.write(link[:70] + "\n" + link[70:] + "\n")  # as a mail breaks it
+    os.chmod(path, 0o600)
     ways = [([link], None), (["--key", link], None), (["--file", path], None),
             (["--file", "-"], link), (["-"], link + "\n")]
     for way, stdin in ways:

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <omerta/rotate.h>
 #include <omerta/wire.h>
 
 #include "control/control.h"
@@ -120,6 +121,16 @@ static void set_certs(struct network_file *f, const void *with)
     f->certs = *(const struct om_certs *)with;
 }
 
+static void set_epoch(struct network_file *f, const void *with)
+{
+    const struct om_act_member *m = with;
+
+    f->link.epoch = m->epoch;
+    memcpy(f->link.secret, m->secret, sizeof f->link.secret);
+    memcpy(f->epochs, m->epochs.p, m->epochs.n);
+    f->epochs_len = m->epochs.n;
+}
+
 /* Our own certificates in a network that was made here; false when the node takes them not. */
 static bool certify(struct om_daemon *d, struct daemon_network *net, const uint8_t *seed,
                     uint32_t now_s, struct om_certs *out)
@@ -140,12 +151,24 @@ static uint32_t unix_s(void)
     return (uint32_t)(om_clock_wall().unix_ms / 1000);
 }
 
+/* A node without them has the newest secret all the same, but not those that others come by. */
+static void recall_epochs(struct om_daemon *d, const struct network_file *f)
+{
+    enum om_err e = f->epochs_len > 0 ? om_node_epochs(daemon_node(d), om_clock_now(), &f->link.id,
+                                                       om_bytes(f->epochs, f->epochs_len))
+                                      : OM_OK;
+
+    if (e != OM_OK)
+        warn(d, "earlier secrets of a network are not taken back", om_err_text(e));
+}
+
 bool closed_begin(struct om_daemon *d, struct daemon_network *net, const struct network_file *f,
                   struct om_error *err)
 {
     struct om_certs certs;
 
     ledger_file_load(d, &net->id);
+    recall_epochs(d, f);
     if (!f->is_ours)
         return true;
     load_issued(d, &net->id);
@@ -314,6 +337,12 @@ void closed_act(struct om_daemon *d, const struct om_act_member *m)
     case OM_MEMBER_LEDGER:
         if (!ledger_file_add(d, &m->network, m->ledger))
             warn(d, "what an admin signed cannot be kept", strerror(errno));
+        break;
+    case OM_MEMBER_EPOCH:
+        if (m->epochs.n > OM_EPOCHS_KEPT_MAX ||
+            !membership_rewrite(d, &m->network, set_epoch, m, &err))
+            warn(d, "the network's new secret cannot be kept", err.msg);
+        membership_changed(d); /* hellos go elsewhere */
         break;
     }
 }

@@ -17,7 +17,8 @@ enum {
     FILE_VERSION = 1,
     PEER_BYTES = 32 + 18,
     FILE_MAX = 3 + 32 + 4 + 32 + 1 + OM_NAME_MAX + 1 + OM_NETWORK_PEERS_MAX * PEER_BYTES + 3 + 8 +
-               OM_PINS_MAX * 32 + 1 + 32 + 1 + OM_CHAIN_NODE_MAX + 1 + OM_CHAIN_ADMIN_MAX
+               OM_PINS_MAX * 32 + 1 + 32 + 1 + OM_CHAIN_NODE_MAX + 1 + OM_CHAIN_ADMIN_MAX + 2 +
+               OM_EPOCHS_KEPT_MAX
 };
 
 #define FOLDER "networks"
@@ -65,6 +66,9 @@ static size_t encode(uint8_t out[static FILE_MAX], const struct network_file *f)
         om_wr_copy(&w, f->certs.node, f->certs.node_len);
         om_wr_u8(&w, (uint8_t)f->certs.admin_len);
         om_wr_copy(&w, f->certs.admin, f->certs.admin_len);
+        if (f->epochs_len > 0)
+            om_wr_u16(&w, (uint16_t)f->epochs_len);
+        om_wr_copy(&w, f->epochs, f->epochs_len);
     }
     OM_BUG_IF(w.bad);
     return om_wr_len(&w);
@@ -97,6 +101,12 @@ static bool read_closed(struct om_rd *r, struct network_file *f)
     if (c->admin_len > sizeof c->admin)
         return false;
     om_rd_copy(r, c->admin, c->admin_len);
+    if (om_rd_left(r) == 0)
+        return true;
+    f->epochs_len = om_rd_u16(r);
+    if (f->epochs_len == 0 || f->epochs_len > sizeof f->epochs)
+        return false;
+    om_rd_copy(r, f->epochs, f->epochs_len);
     return true;
 }
 

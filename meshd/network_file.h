@@ -6,17 +6,19 @@
  * Why:   who reads it is in the network, so it is kept as the seed is, and in no database.
  * Keeps: network_file_gives_back_what_was_kept; network_file_is_the_users_alone;
  *        network_file_that_was_damaged_is_refused; network_file_lists_no_more_than_fit;
- *        network_file_of_another_network_is_refused.
+ *        network_file_of_another_network_is_refused; network_file_keeps_epochs.
  *
  *     u8 1, u8 kind, u8 is_pinned, 32 B authority, u32 epoch, 32 B secret,
  *     u8 n, name, u8 n <= 3, n x (32 B key, 18 B address),
  *     u8 pins on, u8 n <= 8, u8 left, u64 until (s), n x 32 B key
- *     of a closed one: u8 is ours, 32 B seed of its authority, 2 x (u8 n, certificate)
+ *     of a closed one: u8 is ours, 32 B seed of its authority, 2 x (u8 n, certificate), and then,
+ *     once its secret was changed, u16 n, what the node wants back of its epochs
  */
 #ifndef OM_MESHD_NETWORK_FILE_H
 #define OM_MESHD_NETWORK_FILE_H
 
 #include <omerta/authority.h>
+#include <omerta/rotate.h>
 
 #include "host/home.h"
 
@@ -29,6 +31,8 @@ struct network_file {
     struct om_certs certs; /* of a closed one: this node's */
     bool is_ours;          /* closed, and made here: */
     uint8_t seed[32];      /* of its authority */
+    size_t epochs_len;     /* 0: it has the secret that it was joined with */
+    uint8_t epochs[OM_EPOCHS_KEPT_MAX];
 };
 
 /** network_file_write() - keep @f in @home, in the place of an older one. Return: OM_OK, or as

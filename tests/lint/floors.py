@@ -50,7 +50,8 @@ ALSO = {
 # Public headers without a NAME.c, or with one in several folders.
 HEADER_ONLY = {
     "mesh/base": "attr bytes list rng time wire",
-    "mesh/core": "act call close drop gossip info ip limits member node sealed service via where",
+    "mesh/core": "act call close drop gossip info ip limits member node rotate sealed service "
+    "via where",
 }
 
 # Folders that lend their private headers: the owner's include root, seen from the borrower.

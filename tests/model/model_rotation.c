@@ -69,8 +69,8 @@ static void exchange(struct world *w, struct node *from, struct node *to)
             (void)!om_ledger_put(&to->l, t.owner, t.bytes);
     }
     om_rotation_look(&to->r, w->now, &to->l);
-    struct om_bytes epoch = om_rotation_give(&from->r, &from->l, om_bytes(to->m.bytes, to->m.n),
-                                             &to->m.c, &key(to->m.by)->id);
+    const struct om_member of_to = as_member(&to->m);
+    struct om_bytes epoch = om_rotation_give(&from->r, &from->l, &of_to);
     CHECK_EQ(epoch.n, from->r.len); /* he was let in */
     switch (om_rotation_put(&to->r, w->now, wall(w), &to->l, epoch)) {
     case OM_ROTATION_ADOPTED:

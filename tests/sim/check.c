@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <omerta/rotate.h>
 #include <omerta/text.h>
 
 #include "request.h"
@@ -220,6 +221,17 @@ static bool refused(const struct sim_actor *a, const struct sim_check *c, char *
     return is_refused && a->join_why == c->number;
 }
 
+static bool epoch(const struct sim_actor *a, const struct sim_check *c, char *seen)
+{
+    const struct om_id *net = &a->world->networks[a->spec.networks[0]].id;
+
+    if (!a->node) {
+        tell(seen, "it is down");
+        return false;
+    }
+    return compare(c, om_node_epoch_number(a->node, net), seen);
+}
+
 static bool peer(struct sim_actor *a, struct sim_actor *b, const struct sim_check *c, char *seen)
 {
     struct om_peer_info i;
@@ -297,6 +309,8 @@ bool sim_check_holds(struct sim_world *w, const struct sim_check *c, char *seen)
         return compare(c, a->heard_bytes, seen);
     case SIM_FACT_KNOWS:
         return knows(a, c, seen);
+    case SIM_FACT_EPOCH:
+        return epoch(a, c, seen);
     case SIM_FACT_UP:
         tell(seen, a->node ? "it is up" : "it is down");
         return a->node != NULL;

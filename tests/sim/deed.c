@@ -18,7 +18,7 @@ static const char *const names[] = {
     [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
     [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
     [SIM_FLUSH] = "flush",     [SIM_LIE] = "lie",         [SIM_JOIN] = "join",
-    [SIM_REVOKE] = "revokes",  [SIM_OUST] = "ousts",
+    [SIM_REVOKE] = "revokes",  [SIM_OUST] = "ousts",      [SIM_ROTATE] = "rotates",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -136,6 +136,10 @@ static enum om_err do_member(const struct sim_world *w, const struct sim_deed *d
                            .uses = (uint16_t)d->size,
                            .age = d->pace};
 
+    if (d->verb == SIM_EPOCH)
+        return sim_epoch(actor(w, d->a), n, (uint32_t)d->number);
+    if (d->verb == SIM_ROTATE)
+        return sim_member_rotate(actor(w, d->a), n);
     if (d->verb == SIM_REVOKE)
         return sim_member_revoke(actor(w, d->a), n, actor(w, d->b));
     if (d->verb == SIM_OUST)
@@ -241,9 +245,9 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_JOIN:
     case SIM_REVOKE:
     case SIM_OUST:
-        return do_member(w, d, n);
+    case SIM_ROTATE:
     case SIM_EPOCH:
-        return sim_epoch(a, n, (uint32_t)d->number);
+        return do_member(w, d, n);
     case SIM_CRASH:
         return sim_crash(a);
     case SIM_RESTART:

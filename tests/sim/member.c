@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include <omerta/rotate.h>
+
 #include "network/epoch.h"
 #include "network/join_link.h"
 #include "node/ledger.h"
@@ -276,4 +278,15 @@ void sim_member_pretend(const struct sim_actor *a, const struct sim_network *n)
         om_bytes(of_admin, has_admin ? sizeof of_admin : 0)};
     if (om_credential_set(node_network(a->node, &n->id), &chain) != OM_OK)
         sim_break(a->world, "%s: cannot pretend", a->name);
+}
+
+enum om_err sim_member_rotate(struct sim_actor *a, const struct sim_network *n)
+{
+    if (!n)
+        n = &a->world->networks[a->spec.networks[0]];
+    if (!a->node)
+        return OM_E_STATE;
+    enum om_err e = om_node_rotate(a->node, sim_node_clock(a), &n->id);
+    sim_node_drain(a);
+    return e;
 }

@@ -47,6 +47,10 @@ struct sim_invite {
 OM_MUST enum om_err sim_member_invited(struct sim_actor *a, const struct sim_network *n,
                                        const struct sim_invite *i);
 
+/** sim_member_rotate() - @a changes the secret of @n (NULL: its first). Return: as
+ *  om_node_rotate(); OM_E_STATE when @a is down. */
+OM_MUST enum om_err sim_member_rotate(struct sim_actor *a, const struct sim_network *n);
+
 /** sim_member_revoke() - @a throws @b out of @n (NULL: its first). Return: as om_node_revoke();
  *  OM_E_STATE when @a is down. */
 OM_MUST enum om_err sim_member_revoke(struct sim_actor *a, const struct sim_network *n,

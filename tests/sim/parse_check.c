@@ -10,8 +10,9 @@
 
 #include "check.h"
 
-static const char *const facts[] = {"got",   "late", "gap",   "missing", "rtt", "info",   "peer",
-                                    "event", "sent", "heard", "knows",   "up",  "refused"};
+static const char *const facts[] = {"got",   "late", "gap",     "missing", "rtt",
+                                    "info",  "peer", "event",   "sent",    "heard",
+                                    "knows", "up",   "refused", "speaks"};
 
 /* "pipe NAME rate > 5M" is a check, "pipe NAME rate=5M" a deed. */
 static bool is_reading(const struct sim_words *w)
@@ -279,6 +280,10 @@ static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
         return parse_refused(p, c);
     if (sim_words_take(w, "sent"))
         return parse_sent(p, c);
+    if (sim_words_take(w, "speaks")) {
+        c->fact = SIM_FACT_EPOCH;
+        return parse_number(p, c);
+    }
     if (sim_words_take(w, "knows")) {
         c->fact = SIM_FACT_KNOWS;
         if (!p->script->actors[c->a].spec.gossip)
@@ -287,7 +292,7 @@ static enum om_err parse_fact(struct sim_parser *p, struct sim_check *c)
     }
     if (!sim_words_take(w, "up"))
         return sim_words_fail(
-            w, "got, late, gap, missing, rtt, info, peer, event, refused, sent, knows "
+            w, "got, late, gap, missing, rtt, info, peer, event, refused, sent, speaks, knows "
                "or up");
     c->fact = SIM_FACT_UP;
     return OM_OK;

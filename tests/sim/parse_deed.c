@@ -232,6 +232,17 @@ static enum om_err parse_epoch(struct sim_parser *p, struct sim_deed *d)
     return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
 }
 
+static enum om_err parse_rotate(struct sim_parser *p, struct sim_deed *d)
+{
+    struct deed_out out = {p, d};
+    const struct sim_option options[] = {
+        {"in", read_network, &out},
+        {"expect", read_expect, &d->expect},
+    };
+
+    return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
+}
+
 static enum om_err parse_restart(struct sim_parser *p, struct sim_deed *d)
 {
     const struct sim_option options[] = {
@@ -343,6 +354,7 @@ static const struct verb verbs[] = {
     [SIM_JOIN] = {"join", true, parse_join},
     [SIM_REVOKE] = {"revokes", true, parse_ping},
     [SIM_OUST] = {"ousts", true, parse_oust},
+    [SIM_ROTATE] = {"rotates", true, parse_rotate},
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
     [SIM_CRASH] = {"crash", false, parse_one_node},
     [SIM_RESTART] = {"restart", false, parse_restart},
@@ -382,8 +394,8 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             d->verb = (enum sim_verb)i;
             return OM_OK;
         }
-    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join, revokes, ousts "
-                             "or epoch");
+    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join, revokes, ousts, "
+                             "rotates or epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

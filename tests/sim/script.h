@@ -70,6 +70,7 @@
  *   A revokes B                  A, an admin, throws B out of the network
  *   A ousts B [honour=N]         A hears from the authority that B is no admin any more; of what it
  *                                signed the first N entries count; 0 unless given
+ *   A rotates                    A, an admin, changes the network's secret now, if it has to be
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
@@ -109,6 +110,7 @@
  *   A sent OP N to X             datagrams put on the wire to X
  *   X heard OP N                 bytes that reached attacker X
  *   A knows OP N                 how many others gossip told it of, in its first network
+ *   A speaks OP N                the number of the epoch by which it speaks in its first network
  *   A up                         it runs
  *   nat NAME COUNTER OP N        enum sim_nat_answer of natbox.h: out in blocked no_hairpin
  *                                expired full no_port unknown filtered claimed
@@ -153,6 +155,7 @@ enum sim_verb {
     SIM_JOIN,
     SIM_REVOKE,
     SIM_OUST,
+    SIM_ROTATE,
     SIM_EPOCH,
     SIM_CRASH,
     SIM_RESTART,
@@ -221,6 +224,7 @@ enum sim_fact {
     SIM_FACT_SENT,
     SIM_FACT_HEARD,
     SIM_FACT_KNOWS,
+    SIM_FACT_EPOCH,
     SIM_FACT_UP,
     SIM_FACT_PIPE,
     SIM_FACT_LINK,

@@ -113,6 +113,17 @@ static inline struct member member(unsigned who, unsigned by, uint16_t uses, uin
     return m;
 }
 
+/* As whoever looked at its certificate keeps it. */
+static inline struct om_member as_member(const struct member *m)
+{
+    struct om_member out = {
+        .key = m->c.key, .issuer = key(m->by)->id, .number = m->c.number, .issued = m->c.issued};
+
+    memcpy(out.hash, m->hash, sizeof out.hash);
+    memcpy(out.invite, m->c.invite, sizeof out.invite);
+    return out;
+}
+
 static inline enum om_ledger_verdict verdict(const struct om_ledger *l, const struct member *m)
 {
     return om_ledger_member(l, om_bytes(m->bytes, m->n), &m->c, &key(m->by)->id);

@@ -287,3 +287,82 @@ out:
     om_keyring_fini(&r.k);
     om_keyring_fini(&r.k); /* empty already: fine */
 }
+
+/* Epochs @from to @to - 1 of a closed network, an hour apart from @at on. */
+static bool rotate(struct ring *r, om_time at, uint32_t from, uint32_t to)
+{
+    bool is_good = true;
+
+    r->net[0].authority.b[0] = 1;
+    for (uint32_t number = from; number < to; number++)
+        is_good &= add(r, at + OM_SEC(3600) * (number - from), 0, number) == OM_OK;
+    return is_good;
+}
+
+OM_TEST(keyring_retains_eight_for_thirty_days)
+{
+    const om_time hour = OM_SEC(3600), days = OM_SEC(OM_EPOCH_BEHIND_S);
+    static struct ring r;
+    struct om_network *net = &r.net[0];
+
+    OM_TRY(ring_init(&r, 1, 0));
+    OM_TRY(rotate(&r, hour, 1, 4)); /* 3 is current since the third hour, 2 previous, 1 and 0 */
+    CHECK_EQ(net->retained_count, 2);
+    CHECK(!om_epoch_is_behind(net->current, OM_NEVER - 1));
+    CHECK(!om_epoch_is_behind(net->previous, 3 * hour));
+    CHECK(om_epoch_is_behind(net->previous, 3 * hour + OM_SEC(OM_EPOCH_PREVIOUS_S)));
+    CHECK(om_epoch_accepts(net->previous, 3 * hour + OM_SEC(OM_EPOCH_PREVIOUS_S)));
+    CHECK(om_epoch_is_behind(net->retained[0], 3 * hour));
+    CHECK_EQ(net->retained[0]->number, 1);
+    CHECK(om_epoch_accepts(net->retained[0], 2 * hour + days - 1));
+    CHECK(!om_epoch_accepts(net->retained[0], 2 * hour + days));
+    struct om_epoch *oldest = net->retained[1];
+    CHECK_EQ(oldest->number, 0);
+    om_keyring_expire(&r.k, hour + days - 1, net);
+    CHECK_EQ(net->retained_count, 2);
+    om_keyring_expire(&r.k, hour + days, net);
+    CHECK_EQ(net->retained_count, 1);
+
+    OM_TRY(rotate(&r, 4 * hour, 4, 20));
+    CHECK_EQ(net->retained_count, OM_RETAINED_EPOCHS_MAX);
+    CHECK_EQ(net->retained[0]->number, 17);
+    CHECK_EQ(net->retained[OM_RETAINED_EPOCHS_MAX - 1]->number, 10);
+    CHECK_EQ(net->join_count, OM_JOIN_EPOCHS_MAX);
+    CHECK_EQ(r.k.count, 2 + OM_RETAINED_EPOCHS_MAX + OM_JOIN_EPOCHS_MAX);
+    OM_TRY(add(&r, 20 * hour, 0, 15) == OM_OK); /* comes back: it is there once */
+    CHECK_EQ(net->current->number, 15);
+    for (unsigned i = 0; i < net->retained_count; i++)
+        CHECK(net->retained[i]->number != 15);
+out:
+    om_keyring_fini(&r.k);
+}
+
+OM_TEST(keyring_past_comes_back)
+{
+    const om_time day = OM_SEC(24 * 3600), now = OM_SEC(5);
+    const uint8_t secret[32] = {0, 1};
+    static struct ring r;
+    struct om_network *net = &r.net[0];
+
+    OM_TRY(ring_init(&r, 1, 0));
+    net->authority.b[0] = 1;
+    OM_TRY(om_keyring_past(&r.k, now, net, 9, secret, OM_SEC(60)) == OM_OK);
+    OM_TRY(om_keyring_past(&r.k, now, net, 8, secret, 29 * day) == OM_OK);
+    OM_TRY(om_keyring_past(&r.k, now, net, 7, secret, 31 * day) == OM_OK);
+    CHECK_EQ(net->previous->number, 9);
+    CHECK(!om_epoch_is_behind(net->previous, now + OM_SEC(539)));
+    CHECK(om_epoch_is_behind(net->previous, now + OM_SEC(540)));
+    CHECK_EQ(net->retained_count, 1);
+    CHECK_EQ(net->retained[0]->number, 8);
+    CHECK(om_epoch_is_behind(net->retained[0], now));
+    CHECK(om_epoch_accepts(net->retained[0], now + day - 1));
+    CHECK(!om_epoch_accepts(net->retained[0], now + day));
+    CHECK_EQ(net->join_count, 2);
+    CHECK(om_epoch_accepts(net->joins[1], now + day - 1));
+    CHECK(!om_epoch_accepts(net->joins[1], now + day));
+    OM_TRY(rotate(&r, now, 10, 11));
+    CHECK_EQ(net->retained_count, 2);
+    CHECK_EQ(net->retained[0]->number, 9);
+out:
+    om_keyring_fini(&r.k);
+}

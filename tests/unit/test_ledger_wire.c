@@ -16,6 +16,7 @@ OM_TEST(ledger_wire_questions_round_trip)
     OM_TRY(hear(&l, &s) == OM_LEDGER_NEW);
     om_ledger_ask(&a, &l);
     a.skip = 77;
+    a.has_epoch = true;
     size_t n = om_ledger_ask_write(bytes, &a);
     CHECK_EQ(n, OM_LEDGER_ASK_MAX);
     CHECK_OK(om_ledger_ask_read(&back, om_bytes(bytes, n)));
@@ -156,6 +157,48 @@ OM_TEST(ledger_wire_stops_at_a_forged_entry)
     answer[1 + 35 + s[0].n + 35 + 40] ^= 1;
     OM_TRY(om_ledger_hear(&to, om_bytes(answer, n), &heard) == OM_OK);
     CHECK_EQ(heard.entries, 2);
+out:
+    om_ledger_fini(&from);
+    om_ledger_fini(&to);
+}
+
+OM_TEST(ledger_wire_epoch_comes_last)
+{
+    struct om_ledger from = {.log_count = 0}, to = {.log_count = 0};
+    uint8_t answer[OM_LEDGER_ANSWER_MAX], ask[OM_LEDGER_ASK_MAX];
+    const uint8_t epoch[OM_EPOCH_MESSAGE_MAX] = {1, 2, 3};
+    struct om_ledger_ask a, back;
+    struct om_ledger_heard heard;
+    struct said s = say(ANN, 1, NULL, OM_ADMIN_KEY_REVOKED, key(20)->id.b);
+
+    OM_TRY(ledgers_init(&from, 1) && ledgers_init(&to, 1));
+    OM_TRY(hear(&from, &s) == OM_LEDGER_NEW);
+    om_ledger_ask(&a, &to);
+    CHECK(!a.has_epoch);
+    a.has_epoch = true;
+    memset(a.epoch, 0xe0, sizeof a.epoch);
+    size_t n = om_ledger_ask_write(ask, &a);
+    CHECK_OK(om_ledger_ask_read(&back, om_bytes(ask, n)));
+    CHECK(back.has_epoch);
+    CHECK_MEM(back.epoch, a.epoch, sizeof a.epoch);
+    CHECK_ERR(om_ledger_ask_read(&back, om_bytes(ask, n - 1)), OM_E_PARSE);
+
+    size_t logs = om_ledger_answer(&from, &a, om_mut(answer, sizeof answer));
+    n = om_ledger_answer_epoch(om_mut(answer, sizeof answer), logs, om_bytes(epoch, sizeof epoch));
+    CHECK_EQ(n, logs + OM_LEDGER_EPOCH_MAX);
+    OM_TRY(om_ledger_hear(&to, om_bytes(answer, n), &heard) == OM_OK);
+    CHECK_EQ(heard.told, 1);
+    CHECK_EQ(heard.logs, logs);
+    CHECK_EQ(heard.epoch.n, sizeof epoch);
+    CHECK(heard.epoch.p == answer + n - sizeof epoch);
+    CHECK_ERR(om_ledger_hear(&to, om_bytes(answer, n - 1), &heard), OM_E_PARSE);
+    answer[n] = 0;
+    CHECK_ERR(om_ledger_hear(&to, om_bytes(answer, n + 1), &heard), OM_E_PARSE);
+    answer[0] = 1; /* more is to come: then it is too early */
+    CHECK_ERR(om_ledger_hear(&to, om_bytes(answer, n), &heard), OM_E_PARSE);
+    answer[0] = 0;
+    OM_TRY(om_ledger_hear(&to, om_bytes(answer, logs), &heard) == OM_OK);
+    CHECK_EQ(heard.epoch.n, 0);
 out:
     om_ledger_fini(&from);
     om_ledger_fini(&to);

@@ -52,6 +52,7 @@ static void on_act(struct pair *p, int side, const struct om_act *act)
         d->renewed++;
         return;
     case OM_MEMBER_LEDGER:
+    case OM_MEMBER_EPOCH:
         return;
     }
 }

@@ -293,17 +293,98 @@ OM_TEST(rotation_gives_nothing_to_the_revoked)
     struct place p = {.cert = {0}};
     struct member m = member(20, ANN, 0, 0, 0), other = member(21, ANN, 0, 0, 0);
     struct said s = say(ANN, 1, NULL, OM_ADMIN_KEY_REVOKED, key(20)->id.b);
-    const struct om_bytes of_m = om_bytes(m.bytes, m.n), of_other = om_bytes(other.bytes, other.n);
-    const struct om_id *issuer = &key(ANN)->id;
+    const struct om_member of_m = as_member(&m), of_other = as_member(&other);
 
     OM_TRY(place_init(&p, 1));
-    CHECK_EQ(om_rotation_give(&p.r, &p.l, of_m, &m.c, issuer).n, 0); /* there is none */
+    CHECK_EQ(om_rotation_give(&p.r, &p.l, &of_m).n, 0); /* there is none */
     CHECK_EQ(put(&p, 0, &first, AUTHORITY), OM_ROTATION_ADOPTED);
-    CHECK_EQ(om_rotation_give(&p.r, &p.l, of_m, &m.c, issuer).n, p.r.len);
+    CHECK_EQ(om_rotation_give(&p.r, &p.l, &of_m).n, p.r.len);
     OM_TRY(hear(&p.l, &s) == OM_LEDGER_NEW);
-    CHECK_EQ(om_rotation_give(&p.r, &p.l, of_m, &m.c, issuer).n, 0);
-    CHECK_EQ(om_rotation_give(&p.r, &p.l, of_other, &other.c, issuer).n, p.r.len);
+    CHECK_EQ(om_rotation_give(&p.r, &p.l, &of_m).n, 0);
+    CHECK_EQ(om_rotation_give(&p.r, &p.l, &of_other).n, p.r.len);
 out:
+    place_fini(&p);
+}
+
+/* Whoever founded the network, or joined it by a link, has a secret that nobody signed. */
+OM_TEST(rotation_goes_on_from_a_bare_secret)
+{
+    const struct om_epoch_message same = {.number = 7, .secret = {7}}, lower = {.number = 6};
+    struct said s = say(ANN, 1, NULL, OM_ADMIN_KEY_REVOKED, key(20)->id.b);
+    struct member m = member(21, ANN, 0, 0, 0);
+    const struct om_member of_m = as_member(&m);
+    struct place p = {.cert = {0}};
+
+    OM_TRY(place_init(&p, 1));
+    om_rotation_bare(&p.r, 7, same.secret);
+    CHECK(!om_rotation_next(&p.r)); /* who joined with it knows it */
+    CHECK_EQ(om_rotation_give(&p.r, &p.l, &of_m).n, 0);
+    CHECK_EQ(put(&p, 0, &lower, AUTHORITY), OM_ROTATION_WORSE);
+    CHECK_EQ(put(&p, 0, &same, AUTHORITY), OM_ROTATION_ADOPTED); /* as it was signed */
+    CHECK_EQ(p.r.past_count, 0);
+    CHECK(om_rotation_give(&p.r, &p.l, &of_m).n > 0);
+    om_rotation_fini(&p.r);
+
+    om_rotation_init(&p.r, &ledgers_network, &key(AUTHORITY)->id);
+    om_rotation_bare(&p.r, 7, same.secret);
+    is(&p, ANN);
+    tick(&p, 0);
+    CHECK_EQ(om_rotation_deadline(&p.r), OM_NEVER);
+    OM_TRY(hear(&p.l, &s) == OM_LEDGER_NEW);
+    tick(&p, 0);
+    CHECK_EQ(om_rotation_deadline(&p.r), OM_SEC(OM_ROTATION_WAIT_S));
+    tick(&p, OM_SEC(OM_ROTATION_WAIT_S));
+    CHECK_EQ(p.r.current.number, 8);
+    CHECK_EQ(p.r.past_count, 1);
+    CHECK_EQ(p.r.past[0].number, 7);
+    CHECK(om_rotation_give(&p.r, &p.l, &of_m).n > 0);
+out:
+    place_fini(&p);
+}
+
+OM_TEST(rotation_comes_back_from_what_was_kept)
+{
+    const struct om_epoch_message second = {.number = 2, .secret = {2}};
+    uint8_t bytes[OM_ROTATION_KEPT_MAX], again[OM_ROTATION_KEPT_MAX];
+    struct place p = {.cert = {0}};
+    struct om_rotation back;
+    size_t n;
+
+    om_rotation_init(&back, &ledgers_network, &key(AUTHORITY)->id);
+    OM_TRY(place_init(&p, 1));
+    om_rotation_bare(&p.r, 1, first.secret);
+    CHECK_EQ(om_rotation_keep(&p.r, bytes), 0);
+    CHECK_EQ(put(&p, 0, &second, ANN), OM_ROTATION_ADOPTED);
+    n = om_rotation_keep(&p.r, bytes);
+    OM_TRY(n > 0);
+    om_rotation_bare(&back, 2, second.secret);
+    for (size_t cut = 0; cut < n; cut++)
+        CHECK(om_rotation_recall(&back, 0, LEDGERS_NOW, om_bytes(bytes, cut)) != OM_OK);
+    for (size_t at = 0; at < n; at++) {
+        struct om_rotation other;
+        om_rotation_init(&other, &ledgers_network, &key(AUTHORITY)->id);
+        bytes[at] ^= 1; /* numbers and secrets of the past, and the highest seen, nobody signed */
+        if (at < 1 || at >= 1 + 4 + 1 + OM_EPOCH_PAST_BYTES)
+            CHECK(om_rotation_recall(&other, 0, LEDGERS_NOW, om_bytes(bytes, n)) != OM_OK);
+        bytes[at] ^= 1;
+        om_rotation_fini(&other);
+    }
+    CHECK_EQ(back.len, 0);
+    CHECK_OK(om_rotation_recall(&back, OM_SEC(100), LEDGERS_NOW + 60, om_bytes(bytes, n)));
+    CHECK(!om_rotation_next(&back)); /* the driver has it */
+    CHECK_EQ(back.current.number, 2);
+    CHECK_EQ(back.highest, 2);
+    CHECK_EQ(back.begun, OM_SEC(40)); /* the hour goes on */
+    CHECK_EQ(om_rotation_keep(&back, again), n);
+    CHECK_MEM(again, bytes, n);
+    om_rotation_fini(&back);
+
+    om_rotation_init(&back, &ledgers_network, &key(AUTHORITY)->id);
+    om_rotation_bare(&back, 1, first.secret); /* the driver had kept one half of it only */
+    CHECK_OK(om_rotation_recall(&back, 0, LEDGERS_NOW, om_bytes(bytes, n)));
+    CHECK(om_rotation_next(&back));
+out:
+    om_rotation_fini(&back);
     place_fini(&p);
 }
 

@@ -42,6 +42,7 @@ struct om_epoch {
     /* Kept by keyring.c. */
     struct om_network *network;
     om_time accept_until; /* handshakes; OM_NEVER for the current epoch */
+    om_time behind_until; /* and from then those of who is behind, who is told the current one */
     unsigned sessions;    /* that point here; while there are any it is not freed */
     uint32_t serial;      /* never used twice: tells it from a later one in the same place */
 };

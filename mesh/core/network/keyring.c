@@ -54,6 +54,11 @@ static void forget(struct om_keyring *k, struct om_epoch *e)
     om_vault_give(k->vault, e);
 }
 
+static bool is_closed(const struct om_network *net)
+{
+    return !net->is_open && !om_id_is_zero(&net->authority);
+}
+
 static bool is_to_join(const struct om_epoch *e)
 {
     for (unsigned i = 0; i < e->network->join_count; i++)
@@ -62,10 +67,18 @@ static bool is_to_join(const struct om_epoch *e)
     return false;
 }
 
+static bool is_retained(const struct om_epoch *e)
+{
+    for (unsigned i = 0; i < e->network->retained_count; i++)
+        if (e->network->retained[i] == e)
+            return true;
+    return false;
+}
+
 static bool is_needed(const struct om_epoch *e)
 {
     return e->sessions > 0 || e == e->network->current || e == e->network->previous ||
-           is_to_join(e);
+           is_retained(e) || is_to_join(e);
 }
 
 /* A new epoch of @net, of which no key is set. */
@@ -121,7 +134,7 @@ static enum om_err add_twin(struct om_keyring *k, om_time now, struct om_network
 {
     uint8_t join[OM_KEY_BYTES];
 
-    if (net->is_open || om_id_is_zero(&net->authority))
+    if (!is_closed(net))
         return OM_OK;
     om_epoch_join_secret(join, secret);
     enum om_err e = om_keyring_add_join(k, now, net, number, join);
@@ -142,23 +155,133 @@ static void end_joining(struct om_keyring *k, struct om_network *net)
         forget(k, e);
 }
 
+static void drop_retained(struct om_keyring *k, struct om_network *net, unsigned at)
+{
+    struct om_epoch *old = net->retained[at];
+
+    net->retained_count--;
+    for (unsigned i = at; i < net->retained_count; i++)
+        net->retained[i] = net->retained[i + 1];
+    old->behind_until = 0;
+    if (!is_needed(old))
+        forget(k, old);
+}
+
+/* @old was the previous one of @net. */
+static void retain(struct om_keyring *k, om_time now, struct om_network *net, struct om_epoch *old)
+{
+    if (!is_closed(net)) {
+        if (!is_needed(old))
+            forget(k, old);
+        return;
+    }
+    if (net->retained_count == OM_RETAINED_EPOCHS_MAX)
+        drop_retained(k, net, OM_RETAINED_EPOCHS_MAX - 1);
+    for (unsigned i = net->retained_count++; i > 0; i--)
+        net->retained[i] = net->retained[i - 1];
+    net->retained[0] = old;
+    old->accept_until = om_time_min(old->accept_until, now);
+}
+
+static bool has_secret(const struct om_epoch *e, uint32_t number, const uint8_t secret[static 32])
+{
+    return e->number == number && sodium_memcmp(e->secret, secret, sizeof e->secret) == 0;
+}
+
+/* One that was given up for another's may be the better one after all. */
+static void drop_same(struct om_keyring *k, struct om_network *net, uint32_t number,
+                      const uint8_t secret[static 32])
+{
+    struct om_epoch *old = net->previous;
+
+    for (unsigned i = net->retained_count; i > 0; i--)
+        if (has_secret(net->retained[i - 1], number, secret))
+            drop_retained(k, net, i - 1);
+    if (old && has_secret(old, number, secret)) {
+        net->previous = NULL;
+        old->behind_until = 0;
+        if (!is_needed(old))
+            forget(k, old);
+    }
+}
+
+void om_keyring_expire(struct om_keyring *k, om_time now, struct om_network *net)
+{
+    for (unsigned i = net->retained_count; i > 0; i--)
+        if (net->retained[i - 1]->behind_until <= now)
+            drop_retained(k, net, i - 1);
+    while (net->join_count > 0 && net->joins[net->join_count - 1]->accept_until <= now)
+        drop_join(k, net);
+}
+
 enum om_err om_keyring_add(struct om_keyring *k, om_time now, struct om_network *net,
                            uint32_t number, const uint8_t secret[static 32])
 {
-    struct om_epoch *old = net->previous, *e;
+    struct om_epoch *old, *e;
+
+    drop_same(k, net, number, secret);
     enum om_err error = take(k, net, &e);
 
     if (error != OM_OK)
         return error;
     om_epoch_derive(e, number, secret);
     end_joining(k, net);
+    old = net->previous;
     net->previous = net->current;
     net->current = e;
-    if (net->previous)
+    if (net->previous) {
         net->previous->accept_until = now + OM_SEC(OM_EPOCH_PREVIOUS_S);
-    if (old && !is_needed(old))
-        forget(k, old);
+        net->previous->behind_until = is_closed(net) ? now + OM_SEC(OM_EPOCH_BEHIND_S) : 0;
+    }
+    if (old)
+        retain(k, now, net, old);
     return add_twin(k, now, net, number, secret);
+}
+
+/* The keys by which an epoch of the past is joined, which ended so long ago. */
+static enum om_err add_past_twin(struct om_keyring *k, om_time now, struct om_network *net,
+                                 const struct om_epoch *past, om_time age)
+{
+    uint8_t join[OM_KEY_BYTES];
+    struct om_epoch *e;
+
+    if (net->join_count == OM_JOIN_EPOCHS_MAX)
+        return OM_OK;
+    enum om_err error = take(k, net, &e);
+    if (error != OM_OK)
+        return error;
+    om_epoch_join_secret(join, past->secret);
+    om_epoch_derive_join(e, past->number, join);
+    e->accept_until = now + OM_SEC(OM_EPOCH_JOIN_S) - age;
+    net->joins[net->join_count++] = e;
+    sodium_memzero(join, sizeof join);
+    return OM_OK;
+}
+
+enum om_err om_keyring_past(struct om_keyring *k, om_time now, struct om_network *net,
+                            uint32_t number, const uint8_t secret[static 32], om_time age)
+{
+    struct om_epoch *e;
+
+    OM_BUG_IF(!is_closed(net) || !net->current || net->current->is_join);
+    if (age < 0)
+        age = 0; /* the calendar was set back */
+    if (age >= OM_SEC(OM_EPOCH_BEHIND_S) || net->retained_count == OM_RETAINED_EPOCHS_MAX)
+        return OM_OK;
+    enum om_err error = take(k, net, &e);
+    if (error != OM_OK)
+        return error;
+    om_epoch_derive(e, number, secret);
+    e->behind_until = now + OM_SEC(OM_EPOCH_BEHIND_S) - age;
+    e->accept_until = now;
+    if (net->previous || net->retained_count > 0) {
+        net->retained[net->retained_count++] = e;
+    } else {
+        net->previous = e;
+        if (age < OM_SEC(OM_EPOCH_PREVIOUS_S))
+            e->accept_until = now + OM_SEC(OM_EPOCH_PREVIOUS_S) - age;
+    }
+    return add_past_twin(k, now, net, e, age);
 }
 
 void om_keyring_unref(struct om_keyring *k, struct om_epoch *e)
@@ -172,7 +295,7 @@ void om_keyring_unref(struct om_keyring *k, struct om_epoch *e)
 void om_keyring_leave(struct om_keyring *k, struct om_network *net)
 {
     net->current = net->previous = NULL;
-    net->join_count = 0;
+    net->join_count = net->retained_count = 0;
     for (unsigned i = k->count; i-- > 0;) {
         if (k->epochs[i]->network != net)
             continue;
@@ -183,8 +306,16 @@ void om_keyring_leave(struct om_keyring *k, struct om_network *net)
 
 bool om_epoch_accepts(const struct om_epoch *e, om_time now)
 {
-    return (e == e->network->current || e == e->network->previous || is_to_join(e)) &&
-           now < e->accept_until;
+    bool is_past = e == e->network->previous || is_retained(e);
+
+    if (is_past && now < e->behind_until)
+        return true;
+    return (is_past || e == e->network->current || is_to_join(e)) && now < e->accept_until;
+}
+
+bool om_epoch_is_behind(const struct om_epoch *e, om_time now)
+{
+    return now >= e->accept_until;
 }
 
 void om_trial_begin(struct om_trial *t, struct om_keyring *k, const struct om_via *via,

@@ -6,7 +6,8 @@
  * Why:   datagrams say nothing about their network. With one network this is one hash per
  *        datagram; with many the right key is nearly always the first.
  * Keeps: keyring_tries_the_hint_first; keyring_bounds_trials; keyring_tries_only_what_may_fit;
- *        keyring_keeps_epochs_with_sessions.
+ *        keyring_keeps_epochs_with_sessions; keyring_retains_eight_for_thirty_days;
+ *        keyring_past_comes_back.
  *
  * Source: PROTOCOL section 2 (Demultiplexing), section 3 (Epochs).
  */
@@ -27,7 +28,8 @@ enum {
     OM_TRIES_PER_S = 20000,    /* over all datagrams of unknown sources */
     OM_HINTS_MAX = 4096,       /* sources remembered; then the least recent is forgotten */
     OM_EPOCH_PREVIOUS_S = 600, /* a superseded epoch's handshakes are accepted 10 min more */
-    OM_EPOCH_JOIN_S = 30 * 24 * 3600, /* and by those who join, 30 days */
+    OM_EPOCH_JOIN_S = 30 * 24 * 3600,   /* and by those who join, 30 days */
+    OM_EPOCH_BEHIND_S = 30 * 24 * 3600, /* and of members of a closed network who are behind */
     OM_VIA_KEY = 26
 };
 
@@ -70,7 +72,8 @@ void om_keyring_fini(struct om_keyring *k);
  * @k:       the ring
  * @now:     time
  * @net:     its network; the present epoch becomes previous, the one before that goes; where it is
- *           closed the keys to join it come, too
+ *           closed that one is retained, of which there are OM_RETAINED_EPOCHS_MAX, then the oldest
+ *           goes, and the keys to join it come, too. One that comes back is no longer of the past
  * @number:  epoch number
  * @secret:  32 bytes; copied
  *
@@ -78,6 +81,23 @@ void om_keyring_fini(struct om_keyring *k);
  */
 OM_MUST enum om_err om_keyring_add(struct om_keyring *k, om_time now, struct om_network *net,
                                    uint32_t number, const uint8_t secret[static 32]);
+
+/**
+ * om_keyring_past() - an epoch of the past again, after a restart
+ * @k:       the ring
+ * @now:     time
+ * @net:     its network, closed; has a current epoch. The newest comes first
+ * @number:  epoch number
+ * @secret:  32 bytes; copied
+ * @age:     since it was the current one
+ *
+ * Return: OM_OK, also for one that is too old to be needed; OM_E_FULL or OM_E_NO_MEM.
+ */
+OM_MUST enum om_err om_keyring_past(struct om_keyring *k, om_time now, struct om_network *net,
+                                    uint32_t number, const uint8_t secret[static 32], om_time age);
+
+/** om_keyring_expire() - forget the epochs of @net in @k that are too old at @now. */
+void om_keyring_expire(struct om_keyring *k, om_time now, struct om_network *net);
 
 /**
  * om_keyring_add_join() - derive the keys by which others join an epoch
@@ -103,6 +123,10 @@ void om_keyring_leave(struct om_keyring *k, struct om_network *net);
 
 /** om_epoch_accepts() - true while handshakes under @e are answered at @now. */
 bool om_epoch_accepts(const struct om_epoch *e, om_time now);
+
+/** om_epoch_is_behind() - would who speaks under @e at @now first have to be told the current one,
+ *  and nothing else? */
+bool om_epoch_is_behind(const struct om_epoch *e, om_time now);
 
 /**
  * om_trial_begin() - start trying keys for a datagram

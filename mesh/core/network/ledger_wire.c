@@ -1,11 +1,13 @@
 /* ledger_wire.c - question and answer. */
 #include "network/ledger_wire.h"
 
-enum { KIND_ENTRY, KIND_CERT };
+#include <omerta/wire.h>
+
+enum { KIND_ENTRY, KIND_CERT, KIND_EPOCH };
 
 void om_ledger_ask(struct om_ledger_ask *out, struct om_ledger *l)
 {
-    out->skip = 0;
+    *out = (struct om_ledger_ask){.skip = 0};
     out->count = om_ledger_heads(l, out->heads);
 }
 
@@ -17,6 +19,7 @@ size_t om_ledger_ask_write(uint8_t out[static OM_LEDGER_ASK_MAX], const struct o
     om_wr_u8(&w, (uint8_t)a->count);
     for (unsigned i = 0; i < a->count; i++)
         om_ledger_head_write(&w, &a->heads[i]);
+    om_wr_copy(&w, a->epoch, a->has_epoch ? sizeof a->epoch : 0);
     return om_wr_len(&w);
 }
 
@@ -30,6 +33,9 @@ enum om_err om_ledger_ask_read(struct om_ledger_ask *out, struct om_bytes in)
         return OM_E_PARSE;
     for (unsigned i = 0; i < a.count; i++)
         a.heads[i] = om_ledger_head_read(&r);
+    a.has_epoch = om_rd_left(&r) > 0;
+    if (a.has_epoch)
+        om_rd_copy(&r, a.epoch, sizeof a.epoch);
     if (!om_rd_done(&r))
         return OM_E_PARSE;
     *out = a;
@@ -76,6 +82,25 @@ size_t om_ledger_answer(struct om_ledger *l, const struct om_ledger_ask *a, stru
     return om_wr_len(&w);
 }
 
+size_t om_ledger_answer_epoch(struct om_mut out, size_t n, struct om_bytes epoch)
+{
+    struct om_wr w = om_wr(om_mut(out.p + n, out.n - n));
+
+    om_wr_u8(&w, KIND_EPOCH);
+    om_wr_u16(&w, (uint16_t)epoch.n);
+    om_wr_bytes(&w, epoch);
+    OM_BUG_IF(w.bad || out.p[0] != 0);
+    return n + om_wr_len(&w);
+}
+
+/* EPOCH ends the answer. */
+static bool hear_epoch(struct om_rd *r, struct om_ledger_heard *out)
+{
+    out->epoch = om_rd_bytes(r, om_rd_u16(r));
+    return om_rd_done(r) && !out->has_more && out->epoch.n >= OM_EPOCH_MESSAGE_LEAST &&
+           out->epoch.n <= OM_EPOCH_MESSAGE_MAX;
+}
+
 static enum om_err hear_cert(struct om_ledger *l, struct om_bytes in)
 {
     enum om_err e = om_ledger_admin(l, in);
@@ -108,12 +133,14 @@ enum om_err om_ledger_hear(struct om_ledger *l, struct om_bytes in, struct om_le
     struct om_rd r = om_rd(in);
     uint8_t more = om_rd_u8(&r);
 
-    *out = (struct om_ledger_heard){.has_more = more == 1};
+    *out = (struct om_ledger_heard){.has_more = more == 1, .logs = 1};
     if (in.n > OM_LEDGER_ANSWER_MAX || r.bad || more > 1)
         return OM_E_PARSE;
     while (om_rd_left(&r) > 0) {
         struct om_id owner;
         uint8_t kind = om_rd_u8(&r);
+        if (kind == KIND_EPOCH)
+            return hear_epoch(&r, out) ? OM_OK : OM_E_PARSE;
         om_rd_copy(&r, owner.b, sizeof owner.b);
         struct om_bytes bytes = om_rd_bytes(&r, om_rd_u16(&r));
         if (r.bad || kind > KIND_CERT)
@@ -122,6 +149,7 @@ enum om_err om_ledger_hear(struct om_ledger *l, struct om_bytes in, struct om_le
         if (e != OM_OK)
             return e;
         out->told++;
+        out->logs = in.n - om_rd_left(&r);
     }
     return OM_OK;
 }

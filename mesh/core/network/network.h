@@ -20,6 +20,7 @@
 
 enum {
     OM_CREDENTIAL_MAX = OM_NODE_CERT_MAX + OM_ADMIN_CERT_BYTES,
+    OM_RETAINED_EPOCHS_MAX = 8,
     OM_JOIN_EPOCHS_MAX = 10 /* current, previous and 8 retained */
 };
 
@@ -37,8 +38,10 @@ struct om_network {
     struct om_id authority; /* of a closed network; zeros: it has none, and no members */
     struct om_pins pins;
     struct om_identity self;
-    struct om_epoch *current;                   /* in the keyring */
-    struct om_epoch *previous;                  /* accepted until its accept_until; may be NULL */
+    struct om_epoch *current;  /* in the keyring */
+    struct om_epoch *previous; /* accepted until its accept_until; may be NULL */
+    struct om_epoch *retained[OM_RETAINED_EPOCHS_MAX]; /* of a closed one; newest first */
+    unsigned retained_count;
     struct om_epoch *joins[OM_JOIN_EPOCHS_MAX]; /* by which others join; newest first */
     unsigned join_count;
     struct om_invitation invitation; /* ours, until we are in */

@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+enum { KEPT_VERSION = 1 };
+
 void om_rotation_init(struct om_rotation *r, const struct om_id *network,
                       const struct om_id *authority)
 {
@@ -58,10 +60,29 @@ static void retire(struct om_rotation *r, uint32_t now_s)
     memcpy(r->past[0].secret, r->current.secret, sizeof r->past[0].secret);
 }
 
+static bool is_current(const struct om_rotation *r, const struct om_epoch_message *m)
+{
+    return r->has_current && m->number == r->current.number &&
+           sodium_memcmp(m->secret, r->current.secret, sizeof m->secret) == 0;
+}
+
+/* @m, of which @in are the bytes, is the current one. */
+static void set(struct om_rotation *r, const struct om_epoch_message *m, const struct om_id *maker,
+                struct om_bytes in)
+{
+    r->current = *m;
+    r->maker = *maker;
+    om_hash(r->hash, om_bytes(m->secret, sizeof m->secret), om_bytes(NULL, 0));
+    if (in.n > 0)
+        memcpy(r->bytes, in.p, in.n);
+    r->len = (uint16_t)in.n;
+    r->has_current = true;
+}
+
 static void adopt(struct om_rotation *r, om_time now, uint32_t now_s,
                   const struct om_epoch_message *m, const struct om_id *maker, struct om_bytes in)
 {
-    if (r->len > 0) {
+    if (r->has_current && !is_current(r, m)) {
         retire(r, now_s);
         r->begun = now;
     }
@@ -69,11 +90,7 @@ static void adopt(struct om_rotation *r, om_time now, uint32_t now_s,
         if (sodium_memcmp(r->past[i - 1].secret, m->secret, sizeof m->secret) == 0)
             drop_past(r, i - 1);
     expire(r, now_s);
-    r->current = *m;
-    r->maker = *maker;
-    om_hash(r->hash, om_bytes(m->secret, sizeof m->secret), om_bytes(NULL, 0));
-    memcpy(r->bytes, in.p, in.n);
-    r->len = (uint16_t)in.n;
+    set(r, m, maker, in);
     r->is_news = true;
     r->is_asked = false;
 }
@@ -86,11 +103,12 @@ static enum om_rotation_put compare(const struct om_rotation *r, const struct om
 
     om_hash(hash, om_bytes(m->secret, sizeof m->secret), om_bytes(NULL, 0));
     int c = memcmp(hash, r->hash, sizeof hash);
-    if (m->number == r->current.number && c == 0)
-        return OM_ROTATION_KNOWN;
+    if (m->number == r->current.number && c == 0) /* ours may be bare */
+        return r->len > 0 ? OM_ROTATION_KNOWN : OM_ROTATION_ADOPTED;
     if (m->number > r->current.number && m->number - r->current.number > OM_ROTATION_LEAP_MAX)
         return OM_ROTATION_LEAP;
-    if (!om_ledger_may_sign(l, &r->maker) && !om_ledger_beyond(l, m->excluded, m->excluded_count))
+    if (r->len > 0 && !om_ledger_may_sign(l, &r->maker) &&
+        !om_ledger_beyond(l, m->excluded, m->excluded_count))
         return OM_ROTATION_ADOPTED;
     if (m->number == r->current.number ? c < 0 : m->number > r->current.number)
         return OM_ROTATION_ADOPTED;
@@ -109,7 +127,7 @@ enum om_rotation_put om_rotation_put(struct om_rotation *r, om_time now, uint32_
     if (om_epoch_message_decode(&m, in) != OM_OK ||
         !om_epoch_message_verify(in, &m, &maker, &r->network, &r->authority))
         goto out;
-    put = r->len > 0 ? compare(r, l, &m) : OM_ROTATION_ADOPTED;
+    put = r->has_current ? compare(r, l, &m) : OM_ROTATION_ADOPTED;
     if (put == OM_ROTATION_LEAP)
         goto out;
     if (m.number > r->highest)
@@ -128,7 +146,7 @@ void om_rotation_look(struct om_rotation *r, om_time now, const struct om_ledger
 {
     unsigned rank = r->self ? om_ledger_rank(l, &r->self->id) : 0;
     bool is_left_out =
-        r->len > 0 && om_ledger_beyond(l, r->current.excluded, r->current.excluded_count);
+        r->has_current && om_ledger_beyond(l, r->current.excluded, r->current.excluded_count);
 
     r->due = OM_NEVER;
     if (!is_left_out) {
@@ -172,9 +190,22 @@ static void make(struct om_rotation *r, om_time now, uint32_t now_s, const struc
 void om_rotation_begin(struct om_rotation *r, om_time now, uint32_t now_s,
                        const struct om_ledger *l, const struct om_rng *rng)
 {
-    OM_BUG_IF(r->len > 0 || !r->self);
+    OM_BUG_IF(r->has_current || !r->self);
     make(r, now, now_s, l, rng);
     om_rotation_look(r, now, l);
+}
+
+void om_rotation_bare(struct om_rotation *r, uint32_t number,
+                      const uint8_t secret[static OM_EPOCH_SECRET_BYTES])
+{
+    struct om_epoch_message m = {.number = number};
+
+    OM_BUG_IF(r->has_current);
+    memcpy(m.secret, secret, sizeof m.secret);
+    set(r, &m, &r->authority, om_bytes(NULL, 0));
+    if (number > r->highest)
+        r->highest = number;
+    sodium_memzero(&m, sizeof m);
 }
 
 void om_rotation_tick(struct om_rotation *r, om_time now, uint32_t now_s, const struct om_ledger *l,
@@ -209,10 +240,87 @@ unsigned om_rotation_past(struct om_rotation *r, uint32_t now_s, const struct om
 }
 
 struct om_bytes om_rotation_give(const struct om_rotation *r, const struct om_ledger *l,
-                                 struct om_bytes cert, const struct om_node_cert *c,
-                                 const struct om_id *issuer)
+                                 const struct om_member *m)
 {
-    if (om_ledger_member(l, cert, c, issuer) != OM_LEDGER_HOLDS)
+    if (om_ledger_of(l, m) != OM_LEDGER_HOLDS)
         return om_bytes(NULL, 0);
     return om_bytes(r->bytes, r->len);
+}
+
+/*     u8 1, u32 highest number seen, u8 n, n x (u32 number, u32 ended (Unix s), 32 B secret) newest
+ *     first, EPOCH
+ */
+size_t om_rotation_keep(const struct om_rotation *r, uint8_t out[static OM_ROTATION_KEPT_MAX])
+{
+    struct om_wr w = om_wr(om_mut(out, OM_ROTATION_KEPT_MAX));
+
+    if (r->len == 0)
+        return 0;
+    om_wr_u8(&w, KEPT_VERSION);
+    om_wr_uint(&w, r->highest, sizeof r->highest);
+    om_wr_u8(&w, (uint8_t)r->past_count);
+    for (unsigned i = 0; i < r->past_count && i < OM_ROTATION_PAST_MAX; i++) {
+        om_wr_u32(&w, r->past[i].number);
+        om_wr_u32(&w, r->past[i].ended_s);
+        om_wr_copy(&w, r->past[i].secret, sizeof r->past[i].secret);
+    }
+    om_wr_copy(&w, r->bytes, r->len);
+    return om_wr_len(&w);
+}
+
+static bool read_past(struct om_rotation *r, struct om_rd *in)
+{
+    r->past_count = om_rd_u8(in);
+    if (r->past_count > OM_ROTATION_PAST_MAX)
+        return false;
+    for (unsigned i = 0; i < r->past_count; i++) {
+        r->past[i].number = om_rd_u32(in);
+        r->past[i].ended_s = om_rd_u32(in);
+        om_rd_copy(in, r->past[i].secret, sizeof r->past[i].secret);
+    }
+    return !in->bad;
+}
+
+/* What @in says, into @r, which has nothing but what it was made with. */
+static enum om_err read_kept(struct om_rotation *r, struct om_bytes in)
+{
+    struct om_epoch_message m = {.number = 0};
+    struct om_rd rd = om_rd(in);
+    struct om_id maker;
+    bool is_known = om_rd_u8(&rd) == KEPT_VERSION;
+
+    r->highest = om_rd_u32(&rd);
+    if (!is_known || !read_past(r, &rd))
+        return OM_E_PARSE;
+    struct om_bytes message = om_rd_rest(&rd);
+    enum om_err e = om_epoch_message_decode(&m, message);
+    if (e == OM_OK && !om_epoch_message_verify(message, &m, &maker, &r->network, &r->authority))
+        e = OM_E_CRYPTO;
+    if (e == OM_OK)
+        set(r, &m, &maker, message);
+    sodium_memzero(&m, sizeof m);
+    return e;
+}
+
+enum om_err om_rotation_recall(struct om_rotation *r, om_time now, uint32_t now_s,
+                               struct om_bytes in)
+{
+    struct om_rotation back = {.network = r->network, .authority = r->authority};
+    enum om_err e = read_kept(&back, in);
+
+    OM_BUG_IF(r->len > 0);
+    if (e == OM_OK) {
+        r->is_news = !is_current(r, &back.current);
+        set(r, &back.current, &back.maker, om_bytes(back.bytes, back.len));
+        memcpy(r->past, back.past, sizeof r->past);
+        r->past_count = back.past_count;
+        r->highest = back.highest > r->highest ? back.highest : r->highest;
+        if (r->highest < r->current.number)
+            r->highest = r->current.number;
+        if (r->past_count > 0 && r->past[0].ended_s <= now_s)
+            r->begun = now - OM_SEC(now_s - r->past[0].ended_s);
+        expire(r, now_s);
+    }
+    sodium_memzero(&back, sizeof back);
+    return e;
 }

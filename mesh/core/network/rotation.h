@@ -12,6 +12,7 @@
  *        rotation_refuses_revoked_and_forged; rotation_refuses_a_leap;
  *        rotation_of_a_revoked_maker_yields; rotation_keeps_eight_for_thirty_days;
  *        rotation_gives_nothing_to_the_revoked; rotation_fini_leaves_nothing;
+ *        rotation_goes_on_from_a_bare_secret; rotation_comes_back_from_what_was_kept;
  *        rotation_model_converges.
  *
  *            a revocation beyond the list              30 k s, and an hour after the last
@@ -20,6 +21,9 @@
  *
  * Which is better: the higher number, then the smaller BLAKE2b-256(secret); but one whose maker was
  * revoked yields to any that lists all that we know of. A new one is numbered above all ever seen.
+ *
+ * A network begins with a secret that nobody signed, and whoever joins is given one so: it lists
+ * nothing, and is given to nobody from here.
  *
  * An epoch is given only to who holds a certificate that our ledger lets stand, and in the same
  * exchange after our logs: so who is given it has heard of every revocation that it lists.
@@ -41,7 +45,10 @@ enum {
     OM_ROTATION_RETAINED_MAX = 8, /* besides it; then the oldest goes */
     OM_ROTATION_PAST_MAX = OM_ROTATION_RETAINED_MAX + 1,
     OM_ROTATION_RETAINED_S = 30 * 24 * 3600,
-    OM_ROTATION_LEAP_MAX = 4096 /* numbers at once: no admin may use them all up */
+    OM_ROTATION_LEAP_MAX = 4096, /* numbers at once: no admin may use them all up */
+    OM_EPOCH_PAST_BYTES = 4 + 4 + OM_EPOCH_SECRET_BYTES,
+    OM_ROTATION_KEPT_MAX =
+        1 + 4 + 1 + OM_ROTATION_PAST_MAX * OM_EPOCH_PAST_BYTES + OM_EPOCH_MESSAGE_MAX
 };
 
 /* An epoch of the past. */
@@ -62,8 +69,9 @@ struct om_rotation {
     struct om_epoch_message current;
     uint8_t hash[OM_HASH_BYTES]; /* of the current secret */
     uint8_t bytes[OM_EPOCH_MESSAGE_MAX];
-    uint16_t len; /* 0: there is no current one */
-    bool is_news; /* not yet told by om_rotation_next() */
+    uint16_t len;     /* 0: there is no current one, or it is bare */
+    bool has_current; /* number and secret at least */
+    bool is_news;     /* not yet told by om_rotation_next() */
     bool is_asked;
     bool has_admin;
     uint8_t admin[OM_ADMIN_CERT_BYTES]; /* ours */
@@ -108,6 +116,10 @@ void om_rotation_admin(struct om_rotation *r, const struct om_identity *self, st
 void om_rotation_begin(struct om_rotation *r, om_time now, uint32_t now_s,
                        const struct om_ledger *l, const struct om_rng *rng);
 
+/** om_rotation_bare() - @r, which has none yet, goes by @secret of @number, which nobody signed. */
+void om_rotation_bare(struct om_rotation *r, uint32_t number,
+                      const uint8_t secret[static OM_EPOCH_SECRET_BYTES]);
+
 /**
  * om_rotation_put() - an EPOCH came from another member, or from disk
  * @r:      the machine
@@ -144,18 +156,27 @@ bool om_rotation_next(struct om_rotation *r);
  *  Return: how many. */
 unsigned om_rotation_past(struct om_rotation *r, uint32_t now_s, const struct om_epoch_past **out);
 
-/**
- * om_rotation_give() - the current EPOCH, for one member
- * @r:       the machine
- * @l:       the ledger, whose entries were sent to him before
- * @cert:    his certificate, which om_node_cert_check() found to hold
- * @c:       decoded
- * @issuer:  who signed it
- *
- * Return: its bytes, lent until the next call; empty when he must not have it or there is none.
- */
+/** om_rotation_give() - the current EPOCH of @r for @m, whose certificate held, and to whom the
+ *  entries of @l were sent before. Return: its bytes, lent until the next call; empty when he must
+ *  not have it or there is none. */
 struct om_bytes om_rotation_give(const struct om_rotation *r, const struct om_ledger *l,
-                                 struct om_bytes cert, const struct om_node_cert *c,
-                                 const struct om_id *issuer);
+                                 const struct om_member *m);
+
+/** om_rotation_keep() - the current EPOCH of @r and those of the past, for the disk, to @out; all
+ *  of them secrets. Return: its bytes; 0 when the current one is bare. */
+size_t om_rotation_keep(const struct om_rotation *r, uint8_t out[static OM_ROTATION_KEPT_MAX]);
+
+/**
+ * om_rotation_recall() - take back what om_rotation_keep() made
+ * @r:      has nothing that was signed yet
+ * @now:    time
+ * @now_s:  Unix time
+ * @in:     as it was kept
+ *
+ * Return: OM_OK; OM_E_PARSE when it is damaged, OM_E_CRYPTO when it is of another network; @r is as
+ * it was then.
+ */
+OM_MUST enum om_err om_rotation_recall(struct om_rotation *r, om_time now, uint32_t now_s,
+                                       struct om_bytes in);
 
 #endif

@@ -50,13 +50,16 @@ struct node_ledger_ask {
     bool has_brought;
 };
 
+struct node_rotation;
+
 struct node_ledger {
     struct om_node *node;
     struct om_network *net;
     struct om_ledger all;
-    uint64_t judged;  /* all.change, when the peers were judged last */
-    uint64_t version; /* from 1; greater whenever we have more to tell */
-    om_time next_at;  /* of the next round, at the earliest */
+    struct node_rotation *rotation; /* owned */
+    uint64_t judged;                /* all.change, when the peers were judged last */
+    uint64_t version;               /* from 1; greater whenever we have more to tell */
+    om_time next_at;                /* of the next round, at the earliest */
     struct om_timer timer;
     struct om_bucket answers;
     struct node_ledger_ask asks[OM_LEDGER_ASKS_MAX];
@@ -134,8 +137,9 @@ void node_ledger_changed(struct node_ledger *g, struct om_bytes bytes);
 /** node_ledger_work() - ask for @g whom is due. Return: false when nobody was. */
 bool node_ledger_work(struct node_ledger *g);
 
-/** node_ledger_up() - @n holds a session of a member with @p since @now. */
-void node_ledger_up(struct om_node *n, om_time now, const struct om_peer *p);
+/** node_ledger_up() - @n holds a session of a member with @p since @now; @is_behind: one of the two
+ *  is behind with its epoch. */
+void node_ledger_up(struct om_node *n, om_time now, struct om_peer *p, bool is_behind);
 
 /** node_ledger_asked() - is @c, just asked at @now, about a ledger? Then it was answered. */
 bool node_ledger_asked(struct node_call *c, om_time now);

@@ -26,6 +26,10 @@ enum { OM_CLASS_BYTES_MAX = 64 * 1024 /* that a session of another class than FU
 bool node_member_admit(struct om_node *n, om_time now, const struct om_network *net,
                        const struct om_shown *shown, struct om_id *id, uint8_t *session_class);
 
+/** node_member_class() - what one who may have @session_class by its certificate gets under @epoch
+ *  at @now: under one of the past no more than to be told the current one. */
+uint8_t node_member_class(const struct om_epoch *epoch, om_time now, uint8_t session_class);
+
 /** node_member_may_say() - may a session of @session_class carry a @frame? */
 bool node_member_may_say(uint8_t session_class, uint8_t frame);
 
@@ -35,6 +39,10 @@ bool node_member_is_full(const struct om_peer *p);
 /** node_member_is_owed() - does anything wait for @p, to whom no session leads, that only a member
  *  may have? */
 bool node_member_is_owed(const struct om_peer *p);
+
+/** node_member_is_behind() - is that of @p one of a member who is told the current epoch, or tells
+ *  it? */
+bool node_member_is_behind(const struct om_peer *p);
 
 /** node_member_is_admin() - does the certificate of @p, as @n saw it last, make it an admin? */
 bool node_member_is_admin(const struct om_node *n, const struct om_peer *p);

@@ -77,7 +77,7 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     om_punch_memory_init(&n->punches, n->sip_key);
     om_hello_budget_init(&n->hello_budget, now);
     om_bucket_init(&n->responses, OM_RESPONSES_PER_S, OM_RESPONSES_PER_S, now);
-    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 7 * OM_NETWORKS_MAX);
+    om_timers_init(&n->timers, 2 * n->limits.peers_max + 7 + OM_CALLS_MAX + 8 * OM_NETWORKS_MAX);
     return OM_OK;
 
 no_calls:
@@ -267,6 +267,8 @@ enum om_err om_node_epoch(struct om_node *n, om_time now, const struct om_id *ne
 
     if (!net)
         return OM_E_MISSING;
+    if (node_ledger_of(n, network))
+        return OM_E_STATE; /* its admins see to that */
     if (number <= net->current->number)
         return OM_E_RANGE;
     return om_keyring_add(&n->keyring, now, net, number, secret);

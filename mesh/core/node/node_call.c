@@ -1,6 +1,8 @@
 /* node_call.c - what happens on streams: a question, an answer, bytes, an end. */
 #include <stdlib.h>
 
+#include <sodium.h>
+
 #include "node/join.h"
 #include "node/ledger.h"
 #include "node/loop.h"
@@ -67,6 +69,8 @@ void node_call_free(struct node_call *c)
     if (om_link_is_linked(&c->of_peer))
         om_list_remove(&c->of_peer);
     om_call_fini(&c->rpc);
+    if (c->tail)
+        sodium_memzero(c->tail, c->tail_len); /* an EPOCH may be at its end */
     free(c->tail);
     om_table_remove(&n->calls, &c->handle);
     free(c);
@@ -381,8 +385,9 @@ static bool has_asked(const struct om_peer *p)
 static struct node_call *admit(struct om_node *n, om_time now, struct om_peer *p,
                                struct om_stream *s)
 {
-    /* Who is no member has one at a time. */
-    bool has_one = !node_member_is_full(p) && has_asked(p);
+    /* Who is no member has one at a time. One that is behind is a member, and may have old ones. */
+    const bool is_member = node_member_is_full(p) || node_member_is_behind(p);
+    const bool has_one = !is_member && has_asked(p);
     struct node_call *c = has_one ? NULL : node_call_new(n, p, s);
 
     if (!c) {

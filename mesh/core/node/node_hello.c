@@ -138,11 +138,21 @@ unsigned om_node_hello_groups(const struct om_node *n, om_time now, const struct
         return 0;
     out[count++] = om_hello_group(net->current, false);
     out[count++] = om_hello_group(net->current, true);
-    if (net->previous && om_epoch_accepts(net->previous, now)) {
+    if (net->previous && !om_epoch_is_behind(net->previous, now)) {
         out[count++] = om_hello_group(net->previous, false);
         out[count++] = om_hello_group(net->previous, true);
     }
     return count;
+}
+
+void node_hello_again(struct om_node *n, const struct om_network *net)
+{
+    struct node_hello *h = n->hellos[find(n, &net->id)];
+
+    if (!h || h->count == 0)
+        return;
+    om_hello_pace_start(&h->pace, n->now); /* they meet elsewhere now */
+    pace(h, n->now);
 }
 
 void node_hello_leave(struct om_node *n, unsigned i)

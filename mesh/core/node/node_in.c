@@ -50,8 +50,9 @@ void node_confirmed(struct om_node *n, om_time now, struct om_peer *p, struct om
         node_where_tell(n, now, p);
         node_gossip_up(n, now, p);
         node_service_up(n, now, p);
-        node_ledger_up(n, now, p);
     }
+    if (s->session_class == OM_CLASS_FULL || s->session_class == OM_CLASS_RESYNC)
+        node_ledger_up(n, now, p, s->session_class == OM_CLASS_RESYNC);
     struct om_event e = {.kind = c.first ? OM_EVENT_SESSION_UP : OM_EVENT_SESSION_REKEYED,
                          .peer = p->id,
                          .a = s->local,

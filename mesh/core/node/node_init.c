@@ -39,15 +39,33 @@ static uint64_t draw_stamp(struct om_node *n, om_time now, struct om_peer *p)
     return stamp;
 }
 
-/* The current epoch; after two unanswered tries in turn with that of the last session. */
+/* An epoch of the past: of the last session with @p, or where there is none the newest. */
+static struct om_epoch *past_epoch(const struct om_peer *p, om_time now, bool is_last)
+{
+    const struct om_network *net = p->net;
+
+    for (unsigned i = 0; i <= net->retained_count; i++) {
+        struct om_epoch *e = i == 0 ? net->previous : net->retained[i - 1];
+        if (e && om_epoch_accepts(e, now) && (!is_last || e->number == p->last_epoch))
+            return e;
+    }
+    return NULL;
+}
+
+/* The current epoch; after two unanswered tries in turn with that of the last session, and where
+ * that may not be enough with the newest of the past. */
 static struct om_epoch *choose_epoch(const struct om_peer *p, om_time now, unsigned attempt)
 {
-    struct om_epoch *previous = p->net->previous;
+    const bool had_current = p->had_session && p->last_epoch == p->net->current->number;
+    struct om_epoch *e = NULL;
 
-    if (attempt > 2 && attempt % 2 == 1 && previous && om_epoch_accepts(previous, now) &&
-        (!p->had_session || p->last_epoch == previous->number))
-        return previous;
-    return p->net->current;
+    if (attempt <= 2 || attempt % 2 == 0)
+        return p->net->current;
+    if (attempt % 4 == 3 && p->had_session)
+        e = past_epoch(p, now, true);
+    if (!e && !had_current)
+        e = past_epoch(p, now, false);
+    return e ? e : p->net->current;
 }
 
 bool node_send_copy(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
@@ -189,8 +207,8 @@ static bool is_awaited(const struct om_peer *p, uint8_t session_class)
         return !p->net->invitation.is_held;
     if (session_class == OM_CLASS_JOIN)
         return p->net->invitation.is_held;
-    return session_class == OM_CLASS_RENEW && p->net->credential_len > 0 &&
-           (!carry || carry->session_class != OM_CLASS_FULL);
+    return (session_class == OM_CLASS_RENEW || session_class == OM_CLASS_RESYNC) &&
+           p->net->credential_len > 0 && (!carry || carry->session_class != OM_CLASS_FULL);
 }
 
 /* Is this response from the peer we asked, and within what we offered? */
@@ -280,6 +298,8 @@ void node_on_response(struct om_node *n, om_time now, const struct om_via *via,
         return;
     }
     enum om_err e = om_handshake_response(p->handshake, plain->body, &result);
+    if (e == OM_OK && !epoch->is_join)
+        result.msg2.session_class = node_member_class(epoch, now, result.msg2.session_class);
     if (e != OM_OK)
         node_drop(n, e == OM_E_CRYPTO ? OM_DROP_HS_NOISE : OM_DROP_HS_FORM);
     else if (!is_acceptable(n, now, p, &result.msg2))

@@ -7,6 +7,7 @@
 #include "node/join.h"
 #include "node/ledger.h"
 #include "node/member.h"
+#include "node/rotate.h"
 #include "service/words.h"
 
 static void invited_key(uint8_t out[static 2 * OM_ID_BYTES], const struct om_network *net,
@@ -51,6 +52,8 @@ bool node_join_may_ask(const struct node_call *c)
         return strcmp(c->rpc.method, OM_METHOD_JOIN) == 0;
     case OM_CLASS_RENEW:
         return strcmp(c->rpc.method, OM_METHOD_RENEW) == 0;
+    case OM_CLASS_RESYNC:
+        return strcmp(c->rpc.method, OM_METHOD_LEDGER) == 0;
     }
     return false;
 }
@@ -215,8 +218,10 @@ enum om_err om_node_admin(struct om_node *n, om_time now, const struct om_id *ne
     if (!j)
         return OM_E_NO_MEM;
     j->is_admin = false;
-    if (cert.n == 0)
+    if (cert.n == 0) {
+        node_rotate_admin(n, net, cert);
         return OM_OK;
+    }
     if (!om_admin_cert_verify(&admin, &net->id, &net->authority, cert) ||
         !om_id_equal(&admin.key, &net->self.id))
         return OM_E_CRYPTO;
@@ -225,6 +230,7 @@ enum om_err om_node_admin(struct om_node *n, om_time now, const struct om_id *ne
         return e;
     memcpy(j->issuer.cert, cert.p, sizeof j->issuer.cert);
     j->is_admin = true;
+    node_rotate_admin(n, net, cert);
     return OM_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "node/join.h"
 #include "node/member.h"
+#include "node/rotate.h"
 
 static void fire(struct om_timer *t, om_time now OM_UNUSED)
 {
@@ -31,6 +32,11 @@ enum om_err node_ledger_start(struct om_node *n, unsigned i)
     g->timer.fire = fire;
     g->timer.at = OM_NEVER;
     om_bucket_init(&g->answers, OM_LEDGER_ANSWERS_PER_S, OM_LEDGER_ANSWERS_PER_S, n->now);
+    if (node_rotate_start(g) != OM_OK) {
+        om_ledger_fini(&g->all);
+        free(g);
+        return OM_E_NO_MEM;
+    }
     n->ledgers[i] = g;
     return OM_OK;
 }
@@ -45,6 +51,7 @@ void node_ledger_leave(struct om_node *n, unsigned i)
     while (g->untold_count > 0)
         free(g->untold[--g->untold_count].p);
     free(g->told.p);
+    node_rotate_stop(g);
     om_ledger_fini(&g->all);
     free(g);
     n->ledgers[i] = NULL;
@@ -253,6 +260,9 @@ enum node_step node_ledger_next(struct om_node *n, struct om_act *out)
             return NODE_WORKED;
         if (tell(g, out))
             return NODE_TOLD;
+        enum node_step step = node_rotate_next(g, out);
+        if (step != NODE_IDLE)
+            return step;
     }
     return NODE_IDLE;
 }

@@ -1,8 +1,11 @@
 /* node_ledger_sync.c - members bring their ledgers together. */
 #include <stdlib.h>
 
+#include <sodium.h>
+
 #include "node/ledger.h"
 #include "node/member.h"
+#include "node/rotate.h"
 #include "service/blob.h"
 
 void node_ledger_kick(struct node_ledger *g, om_time now)
@@ -81,7 +84,7 @@ static bool is_live(const struct node_ledger *g, const struct om_peer *p)
     const struct om_session *s =
         p->net == g->net && p->assoc ? om_association_sealing(p->assoc, g->node->now) : NULL;
 
-    return s && s->session_class == OM_CLASS_FULL;
+    return s && (s->session_class == OM_CLASS_FULL || s->session_class == OM_CLASS_RESYNC);
 }
 
 /* A free place for another question to one who answers, or who has been @silent; NULL: there is
@@ -141,6 +144,7 @@ static void begin_ask(struct node_ledger *g, struct om_peer *p)
                                   .is_claimed = p->ledger_claims};
     p->ledger_claims = false;
     om_ledger_ask(&a->ask, &g->all);
+    node_rotate_name(g, &a->ask);
 }
 
 /* Asks whom there is room for; the others, and those that gave no answer, in another round. */
@@ -172,10 +176,12 @@ bool node_ledger_work(struct node_ledger *g)
     return true;
 }
 
-void node_ledger_up(struct om_node *n, om_time now, const struct om_peer *p)
+void node_ledger_up(struct om_node *n, om_time now, struct om_peer *p, bool is_behind)
 {
     struct node_ledger *g = node_ledger_of(n, &p->net->id);
 
+    if (is_behind)
+        p->ledger_at = 0; /* it is asked for its epoch, or told ours by being asked */
     if (g && p->ledger_at != g->version)
         node_ledger_kick(g, now);
 }
@@ -199,13 +205,30 @@ static bool is_alike(struct om_ledger *l, const struct om_ledger_ask *a)
 static void learn(struct node_ledger *g, om_time now, struct om_peer *p,
                   const struct om_ledger_ask *a)
 {
-    if (is_alike(&g->all, a)) {
+    const bool wants = node_rotate_wants(g, a);
+
+    if (node_rotate_is_even(g, a))
+        node_rotate_caught_up(g, p);
+    if (!wants && is_alike(&g->all, a)) {
         p->ledger_at = g->version;
-    } else if (om_ledger_lacks(&g->all, a->heads, a->count)) {
+    } else if (wants || om_ledger_lacks(&g->all, a->heads, a->count)) {
         p->ledger_at = 0;
         p->ledger_claims = true;
         node_ledger_kick(g, now);
     }
+}
+
+/* All that @a lacks, or as much as fits, into the tail of @c. */
+static void fill(struct node_ledger *g, struct node_call *c, const struct om_ledger_ask *a)
+{
+    const struct om_mut room = om_mut(c->tail, OM_LEDGER_ANSWER_MAX);
+
+    c->tail_len =
+        om_ledger_answer(&g->all, a, om_mut(room.p, room.n - (size_t)OM_LEDGER_EPOCH_MAX));
+    struct om_bytes epoch =
+        room.p[0] ? om_bytes(NULL, 0) : node_rotate_give(g, &c->id, a); /* after all else */
+    if (epoch.n > 0)
+        c->tail_len = om_ledger_answer_epoch(room, c->tail_len, epoch);
 }
 
 static enum om_err answer(struct node_ledger *g, om_time now, struct node_call *c)
@@ -223,7 +246,7 @@ static enum om_err answer(struct node_ledger *g, om_time now, struct node_call *
     c->tail = malloc(OM_LEDGER_ANSWER_MAX);
     if (!c->tail)
         return OM_E_NO_MEM;
-    c->tail_len = om_ledger_answer(&g->all, &a, om_mut(c->tail, OM_LEDGER_ANSWER_MAX));
+    fill(g, c, &a);
     if (a.skip == 0 && c->peer)
         learn(g, now, c->peer, &a);
     return om_call_accept(&c->rpc, om_bytes(NULL, 0));
@@ -261,9 +284,14 @@ static bool hear(struct node_ledger *g, struct node_ledger_ask *a, struct om_byt
     struct om_ledger_heard heard;
     enum om_err e = om_ledger_hear(&g->all, part, &heard);
 
-    if (heard.entries > 0 || g->all.log_count > logs) {
-        node_ledger_changed(g, part);
+    if (heard.entries > 0 || g->all.log_count > logs) { /* what is kept has no secrets */
+        node_ledger_changed(g, om_bytes(part.p, heard.logs));
         a->has_brought = true;
+    }
+    if (e == OM_OK && heard.epoch.n > 0) {
+        enum om_rotation_put put = node_rotate_hear(g, heard.epoch);
+        a->has_brought |= put == OM_ROTATION_ADOPTED;
+        e = put == OM_ROTATION_FORGED ? OM_E_CRYPTO : OM_OK;
     }
     if (e == OM_E_NO_MEM)
         node_drop(g->node, OM_DROP_MEMORY);

@@ -49,6 +49,13 @@ bool node_member_admit(struct om_node *n, om_time now, const struct om_network *
     return true;
 }
 
+uint8_t node_member_class(const struct om_epoch *epoch, om_time now, uint8_t session_class)
+{
+    bool is_session = session_class == OM_CLASS_FULL || session_class == OM_CLASS_RENEW;
+
+    return is_session && om_epoch_is_behind(epoch, now) ? OM_CLASS_RESYNC : session_class;
+}
+
 bool node_member_may_say(uint8_t session_class, uint8_t frame)
 {
     if (session_class == OM_CLASS_FULL)
@@ -94,6 +101,13 @@ bool node_member_is_full(const struct om_peer *p)
 bool node_member_is_owed(const struct om_peer *p)
 {
     return node_is_waiting(p) || !om_list_is_empty(&p->calls);
+}
+
+bool node_member_is_behind(const struct om_peer *p)
+{
+    const struct om_session *s = p->assoc ? p->assoc->carry : NULL;
+
+    return s && s->session_class == OM_CLASS_RESYNC;
 }
 
 bool node_member_is_admin(const struct om_node *n, const struct om_peer *p)

@@ -93,8 +93,12 @@ static bool is_admitted(struct om_node *n, om_time now, struct asked *q)
                                          .ephemeral = q->plain->body.p,
                                          .coarse = q->plain->coarse};
 
-    if (!q->epoch->is_join)
-        return node_member_admit(n, now, net, &shown, &q->id, &q->msg2.session_class);
+    if (!q->epoch->is_join) {
+        if (!node_member_admit(n, now, net, &shown, &q->id, &q->msg2.session_class))
+            return false;
+        q->msg2.session_class = node_member_class(q->epoch, now, q->msg2.session_class);
+        return true;
+    }
     q->msg2.session_class = OM_CLASS_JOIN;
     return node_join_admit(n, now, net, shown.kind, &proof, &q->id);
 }
@@ -174,7 +178,9 @@ static bool has_more(struct om_node *n, om_time now, const struct asked *q)
     if (carry ? carry->session_class != OM_CLASS_FULL : !node_member_is_owed(p))
         return false;
     node_drop(n, OM_DROP_HS_CREDENTIAL);
-    node_close(n, now, p, OM_CLOSE_REFUSED, "certificate expired");
+    node_close(n, now, p, OM_CLOSE_REFUSED,
+               q->msg2.session_class == OM_CLASS_RESYNC ? "epoch is of the past"
+                                                        : "certificate expired");
     return true;
 }
 

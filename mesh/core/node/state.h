@@ -511,6 +511,9 @@ void node_probe_end(struct om_node *n, struct om_peer *p);
 /** node_hello_stop() - end all announcing of @n. */
 void node_hello_stop(struct om_node *n);
 
+/** node_hello_again() - @n speaks by another epoch in @net: it announces itself as at the start. */
+void node_hello_again(struct om_node *n, const struct om_network *net);
+
 /** node_hello_leave() - end announcing in the @i-th network of @n. */
 void node_hello_leave(struct om_node *n, unsigned i);
 

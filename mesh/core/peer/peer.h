@@ -99,6 +99,7 @@ struct om_peer {
     struct om_traffic in, out; /* authentic datagrams of this peer */
     om_time warm_until;        /* it is a relay that is wanted; in the past: it is not */
     bool ledger_claims;        /* it said since we began to ask it that it has more */
+    bool is_caught_up;         /* it was behind with its epoch, and is no more: met anew */
     struct om_peer_keep keep;
     struct om_timer timer;
 };

@@ -52,7 +52,8 @@
     X(RENEWED, "renewed", "our certificate in a closed network is another one")                    \
     X(ISSUED, "issued", "we, an admin, made a certificate for the peer; a = its number")           \
     X(REVOKED, "revoked",                                                                          \
-      "the peer, or we, may be a member no more; a = 1 its key, 2 its issuer, 3 its invitation")
+      "the peer, or we, may be a member no more; a = 1 its key, 2 its issuer, 3 its invitation")   \
+    X(EPOCH, "epoch", "a closed network goes by another secret; a = its number")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

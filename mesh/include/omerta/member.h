@@ -100,7 +100,8 @@ enum om_member_news {
     OM_MEMBER_REFUSED, /* we are not: why. Nothing is sent there any more */
     OM_MEMBER_RENEWED, /* our certificate is a new one: chain */
     OM_MEMBER_ISSUED,  /* we, an admin, made a member: chain, to be given back after a restart */
-    OM_MEMBER_LEDGER   /* more of what admins signed: ledger, to be given back, in that order */
+    OM_MEMBER_LEDGER,  /* more of what admins signed: ledger, to be given back, in that order */
+    OM_MEMBER_EPOCH    /* another secret: epoch, secret, epochs, in the place of those before */
 };
 
 /* For OM_ACT_MEMBER. What it points to is lent until the next om_node_*(). */
@@ -112,6 +113,7 @@ struct om_act_member {
     const uint8_t *secret; /* 32 B, the epoch's */
     struct om_cert_chain chain;
     struct om_bytes ledger;
+    struct om_bytes epochs; /* secrets; for om_node_epochs() (rotate.h) */
 };
 
 /**

@@ -150,7 +150,8 @@ OM_MUST enum om_err om_node_pins(const struct om_node *n, const struct om_id *ne
  * @number:   greater than the present one
  * @secret:   32 bytes, copied
  *
- * Return: OM_OK, OM_E_MISSING for an unknown network, OM_E_RANGE for a number not greater.
+ * Return: OM_OK, OM_E_MISSING for an unknown network, OM_E_STATE for a closed one (rotate.h),
+ * OM_E_RANGE for a number not greater.
  */
 OM_MUST enum om_err om_node_epoch(struct om_node *n, om_time now, const struct om_id *network,
                                   uint32_t number, const uint8_t secret[static 32]);

@@ -174,3 +174,33 @@ OM_TEST(network_file_lists_no_more_than_fit)
 out:
     end(&p);
 }
+
+OM_TEST(network_file_keeps_epochs)
+{
+    const struct om_rng rng = om_entropy();
+    struct network_file f = {.name = "club",
+                             .link = {.kind = OM_NETWORK_CLOSED, .authority = {{9}}, .epoch = 4}};
+    struct network_file back = {.name = ""};
+    struct om_error err;
+    struct place p;
+    char path[256];
+
+    om_network_link_derive(&f.link);
+    om_rng_fill(&rng, f.link.secret, sizeof f.link.secret);
+    OM_TRY(begin(&p) && network_file_write(p.home, &f, &err) == OM_OK);
+    OM_TRY(network_file_read(p.top, &f.link.id, &back, &err) == OM_OK);
+    CHECK_EQ(back.epochs_len, 0); /* as one that an older daemon wrote */
+    f.epochs_len = sizeof f.epochs;
+    om_rng_fill(&rng, f.epochs, sizeof f.epochs);
+    OM_TRY(network_file_write(p.home, &f, &err) == OM_OK);
+    OM_TRY(network_file_read(p.top, &f.link.id, &back, &err) == OM_OK);
+    CHECK_EQ(back.epochs_len, sizeof f.epochs);
+    CHECK_MEM(back.epochs, f.epochs, sizeof f.epochs);
+    CHECK_MEM(back.link.secret, f.link.secret, sizeof f.link.secret);
+    CHECK_EQ(back.link.epoch, 4);
+    path_of(&p, &f, path);
+    CHECK(truncate(path, 400) == 0);
+    CHECK_EQ(network_file_read(p.top, &f.link.id, &back, &err), OM_E_PARSE);
+out:
+    end(&p);
+}

@@ -10,7 +10,10 @@
 
 #include "node/state.h"
 
-enum { OM_CLASS_BYTES_MAX = 64 * 1024 /* that a session of another class than FULL may bring */ };
+enum {
+    OM_CLASS_BYTES_MAX = 64 * 1024, /* that a session of another class than FULL may bring */
+    OM_CLOCK_TELL_S = 10            /* between two words to our user on clocks that differ */
+};
 
 /**
  * node_member_admit() - may who showed a credential take part?
@@ -29,6 +32,10 @@ bool node_member_admit(struct om_node *n, om_time now, const struct om_network *
 /** node_member_class() - what one who may have @session_class by its certificate gets under @epoch
  *  at @now: under one of the past no more than to be told the current one. */
 uint8_t node_member_class(const struct om_epoch *epoch, om_time now, uint8_t session_class);
+
+/** node_member_clock() - by @n's calendar the certificate of @peer is of the future (@is_early), or
+ *  over, and the peer does not know it: one of the two clocks is wrong, and our user is told @now. */
+void node_member_clock(struct om_node *n, om_time now, const struct om_id *peer, bool is_early);
 
 /** node_member_may_say() - may a session of @session_class carry a @frame? */
 bool node_member_may_say(uint8_t session_class, uint8_t frame);

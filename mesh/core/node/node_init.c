@@ -219,8 +219,11 @@ static bool is_acceptable(struct om_node *n, om_time now, const struct om_peer *
     struct om_id id;
     uint8_t theirs;
 
-    if (!node_member_admit(n, now, p->net, &shown, &id, &theirs) || theirs != OM_CLASS_FULL ||
-        !om_id_equal(&id, &p->id)) {
+    bool is_known =
+        node_member_admit(n, now, p->net, &shown, &id, &theirs) && om_id_equal(&id, &p->id);
+    if (is_known && theirs != OM_CLASS_FULL)
+        node_member_clock(n, now, &id, false);
+    if (!is_known || theirs != OM_CLASS_FULL) {
         node_drop(n, OM_DROP_HS_CREDENTIAL);
         return false;
     }

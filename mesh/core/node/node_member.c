@@ -32,6 +32,17 @@ static bool is_in_time(const struct om_member *m, enum om_cert_verdict calendar,
     return false;
 }
 
+void node_member_clock(struct om_node *n, om_time now, const struct om_id *peer, bool is_early)
+{
+    bool is_told = n->clock_told != 0 && now - n->clock_told < OM_SEC(OM_CLOCK_TELL_S);
+
+    if (is_told)
+        return;
+    n->clock_told = now ? now : 1;
+    node_event(n, now,
+               &(struct om_event){.kind = OM_EVENT_WRONG_CLOCK, .peer = *peer, .a = is_early});
+}
+
 bool node_member_admit(struct om_node *n, om_time now, const struct om_network *net,
                        const struct om_shown *shown, struct om_id *id, uint8_t *session_class)
 {
@@ -40,6 +51,8 @@ bool node_member_admit(struct om_node *n, om_time now, const struct om_network *
     enum om_cert_verdict calendar = om_verified_check(&n->verified, net, shown, now_s, &m);
     struct om_cert_chain chain;
 
+    if (calendar == OM_CERT_EARLY)
+        node_member_clock(n, now, &m.key, true);
     if (!is_in_time(&m, calendar, now_s, session_class))
         return false;
     if (shown->kind != OM_CREDENTIAL_BARE &&

@@ -186,6 +186,7 @@ struct om_node {
     uint64_t stamp_reserved; /* timestamps below are ours after a restart too */
     const struct om_cc_ops *congestion;
     struct node_service *services[OM_NETWORKS_MAX];
+    om_time clock_told; /* that somebody's calendar is not ours; 0: never */
     om_time born_at;
     struct node_gossip *gossips[OM_NETWORKS_MAX]; /* NULL: joined without */
     struct node_hello *hellos[OM_NETWORKS_MAX];   /* NULL: never announced */

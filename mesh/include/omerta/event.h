@@ -53,7 +53,9 @@
     X(ISSUED, "issued", "we, an admin, made a certificate for the peer; a = its number")           \
     X(REVOKED, "revoked",                                                                          \
       "the peer, or we, may be a member no more; a = 1 its key, 2 its issuer, 3 its invitation")   \
-    X(EPOCH, "epoch", "a closed network goes by another secret; a = its number")
+    X(EPOCH, "epoch", "a closed network goes by another secret; a = its number")                   \
+    X(WRONG_CLOCK, "wrong_clock",                                                                  \
+      "by our calendar the peer's certificate is of the future, or over; a = 1 of the future")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

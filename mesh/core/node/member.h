@@ -33,8 +33,8 @@ bool node_member_admit(struct om_node *n, om_time now, const struct om_network *
  *  at @now: under one of the past no more than to be told the current one. */
 uint8_t node_member_class(const struct om_epoch *epoch, om_time now, uint8_t session_class);
 
-/** node_member_clock() - by @n's calendar the certificate of @peer is of the future (@is_early), or
- *  over, and the peer does not know it: one of the two clocks is wrong, and our user is told @now. */
+/** node_member_clock() - by @n's calendar the certificate of @peer is of the future (@is_early),
+ *  or over, and the peer does not know it: one of the clocks is wrong; our user is told @now. */
 void node_member_clock(struct om_node *n, om_time now, const struct om_id *peer, bool is_early);
 
 /** node_member_may_say() - may a session of @session_class carry a @frame? */

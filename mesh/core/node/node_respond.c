@@ -166,8 +166,8 @@ static bool know_peer(struct om_node *n, om_time now, struct asked *q)
     return true;
 }
 
-/* Who is a member no longer, or not yet, goes on with nothing that a member had: it is told so, and
- * its next initiation finds a new association. */
+/* Who is a member no longer, or not yet, goes on with nothing that a member had. Whoever has a live
+ * session is told so, and its next initiation finds a new association; else it finds one now. */
 static bool has_more(struct om_node *n, om_time now, const struct asked *q)
 {
     struct om_peer *p = q->peer;
@@ -177,11 +177,12 @@ static bool has_more(struct om_node *n, om_time now, const struct asked *q)
         return false;
     if (carry ? carry->session_class != OM_CLASS_FULL : !node_member_is_owed(p))
         return false;
+    bool is_told = carry != NULL;
     node_drop(n, OM_DROP_HS_CREDENTIAL);
     node_close(n, now, p, OM_CLOSE_REFUSED,
                q->msg2.session_class == OM_CLASS_RESYNC ? "epoch is of the past"
                                                         : "certificate expired");
-    return true;
+    return is_told || node_associate(n, now, p) != OM_OK;
 }
 
 static void negotiate(const struct om_node *n, struct asked *q)

@@ -22,7 +22,16 @@ struct desk {
     uint8_t node[OM_NODE_CERT_MAX];
     size_t node_len;
     bool is_secret;
+    bool dies;      /* the admin does, while it writes down what it issued */
+    unsigned heard; /* datagrams that it had sent by then */
 };
+
+static bool is_alive(struct pair *p, const struct pair_dgram *sent)
+{
+    const struct desk *d = p->filter_arg;
+
+    return sent->to != 1 || d->issued == 0 || !d->dies || sent < p->tape + d->heard;
+}
 
 static void on_act(struct pair *p, int side, const struct om_act *act)
 {
@@ -45,7 +54,8 @@ static void on_act(struct pair *p, int side, const struct om_act *act)
         return;
     case OM_MEMBER_ISSUED:
         CHECK_EQ(side, 0);
-        d->issued++;
+        if (d->issued++ == 0)
+            d->heard = p->sent;
         return;
     case OM_MEMBER_RENEWED:
         CHECK_EQ(side, 1);
@@ -130,6 +140,24 @@ OM_TEST(join_by_link_makes_a_member)
     pair_run(&d.p, OM_SEC(4));
     CHECK_EQ(d.p.side[0].delivered, 1);
     pair_fini(&d.p);
+}
+
+/* Else an invitation for one would be good for another one after the admin's restart. */
+OM_TEST(join_is_written_down_before_it_is_answered)
+{
+    for (int dies = 0; dies < 2; dies++) {
+        struct desk d;
+
+        desk_init(&d);
+        d.dies = dies == 1;
+        d.p.filter = is_alive;
+        d.p.filter_arg = &d;
+        CHECK_OK(join(&d, "alice"));
+        pair_run(&d.p, OM_SEC(3));
+        CHECK_EQ(d.issued, 1);
+        CHECK_EQ(d.joined, dies == 0);
+        pair_fini(&d.p);
+    }
 }
 
 OM_TEST(join_with_a_name_that_is_taken_is_refused)

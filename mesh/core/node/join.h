@@ -70,6 +70,9 @@ struct node_join *node_join_of(struct om_node *n, const struct om_network *net);
 /** node_issue_next() - a certificate that @j made and did not tell, into @out; false: none. */
 bool node_issue_next(struct node_join *j, struct om_act *out);
 
+/** node_join_tell() - as node_issue_next() into @out, of any network of @n. */
+bool node_join_tell(struct om_node *n, struct om_act *out);
+
 /**
  * node_join_admit() - may who came under the keys of a link ask to be let in?
  * @n:      the node

@@ -126,6 +126,9 @@ OM_MUST enum om_err node_ledger_sign(struct om_node *n, const struct om_network 
 /** node_ledger_next() - as node_service_next(), of the ledgers of @n into @out. */
 enum node_step node_ledger_next(struct om_node *n, struct om_act *out);
 
+/** node_ledger_tell() - a part of a ledger of @n that is to be kept, into @out; false: none. */
+bool node_ledger_tell(struct om_node *n, struct om_act *out);
+
 /* node_ledger_sync.c */
 
 /** node_ledger_kick() - some peer of @g may have to be asked, at @now or soon. */

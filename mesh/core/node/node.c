@@ -452,6 +452,9 @@ void om_node_tick(struct om_node *n, om_time now)
 bool om_node_next(struct om_node *n, struct om_act *out)
 {
     for (;;) {
+        /* First what must be kept: the actions that wait may tell others of it. */
+        if (node_ledger_tell(n, out) || node_join_tell(n, out))
+            return true;
         const struct om_act *a = om_ring_front(&n->acts);
         if (a) {
             *out = *a;

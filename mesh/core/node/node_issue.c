@@ -197,9 +197,11 @@ bool node_issue_next(struct node_join *j, struct om_act *out)
         return false;
     n = om_node_cert_encode(j->told, &j->untold[0], &j->net->self, &j->net->id);
     memmove(j->untold, j->untold + 1, --j->untold_count * sizeof j->untold[0]);
-    out->member.news = OM_MEMBER_ISSUED;
-    out->member.chain = (struct om_cert_chain){om_bytes(j->told, n),
-                                               om_bytes(j->issuer.cert, sizeof j->issuer.cert)};
+    out->kind = OM_ACT_MEMBER;
+    out->member = (struct om_act_member){
+        .network = j->net->id,
+        .news = OM_MEMBER_ISSUED,
+        .chain = {om_bytes(j->told, n), om_bytes(j->issuer.cert, sizeof j->issuer.cert)}};
     return true;
 }
 

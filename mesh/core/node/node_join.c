@@ -286,7 +286,15 @@ static bool tell(struct node_join *j, struct om_act *out)
         out->member.why = j->why;
         return true;
     }
-    return node_issue_next(j, out);
+    return false;
+}
+
+bool node_join_tell(struct om_node *n, struct om_act *out)
+{
+    for (unsigned i = 0; i < n->network_count; i++)
+        if (n->joins[i] && node_issue_next(n->joins[i], out))
+            return true;
+    return false;
 }
 
 enum node_step node_join_next(struct om_node *n, struct om_act *out)

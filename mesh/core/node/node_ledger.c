@@ -258,13 +258,19 @@ enum node_step node_ledger_next(struct om_node *n, struct om_act *out)
         }
         if (node_ledger_work(g))
             return NODE_WORKED;
-        if (tell(g, out))
-            return NODE_TOLD;
         enum node_step step = node_rotate_next(g, out);
         if (step != NODE_IDLE)
             return step;
     }
     return NODE_IDLE;
+}
+
+bool node_ledger_tell(struct om_node *n, struct om_act *out)
+{
+    for (unsigned i = 0; i < n->network_count; i++)
+        if (n->ledgers[i] && tell(n->ledgers[i], out))
+            return true;
+    return false;
 }
 
 /* May we sign in @network? Then it is in @net. */

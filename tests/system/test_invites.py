@@ -1,0 +1,69 @@
+"""What an invitation is still good for once the daemon that gave it out was started again."""
+
+import pytest
+
+from commands import data, good, refused
+from daemon import wait_until
+from fixtures import ALONE, need
+
+REFUSED = 4
+
+
+@pytest.fixture(autouse=True)
+def programs():
+    """Without the programs there is nothing to test."""
+    need("omerta", "omerta-meshd")
+
+
+@pytest.fixture(name="three")
+def admin_and_two(make):
+    """The admin of the network "lab", and two who are not in it."""
+    admin, *others = (make(name, ALONE).start() for name in ("admin", "one", "two"))
+    good(admin.home, "network", "create", "--name", "lab")
+    return admin, *others
+
+
+def invite(admin, *more):
+    """A link into the network of @admin."""
+    return good(admin.home, "network", "invite", "lab", f"--at=127.0.0.1:{admin.port}",
+                *more).strip()
+
+
+def join(daemon, link):
+    """@daemon follows @link."""
+    return data(daemon.home, "network", "join", "-", "--name", "lab", stdin=link)
+
+
+def again(daemon, end):
+    """@daemon ends as @end has it end, and starts."""
+    end()
+    daemon.start()
+
+
+@pytest.mark.parametrize("how", ["end", "kill"])
+def test_invitation_over_a_restart(three, how):
+    """Used once it is used, however soon after that the admin dies; unused it goes on to count."""
+    admin, one, two = three
+    used, unused = invite(admin), invite(admin)
+    again(admin, getattr(admin, how))
+    join(one, used)
+    again(admin, getattr(admin, how))
+    refused(two.home, "network", "join", "-", code=REFUSED, says=["used"], stdin=used)
+    join(two, unused)
+
+
+def test_uses_are_counted_over_restarts(make, three):
+    """Of two uses one is left after the restart; who was let in by it may ask again."""
+    admin, one, two = three
+    link = invite(admin, "--uses", "2")
+    self = join(one, link)["self"]
+    again(admin, admin.kill)
+    good(one.home, "network", "leave", "lab")
+    assert join(one, link)["self"] == self
+    again(admin, admin.kill)
+    join(two, link)
+    again(admin, admin.kill)
+    last = make("last", ALONE).start()
+    refused(last.home, "network", "join", "-", code=REFUSED, says=["used"], stdin=link)
+    join(last, invite(admin))
+    assert wait_until(lambda: data(admin.home, "network", "show", "lab")["connected"] == 3, 30)

@@ -11,7 +11,8 @@
 static const struct om_column columns[] = {
     {"ID", "id", OM_COLUMN_COUNT},          {"PEER", "peer", OM_COLUMN_SHORT},
     {"NETWORK", "network", OM_COLUMN_TEXT}, {"STATE", "state", OM_COLUMN_TEXT},
-    {"CODE", "code", OM_COLUMN_TEXT},       {"LEFT", "left_s", OM_COLUMN_AGE},
+    {"CODE", "code", OM_COLUMN_TEXT},       {"GIVES", "hand", OM_COLUMN_TEXT},
+    {"LEFT", "left_s", OM_COLUMN_AGE},
 };
 
 static enum om_exit list(struct om_cli *cli)
@@ -142,6 +143,11 @@ static enum om_exit decide(struct om_cli *cli, struct om_ask *ask, const json_t 
         om_out_json(&cli->out, asked);
         return OM_EXIT_OK;
     }
+    if (json_is_string(json_object_get(asked, "hand"))) {
+        om_out_line(&cli->out, "the peer has the link to \"%s\"",
+                    om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(asked, "hand")));
+        return OM_EXIT_OK;
+    }
     om_out_line(&cli->out, "code: %s",
                 om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(asked, "code")));
     if (!isatty(STDIN_FILENO)) {
@@ -162,10 +168,13 @@ static enum om_exit decide(struct om_cli *cli, struct om_ask *ask, const json_t 
 static enum om_exit begin(struct om_cli *cli)
 {
     const char *name = om_args_value(&cli->args, "name");
+    const char *hand = om_args_value(&cli->args, "hand");
     enum om_exit e = om_cli_words(cli, 1, 1);
     struct om_ask *ask;
     json_t *result;
 
+    if (!e && hand && name)
+        return om_cli_usage(cli, "cloister: --name is the taker's to give, with accept");
     if (!e)
         e = om_cli_open(cli, &ask);
     if (e)
@@ -174,7 +183,10 @@ static enum om_exit begin(struct om_cli *cli)
     (void)json_object_set_new(params, "peer", json_string(cli->args.words[0]));
     if (name)
         (void)json_object_set_new(params, "name", json_string(name));
-    e = wait_for(cli, ask, "cloister.ask", params, "asking the peer", &result);
+    if (hand)
+        (void)json_object_set_new(params, "hand", json_string(hand));
+    e = wait_for(cli, ask, "cloister.ask", params,
+                 hand ? "waiting for the other side's yes" : "asking the peer", &result);
     if (!e) {
         e = decide(cli, ask, result);
         json_decref(result);

@@ -15,7 +15,9 @@ static const struct om_option bugreport_options[] = {
      'o'},
     END};
 static const struct om_option cloister_options[] = {
-    {"name", "NAME", "what the new network is called in this home", 0}, END};
+    {"hand", "NETWORK", "give PEER this network of ours instead", 0},
+    {"name", "NAME", "what the new network is called in this home", 0},
+    END};
 static const struct om_option cp_options[] = {
     {"port", "PORT", "of the SSH server there (22)", 'p'},
     {"recursive", NULL, "folders with what is in them", 'r'},
@@ -213,12 +215,15 @@ const struct om_command om_commands[] = {
      "With --json: {path}, where the report was written; -o - writes the report itself.",
      bugreport_options, om_cmd_bugreport, false},
     {"check-deps", "", "the same as doctor", "See doctor.", NULL, om_cmd_doctor, false},
-    {"cloister", "PEER | [list | accept ID | deny ID]", "a private network with one peer",
+    {"cloister", "PEER [--hand NETWORK] | [list | accept ID | deny ID]",
+     "a private network with one peer",
      "Asks PEER, with whom a network is shared, for one of the two alone, and shows a code.\n"
      "The user of PEER sees it by omerta cloister list, or omerta watch. Compare it by another\n"
      "way, such as the telephone: where the codes differ, PEER is not who you think. There is a\n"
      "network once both have said yes: to the question that follows, or by accept. It holds five\n"
      "minutes; the two must have a direct way to each other, and nobody else is ever let in.\n"
+     "--hand offers one of this home's networks, open or made here; once PEER's user accepts, its\n"
+     "link follows over the session. Who said no, or nothing, to three is asked no more that day.\n"
      "With --json, PEER: the reply of cloister.ask, and nothing is asked; list: the reply of\n"
      "cloister.list; deny: the reply of cloister.deny; accept: the reply of networks.show.",
      cloister_options, om_cmd_cloister, false},

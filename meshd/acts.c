@@ -4,6 +4,7 @@
 #include <omerta/cloister.h>
 
 #include "cloisters.h"
+#include "handovers.h"
 #include "closed.h"
 #include "control/control.h"
 #include "data/data.h"
@@ -66,6 +67,8 @@ static void on_call(struct om_daemon *d, const struct om_act_call *call)
         links_call(d->links, call);
     else if (d->cloisters && strcmp(call->method, OM_METHOD_CLOISTER) == 0)
         cloisters_call(d->cloisters, call);
+    else if (d->handovers && strcmp(call->method, HANDOVER_METHOD) == 0)
+        handovers_call(d->handovers, call);
     else if (d->vms && strncmp(call->method, VM_METHODS, strlen(VM_METHODS)) == 0)
         vms_call(d->vms, call);
     else

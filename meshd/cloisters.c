@@ -311,6 +311,11 @@ static void on_time(uv_timer_t *t)
     arm(s);
 }
 
+unsigned cloisters_number(struct cloisters *s)
+{
+    return ++s->numbers;
+}
+
 /* A free row, for @network; NULL when there is none, of those for others when they asked. */
 static struct row *take(struct cloisters *s, const struct om_id *network, bool is_asked)
 {
@@ -328,7 +333,7 @@ static struct row *take(struct cloisters *s, const struct om_id *network, bool i
     *r = (struct row){.hub = s,
                       .owner = {.on_reply = on_reply, .on_stream = on_stream},
                       .network = *network,
-                      .number = ++s->numbers};
+                      .number = cloisters_number(s)};
     return r;
 }
 

@@ -32,6 +32,9 @@ bool cloisters_open(struct cloisters **out, struct om_daemon *d, struct om_error
  *  fine. */
 void cloisters_close(struct cloisters *s);
 
+/** cloisters_number() - the number of the next question of @s, whatever it is about. */
+unsigned cloisters_number(struct cloisters *s);
+
 /** cloisters_call() - a peer asks @s: @call, whose method is OM_METHOD_CLOISTER. */
 void cloisters_call(struct cloisters *s, const struct om_act_call *call);
 

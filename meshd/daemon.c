@@ -10,6 +10,7 @@
 
 #include "confine.h"
 #include "cloisters.h"
+#include "handovers.h"
 #include "control/control.h"
 #include "data/data.h"
 #include "tunnels/tunnels.h"
@@ -271,7 +272,7 @@ static bool start(struct om_daemon *d, struct om_error *err)
     if (!offers_open(&d->offers, d, err) || !vms_open(&d->vms, d, err) ||
         !wanted_open(&d->wanted, d, err))
         return fail(d, OM_EXIT_HOME);
-    if (!cloisters_open(&d->cloisters, d, err))
+    if (!cloisters_open(&d->cloisters, d, err) || !handovers_open(&d->handovers, d, err))
         return fail(d, OM_EXIT_FAILED);
     if (!metrics_server_open(&d->metrics, d, err))
         return fail(d, OM_EXIT_FAILED);
@@ -303,6 +304,8 @@ static void stop(struct om_daemon *d)
     if (d->data)
         data_close(d->data);
     d->data = NULL;
+    handovers_close(d->handovers);
+    d->handovers = NULL;
     cloisters_close(d->cloisters);
     d->cloisters = NULL;
     wanted_close(d->wanted);

@@ -47,6 +47,7 @@ struct offers;
 struct metrics_server;
 struct mapping;
 struct cloisters;
+struct handovers;
 
 struct daemon_network {
     struct om_id id, self;
@@ -110,6 +111,7 @@ struct om_daemon {
     struct wanted *wanted;
     struct offers *offers;
     struct cloisters *cloisters;
+    struct handovers *handovers;
     struct metrics_server *metrics;
     struct inbox inbox;
     struct latency latency;

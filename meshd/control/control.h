@@ -104,6 +104,11 @@ void control_cloister_end(struct control *c, unsigned number, const struct om_id
                           const struct om_id *peer, const struct daemon_network *net,
                           const struct om_error *err);
 
+/** control_cloister_joins() - who accepted question @number, with @peer of @network, in @c is
+ *  answered by control_joined() of @joined. */
+void control_cloister_joins(struct control *c, unsigned number, const struct om_id *network,
+                            const struct om_id *peer, const struct om_id *joined);
+
 /** control_clients() - clients of @c now. */
 unsigned control_clients(const struct control *c);
 

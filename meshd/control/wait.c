@@ -185,6 +185,22 @@ void control_cloister_end(struct control *c, unsigned number, const struct om_id
                   c && net ? control_network_show(c->d, net) : NULL, err);
 }
 
+void control_cloister_joins(struct control *c, unsigned number, const struct om_id *network,
+                            const struct om_id *peer, const struct om_id *joined)
+{
+    uint8_t key[OM_MESSAGE_ID] = {0};
+    const uint64_t wide = number;
+
+    memcpy(key, &wide, sizeof wide);
+    for (struct om_link *l = om_list_first(&c->waits); l; l = om_list_next(&c->waits, l)) {
+        struct control_wait *w = OM_CONTAINER_OF(l, struct control_wait, link);
+        if (!is_about(w, WAIT_CLOISTER, network, peer, key))
+            continue;
+        w->kind = WAIT_JOIN;
+        w->network = w->peer = *joined;
+    }
+}
+
 static struct control_ping *find_ping(const struct control *c, uint64_t run)
 {
     for (struct om_link *l = om_list_first(&c->pings); l; l = om_list_next(&c->pings, l))

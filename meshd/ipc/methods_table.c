@@ -28,7 +28,8 @@ static const struct om_ipc_method table[] = {
                 " two people compare",
      .params = {PEER,
                 NETWORK,
-                {"name", OM_PARAM_STRING, false, "of the network in this home; else one is made"}},
+                {"name", OM_PARAM_STRING, false, "of the network in this home; else one is made"},
+                {"hand", OM_PARAM_STRING, false, "instead, a network that is handed over"}},
      .reply = CLOISTER},
     {.name = "cloister.deny",
      .summary = "Say no, or take a question back",
@@ -39,8 +40,8 @@ static const struct om_ipc_method table[] = {
                 " of each, with its state: comparing, then done or why there is none",
      .reply =
          {{"cloisters", OM_PARAM_OBJECTS, true,
-           "id, peer, network, state (asking, comparing, agreed, done), code, asked_here,"
-           " left_s of each"},
+           "id, peer, network, state (asking, offered, comparing, agreed, done), code, asked_here,"
+           " left_s of each; of one that is handed over hand, its name, and kind"},
           {"ended", OM_PARAM_OBJECT, true,
            "how many led to no network: denied (here), refused, busy, expired, garbage, gone"}}},
     {.name = "config.reload",

@@ -1,0 +1,524 @@
+/* handovers.c - offers, the user's word on them, and links that follow. */
+#include "handovers.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <omerta/authority.h>
+#include <omerta/network_link.h>
+#include <omerta/text.h>
+
+#include "cloisters.h"
+#include "closed.h"
+#include "control/control.h"
+#include "control/parts.h"
+#include "host/clock.h"
+#include "membership.h"
+#include "membership_parts.h"
+
+enum { PEOPLE_S = 300, INVITATION_S = 600, DAY_S = 24 * 3600 };
+
+struct row {
+    struct handovers *hub;
+    struct om_call_owner owner;
+    struct om_id network, peer, given; /* given: ours only */
+    om_time until;
+    unsigned number; /* 0: the row is free */
+    bool is_ours, is_closed, is_agreed;
+    char what[OM_NAME_MAX + 1]; /* as who gives it calls it */
+    char name[OM_NAME_MAX + 1]; /* as it is to be called here; "": one is made up */
+    size_t link_len;
+    char link[OM_NETWORK_LINK_TEXT]; /* written, or as much as came */
+};
+
+/* Who asked lately, and was not heard. */
+struct repeat {
+    struct om_id network, peer;
+    om_time since; /* 0: nobody */
+    unsigned count;
+};
+
+struct handovers {
+    struct om_daemon *d;
+    uv_timer_t timer;
+    struct row rows[HANDOVERS_MAX];
+    struct repeat repeats[HANDOVERS_PEERS];
+};
+
+static struct row *find(struct handovers *s, unsigned number)
+{
+    for (unsigned i = 0; i < HANDOVERS_MAX && number > 0; i++)
+        if (s->rows[i].number == number)
+            return &s->rows[i];
+    return NULL;
+}
+
+bool handovers_has(const struct handovers *s, unsigned number)
+{
+    for (unsigned i = 0; i < HANDOVERS_MAX && number > 0; i++)
+        if (s->rows[i].number == number)
+            return true;
+    return false;
+}
+
+static json_t *show(const struct row *r, const char *state)
+{
+    const struct daemon_network *net = daemon_network(r->hub->d, &r->network);
+    om_time left = r->until - om_clock_now();
+
+    return json_pack("{s:i, s:o, s:s, s:s, s:n, s:b, s:f, s:s, s:s}", "id", (int)r->number, "peer",
+                     control_id(&r->peer), "network", net ? net->name : "", "state", state, "code",
+                     "asked_here", (int)r->is_ours, "left_s",
+                     left > 0 ? (double)left / (double)OM_SEC(1) : 0.0, "hand", r->what, "kind",
+                     r->is_closed ? "closed" : "open");
+}
+
+static const char *state_of(const struct row *r)
+{
+    if (r->is_ours)
+        return r->is_agreed ? "agreed" : "asking";
+    return r->is_agreed ? "agreed" : "offered";
+}
+
+static void on_time(uv_timer_t *t);
+
+static void arm(struct handovers *s)
+{
+    om_time now = om_clock_now(), at = OM_NEVER;
+
+    for (unsigned i = 0; i < HANDOVERS_MAX; i++)
+        if (s->rows[i].number > 0 && s->rows[i].until < at)
+            at = s->rows[i].until;
+    (void)uv_timer_stop(&s->timer);
+    if (at != OM_NEVER)
+        (void)uv_timer_start(&s->timer, on_time,
+                             at > now ? (uint64_t)((at - now) / OM_MS(1)) + 1 : 1, 0);
+}
+
+/* @r is over, with the word @state; everybody who waits is told @err, if they were not yet. */
+static void end(struct row *r, enum om_close_code code, const char *state,
+                const struct om_error *err)
+{
+    struct handovers *s = r->hub;
+    struct om_daemon *d = s->d;
+
+    om_calls_hang_up(d->calls, &r->owner, code);
+    control_notify_cloister(d->control, show(r, state));
+    control_cloister_code(d->control, r->number, &r->network, &r->peer, err ? NULL : show(r, state),
+                          err);
+    if (err)
+        control_cloister_end(d->control, r->number, &r->network, &r->peer, NULL, err);
+    sodium_memzero(r, sizeof *r);
+    arm(s);
+    om_calls_kick(d->calls);
+}
+
+static void fail(struct row *r, enum om_close_code code, const char *state, const char *why)
+{
+    struct om_error err;
+
+    (void)om_fail(&err, OM_E_STATE, "%s", why);
+    end(r, code, state, &err);
+}
+
+static void on_time(uv_timer_t *t)
+{
+    struct handovers *s = t->data;
+    om_time now = om_clock_now();
+
+    for (unsigned i = 0; i < HANDOVERS_MAX; i++)
+        if (s->rows[i].number > 0 && now >= s->rows[i].until)
+            fail(&s->rows[i], OM_CLOSE_LIMIT, "expired", "nobody said yes in time");
+    arm(s);
+}
+
+/* The link for who said yes; @at: where it sees us, if that is known. */
+static bool make_link(struct row *r, const struct om_addr *at, struct om_error *err)
+{
+    struct om_daemon *d = r->hub->d;
+    const struct daemon_network *net = daemon_network(d, &r->given);
+    const struct om_invite i = {.uses = 1, .expires = INVITATION_S};
+
+    if (!net)
+        return om_fail(err, OM_E_MISSING, "that network was left meanwhile") == OM_OK;
+    return net->is_closed ? closed_invite(d, net, &i, at, r->link, err)
+                          : membership_link(d, net, at, r->link, err);
+}
+
+/* Where the taker says that it sees us; false: it does not say. */
+static bool read_at(struct om_bytes body, struct om_addr *out)
+{
+    json_error_t why;
+    json_t *o = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &why);
+    const char *at = json_string_value(json_object_get(o, "at"));
+    bool is_given = at && om_addr_parse(out, at, 0, NULL) == OM_OK && out->port != 0;
+
+    json_decref(o);
+    return is_given;
+}
+
+static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
+{
+    struct row *r = OM_CONTAINER_OF(o, struct row, owner);
+    struct om_node *n = daemon_node(r->hub->d);
+    struct om_error err;
+    struct om_addr at;
+
+    if (!reply->is_ok) {
+        bool is_no = strcmp(reply->error, "refused") == 0;
+        fail(r, OM_CLOSE_DONE, is_no ? "refused" : "gone",
+             is_no ? "the peer's user said no"
+                   : "the peer did not answer, or takes no more questions");
+        return;
+    }
+    bool is_given = read_at(reply->body, &at);
+    if (!make_link(r, is_given ? &at : NULL, &err)) {
+        end(r, OM_CLOSE_CANCELLED, "gone", &err);
+        return;
+    }
+    r->is_agreed = true;
+    r->link_len = strlen(r->link);
+    om_node_limit(n, om_clock_now(), o->call);
+    if (om_node_write(n, om_clock_now(), o->call, om_bytes(r->link, r->link_len)) != OM_OK ||
+        om_node_finish(n, om_clock_now(), o->call) != OM_OK)
+        fail(r, OM_CLOSE_CANCELLED, "gone", "the peer went away");
+    om_calls_kick(r->hub->d->calls);
+}
+
+/* The name for here: the user's, else the giver's, else one that is made up. */
+static const char *name_for(struct row *r, const struct om_network_link *l)
+{
+    char ignored[OM_NAME_MAX + 1];
+
+    if (*r->name)
+        return r->name;
+    return membership_choose_name(r->hub->d, l, r->what, ignored, NULL) ? r->what : NULL;
+}
+
+/* The whole link is there: it is followed, if it is what was offered. */
+static void follow(struct row *r)
+{
+    struct om_daemon *d = r->hub->d;
+    const struct daemon_network *net = NULL;
+    struct om_network_link l;
+    struct om_error err;
+
+    r->link[r->link_len] = '\0';
+    enum om_err e = om_network_link_parse(&l, r->link, &err);
+    if (e == OM_OK && l.kind != (r->is_closed ? OM_NETWORK_CLOSED : OM_NETWORK_OPEN))
+        e = om_fail(&err, OM_E_PARSE, "what came is not what was offered");
+    if (e == OM_OK && r->is_closed) {
+        if (closed_join(d, &l, r->link, name_for(r, &l), &err))
+            control_cloister_joins(d->control, r->number, &r->network, &r->peer, &l.id);
+        else
+            e = err.code;
+    } else if (e == OM_OK) {
+        net = membership_join(d, &l, name_for(r, &l), &err);
+        if (net)
+            control_cloister_end(d->control, r->number, &r->network, &r->peer, net, NULL);
+        else
+            e = err.code;
+    }
+    sodium_memzero(&l, sizeof l);
+    end(r, OM_CLOSE_DONE, e == OM_OK ? "done" : "garbage", e == OM_OK ? NULL : &err);
+    om_pump_kick(d->pump);
+}
+
+/* What came of the link; true once @r is over. */
+static bool hear(struct row *r)
+{
+    struct om_node *n = daemon_node(r->hub->d);
+    bool is_end = false;
+    struct om_bytes in;
+
+    while ((in = om_node_read(n, r->owner.call, &is_end)).n > 0) {
+        if (in.n >= sizeof r->link - r->link_len) {
+            fail(r, OM_CLOSE_PROTOCOL, "garbage", "what came is no link");
+            return true;
+        }
+        memcpy(r->link + r->link_len, in.p, in.n);
+        r->link_len += in.n;
+        om_node_consume(n, om_clock_now(), r->owner.call, in.n);
+    }
+    if (is_end)
+        follow(r);
+    return is_end;
+}
+
+static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
+{
+    struct row *r = OM_CONTAINER_OF(o, struct row, owner);
+    bool is_over = news->news & (OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE);
+
+    if (!r->is_ours && r->is_agreed && hear(r))
+        return;
+    if (r->is_ours && r->is_agreed &&
+        (news->released == r->link_len || (is_over && news->code == OM_CLOSE_DONE)))
+        end(r, OM_CLOSE_DONE, "done", NULL);
+    else if (is_over)
+        fail(r, OM_CLOSE_CANCELLED, "gone", "the peer took it back, or went away");
+}
+
+/* May @peer ask once more? It counts. */
+static bool may_ask(struct handovers *s, const struct om_id *network, const struct om_id *peer)
+{
+    struct repeat *oldest = &s->repeats[0], *p = NULL;
+    om_time now = om_clock_now();
+
+    for (unsigned i = 0; i < HANDOVERS_PEERS; i++) {
+        struct repeat *q = &s->repeats[i];
+        if (q->since > 0 && om_id_equal(&q->peer, peer) && om_id_equal(&q->network, network))
+            p = q;
+        if (q->since < oldest->since)
+            oldest = q;
+    }
+    if (!p || now - p->since > OM_SEC(DAY_S)) {
+        p = p ? p : oldest;
+        *p = (struct repeat){.network = *network, .peer = *peer, .since = now + 1};
+    }
+    return p->count < HANDOVERS_A_DAY && ++p->count > 0;
+}
+
+/* A yes: what @peer asked before does not count any more. */
+static void forgive(struct handovers *s, const struct row *r)
+{
+    for (unsigned i = 0; i < HANDOVERS_PEERS; i++)
+        if (om_id_equal(&s->repeats[i].peer, &r->peer) &&
+            om_id_equal(&s->repeats[i].network, &r->network))
+            s->repeats[i] = (struct repeat){.count = 0};
+}
+
+/* A free row for a question with @peer; NULL: there is none, or one with @peer already. */
+static struct row *take(struct handovers *s, const struct om_id *network, const struct om_id *peer,
+                        bool is_ours)
+{
+    struct row *r = NULL;
+    unsigned asked = 0;
+
+    for (unsigned i = 0; i < HANDOVERS_MAX; i++) {
+        struct row *q = &s->rows[i];
+        if (q->number > 0 && om_id_equal(&q->peer, peer) && om_id_equal(&q->network, network))
+            return NULL;
+        asked += q->number > 0 && !q->is_ours;
+        if (q->number == 0)
+            r = q;
+    }
+    if (!r || (!is_ours && asked >= HANDOVERS_IN_MAX))
+        return NULL;
+    *r = (struct row){.hub = s,
+                      .owner = {.on_reply = on_reply, .on_stream = on_stream},
+                      .network = *network,
+                      .peer = *peer,
+                      .is_ours = is_ours,
+                      .until = om_clock_now() + OM_SEC(PEOPLE_S),
+                      .number = cloisters_number(s->d->cloisters)};
+    return r;
+}
+
+/* What is offered by @args; false: nothing that could be. */
+static bool read_offer(struct om_bytes args, char what[static OM_NAME_MAX + 1], bool *is_closed)
+{
+    char safe[OM_ESCAPE_LEN(OM_NAME_MAX)];
+    json_error_t why;
+    json_t *o = json_loadb((const char *)args.p, args.n, JSON_REJECT_DUPLICATES, &why);
+    const char *name = json_string_value(json_object_get(o, "name"));
+    const char *kind = json_string_value(json_object_get(o, "kind"));
+    size_t n = name ? strlen(name) : 0;
+    bool is_good = n > 0 && n <= OM_NAME_MAX && kind &&
+                   om_text_escape(safe, sizeof safe, om_bytes(name, n)) == n &&
+                   (strcmp(kind, "closed") == 0 || strcmp(kind, "open") == 0);
+
+    if (is_good) {
+        memcpy(what, name, n + 1);
+        *is_closed = strcmp(kind, "closed") == 0;
+    }
+    json_decref(o);
+    return is_good;
+}
+
+void handovers_call(struct handovers *s, const struct om_act_call *call)
+{
+    const struct om_act_call c = *call; /* what it lends goes with the first request */
+    char what[OM_NAME_MAX + 1];
+    bool is_closed = false;
+
+    if (!read_offer(call->args, what, &is_closed)) {
+        om_calls_refuse(s->d->calls, c.call, "bad_args", NULL);
+        return;
+    }
+    struct row *r = may_ask(s, &c.network, &c.peer) ? take(s, &c.network, &c.peer, false) : NULL;
+    if (!r || om_calls_take(s->d->calls, c.call, &r->owner) != OM_OK) {
+        if (r)
+            sodium_memzero(r, sizeof *r);
+        om_calls_refuse(s->d->calls, c.call, "busy", NULL);
+        return;
+    }
+    memcpy(r->what, what, sizeof what);
+    r->is_closed = is_closed;
+    control_notify_cloister(s->d->control, show(r, state_of(r)));
+    arm(s);
+}
+
+/* May @given be handed to somebody of @net? */
+static bool is_to_give(const struct daemon_network *net, const struct daemon_network *given,
+                       struct om_error *err)
+{
+    if (given == net)
+        return om_fail(err, OM_E_RANGE, "the peer is in \"%s\" already", given->name) == OM_OK;
+    if (given->is_default || given->is_direct)
+        return om_fail(err, OM_E_STATE, "only an open or a closed network can be handed over") ==
+               OM_OK;
+    return !given->is_closed || given->is_ours ||
+           om_fail(err, OM_E_STATE, "only who made a closed network can invite into it") == OM_OK;
+}
+
+/* Sends the offer of @r. */
+static enum om_err open_call(struct row *r, const struct daemon_network *net)
+{
+    struct om_daemon *d = r->hub->d;
+    json_t *o = json_pack("{s:s, s:s}", "name", r->what, "kind", r->is_closed ? "closed" : "open");
+    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    const struct om_call_config call = {.method = HANDOVER_METHOD,
+                                        .args = om_bytes(text, text ? strlen(text) : 0),
+                                        .priority = OM_INTERACTIVE,
+                                        .timeout = OM_SEC(PEOPLE_S)};
+    enum om_err e = text ? daemon_reach(d, net, &r->peer) : OM_E_NO_MEM;
+
+    if (e == OM_OK)
+        e = om_calls_open(d->calls, &r->network, &r->peer, &call, &r->owner);
+    json_decref(o);
+    free(text);
+    return e;
+}
+
+unsigned handovers_ask(struct handovers *s, const struct daemon_network *net,
+                       const struct om_id *peer, const struct daemon_network *given,
+                       struct om_error *err)
+{
+    if (!is_to_give(net, given, err))
+        return 0;
+    struct row *r = take(s, &net->id, peer, true);
+    if (!r) {
+        (void)om_fail(err, OM_E_FULL,
+                      "with that peer there is one already, or too many wait "
+                      "(omerta cloister list)");
+        return 0;
+    }
+    r->given = given->id;
+    r->is_closed = given->is_closed;
+    memcpy(r->what, given->name, sizeof r->what);
+    enum om_err e = open_call(r, net);
+    if (e != OM_OK) {
+        sodium_memzero(r, sizeof *r);
+        (void)om_fail(err, e, "the peer cannot be asked: %s", om_err_text(e));
+        return 0;
+    }
+    arm(s);
+    om_calls_kick(s->d->calls);
+    return r->number;
+}
+
+/* The yes of @r, with where its peer is seen unless that is behind a relay. */
+static enum om_err say_yes(struct row *r)
+{
+    struct om_daemon *d = r->hub->d;
+    struct om_peer_info info;
+    char text[OM_ADDR_TEXT], body[OM_ADDR_TEXT + 16] = "{}";
+    om_time now = om_clock_now();
+
+    if (om_node_peer_info(daemon_node(d), now, &r->network, &r->peer, &info) == OM_OK &&
+        info.is_heard && !info.is_relayed)
+        (void)snprintf(body, sizeof body, "{\"at\":\"%s\"}", om_addr_print(&info.via.remote, text));
+    enum om_err e =
+        om_node_accept(daemon_node(d), now, r->owner.call, om_bytes(body, strlen(body)));
+    om_node_limit(daemon_node(d), now, r->owner.call);
+    return e;
+}
+
+bool handovers_accept(struct handovers *s, unsigned number, const char *name, struct om_id of[2],
+                      struct om_error *err)
+{
+    const struct om_network_link l = {.kind = OM_NETWORK_OPEN};
+    struct row *r = find(s, number);
+    char chosen[OM_NAME_MAX + 1] = "";
+
+    if (!r || r->is_ours || r->is_agreed)
+        return om_fail(err, OM_E_STATE,
+                       "there is nothing to be accepted: the peer's word is "
+                       "awaited, or the link") == OM_OK;
+    if (s->d->network_count + s->d->joining_count >= OM_NETWORKS_MAX)
+        return om_fail(err, OM_E_FULL, "in %d networks already, which is the most: leave one",
+                       OM_NETWORKS_MAX) == OM_OK;
+    if (name && !membership_choose_name(s->d, &l, name, chosen, err))
+        return false;
+    enum om_err e = say_yes(r);
+    if (e != OM_OK)
+        return om_fail(err, e, "the peer cannot be answered: %s", om_err_text(e)) == OM_OK;
+    memcpy(r->name, chosen, sizeof chosen);
+    r->is_agreed = true;
+    r->until = om_clock_now() + OM_SEC(PEOPLE_S);
+    forgive(s, r);
+    of[0] = r->network;
+    of[1] = r->peer;
+    om_calls_kick(s->d->calls);
+    return true;
+}
+
+json_t *handovers_deny(struct handovers *s, unsigned number, struct om_error *err)
+{
+    struct row *r = find(s, number);
+    struct om_error why;
+
+    if (!r) {
+        (void)om_fail(err, OM_E_MISSING, "no question %u waits", number);
+        return NULL;
+    }
+    json_t *out = show(r, "denied");
+    if (!r->is_ours && !r->is_agreed && r->owner.is_open) {
+        const uint64_t call = r->owner.call;
+        om_calls_release(s->d->calls, &r->owner);
+        om_calls_refuse(s->d->calls, call, "refused", NULL);
+    }
+    (void)om_fail(&why, OM_E_STATE, "denied here");
+    end(r, OM_CLOSE_CANCELLED, "denied", &why);
+    return out;
+}
+
+void handovers_list(const struct handovers *s, json_t *rows)
+{
+    for (unsigned i = 0; i < HANDOVERS_MAX; i++)
+        if (s->rows[i].number > 0)
+            (void)json_array_append_new(rows, show(&s->rows[i], state_of(&s->rows[i])));
+}
+
+bool handovers_open(struct handovers **out, struct om_daemon *d, struct om_error *err)
+{
+    struct handovers *s = calloc(1, sizeof *s);
+
+    if (!s || uv_timer_init(&d->loop, &s->timer) < 0) {
+        free(s);
+        return om_fail(err, OM_E_NO_MEM, "no memory for what is handed over") == OM_OK;
+    }
+    s->d = d;
+    s->timer.data = s;
+    *out = s;
+    return true;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void handovers_close(struct handovers *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; i < HANDOVERS_MAX; i++) {
+        om_calls_hang_up(s->d->calls, &s->rows[i].owner, OM_CLOSE_CANCELLED);
+        sodium_memzero(&s->rows[i], sizeof s->rows[i]);
+    }
+    uv_close((uv_handle_t *)&s->timer, on_closed);
+}

@@ -123,6 +123,20 @@ bool om_ledger_revoked(const struct om_ledger *l, const struct om_id *key)
     return said_counts(l, NULL, key->b, OM_ADMIN_KEY_REVOKED);
 }
 
+const struct om_id *om_ledger_revoker(const struct om_ledger *l, const struct om_id *key)
+{
+    const struct om_id *by = NULL;
+
+    for (unsigned i = said_at(l, key->b);
+         i < l->said_count && memcmp(l->said[i].subject, key->b, sizeof key->b) == 0; i++) {
+        const struct om_ledger_said *s = &l->said[i];
+        if (s->kind == OM_ADMIN_KEY_REVOKED && om_ledger_counts(s->log, s->entry) &&
+            (!by || om_id_cmp(&s->log->owner, by) < 0))
+            by = &s->log->owner;
+    }
+    return by;
+}
+
 bool om_ledger_void(const struct om_ledger *l, const uint8_t invite[static OM_CERT_INVITE])
 {
     uint8_t subject[32] = {0};

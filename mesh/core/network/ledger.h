@@ -186,6 +186,9 @@ uint32_t om_ledger_fork(const struct om_ledger_log *log);
 /** om_ledger_revoked() - may @key be a member no more, by what @l holds? */
 bool om_ledger_revoked(const struct om_ledger *l, const struct om_id *key);
 
+/** om_ledger_revoker() - who of @l revoked @key, lent; of several the lowest key; NULL: nobody. */
+const struct om_id *om_ledger_revoker(const struct om_ledger *l, const struct om_id *key);
+
 /** om_ledger_void() - was @invite taken back, by what @l holds? */
 bool om_ledger_void(const struct om_ledger *l, const uint8_t invite[static OM_CERT_INVITE]);
 

@@ -123,6 +123,11 @@ OM_MUST enum om_err node_ledger_admin(struct om_node *n, const struct om_network
 OM_MUST enum om_err node_ledger_sign(struct om_node *n, const struct om_network *net,
                                      struct om_admin_entry *e);
 
+/** node_ledger_sign_as() - @who, of whom we have the key, says @e in @net of @n, of which kind and
+ *  subject are given. Return: as om_ledger_sign(). */
+OM_MUST enum om_err node_ledger_sign_as(struct om_node *n, const struct om_network *net,
+                                        const struct om_identity *who, struct om_admin_entry *e);
+
 /** node_ledger_next() - as node_service_next(), of the ledgers of @n into @out. */
 enum node_step node_ledger_next(struct om_node *n, struct om_act *out);
 

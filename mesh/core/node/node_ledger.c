@@ -178,18 +178,24 @@ bool node_ledger_may_sign(const struct om_node *n, const struct om_network *net,
     return g && (!om_ledger_log(&g->all, key) || om_ledger_may_sign(&g->all, key));
 }
 
-enum om_err node_ledger_sign(struct om_node *n, const struct om_network *net,
-                             struct om_admin_entry *e)
+enum om_err node_ledger_sign_as(struct om_node *n, const struct om_network *net,
+                                const struct om_identity *who, struct om_admin_entry *e)
 {
     struct node_ledger *g = node_ledger_of(n, &net->id);
     struct om_bytes entry;
 
     if (!g)
         return OM_E_MISSING;
-    enum om_err err = om_ledger_sign(&g->all, &net->self, e, &entry);
+    enum om_err err = om_ledger_sign(&g->all, who, e, &entry);
     if (err == OM_OK)
-        tell_one(g, false, &net->self.id, entry);
+        tell_one(g, false, &who->id, entry);
     return err;
+}
+
+enum om_err node_ledger_sign(struct om_node *n, const struct om_network *net,
+                             struct om_admin_entry *e)
+{
+    return node_ledger_sign_as(n, net, &net->self, e);
 }
 
 /* What the ledger says of @key. */

@@ -1,4 +1,4 @@
-/* cmd_network.c - network: list, show, create, invite, join, leave, rename. */
+/* cmd_network.c - network: list, show, create, invite, join, leave, rename, and whose members. */
 #include <string.h>
 
 #include <omerta/text.h>
@@ -206,12 +206,20 @@ enum om_exit om_cmd_network(struct om_cli *cli)
     static const struct {
         const char *word;
         enum om_exit (*run)(struct om_cli *cli);
-    } table[] = {{"list", list}, {"show", show},   {"create", create},   {"invite", invite},
-                 {"join", join}, {"leave", leave}, {"rename", rename_it}};
+    } table[] = {{"list", list},
+                 {"show", show},
+                 {"create", create},
+                 {"invite", invite},
+                 {"join", join},
+                 {"leave", leave},
+                 {"rename", rename_it},
+                 {"members", om_network_members},
+                 {"revoke", om_network_revoke}};
     const char *word = cli->args.count ? cli->args.words[0] : "list";
 
     for (unsigned i = 0; i < OM_ARRAY_SIZE(table); i++)
         if (strcmp(word, table[i].word) == 0)
             return table[i].run(cli);
-    return om_cli_usage(cli, "network: want list, show, create, invite, join, leave or rename");
+    return om_cli_usage(
+        cli, "network: want list, show, create, invite, join, leave, rename, members or revoke");
 }

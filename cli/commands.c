@@ -116,6 +116,11 @@ static const struct om_option network_options[] = {
     {"key", "LINK", "join: the link, which other users of this machine may see while it runs", 0},
     {"file", "FILE", "join: a file with the link (-, standard input)", 0},
     {"peer", "ID", "join: whose a connect link is, where an old one does not say it", 0},
+    {"all", NULL, "members: those who count no more, too", 0},
+    {"invite", "INVITE", "revoke: take this invitation back, by its id or link (-, standard input)",
+     0},
+    {"keep-member", NULL, "revoke: an admin is none any more, but stays a member", 0},
+    {"yes", NULL, "revoke: ask nothing", 'y'},
     END};
 static const struct om_option ping_options[] = {
     {"count", "N", "stop after N probes (4; at most 256)", 'c'},
@@ -373,7 +378,8 @@ const struct om_command om_commands[] = {
      NULL, om_cmd_netcheck, false},
     {"network",
      "[list | show [NETWORK] | create --name NAME | invite [NETWORK] | join LINK | leave "
-     "NETWORK | rename NETWORK NAME]",
+     "NETWORK | rename NETWORK NAME | members [NETWORK] | revoke MEMBER | revoke --invite "
+     "INVITE]",
      "the networks this node is in",
      "At most 16. In each this node shows another key, and nothing of one is told in another; but\n"
      "all share one UDP port, whose address links them. Other commands take --network NETWORK, a\n"
@@ -389,8 +395,17 @@ const struct om_command om_commands[] = {
      "has to run when the link is followed. join follows one,\n"
      "omerta://join/... or omerta://connect?...; from standard input (join - or --file -) it gets\n"
      "into no shell history and no list of processes. show never prints a secret.\n"
+     "members lists who is in a closed network, as far as this node knows: certificates that it "
+     "saw\n"
+     "since it started, and what the admins signed. revoke puts MEMBER (a name, an id or its "
+     "start)\n"
+     "out for good, which an admin may; its sessions end with everybody who hears of it, within\n"
+     "seconds of those who are connected; who was away hears of it from the first whom it meets,\n"
+     "and until then accepts the member. Who is to come back needs an invitation and a new home.\n"
+     "Only who made the network can put out an admin.\n"
      "With --json, list: the reply of networks.list; show, create, join, rename: the reply of\n"
-     "networks.show; invite: {network, link}; leave: {left, id}.",
+     "networks.show; invite: {network, link}; leave: {left, id}; members, revoke: the reply of\n"
+     "networks.members and networks.revoke, with --invite of networks.void.",
      network_options, om_cmd_network, false},
     {"peers", "[PEER] | add ID [ENDPOINT...]", "the peers known, or one of them",
      "With a peer: all that is known here of it, then what it says of itself. add: tell the daemon "

@@ -21,4 +21,14 @@ OM_MUST enum om_exit om_network_link(struct om_cli *cli, const char *method, jso
 /** om_network_join() - @cli joins by @link, which came from standard input when @is_stdin. */
 OM_MUST enum om_exit om_network_join(struct om_cli *cli, const char *link, bool is_stdin);
 
+/* member.c */
+
+/** om_network_members() - network members: a table of who is in one. Return: the exit code of
+ *  @cli. */
+OM_MUST enum om_exit om_network_members(struct om_cli *cli);
+
+/** om_network_revoke() - network revoke: a member is put out, or an invitation taken back. Return:
+ *  the exit code of @cli. */
+OM_MUST enum om_exit om_network_revoke(struct om_cli *cli);
+
 #endif

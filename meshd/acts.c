@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "data/data.h"
 #include "links/links.h"
+#include "members.h"
 #include "membership.h"
 #include "tunnels/tunnels.h"
 #include "host/clock.h"
@@ -24,6 +25,7 @@ void daemon_event(struct om_daemon *d, const struct om_event *e)
     if (d->config.events)
         (void)om_eventlog_put(&d->events, wall, e, NULL);
     control_notify_event(d->control, wall, e);
+    members_event(d, e);
     if (e->kind != OM_EVENT_SESSION_UP && e->kind != OM_EVENT_SESSION_REKEYED)
         return;
     membership_heard(d);

@@ -52,13 +52,15 @@ struct handovers;
 struct daemon_network {
     struct om_id id, self;
     char name[OM_NAME_MAX + 1];
-    bool is_open;       /* whoever has its link may be in it, and do what members may */
-    bool is_direct;     /* of pinned keys only */
-    bool is_default;    /* the built-in one */
-    bool is_closed;     /* of members by certificate */
-    bool is_ours;       /* closed, and made here */
-    uint32_t signed_s;  /* of such a one: when our own certificates were made */
-    unsigned pin_count; /* of a direct one, as it is kept */
+    bool is_open;        /* whoever has its link may be in it, and do what members may */
+    bool is_direct;      /* of pinned keys only */
+    bool is_default;     /* the built-in one */
+    bool is_closed;      /* of members by certificate */
+    bool is_ours;        /* closed, and made here */
+    bool is_out;         /* closed, and we were put out of it, says */
+    struct om_id out_by; /* this member */
+    uint32_t signed_s;   /* of such a one: when our own certificates were made */
+    unsigned pin_count;  /* of a direct one, as it is kept */
     unsigned pins_left;
     uint64_t pins_until_s;
 };

@@ -126,6 +126,12 @@ json_t *control_networks_invite(struct control_ask *ask, struct om_error *err);
 json_t *control_networks_join(struct control_ask *ask, struct om_error *err);
 /** control_networks_leave() - "networks.leave": @ask, @err as any control_method. */
 json_t *control_networks_leave(struct control_ask *ask, struct om_error *err);
+/** control_networks_members() - "networks.members": @ask, @err as any control_method. */
+json_t *control_networks_members(struct control_ask *ask, struct om_error *err);
+/** control_networks_revoke() - "networks.revoke": @ask, @err as any control_method. */
+json_t *control_networks_revoke(struct control_ask *ask, struct om_error *err);
+/** control_networks_void() - "networks.void": @ask, @err as any control_method. */
+json_t *control_networks_void(struct control_ask *ask, struct om_error *err);
 /** control_networks_rename() - "networks.rename": @ask, @err as any control_method. */
 json_t *control_networks_rename(struct control_ask *ask, struct om_error *err);
 /** control_networks_show() - "networks.show": @ask, @err as any control_method. */

@@ -13,6 +13,8 @@
 #include "ipc/methods.h"
 #include "ipc/outbox.h"
 
+enum { CONTROL_WHY_TEXT = 200 /* bytes of a sentence that says why a peer is not reached */ };
+
 #define CONTROL_SELF "self" /* this node, where a peer is wanted */
 
 enum wait_kind {
@@ -220,6 +222,11 @@ json_t *control_network_show(struct om_daemon *d, const struct daemon_network *n
 
 /** control_udp() - the sockets of @d. */
 json_t *control_udp(const struct om_daemon *d);
+
+/* members.c */
+
+/** control_invite() - a JSON text of the @id of an invitation. */
+json_t *control_invite(const uint8_t id[static OM_MEMBER_INVITE]);
 
 /* netcheck.c */
 

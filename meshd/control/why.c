@@ -10,6 +10,7 @@
 #include "control/parts.h"
 #include "control/why.h"
 #include "host/clock.h"
+#include "members.h"
 
 enum { TEXT = 400, NAME = 128 };
 
@@ -292,10 +293,13 @@ static void print_summary(struct asked *q, const struct om_id *peer, char out[st
     const struct om_path_why *w = &q->why;
     const struct om_why_path *p = w->active < 0 ? NULL : &w->paths[w->active];
     char name[NAME], way[NAME], rtt[32] = "", blocked[CONTROL_BLOCKED_TEXT], because[TEXT];
+    char why[CONTROL_WHY_TEXT];
     const char *problem = control_blocked_text(q->d, blocked);
 
     (void)name_of(q, peer, name);
-    if (!w->has_session && problem)
+    if (!w->has_session && members_why_not(q->d, q->net, peer, why, sizeof why))
+        (void)snprintf(out, TEXT, "%s.", why);
+    else if (!w->has_session && problem)
         (void)snprintf(out, TEXT, "%.100s is not connected. %s.", name, problem);
     else if (!w->has_session || !p)
         (void)snprintf(out, TEXT, "%.100s is not connected: %s.", name,

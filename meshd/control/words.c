@@ -9,6 +9,7 @@
 
 #include "control/parts.h"
 #include "host/clock.h"
+#include "members.h"
 #include "netstack/dns/zone.h"
 
 json_t *control_id(const struct om_id *id)
@@ -170,6 +171,9 @@ bool control_peer(const struct control_ask *ask, const struct daemon_network **n
             return false;
     }
     enum om_err e = daemon_reach(ask->d, *net, peer);
+    char why[CONTROL_WHY_TEXT];
+    if (e != OM_OK && members_why_not(ask->d, *net, peer, why, sizeof why))
+        return om_fail(err, OM_E_STATE, "%s", why) == OM_OK;
     if (e != OM_OK)
         (void)om_fail(err, e, "peer %.12s... of network %s: %s", text, (*net)->name,
                       e == OM_E_MISSING ? "nobody here has heard of it" : om_err_text(e));

@@ -104,4 +104,33 @@
             {"pins_left", OM_PARAM_INTEGER, true, "how many more may come by its link"},           \
     }
 
+/* What networks.members answers. */
+#define MEMBERS                                                                                    \
+    {                                                                                              \
+        {"network", OM_PARAM_STRING, true, "its name"},                                            \
+        {                                                                                          \
+            "members", OM_PARAM_OBJECTS, true,                                                     \
+                "id, short, name, roles (admin, relay, provider), standing (good, expired, "       \
+                "revoked, issuer revoked, invitation used up), admin, own, live, seen_s, issued, " \
+                "expires, invited_by, invited_by_name, revoked_by, revoked_by_name of each; null " \
+                "where it is not known"                                                            \
+        }                                                                                          \
+    }
+
+/* What networks.revoke is asked, and answers. */
+#define REVOKE                                                                                     \
+    {                                                                                              \
+        {"peer", OM_PARAM_PEER, true, "its id, known or not, the start of it, or its name"},       \
+            {"keep_member", OM_PARAM_BOOL, false, "an admin is none any more, but a member"},      \
+            NETWORK,                                                                               \
+    }
+#define REVOKED                                                                                    \
+    {                                                                                              \
+        {"network", OM_PARAM_STRING, true, "its name"},                                            \
+            {"id", OM_PARAM_STRING, true, "of who was put out"},                                   \
+            {"name", OM_PARAM_STRING, true, "what it was called, or empty"},                       \
+            {"member", OM_PARAM_BOOL, true, "it is one still"},                                    \
+            {"told", OM_PARAM_INTEGER, true, "members connected now, who hear it at once"},        \
+    }
+
 #endif

@@ -89,6 +89,7 @@ OM_TEST(authority_link_names_the_network)
 {
     char text[OM_NETWORK_LINK_TEXT];
     struct om_network_link back;
+    struct om_invite_seen seen;
     struct om_prng prng;
     struct desk d;
 
@@ -99,6 +100,11 @@ OM_TEST(authority_link_names_the_network)
     CHECK_EQ(back.kind, OM_NETWORK_CLOSED);
     CHECK(om_id_equal(&back.id, &d.link.id) && back.peer_count == 1);
     CHECK_MEM_DIFF(back.secret, d.link.secret, 32); /* which no link of a closed one has */
+    CHECK_OK(om_invite_read(&seen, text, NULL));
+    CHECK(om_id_equal(&seen.network, &d.link.id));
+    CHECK_EQ(seen.what.uses, 1);
+    CHECK_EQ(seen.what.expires - seen.what.issued, 3600);
+    CHECK_EQ(om_invite_read(&seen, "omerta://join/AAAA", NULL), OM_E_PARSE);
 out:
     pair_fini(&d.p);
 }

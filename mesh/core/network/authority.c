@@ -27,6 +27,26 @@ void om_authority_new(struct om_network_link *out, uint8_t seed[static 32],
     om_network_link_derive(out);
 }
 
+enum om_err om_invite_read(struct om_invite_seen *out, const char *link, struct om_error *err)
+{
+    struct om_join_link l;
+    struct om_grant g;
+    enum om_err e = om_join_link_parse(&l, link, err);
+
+    if (e != OM_OK)
+        return e;
+    if (l.is_open || om_grant_decode(&g, om_bytes(l.grant, sizeof l.grant)) != OM_OK) {
+        e = om_fail(err, OM_E_PARSE, "the link holds no invitation");
+    } else {
+        *out = (struct om_invite_seen){
+            .what = {.uses = g.uses, .roles = g.role, .issued = g.issued, .expires = g.expires}};
+        om_join_link_network(&out->network, &l);
+        memcpy(out->id, g.invite, sizeof out->id);
+    }
+    sodium_memzero(&l, sizeof l);
+    return e;
+}
+
 static void network_of(struct om_id *out, const struct om_identity *authority)
 {
     const struct om_join_link l = {.authority = authority->id};

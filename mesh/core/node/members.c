@@ -174,8 +174,9 @@ enum om_err om_node_member_state(const struct om_node *n, om_time now, const str
     if (!g)
         return net ? OM_E_STATE : OM_E_MISSING;
     const struct om_member *m = om_verified_find(&n->verified, net, key);
-    *out =
-        (struct om_member_state){.has_cert = m != NULL, .is_own = om_id_equal(key, &net->self.id)};
+    *out = (struct om_member_state){.has_cert = m != NULL,
+                                    .is_own = om_id_equal(key, &net->self.id),
+                                    .is_authority = om_id_equal(key, &net->authority)};
     if (m)
         out->member = *m;
     out->member.key = *key;
@@ -189,6 +190,14 @@ enum om_err om_node_member_state(const struct om_node *n, om_time now, const str
         out->heard_at = info.heard_at;
     }
     return OM_OK;
+}
+
+bool om_node_is_void(const struct om_node *n, const struct om_id *network,
+                     const uint8_t invite[static OM_MEMBER_INVITE])
+{
+    const struct node_ledger *g = node_ledger_of(n, network);
+
+    return g && om_ledger_void(&g->all, invite);
 }
 
 const char *om_standing_name(enum om_standing s)

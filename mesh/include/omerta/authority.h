@@ -33,6 +33,19 @@ struct om_invite {
     uint32_t issued, expires;
 };
 
+/* What an invitation says of itself; nothing secret of it. */
+struct om_invite_seen {
+    struct om_id network;
+    uint8_t id[OM_MEMBER_INVITE];
+    struct om_invite what;
+};
+
+/** om_invite_read() - what @link, which is a secret, says into @out; signatures are not looked at,
+ *  and @err may be NULL. Return: OM_OK; OM_E_PARSE or OM_E_RANGE for no link, or one without an
+ *  invitation. */
+OM_MUST enum om_err om_invite_read(struct om_invite_seen *out, const char *link,
+                                   struct om_error *err);
+
 /**
  * om_authority_new() - a closed network that nobody is in yet
  * @out:   its link, without peers; a secret

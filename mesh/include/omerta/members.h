@@ -33,7 +33,8 @@ struct om_member_state {
     enum om_standing standing;
     bool has_cert; /* its certificate was seen since this node started */
     bool is_own;
-    bool is_admin; /* by the authority's word, and nobody revoked it */
+    bool is_authority; /* which signs, and is no member */
+    bool is_admin;     /* by the authority's word, and nobody revoked it */
     bool has_session;
 };
 
@@ -67,6 +68,10 @@ unsigned om_node_members(const struct om_node *n, const struct om_id *network, s
 OM_MUST enum om_err om_node_member_state(const struct om_node *n, om_time now,
                                          const struct om_id *network, const struct om_id *key,
                                          struct om_member_state *out);
+
+/** om_node_is_void() - was @invite of a grant of @network taken back, as far as @n knows? */
+bool om_node_is_void(const struct om_node *n, const struct om_id *network,
+                     const uint8_t invite[static OM_MEMBER_INVITE]);
 
 /**
  * om_node_unadmin() - the authority's word that an admin is one no more; it stays a member

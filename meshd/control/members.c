@@ -1,0 +1,182 @@
+/* members.c - methods on who is in a network, and who no more. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/methods.h"
+#include "control/parts.h"
+#include "host/clock.h"
+#include "members.h"
+
+static json_t *iso_of(uint32_t unix_s)
+{
+    return unix_s > 0 ? control_iso((struct om_wall){(int64_t)unix_s * 1000}) : json_null();
+}
+
+static bool is_zero(const struct om_id *id)
+{
+    static const struct om_id none = {{0}};
+
+    return om_id_equal(id, &none);
+}
+
+static json_t *id_of(const struct om_id *id)
+{
+    return is_zero(id) ? json_null() : control_id(id);
+}
+
+/* What a member is called, or the start of its id; nobody in particular: null. The authority is
+ * no member, and has no name. */
+static json_t *name_of(const struct om_daemon *d, const struct daemon_network *net,
+                       const struct om_id *key)
+{
+    char name[OM_NAME_MAX + 1], brief[OM_ID_SHORT];
+    struct om_member_state s;
+
+    if (is_zero(key))
+        return json_null();
+    members_name(d, net, key, name);
+    if (name[0])
+        return control_text(name, strlen(name));
+    if (om_node_member_state(daemon_node(d), om_clock_now(), &net->id, key, &s) == OM_OK &&
+        s.is_authority)
+        return json_string("authority");
+    return json_string(om_id_short(key, brief));
+}
+
+static json_t *roles_of(const struct om_member_state *s)
+{
+    json_t *roles = json_array();
+
+    if (s->is_admin)
+        (void)json_array_append_new(roles, json_string("admin"));
+    if (s->member.roles & OM_ROLE_RELAY)
+        (void)json_array_append_new(roles, json_string("relay"));
+    if (s->member.roles & OM_ROLE_PROVIDER)
+        (void)json_array_append_new(roles, json_string("provider"));
+    return roles;
+}
+
+/* Seconds since it was heard, here or by its record. */
+static json_t *seen_of(const struct om_daemon *d, const struct daemon_network *net,
+                       const struct om_member_state *s)
+{
+    struct om_announce a;
+    uint64_t made_ms;
+
+    if (s->heard_at > 0)
+        return json_real((double)(om_clock_now() - s->heard_at) / 1e6);
+    if (s->is_own ||
+        om_node_record(daemon_node(d), &net->id, &s->member.key, &a, &made_ms) != OM_OK)
+        return json_null();
+    int64_t age_ms = om_clock_wall().unix_ms - (int64_t)made_ms;
+    return json_real(age_ms > 0 ? (double)age_ms / 1000 : 0);
+}
+
+static json_t *member_json(const struct om_daemon *d, const struct daemon_network *net,
+                           const struct om_member_state *s)
+{
+    char name[OM_NAME_MAX + 1], brief[OM_ID_SHORT];
+    const struct om_id none = {{0}};
+    const struct om_id *by = s->has_cert ? &s->member.issuer : &none;
+
+    members_name(d, net, &s->member.key, name);
+    return json_pack("{s:o, s:s, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                     "id", control_id(&s->member.key), "short", om_id_short(&s->member.key, brief),
+                     "name", control_text(name, strlen(name)), "roles", roles_of(s), "standing",
+                     om_standing_name(s->standing), "admin", (int)s->is_admin, "own",
+                     (int)s->is_own, "live", (int)s->has_session, "seen_s", seen_of(d, net, s),
+                     "issued", iso_of(s->member.issued), "expires", iso_of(s->member.until),
+                     "invited_by", id_of(by), "invited_by_name", name_of(d, net, by), "revoked_by",
+                     id_of(&s->revoker), "revoked_by_name", name_of(d, net, &s->revoker));
+}
+
+static const struct daemon_network *closed_network(const struct control_ask *ask,
+                                                   struct om_error *err)
+{
+    const struct daemon_network *net = control_network(ask, err);
+
+    if (!net || net->is_closed)
+        return net;
+    (void)om_fail(err, OM_E_STATE,
+                  "network %s is not closed, so it has no members: omerta peers lists who is there",
+                  net->name);
+    return NULL;
+}
+
+json_t *control_networks_members(struct control_ask *ask, struct om_error *err)
+{
+    const struct daemon_network *net = closed_network(ask, err);
+    bool all = json_is_true(json_object_get(ask->params, "all"));
+    struct om_member_state s;
+    struct om_id *ids;
+
+    if (!net)
+        return NULL;
+    json_t *list = json_array();
+    unsigned n = members_list(ask->d, net, &ids);
+    for (unsigned i = 0; i < n; i++)
+        if (om_node_member_state(daemon_node(ask->d), om_clock_now(), &net->id, &ids[i], &s) ==
+                OM_OK &&
+            !s.is_authority &&
+            (all || s.standing == OM_STANDING_GOOD || s.standing == OM_STANDING_EXPIRED))
+            (void)json_array_append_new(list, member_json(ask->d, net, &s));
+    free(ids);
+    return json_pack("{s:s, s:o}", "network", net->name, "members", list);
+}
+
+/* Who else is connected, so that it hears at once. */
+static unsigned hearers(const struct om_daemon *d, const struct daemon_network *net,
+                        const struct om_id *but)
+{
+    struct om_peer_info info;
+    struct om_id *ids;
+    unsigned n = daemon_peers(d, &net->id, &ids), count = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        count +=
+            (!but || !om_id_equal(&ids[i], but)) &&
+            om_node_peer_info(daemon_node(d), om_clock_now(), &net->id, &ids[i], &info) == OM_OK &&
+            info.has_session;
+    free(ids);
+    return count;
+}
+
+json_t *control_networks_revoke(struct control_ask *ask, struct om_error *err)
+{
+    const struct daemon_network *net = control_network(ask, err);
+    const char *text = json_string_value(json_object_get(ask->params, "peer"));
+    bool stay = json_is_true(json_object_get(ask->params, "keep_member"));
+    char name[OM_NAME_MAX + 1];
+    struct om_id key;
+
+    if (!net || !members_find(ask->d, net, text ? text : "", &key, err))
+        return NULL;
+    members_name(ask->d, net, &key, name);
+    unsigned told = hearers(ask->d, net, stay ? NULL : &key);
+    if (!members_revoke(ask->d, net, &key, stay, err))
+        return NULL;
+    return json_pack("{s:s, s:o, s:o, s:b, s:i}", "network", net->name, "id", control_id(&key),
+                     "name", control_text(name, strlen(name)), "member", (int)stay, "told",
+                     (int)told);
+}
+
+json_t *control_networks_void(struct control_ask *ask, struct om_error *err)
+{
+    const struct daemon_network *net = control_network(ask, err);
+    const char *text = json_string_value(json_object_get(ask->params, "invite"));
+    uint8_t invite[OM_MEMBER_INVITE];
+
+    if (!net || !members_void(ask->d, net, text ? text : "", invite, err))
+        return NULL;
+    return json_pack("{s:s, s:o, s:i}", "network", net->name, "invite", control_invite(invite),
+                     "told", (int)hearers(ask->d, net, NULL));
+}
+
+json_t *control_invite(const uint8_t id[static OM_MEMBER_INVITE])
+{
+    char text[2 * OM_MEMBER_INVITE + 1];
+
+    for (unsigned i = 0; i < OM_MEMBER_INVITE; i++)
+        (void)snprintf(text + (size_t)2 * i, 3, "%02x", id[i]);
+    return json_string(text);
+}

@@ -1,0 +1,249 @@
+/* members.c - from words to keys, and from a person's wish to what an admin signs. */
+#include "members.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <omerta/authority.h>
+#include <omerta/close.h>
+#include <omerta/text.h>
+
+#include "host/clock.h"
+#include "netstack/dns/zone.h"
+#include "network_file.h"
+
+static_assert((int)OM_NAME_MAX >= (int)OM_MEMBER_NAME_MAX, "a name does not fit");
+
+unsigned members_list(const struct om_daemon *d, const struct daemon_network *net,
+                      struct om_id **out)
+{
+    struct om_node *n = daemon_node(d);
+
+    if (!net->is_closed)
+        return daemon_peers(d, &net->id, out);
+    unsigned count = om_node_members(n, &net->id, NULL, 0);
+    *out = calloc(count > 0 ? count : 1, sizeof **out);
+    return *out ? om_node_members(n, &net->id, *out, count) : 0;
+}
+
+/* By certificate, or else, if @by_record, by its own word. */
+static void name_of(const struct om_daemon *d, const struct daemon_network *net,
+                    const struct om_id *key, bool by_record, char out[static OM_NAME_MAX + 1])
+{
+    struct om_member_state s;
+    struct om_announce a;
+
+    out[0] = '\0';
+    if (net->is_closed &&
+        om_node_member_state(daemon_node(d), om_clock_now(), &net->id, key, &s) == OM_OK)
+        (void)snprintf(out, OM_NAME_MAX + 1, "%s", s.member.name);
+    if (!out[0] && by_record && om_node_record(daemon_node(d), &net->id, key, &a, NULL) == OM_OK)
+        (void)snprintf(out, OM_NAME_MAX + 1, "%s", a.name);
+}
+
+void members_name(const struct om_daemon *d, const struct daemon_network *net,
+                  const struct om_id *key, char out[static OM_NAME_MAX + 1])
+{
+    name_of(d, net, key, true, out);
+}
+
+/* Which of the @n keys at @ids @text means, into @out. Return: how many. */
+static unsigned find(const struct om_daemon *d, const struct daemon_network *net,
+                     const struct om_id *ids, unsigned n, const char *text, bool by_record,
+                     struct om_id *out)
+{
+    char name[OM_NAME_MAX + 1], full[OM_ID_TEXT];
+    size_t len = strlen(text);
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        name_of(d, net, &ids[i], by_record, name);
+        if (strcasecmp(name, text) != 0 &&
+            (len < OM_ZONE_START || strncasecmp(om_id_print(&ids[i], full), text, len) != 0))
+            continue;
+        *out = ids[i];
+        count++;
+    }
+    return count;
+}
+
+bool members_find(const struct om_daemon *d, const struct daemon_network *net, const char *text,
+                  struct om_id *out, struct om_error *err)
+{
+    char shown[OM_SHOW_TEXT];
+    struct om_id *ids;
+
+    if (strlen(text) == OM_ID_TEXT - 1 && om_id_parse(out, text, NULL) == OM_OK)
+        return true;
+    unsigned n = members_list(d, net, &ids);
+    unsigned found = *text ? find(d, net, ids, n, text, false, out) : 0;
+    if (found == 0 && *text)
+        found = find(d, net, ids, n, text, true, out);
+    free(ids);
+    if (found == 1)
+        return true;
+    if (found == 0)
+        return om_fail(err, OM_E_MISSING, "nobody is known as \"%.40s\" in network %s",
+                       om_text_show(shown, text), net->name) == OM_OK;
+    return om_fail(err, OM_E_RANGE, "\"%.40s\" is ambiguous: %u of network %s are called so",
+                   om_text_show(shown, text), found, net->name) == OM_OK;
+}
+
+/* Is this node an admin of @net, so that it may sign? */
+static bool may_sign(const struct om_daemon *d, const struct daemon_network *net,
+                     struct om_error *err)
+{
+    struct om_member_state own;
+
+    if (!net->is_closed)
+        return om_fail(err, OM_E_STATE, "network %s is not closed: nobody can be put out of it",
+                       net->name) == OM_OK;
+    return (om_node_member_state(daemon_node(d), om_clock_now(), &net->id, &net->self, &own) ==
+                OM_OK &&
+            own.is_admin) ||
+           om_fail(err, OM_E_STATE, "only an admin of network %s can do that", net->name) == OM_OK;
+}
+
+/* The authority's word, which only who made the network has. */
+static bool end_admin(struct om_daemon *d, const struct daemon_network *net,
+                      const struct om_id *key, struct om_error *err)
+{
+    struct network_file f;
+
+    if (!net->is_ours)
+        return om_fail(err, OM_E_STATE,
+                       "that is an admin: only who made network %s can put one out",
+                       net->name) == OM_OK;
+    if (network_file_read(om_home_path(d->home), &net->id, &f, err) != OM_OK)
+        return false;
+    enum om_err e = om_node_unadmin(daemon_node(d), om_clock_now(), &net->id, f.seed, key);
+    sodium_memzero(&f, sizeof f);
+    return e == OM_OK ||
+           om_fail(err, e, "the admin cannot be put out: %s", om_err_text(e)) == OM_OK;
+}
+
+bool members_revoke(struct om_daemon *d, const struct daemon_network *net, const struct om_id *key,
+                    bool stay, struct om_error *err)
+{
+    struct om_node *n = daemon_node(d);
+    struct om_member_state s;
+
+    if (!may_sign(d, net, err))
+        return false;
+    if (om_id_equal(key, &net->self))
+        return om_fail(err, OM_E_RANGE, "that is this node itself: omerta network leave goes") ==
+               OM_OK;
+    enum om_err e = om_node_member_state(n, om_clock_now(), &net->id, key, &s);
+    if (e == OM_OK && stay && !s.is_admin)
+        return om_fail(err, OM_E_RANGE, "that is no admin, so there is nothing to stay as") ==
+               OM_OK;
+    if (e == OM_OK && s.is_admin && !end_admin(d, net, key, err))
+        return false;
+    if (e == OM_OK && !stay)
+        e = om_node_revoke(n, om_clock_now(), &net->id, key);
+    om_pump_kick(d->pump);
+    return e == OM_OK || om_fail(err, e, "cannot be revoked: %s",
+                                 e == OM_E_STATE ? "what this admin said before has to be heard "
+                                                   "again first; wait for other members"
+                                                 : om_err_text(e)) == OM_OK;
+}
+
+/* The invitation that @text names, if it is one of @net. */
+static bool read_invite(const struct daemon_network *net, const char *text,
+                        uint8_t invite[static OM_MEMBER_INVITE], struct om_error *err)
+{
+    struct om_invite_seen seen;
+    size_t n = 0;
+
+    if (strlen(text) == 2 * (size_t)OM_MEMBER_INVITE &&
+        sodium_hex2bin(invite, OM_MEMBER_INVITE, text, strlen(text), NULL, &n, NULL) == 0 &&
+        n == OM_MEMBER_INVITE)
+        return true;
+    if (om_invite_read(&seen, text, NULL) != OM_OK)
+        return om_fail(err, OM_E_RANGE,
+                       "no invitation: want its 16 hex digits, as network show has them, or its "
+                       "link") == OM_OK;
+    memcpy(invite, seen.id, OM_MEMBER_INVITE);
+    return om_id_equal(&seen.network, &net->id) ||
+           om_fail(err, OM_E_RANGE, "that link is one of another network") == OM_OK;
+}
+
+bool members_void(struct om_daemon *d, const struct daemon_network *net, const char *text,
+                  uint8_t invite[static OM_MEMBER_INVITE], struct om_error *err)
+{
+    if (!may_sign(d, net, err) || !read_invite(net, text, invite, err))
+        return false;
+    enum om_err e = om_node_void(daemon_node(d), om_clock_now(), &net->id, invite);
+    om_pump_kick(d->pump);
+    return e == OM_OK || om_fail(err, e, "cannot be taken back: %s", om_err_text(e)) == OM_OK;
+}
+
+static void put_out(struct om_daemon *d, struct daemon_network *net, const struct om_id *by)
+{
+    char name[OM_NAME_MAX + 1];
+    struct om_logline line;
+
+    if (net->is_out)
+        return;
+    net->is_out = true;
+    net->out_by = *by;
+    members_name(d, net, by, name);
+    if (!om_log_begin(&line, &d->log, OM_LOG_WARN, "network", "this node was put out"))
+        return;
+    om_log_str(&line, "network", net->name);
+    om_log_str(&line, "by", name);
+    om_log_end(&line);
+}
+
+void members_event(struct om_daemon *d, const struct om_event *e)
+{
+    bool is_told = e->kind == OM_EVENT_CLOSED && e->a == OM_CLOSE_REVOKED && e->b == 0;
+    struct om_member_state s;
+
+    for (unsigned i = 0; i < d->network_count; i++) {
+        struct daemon_network *net = &d->networks[i];
+        if (!net->is_closed)
+            continue;
+        if (e->kind == OM_EVENT_REVOKED && om_id_equal(&e->peer, &net->self) &&
+            om_node_member_state(daemon_node(d), om_clock_now(), &net->id, &e->peer, &s) == OM_OK)
+            put_out(d, net, &s.revoker);
+        /* A member said so in a session of its own; others may not have heard of it yet. */
+        else if (is_told &&
+                 om_node_member_state(daemon_node(d), om_clock_now(), &net->id, &e->peer, &s) ==
+                     OM_OK &&
+                 s.has_cert)
+            put_out(d, net, &e->peer);
+        else if (e->kind == OM_EVENT_SESSION_UP && om_id_equal(&e->peer, &net->out_by))
+            net->is_out = false;
+    }
+}
+
+bool members_why_not(const struct om_daemon *d, const struct daemon_network *net,
+                     const struct om_id *key, char *out, size_t size)
+{
+    char name[OM_NAME_MAX + 1], by[OM_NAME_MAX + 1], shown[OM_SHOW_TEXT], safe[OM_SHOW_TEXT];
+    struct om_member_state s;
+
+    if (!net->is_closed ||
+        om_node_member_state(daemon_node(d), om_clock_now(), &net->id, key, &s) != OM_OK)
+        return false;
+    members_name(d, net, key, name);
+    members_name(d, net, s.standing == OM_STANDING_REVOKED ? &s.revoker : &net->out_by, by);
+    (void)om_text_show(shown, name);
+    (void)om_text_show(safe, by[0] ? by : "a member");
+    if (s.standing == OM_STANDING_REVOKED)
+        (void)snprintf(out, size, "%.40s was put out of network %s by %.40s", shown, net->name,
+                       safe);
+    else if (s.standing == OM_STANDING_ISSUER || s.standing == OM_STANDING_SUPERSEDED)
+        (void)snprintf(out, size, "%.40s is a member of network %s no more: %s", shown, net->name,
+                       om_standing_name(s.standing));
+    else if (net->is_out)
+        (void)snprintf(out, size, "this node was put out of network %s, says %.40s", net->name,
+                       safe);
+    else
+        return false;
+    return true;
+}

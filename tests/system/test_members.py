@@ -1,0 +1,174 @@
+"""Members of closed networks: listed, put out by an admin, and what comes of it."""
+
+import subprocess
+
+import pytest
+
+import servers
+from commands import data, environment_of, good, refused, run
+from daemon import program, wait_until
+from fixtures import ALONE, need
+
+USAGE, REFUSED = 2, 4
+REFUSED_KEY = "handshake_credential"  # of the drops: somebody who may not come
+
+
+@pytest.fixture(autouse=True)
+def programs():
+    """Without the programs there is nothing to test."""
+    need("omerta", "omerta-meshd")
+
+
+def show(daemon):
+    """All that is told of the network lab."""
+    return data(daemon.home, "network", "show", "lab")
+
+
+def invite(daemon, *options):
+    """A link to the network lab by @daemon, who made it."""
+    return good(daemon.home, "network", "invite", "lab", *options,
+                f"--at=127.0.0.1:{daemon.port}").strip()
+
+
+def members(daemon, *options):
+    """Who is in lab as @daemon knows, by id."""
+    listed = data(daemon.home, "network", "members", *options)["members"]
+    return {member["id"]: member for member in listed}
+
+
+@pytest.fixture(name="three")
+def three_members(make):
+    """ann, who made lab, then bob and cat, whom she invited; each is connected with both others."""
+    names = ("ann", "bob", "cat")
+    ann, bob, cat = daemons = [make(name, [*ALONE, "--name", name]).start() for name in names]
+    good(ann.home, "network", "create", "--name", "lab")
+    link = invite(ann, "--uses", "2")
+    for other in (bob, cat):
+        good(other.home, "network", "join", "-", "--name", "lab", stdin=link)
+    assert wait_until(lambda: [show(one)["connected"] for one in daemons] == [2, 2, 2], 30) \
+        or [good(one.home, "ping", other, "-c", "1") for one in daemons for other in names
+            if other not in one.home]
+    return ann, bob, cat
+
+
+def state_of(daemon, name):
+    """What the table of @daemon says of @name."""
+    rows = good(daemon.home, "network", "members", "--all").splitlines()
+    [row] = [row for row in rows if row.startswith(name + " ")]
+    return row
+
+
+def test_members_lists_and_names(three):
+    """Everybody sees everybody: what certificates say, and who is there."""
+    ann, bob, _ = three
+    for daemon in three:
+        listed = members(daemon)
+        assert sorted(m["name"] for m in listed.values()) == ["ann", "bob", "cat"]
+        assert listed[show(daemon)["self"]]["own"]
+        for member in listed.values():
+            by = "authority" if member["name"] == "ann" else "ann"
+            assert member["invited_by_name"] == by and member["standing"] == "good"
+            assert member["admin"] == ("admin" in member["roles"]) == (member["name"] == "ann")
+            assert member["own"] or member["live"]
+            assert member["expires"] > member["issued"]
+    assert "live" in state_of(ann, "bob") and "this node" in state_of(bob, "bob")
+
+
+def holding(connection):
+    """Says one byte, and nothing more until the other side ends."""
+    connection.sendall(b"x")
+    connection.recv(1)
+
+
+def stream(daemon, peer, port):
+    """omerta nc from @daemon to @port of @peer, whose first byte has come."""
+    nc = subprocess.Popen([program("omerta"), "nc", peer, str(port)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=environment_of(daemon.home))
+    assert nc.stdout.read(1) == b"x", nc.communicate(timeout=10)
+    return nc
+
+
+def test_revoke_ends_streams_and_lasts(three):
+    """Who is put out loses what it has open with everybody, and comes in nowhere again."""
+    ann, bob, cat = three
+    key = show(cat)["self"]
+    with servers.serving(holding) as port:
+        for daemon in (ann, cat):
+            good(daemon.home, "expose", str(port), "--to", "*")
+        out = [stream(cat, "ann", port), stream(bob, "cat", port)]
+        stays = stream(bob, "ann", port)
+        said = good(ann.home, "network", "revoke", "cat")
+        assert "cat: a member no more" in said and "1 other is connected" in said
+        for nc, peer in zip(out, ("ann", "cat")):
+            assert nc.wait(30) == 1 and f"port {port} of {peer}: cut" in nc.stderr.read().decode()
+            nc.communicate()
+        assert stays.poll() is None
+        stays.communicate(b"y", timeout=30)
+        assert stays.returncode == 0
+    for daemon in (ann, bob):
+        assert wait_until(lambda d=daemon: key not in members(d), 30)
+        assert members(daemon, "--all")[key]["revoked_by_name"] == "ann"
+        assert "revoked by ann" in state_of(daemon, "cat")
+        refused(daemon.home, "ping", key, "-c", "1", says=["put out of network lab by ann"])
+    code, _, err = run(cat.home, "ping", "ann", "-c", "1")
+    assert code == 1 and "this node was put out of network lab, says" in err
+    good(bob.home, "ping", "ann", "-c", "1")
+    for daemon in three:
+        daemon.end()
+    for daemon in three:
+        daemon.start()
+    assert wait_until(lambda: show(ann)["connected"] == show(bob)["connected"] == 1, 60)
+    for daemon in (ann, bob):  # who hears it again and again
+        assert wait_until(lambda d=daemon: data(d.home, "status")["drops"].get(REFUSED_KEY), 60)
+        assert members(daemon, "--all")[key]["standing"] == "revoked"
+    assert show(cat)["connected"] == 0
+    again = good(ann.home, "network", "revoke", "--yes", key)
+    assert "a member no more" in again
+
+
+def test_void_invitation_lets_nobody_in(make):
+    """An invitation taken back by its link or its id lets nobody in; another does."""
+    ann, bob, cat = (make(name, ALONE).start() for name in ("ann", "bob", "cat"))
+    good(ann.home, "network", "create", "--name", "lab")
+    link, other = invite(ann), invite(ann)
+    said = good(ann.home, "network", "revoke", "--invite", "-", stdin=link)
+    assert "nobody joins by it any more" in said and link not in said
+    refused(ann.home, "network", "revoke", "--invite", "0123", code=REFUSED, says=["16 hex"])
+    refused(ann.home, "network", "revoke", "--invite", "0" * 16, code=REFUSED, says=["taken back"])
+    with subprocess.Popen([program("omerta"), "network", "join", link],
+                          env=environment_of(cat.home), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as asking:
+        good(bob.home, "network", "join", "-", "--name", "lab", stdin=other)
+        assert wait_until(lambda: data(ann.home, "status")["drops"].get(REFUSED_KEY), 30)
+        asking.kill()
+    assert sorted(members(ann)) == sorted(show(one)["self"] for one in (ann, bob))
+
+
+BAD = [
+    (["revoke"], USAGE, ["MEMBER"]),
+    (["revoke", "a", "b"], USAGE, ["MEMBER"]),
+    (["revoke", "nobody"], REFUSED, ["nobody is known", "lab"]),
+    (["revoke", ""], REFUSED, ["nobody is known"]),
+    (["revoke", "ann"], REFUSED, ["this node itself", "leave"]),
+    (["revoke", "bob", "--keep-member"], REFUSED, ["no admin"]),
+    (["revoke", "bob", "--network", "nowhere"], REFUSED, ["nowhere"]),
+    (["members", "nowhere"], REFUSED, ["nowhere"]),
+    (["members", "lab", "lab"], USAGE, ["unexpected"]),
+]
+
+
+def test_revoke_bad_input(make):
+    """One sentence each, and nobody is put out; then who may does."""
+    ann, bob = (make(name, [*ALONE, "--name", name]).start() for name in ("ann", "bob"))
+    good(ann.home, "network", "create", "--name", "lab")
+    good(bob.home, "network", "join", "-", "--name", "lab", stdin=invite(ann))
+    for argv, code, says in BAD:
+        refused(ann.home, "network", *argv, code=code, says=says)
+    refused(bob.home, "network", "revoke", "ann", code=REFUSED, says=["only an admin"])
+    assert [m["standing"] for m in members(ann, "--all").values()] == ["good", "good"]
+    good(ann.home, "network", "create", "--name", "open", "--open")
+    refused(ann.home, "network", "members", "open", code=REFUSED, says=["not closed"])
+    refused(ann.home, "network", "revoke", show(bob)["self"], "--network", "open", code=REFUSED,
+            says=["not closed"])
+    good(ann.home, "network", "revoke", "bob", "--network", "lab")

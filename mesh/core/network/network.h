@@ -33,10 +33,13 @@ struct om_invitation {
     uint8_t admin[OM_ADMIN_CERT_BYTES];
 };
 
+struct om_blocked;
+
 struct om_network {
     struct om_id id;
     struct om_id authority; /* of a closed network; zeros: it has none, and no members */
     struct om_pins pins;
+    struct om_blocked *blocked; /* whom this node will have nothing to do with; NULL: nobody */
     struct om_identity self;
     struct om_epoch *current;  /* in the keyring */
     struct om_epoch *previous; /* accepted until its accept_until; may be NULL */

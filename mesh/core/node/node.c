@@ -2,6 +2,7 @@
 #include "node/join.h"
 #include "node/keep.h"
 #include "node/lane.h"
+#include "node/block.h"
 #include "node/ledger.h"
 #include "node/member.h"
 #include "node/services.h"
@@ -168,6 +169,7 @@ void om_node_free(struct om_node *n)
     node_service_stop(n);
     node_join_stop(n);
     node_ledger_stop(n);
+    node_block_stop(n);
     node_hello_stop(n);
     node_select_stop(n);
     node_study_stop(n);

@@ -1,4 +1,5 @@
 /* node_leave.c - the end of a network: its peers, what ran in it, its keys. */
+#include "node/block.h"
 #include "node/join.h"
 #include "node/lane.h"
 #include "node/ledger.h"
@@ -59,6 +60,7 @@ enum om_err om_node_leave(struct om_node *n, om_time now, const struct om_id *ne
     node_select_leave(n, i);
     node_join_leave(n, i);
     node_ledger_leave(n, i);
+    node_block_leave(net);
     om_keyring_leave(&n->keyring, net);
     om_vault_give(n->networks_vault, net);
     close_gap(n, i);

@@ -1,4 +1,5 @@
 /* node_peer.c - the life of one peer: its association, its timers, its end. */
+#include "node/block.h"
 #include "node/call.h"
 #include "node/keep.h"
 #include "node/lane.h"
@@ -24,7 +25,8 @@ static bool remember_stamp(struct om_node *n, const struct om_peer *p)
 enum om_err node_add_peer(struct om_node *n, struct om_network *net, const struct om_id *id,
                           struct om_peer **out)
 {
-    if (!om_pins_admit(&net->pins, id) || node_ledger_is_revoked(n, net, id))
+    if (!om_pins_admit(&net->pins, id) || node_ledger_is_revoked(n, net, id) ||
+        node_block_has(net, id))
         return OM_E_RANGE;
     enum om_err e = om_peers_add(&n->peers, net, id, out);
     struct om_peer *victim = e == OM_E_FULL ? om_peers_victim(&n->peers) : NULL;

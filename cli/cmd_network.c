@@ -214,12 +214,14 @@ enum om_exit om_cmd_network(struct om_cli *cli)
                  {"leave", leave},
                  {"rename", rename_it},
                  {"members", om_network_members},
-                 {"revoke", om_network_revoke}};
+                 {"revoke", om_network_revoke},
+                 {"block", om_network_block}};
     const char *word = cli->args.count ? cli->args.words[0] : "list";
 
     for (unsigned i = 0; i < OM_ARRAY_SIZE(table); i++)
         if (strcmp(word, table[i].word) == 0)
             return table[i].run(cli);
     return om_cli_usage(
-        cli, "network: want list, show, create, invite, join, leave, rename, members or revoke");
+        cli,
+        "network: want list, show, create, invite, join, leave, rename, members, revoke or block");
 }

@@ -121,6 +121,8 @@ static const struct om_option network_options[] = {
      0},
     {"keep-member", NULL, "revoke: an admin is none any more, but stays a member", 0},
     {"yes", NULL, "revoke: ask nothing", 'y'},
+    {"undo", NULL, "block: no longer", 0},
+    {"list", NULL, "block: who is blocked", 0},
     END};
 static const struct om_option ping_options[] = {
     {"count", "N", "stop after N probes (4; at most 256)", 'c'},
@@ -379,7 +381,7 @@ const struct om_command om_commands[] = {
     {"network",
      "[list | show [NETWORK] | create --name NAME | invite [NETWORK] | join LINK | leave "
      "NETWORK | rename NETWORK NAME | members [NETWORK] | revoke MEMBER | revoke --invite "
-     "INVITE]",
+     "INVITE | block PEER]",
      "the networks this node is in",
      "At most 16. In each this node shows another key, and nothing of one is told in another; but\n"
      "all share one UDP port, whose address links them. Other commands take --network NETWORK, a\n"
@@ -402,10 +404,13 @@ const struct om_command om_commands[] = {
      "out for good, which an admin may; its sessions end with everybody who hears of it, within\n"
      "seconds of those who are connected; who was away hears of it from the first whom it meets,\n"
      "and until then accepts the member. Who is to come back needs an invitation and a new home.\n"
-     "Only who made the network can put out an admin.\n"
+     "Only who made the network can put out an admin. block is everybody's, in every network: "
+     "PEER\n"
+     "(at most 256) gets silence from this machine, and no lane through it; nobody else knows.\n"
      "With --json, list: the reply of networks.list; show, create, join, rename: the reply of\n"
      "networks.show; invite: {network, link}; leave: {left, id}; members, revoke: the reply of\n"
-     "networks.members and networks.revoke, with --invite of networks.void.",
+     "networks.members and networks.revoke, with --invite of networks.void; block: the reply of\n"
+     "networks.block, with --list of networks.blocked.",
      network_options, om_cmd_network, false},
     {"peers", "[PEER] | add ID [ENDPOINT...]", "the peers known, or one of them",
      "With a peer: all that is known here of it, then what it says of itself. add: tell the daemon "

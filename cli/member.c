@@ -29,6 +29,8 @@ static json_t *state_of(const json_t *m)
         return json_string(standing);
     if (json_is_true(json_object_get(m, "own")))
         return json_string("this node");
+    if (json_is_true(json_object_get(m, "blocked")))
+        return json_string("blocked here");
     if (json_is_true(json_object_get(m, "live")))
         return json_string("live");
     if (!json_is_number(seen))
@@ -186,4 +188,55 @@ enum om_exit om_network_revoke(struct om_cli *cli)
         (void)json_object_set_new(params, "keep_member", json_true());
     return tell(cli, "networks.revoke", params, "name",
                 stays ? "an admin no more" : "a member no more");
+}
+
+static enum om_exit list_blocked(struct om_cli *cli)
+{
+    static const struct om_column columns[] = {
+        {"NAME", "name", OM_COLUMN_TEXT},
+        {"ID", "id", OM_COLUMN_TEXT},
+    };
+    enum om_exit e = om_cli_words(cli, 1, 1);
+    json_t *result;
+
+    if (!e)
+        e = om_cli_ask(cli, "networks.blocked", om_cli_params(cli), &result);
+    if (e)
+        return e;
+    if (cli->out.json) {
+        om_out_json(&cli->out, result);
+    } else if (om_table_print(&cli->out, columns, OM_ARRAY_SIZE(columns),
+                              json_object_get(result, "blocked"))) {
+        om_out_error(&cli->out, "out of memory");
+        e = OM_EXIT_FAILED;
+    }
+    json_decref(result);
+    return e;
+}
+
+enum om_exit om_network_block(struct om_cli *cli)
+{
+    bool is_undone = om_args_has(&cli->args, "undo");
+    char shown[OM_OUT_TEXT_MAX];
+    json_t *result;
+
+    if (om_args_has(&cli->args, "list"))
+        return list_blocked(cli);
+    if (cli->args.count != 2)
+        return om_cli_usage(cli, "network block: want one PEER, or --list");
+    json_t *params = om_cli_params(cli);
+    (void)json_object_set_new(params, "peer", json_string(cli->args.words[1]));
+    if (is_undone)
+        (void)json_object_set_new(params, "undo", json_true());
+    enum om_exit e = om_cli_ask(cli, "networks.block", params, &result);
+    if (e)
+        return e;
+    const char *name = text_of(result, "name");
+    if (cli->out.json)
+        om_out_json(&cli->out, result);
+    else
+        om_out_line(&cli->out, is_undone ? "%s: may come again" : "%s: blocked on this machine",
+                    om_out_escape(shown, *name ? name : text_of(result, "id")));
+    json_decref(result);
+    return OM_EXIT_OK;
 }

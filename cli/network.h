@@ -31,4 +31,8 @@ OM_MUST enum om_exit om_network_members(struct om_cli *cli);
  *  the exit code of @cli. */
 OM_MUST enum om_exit om_network_revoke(struct om_cli *cli);
 
+/** om_network_block() - network block: have nothing to do with somebody, or again. Return: the exit
+ *  code of @cli. */
+OM_MUST enum om_exit om_network_block(struct om_cli *cli);
+
 #endif

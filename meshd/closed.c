@@ -12,6 +12,7 @@
 #include <omerta/rotate.h>
 #include <omerta/wire.h>
 
+#include "blocks.h"
 #include "control/control.h"
 #include "host/clock.h"
 #include "host/entropy.h"
@@ -112,6 +113,7 @@ void closed_forget(struct om_daemon *d, const struct om_id *network)
     char path[PATH_MAX_ISSUED];
 
     ledger_file_forget(d, network);
+    blocks_forget(d, network);
     if (issued_path(d, network, path))
         (void)unlink(path);
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include <omerta/authority.h>
+#include <omerta/block.h>
 #include <omerta/close.h>
 #include <omerta/text.h>
 
@@ -50,6 +51,27 @@ void members_name(const struct om_daemon *d, const struct daemon_network *net,
     name_of(d, net, key, true, out);
 }
 
+static int by_key(const void *a, const void *b)
+{
+    return om_id_cmp(a, b);
+}
+
+/* As members_list(), and whom this node blocks, in order of keys; some are there twice. */
+static unsigned members_and_blocked(const struct om_daemon *d, const struct daemon_network *net,
+                                    struct om_id **out)
+{
+    unsigned n = members_list(d, net, out);
+    struct om_id *all = realloc(*out, (n + OM_BLOCKED_MAX) * sizeof *all);
+
+    if (!all)
+        return n;
+    *out = all;
+    n += om_node_blocked(daemon_node(d), &net->id, all + n, OM_BLOCKED_MAX);
+    if (n > 0)
+        qsort(all, n, sizeof *all, by_key);
+    return n;
+}
+
 /* Which of the @n keys at @ids @text means, into @out. Return: how many. */
 static unsigned find(const struct om_daemon *d, const struct daemon_network *net,
                      const struct om_id *ids, unsigned n, const char *text, bool by_record,
@@ -63,6 +85,8 @@ static unsigned find(const struct om_daemon *d, const struct daemon_network *net
         name_of(d, net, &ids[i], by_record, name);
         if (strcasecmp(name, text) != 0 &&
             (len < OM_ZONE_START || strncasecmp(om_id_print(&ids[i], full), text, len) != 0))
+            continue;
+        if (count > 0 && om_id_equal(out, &ids[i])) /* known, and blocked */
             continue;
         *out = ids[i];
         count++;
@@ -78,7 +102,7 @@ bool members_find(const struct om_daemon *d, const struct daemon_network *net, c
 
     if (strlen(text) == OM_ID_TEXT - 1 && om_id_parse(out, text, NULL) == OM_OK)
         return true;
-    unsigned n = members_list(d, net, &ids);
+    unsigned n = members_and_blocked(d, net, &ids);
     unsigned found = *text ? find(d, net, ids, n, text, false, out) : 0;
     if (found == 0 && *text)
         found = find(d, net, ids, n, text, true, out);
@@ -99,12 +123,19 @@ static bool may_sign(const struct om_daemon *d, const struct daemon_network *net
     struct om_member_state own;
 
     if (!net->is_closed)
-        return om_fail(err, OM_E_STATE, "network %s is not closed: nobody can be put out of it",
+        return om_fail(err, OM_E_STATE,
+                       "network %s is not closed: nobody can be put out of it, but omerta network "
+                       "block "
+                       "keeps somebody away from this machine",
                        net->name) == OM_OK;
     return (om_node_member_state(daemon_node(d), om_clock_now(), &net->id, &net->self, &own) ==
                 OM_OK &&
             own.is_admin) ||
-           om_fail(err, OM_E_STATE, "only an admin of network %s can do that", net->name) == OM_OK;
+           om_fail(
+               err, OM_E_STATE,
+               "only an admin of network %s can do that; omerta network block keeps somebody away "
+               "from this machine",
+               net->name) == OM_OK;
 }
 
 /* The authority's word, which only who made the network has. */
@@ -227,10 +258,15 @@ bool members_why_not(const struct om_daemon *d, const struct daemon_network *net
     char name[OM_NAME_MAX + 1], by[OM_NAME_MAX + 1], shown[OM_SHOW_TEXT], safe[OM_SHOW_TEXT];
     struct om_member_state s;
 
+    members_name(d, net, key, name);
+    if (om_node_is_blocked(daemon_node(d), &net->id, key)) {
+        (void)snprintf(out, size, "%.40s is blocked here: omerta network block --undo lets it come",
+                       *name ? om_text_show(shown, name) : "that peer");
+        return true;
+    }
     if (!net->is_closed ||
         om_node_member_state(daemon_node(d), om_clock_now(), &net->id, key, &s) != OM_OK)
         return false;
-    members_name(d, net, key, name);
     members_name(d, net, s.standing == OM_STANDING_REVOKED ? &s.revoker : &net->out_by, by);
     (void)om_text_show(shown, name);
     (void)om_text_show(safe, by[0] ? by : "a member");

@@ -8,6 +8,7 @@
 #include <omerta/text.h>
 #include <omerta/why.h>
 
+#include "blocks.h"
 #include "closed.h"
 #include "host/clock.h"
 #include "host/entropy.h"
@@ -58,6 +59,7 @@ struct daemon_network *membership_list(struct om_daemon *d, const struct om_id *
     *net = (struct daemon_network){.id = *id, .is_open = true, .is_default = f == NULL};
     (void)snprintf(net->name, sizeof net->name, "%s", f ? f->name : DEFAULT);
     net->self = *om_node_id(daemon_node(d), id);
+    blocks_load(d, id);
     if (!f)
         return net;
     net->is_open = f->link.kind == OM_NETWORK_OPEN;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blocks.h"
 #include "control/methods.h"
 #include "control/parts.h"
 #include "host/clock.h"
@@ -80,14 +81,16 @@ static json_t *member_json(const struct om_daemon *d, const struct daemon_networ
     const struct om_id *by = s->has_cert ? &s->member.issuer : &none;
 
     members_name(d, net, &s->member.key, name);
-    return json_pack("{s:o, s:s, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "id", control_id(&s->member.key), "short", om_id_short(&s->member.key, brief),
-                     "name", control_text(name, strlen(name)), "roles", roles_of(s), "standing",
-                     om_standing_name(s->standing), "admin", (int)s->is_admin, "own",
-                     (int)s->is_own, "live", (int)s->has_session, "seen_s", seen_of(d, net, s),
-                     "issued", iso_of(s->member.issued), "expires", iso_of(s->member.until),
-                     "invited_by", id_of(by), "invited_by_name", name_of(d, net, by), "revoked_by",
-                     id_of(&s->revoker), "revoked_by_name", name_of(d, net, &s->revoker));
+    return json_pack(
+        "{s:o, s:s, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+        control_id(&s->member.key), "short", om_id_short(&s->member.key, brief), "name",
+        control_text(name, strlen(name)), "roles", roles_of(s), "standing",
+        om_standing_name(s->standing), "admin", (int)s->is_admin, "own", (int)s->is_own, "live",
+        (int)s->has_session, "blocked",
+        (int)om_node_is_blocked(daemon_node(d), &net->id, &s->member.key), "seen_s",
+        seen_of(d, net, s), "issued", iso_of(s->member.issued), "expires", iso_of(s->member.until),
+        "invited_by", id_of(by), "invited_by_name", name_of(d, net, by), "revoked_by",
+        id_of(&s->revoker), "revoked_by_name", name_of(d, net, &s->revoker));
 }
 
 static const struct daemon_network *closed_network(const struct control_ask *ask,
@@ -179,4 +182,40 @@ json_t *control_invite(const uint8_t id[static OM_MEMBER_INVITE])
     for (unsigned i = 0; i < OM_MEMBER_INVITE; i++)
         (void)snprintf(text + (size_t)2 * i, 3, "%02x", id[i]);
     return json_string(text);
+}
+
+json_t *control_networks_block(struct control_ask *ask, struct om_error *err)
+{
+    const struct daemon_network *net = control_network(ask, err);
+    const char *text = json_string_value(json_object_get(ask->params, "peer"));
+    bool is_on = !json_is_true(json_object_get(ask->params, "undo"));
+    char name[OM_NAME_MAX + 1];
+    struct om_id key;
+
+    if (!net || !members_find(ask->d, net, text ? text : "", &key, err))
+        return NULL;
+    members_name(ask->d, net, &key, name);
+    if (!blocks_set(ask->d, net, &key, is_on, err))
+        return NULL;
+    return json_pack("{s:s, s:o, s:o, s:b}", "network", net->name, "id", control_id(&key), "name",
+                     control_text(name, strlen(name)), "blocked", (int)is_on);
+}
+
+json_t *control_networks_blocked(struct control_ask *ask, struct om_error *err)
+{
+    const struct daemon_network *net = control_network(ask, err);
+    struct om_id keys[OM_BLOCKED_MAX];
+    char name[OM_NAME_MAX + 1], brief[OM_ID_SHORT];
+
+    if (!net)
+        return NULL;
+    json_t *list = json_array();
+    unsigned n = om_node_blocked(daemon_node(ask->d), &net->id, keys, OM_BLOCKED_MAX);
+    for (unsigned i = 0; i < n; i++) {
+        members_name(ask->d, net, &keys[i], name);
+        (void)json_array_append_new(list, json_pack("{s:o, s:s, s:o}", "id", control_id(&keys[i]),
+                                                    "short", om_id_short(&keys[i], brief), "name",
+                                                    control_text(name, strlen(name))));
+    }
+    return json_pack("{s:s, s:o}", "network", net->name, "blocked", list);
 }

@@ -126,6 +126,10 @@ json_t *control_networks_invite(struct control_ask *ask, struct om_error *err);
 json_t *control_networks_join(struct control_ask *ask, struct om_error *err);
 /** control_networks_leave() - "networks.leave": @ask, @err as any control_method. */
 json_t *control_networks_leave(struct control_ask *ask, struct om_error *err);
+/** control_networks_block() - "networks.block": @ask, @err as any control_method. */
+json_t *control_networks_block(struct control_ask *ask, struct om_error *err);
+/** control_networks_blocked() - "networks.blocked": @ask, @err as any control_method. */
+json_t *control_networks_blocked(struct control_ask *ask, struct om_error *err);
 /** control_networks_members() - "networks.members": @ask, @err as any control_method. */
 json_t *control_networks_members(struct control_ask *ask, struct om_error *err);
 /** control_networks_revoke() - "networks.revoke": @ask, @err as any control_method. */

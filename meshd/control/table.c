@@ -43,6 +43,8 @@ static const struct {
     {"methods.list", control_methods},
     {"metrics.show", control_metrics},
     {"netcheck", control_netcheck},
+    {"networks.block", control_networks_block},
+    {"networks.blocked", control_networks_blocked},
     {"networks.create", control_networks_create},
     {"networks.direct", control_networks_direct},
     {"networks.invite", control_networks_invite},

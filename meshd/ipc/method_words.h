@@ -111,8 +111,10 @@
         {                                                                                          \
             "members", OM_PARAM_OBJECTS, true,                                                     \
                 "id, short, name, roles (admin, relay, provider), standing (good, expired, "       \
-                "revoked, issuer revoked, invitation used up), admin, own, live, seen_s, issued, " \
-                "expires, invited_by, invited_by_name, revoked_by, revoked_by_name of each; null " \
+                "revoked, issuer revoked, invitation used up), admin, own, live, blocked, "        \
+                "seen_s, "                                                                         \
+                "issued, expires, invited_by, invited_by_name, revoked_by, revoked_by_name of "    \
+                "each; null "                                                                      \
                 "where it is not known"                                                            \
         }                                                                                          \
     }
@@ -131,6 +133,20 @@
             {"name", OM_PARAM_STRING, true, "what it was called, or empty"},                       \
             {"member", OM_PARAM_BOOL, true, "it is one still"},                                    \
             {"told", OM_PARAM_INTEGER, true, "members connected now, who hear it at once"},        \
+    }
+
+/* What networks.block is asked, and answers. */
+#define BLOCK                                                                                      \
+    {                                                                                              \
+        {"peer", OM_PARAM_PEER, true, "its id, known or not, the start of it, or its name"},       \
+            {"undo", OM_PARAM_BOOL, false, "no longer"}, NETWORK,                                  \
+    }
+#define BLOCKED                                                                                    \
+    {                                                                                              \
+        {"network", OM_PARAM_STRING, true, "its name"},                                            \
+            {"id", OM_PARAM_STRING, true, "of the peer"},                                          \
+            {"name", OM_PARAM_STRING, true, "what it is called, or empty"},                        \
+            {"blocked", OM_PARAM_BOOL, true, "it is now"},                                         \
     }
 
 #endif

@@ -1,5 +1,7 @@
 """Members of closed networks: listed, put out by an admin, and what comes of it."""
 
+import os
+import stat
 import subprocess
 
 import pytest
@@ -127,6 +129,35 @@ def test_revoke_ends_streams_and_lasts(three):
     assert "a member no more" in again
 
 
+def blocked(daemon):
+    """The names of whom @daemon blocks in lab."""
+    return [peer["name"] for peer in data(daemon.home, "network", "block", "--list")["blocked"]]
+
+
+def test_block_silences_and_lasts(three):
+    """Whom a member blocks reaches all but him, also after a restart, until it is undone."""
+    ann, bob, cat = three
+    good(cat.home, "ping", "bob", "-c", "1")
+    assert "cat: blocked" in good(bob.home, "network", "block", "cat")
+    assert blocked(bob) == ["cat"] and blocked(ann) == []
+    assert "blocked here" in state_of(bob, "cat") and "live" in state_of(ann, "cat")
+    refused(bob.home, "ping", "cat", "-c", "1", says=["cat is blocked here"])
+    assert run(cat.home, "ping", "bob", "-c", "1")[0] == 1
+    for daemon in (bob, cat):
+        good(daemon.home, "ping", "ann", "-c", "1")
+    bob.end()
+    path = os.path.join(bob.home, "networks", show(ann)["id"] + ".blocked")
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    bob.start()
+    assert wait_until(lambda: "live" in state_of(bob, "ann"), 30)
+    assert run(cat.home, "ping", "bob", "-c", "1")[0] == 1
+    assert data(bob.home, "status")["drops"][REFUSED_KEY] > 0
+    assert "may come again" in good(bob.home, "network", "block", "--undo", show(cat)["self"][:8])
+    assert blocked(bob) == [] and not os.path.exists(path)
+    assert wait_until(lambda: run(bob.home, "ping", "cat", "-c", "1")[0] == 0, 60)
+    assert wait_until(lambda: run(cat.home, "ping", "bob", "-c", "1")[0] == 0, 60)
+
+
 def test_void_invitation_lets_nobody_in(make):
     """An invitation taken back by its link or its id lets nobody in; another does."""
     ann, bob, cat = (make(name, ALONE).start() for name in ("ann", "bob", "cat"))
@@ -153,6 +184,9 @@ BAD = [
     (["revoke", "ann"], REFUSED, ["this node itself", "leave"]),
     (["revoke", "bob", "--keep-member"], REFUSED, ["no admin"]),
     (["revoke", "bob", "--network", "nowhere"], REFUSED, ["nowhere"]),
+    (["block"], USAGE, ["PEER"]),
+    (["block", "nobody"], REFUSED, ["nobody is known"]),
+    (["block", "ann"], REFUSED, ["this node itself"]),
     (["members", "nowhere"], REFUSED, ["nowhere"]),
     (["members", "lab", "lab"], USAGE, ["unexpected"]),
 ]

@@ -44,6 +44,26 @@ static void print_field(struct om_out *out, const json_t *net, const char *label
                 om_table_cell(cell, OM_COLUMN_TEXT, json_object_get(net, key)));
 }
 
+/* How many may still come, as what, by which invitation, and until when. */
+static void print_invites(struct om_out *out, const json_t *invites)
+{
+    char id[OM_CELL_MAX], roles[OM_CELL_MAX], until[OM_CELL_MAX];
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(invites, i, one)
+    {
+        const json_t *given = json_object_get(one, "roles");
+        om_out_line(out, "%-10s %s: %lld of %lld may come, as %s, until %.16s UTC", "invitation",
+                    om_table_cell(id, OM_COLUMN_TEXT, json_object_get(one, "id")),
+                    (long long)json_integer_value(json_object_get(one, "left")),
+                    (long long)json_integer_value(json_object_get(one, "uses")),
+                    json_array_size(given) > 0 ? om_table_cell(roles, OM_COLUMN_TEXT, given)
+                                               : "member",
+                    om_table_cell(until, OM_COLUMN_TEXT, json_object_get(one, "expires")));
+    }
+}
+
 static void print_network(struct om_out *out, const json_t *net)
 {
     const char *kind = json_string_value(json_object_get(net, "kind"));
@@ -57,6 +77,7 @@ static void print_network(struct om_out *out, const json_t *net)
     print_field(out, net, "kind", "kind");
     print_field(out, net, "peers", "peers");
     print_field(out, net, "connected", "connected");
+    print_invites(out, json_object_get(net, "invites"));
     if (!kind || strcmp(kind, "direct") != 0)
         return;
     json_array_foreach(pins, i, pin)

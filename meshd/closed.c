@@ -16,6 +16,7 @@
 #include "control/control.h"
 #include "host/clock.h"
 #include "host/entropy.h"
+#include "invites.h"
 #include "ledger_file.h"
 #include "membership_parts.h"
 
@@ -114,6 +115,7 @@ void closed_forget(struct om_daemon *d, const struct om_id *network)
 
     ledger_file_forget(d, network);
     blocks_forget(d, network);
+    invites_forget(d, network);
     if (issued_path(d, network, path))
         (void)unlink(path);
 }

@@ -6,6 +6,7 @@
 #include "control/methods.h"
 #include "control/parts.h"
 #include "host/clock.h"
+#include "invites.h"
 #include "members.h"
 
 static json_t *iso_of(uint32_t unix_s)
@@ -163,6 +164,15 @@ json_t *control_networks_revoke(struct control_ask *ask, struct om_error *err)
                      (int)told);
 }
 
+static json_t *invite_of(const uint8_t id[static OM_MEMBER_INVITE])
+{
+    char text[2 * OM_MEMBER_INVITE + 1];
+
+    for (unsigned i = 0; i < OM_MEMBER_INVITE; i++)
+        (void)snprintf(text + (size_t)2 * i, 3, "%02x", id[i]);
+    return json_string(text);
+}
+
 json_t *control_networks_void(struct control_ask *ask, struct om_error *err)
 {
     const struct daemon_network *net = control_network(ask, err);
@@ -171,17 +181,30 @@ json_t *control_networks_void(struct control_ask *ask, struct om_error *err)
 
     if (!net || !members_void(ask->d, net, text ? text : "", invite, err))
         return NULL;
-    return json_pack("{s:s, s:o, s:i}", "network", net->name, "invite", control_invite(invite),
-                     "told", (int)hearers(ask->d, net, NULL));
+    return json_pack("{s:s, s:o, s:i}", "network", net->name, "invite", invite_of(invite), "told",
+                     (int)hearers(ask->d, net, NULL));
 }
 
-json_t *control_invite(const uint8_t id[static OM_MEMBER_INVITE])
+/* What a grant gives, as roles of members are told. */
+static json_t *granted(uint8_t roles)
 {
-    char text[2 * OM_MEMBER_INVITE + 1];
+    const struct om_member_state s = {.member.roles = roles, .is_admin = roles & OM_ROLE_ADMIN};
 
-    for (unsigned i = 0; i < OM_MEMBER_INVITE; i++)
-        (void)snprintf(text + (size_t)2 * i, 3, "%02x", id[i]);
-    return json_string(text);
+    return roles_of(&s);
+}
+
+json_t *control_invites(struct om_daemon *d, const struct daemon_network *net)
+{
+    struct invite all[INVITES_MAX];
+    json_t *list = json_array();
+    unsigned n = invites_list(d, net, all);
+
+    for (unsigned i = 0; i < n; i++)
+        (void)json_array_append_new(
+            list, json_pack("{s:o, s:o, s:i, s:i, s:o}", "id", invite_of(all[i].seen.id), "roles",
+                            granted(all[i].seen.what.roles), "uses", (int)all[i].seen.what.uses,
+                            "left", (int)all[i].left, "expires", iso_of(all[i].seen.what.expires)));
+    return list;
 }
 
 json_t *control_networks_block(struct control_ask *ask, struct om_error *err)

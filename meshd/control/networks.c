@@ -7,6 +7,7 @@
 #include "control/methods.h"
 #include "control/parts.h"
 #include "host/clock.h"
+#include "invites.h"
 #include "membership.h"
 
 enum { INVITE_S = 24 * 3600, INVITE_MAX_S = 90 * 24 * 3600 };
@@ -50,6 +51,8 @@ json_t *control_network_show(struct om_daemon *d, const struct daemon_network *n
     json_t *out = control_network_json(d, net);
 
     add_pins(out, d, net);
+    if (net->is_closed)
+        (void)json_object_set_new(out, "invites", control_invites(d, net));
     return out;
 }
 
@@ -145,6 +148,7 @@ static json_t *invite_closed(struct control_ask *ask, const struct daemon_networ
         (void)om_fail(err, OM_E_RANGE, "\"expires_s\": an invitation holds for 1s to 90d");
     if (i.expires == 0 || !closed_invite(ask->d, net, &i, at, text, err))
         return NULL;
+    invites_add(ask->d, net, text);
     json_t *out = json_pack("{s:s, s:s}", "network", net->name, "link", text);
     sodium_memzero(text, sizeof text);
     return out;

@@ -225,8 +225,8 @@ json_t *control_udp(const struct om_daemon *d);
 
 /* members.c */
 
-/** control_invite() - a JSON text of the @id of an invitation. */
-json_t *control_invite(const uint8_t id[static OM_MEMBER_INVITE]);
+/** control_invites() - the invitations of @net of @d that still open something; no secret. */
+json_t *control_invites(struct om_daemon *d, const struct daemon_network *net);
 
 /* netcheck.c */
 

@@ -102,6 +102,8 @@
             {"gossip", OM_PARAM_OBJECT, false, "as networks.list"},                                \
             {"pins", OM_PARAM_STRINGS, true, "of a direct one: ids that it lets in"},              \
             {"pins_left", OM_PARAM_INTEGER, true, "how many more may come by its link"},           \
+            {"invites", OM_PARAM_OBJECTS, false,                                                   \
+             "given out here and still good: id, roles, uses, left, expires of each"},             \
     }
 
 /* What networks.members answers. */

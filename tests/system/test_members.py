@@ -127,6 +127,14 @@ def test_revoke_ends_streams_and_lasts(three):
     assert show(cat)["connected"] == 0
     again = good(ann.home, "network", "revoke", "--yes", key)
     assert "a member no more" in again
+    good(cat.home, "network", "leave", "lab")
+    drops = data(ann.home, "status")["drops"][REFUSED_KEY]
+    with subprocess.Popen([program("omerta"), "network", "join", invite(ann)],
+                          env=environment_of(cat.home), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as asking:
+        assert wait_until(lambda: data(ann.home, "status")["drops"][REFUSED_KEY] > drops, 30)
+        asking.kill()
+    assert key not in members(ann)
 
 
 def blocked(daemon):
@@ -174,6 +182,35 @@ def test_void_invitation_lets_nobody_in(make):
         assert wait_until(lambda: data(ann.home, "status")["drops"].get(REFUSED_KEY), 30)
         asking.kill()
     assert sorted(members(ann)) == sorted(show(one)["self"] for one in (ann, bob))
+
+
+def test_invitations_are_listed_until_they_are_over(make):
+    """show has those that still let somebody in, and nothing of their links."""
+    ann, bob = (make(name, ALONE).start() for name in ("ann", "bob"))
+    good(ann.home, "network", "create", "--name", "lab")
+    assert show(ann)["invites"] == []
+    once, twice = invite(ann), invite(ann, "--uses", "2", "--role", "relay", "--expires", "2h")
+    first, second = show(ann)["invites"]  # the one that ends first comes first
+    assert (first["uses"], first["left"], first["roles"]) == (2, 2, ["relay"])
+    assert (second["uses"], second["left"], second["roles"]) == (1, 1, [])
+    told = good(ann.home, "network", "show", "lab")
+    assert f"{first['id']}: 2 of 2 may come, as relay, until 20" in told
+    assert f"{second['id']}: 1 of 1 may come, as member, until 20" in told
+    good(bob.home, "network", "join", "-", "--name", "lab", stdin=twice)
+    assert show(bob)["invites"] == []  # which others gave out
+    ann.end()
+    ann.start()
+    assert [one["left"] for one in show(ann)["invites"]] == [1, 1]
+    good(ann.home, "network", "revoke", "--invite", second["id"])
+    assert [one["id"] for one in show(ann)["invites"]] == [first["id"]]
+    for name in os.listdir(os.path.join(ann.home, "networks")):
+        path = os.path.join(ann.home, "networks", name)
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        if name.endswith(".invites"):
+            with open(path, "rb") as file:
+                kept = file.read()
+            assert len(kept) == 2 * 19 and bytes.fromhex(first["id"]) in kept
+    assert once not in told and twice not in told
 
 
 BAD = [

@@ -5,9 +5,9 @@
  *        the authority's word that somebody is an admin no more.
  * Why:   nobody keeps the list of members: each node has seen some certificates, and has heard
  *        what the admins signed.
- * Keeps: members_lists_whom_certificates_and_logs_name; members_tells_who_was_revoked_and_by_whom;
- *        members_of_an_open_network_are_none; unadmin_takes_what_he_says_later;
- *        unadmin_is_for_the_authority.
+ * Keeps: members_lists_whom_certificates_and_logs_name; members_of_an_open_network_are_none;
+ *        unadmin_is_the_authoritys_and_takes_what_he_says_later;
+ *        unadmin_of_one_who_said_nothing_yet.
  *
  * Source: PROTOCOL section 7; plans/membership.md.
  */
@@ -82,7 +82,8 @@ bool om_node_is_void(const struct om_node *n, const struct om_id *network,
  * @key:      the admin's
  *
  * What he has signed so far, as this node has heard it without a gap, goes on to count; nothing
- * else of his does, now or later.
+ * else of his does, now or later. Of one whose certificate it saw and who has said nothing here
+ * nothing counts.
  *
  * Return: OM_OK also when he was that before; OM_E_MISSING for an unknown network or no admin;
  * OM_E_CRYPTO for a seed of another, OM_E_STATE for an open network or when the authority has to

@@ -6,7 +6,7 @@
  * Why:   a person says a name; what it stands for must be what a certificate says, for a record
  *        says what its maker likes.
  * Keeps: test_revoke_ends_streams_and_lasts; test_members_lists_and_names; test_revoke_bad_input;
- *        test_void_invitation_lets_nobody_in.
+ *        test_void_invitation_lets_nobody_in; test_revoke_asks_who_sits_at_a_terminal.
  */
 #ifndef OM_MESHD_MEMBERS_H
 #define OM_MESHD_MEMBERS_H

@@ -1,6 +1,7 @@
 """Members of closed networks: listed, put out by an admin, and what comes of it."""
 
 import os
+import pty
 import stat
 import subprocess
 
@@ -211,6 +212,32 @@ def test_invitations_are_listed_until_they_are_over(make):
                 kept = file.read()
             assert len(kept) == 2 * 19 and bytes.fromhex(first["id"]) in kept
     assert once not in told and twice not in told
+
+
+def typed(home, text, *argv):
+    """omerta @argv with @text typed at its terminal: (exit, what it said there)."""
+    master, slave = pty.openpty()
+    with subprocess.Popen([program("omerta"), *argv], env=environment_of(home), stdin=slave,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as done:
+        os.close(slave)
+        os.write(master, text.encode() + b"\n")
+        said = done.communicate(timeout=60)[1].decode()
+    os.close(master)
+    return done.returncode, said
+
+
+def test_revoke_asks_who_sits_at_a_terminal(make):
+    """Only a yes puts somebody out; --yes asks nothing."""
+    ann, bob = (make(name, [*ALONE, "--name", name]).start() for name in ("ann", "bob"))
+    good(ann.home, "network", "create", "--name", "lab")
+    good(bob.home, "network", "join", "-", "--name", "lab", stdin=invite(ann))
+    for answer in ("no", "y", ""):
+        code, said = typed(ann.home, answer, "network", "revoke", "bob")
+        assert code == 1 and "put bob out for good?" in said and "nobody was put out" in said
+    assert len(members(ann)) == 2
+    code, said = typed(ann.home, "no", "network", "revoke", "--yes", "bob")
+    assert (code, said) == (0, "")
+    assert wait_until(lambda: len(members(ann)) == 1, 10)
 
 
 BAD = [

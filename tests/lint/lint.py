@@ -17,12 +17,14 @@ import docs  # noqa: E402
 import floors  # noqa: E402
 import headers  # noqa: E402
 import keeps  # noqa: E402
+import named  # noqa: E402
 import packages  # noqa: E402
 import sizes  # noqa: E402
 import style  # noqa: E402
 from source import Skip, Tree  # noqa: E402
 
-NAMES = "floors sizes banned headers docs keeps format shellcheck reasons files packages".split()
+NAMES = ("floors sizes banned headers docs keeps format shellcheck reasons files packages"
+         " named").split()
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -40,6 +42,7 @@ def run(name, tree, cc="cc", extra=()):
         "reasons": style.check_reasons,
         "files": style.check_files,
         "packages": packages.check,
+        "named": lambda t: named.check(t, NAMES),
     }
     return checks[name](tree)
 

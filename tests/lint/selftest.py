@@ -114,6 +114,8 @@ CLEAN = {
     "tests/sim/main.c": "/* main.c - cost. */\nint x = clock_gettime(a, b);\n",
     "tests/run.sh": '#!/bin/sh\necho "$1"\n',
     "tests/packages.txt": "# Packages.\ndemo curl  # pages\nall  nftables\nall  libmnl-dev\n",
+    "plans/threat-model.md": "It is: `system/test_box::test_box`, `vm/away`, `sim/reconnect`.\n",
+    "demos/CMakeLists.txt": "foreach(one away)\nadd_test(NAME vm/${one} COMMAND x)\nendforeach()\n",
     "demos/demo.sh": "#!/bin/sh\ncommand -v curl\n",
     ".ci/run": "#!/bin/sh\nexec tests/run.sh\n",
     ".clang-tidy": "Checks: |\n  bugprone-*,\n  -bugprone-x,  # we mean it\n",
@@ -126,6 +128,7 @@ def long_function(lines):
 
 SPLIT = "TO" + "DO", "SP" + "DX-License-Identifier: MIT"
 BLOCK_END = " * Return: bytes that fitted.\n"
+THREATS, SEEDS = "plans/threat-model.md", "tests/seeds.md"
 BASE, CORE = "mesh/base/box.c", "mesh/core/peer/peer.c"
 BOX, TEST_BOX = "mesh/include/omerta/box.h", "tests/unit/test_box.c"
 
@@ -199,6 +202,14 @@ PLANTS = [
     ("packages", "tests/system/test_box.py", add("for tool in ('ip',):\n"), 3, "want iproute2"),
     ("packages", "CMakeLists.txt", add("pkg_check_modules(UV REQUIRED IMPORTED_TARGET "
                                        "libuv>=1.44)\n"), 1, "want libuv1-dev"),
+    ("named", THREATS, swap("/test_box", "/test_bag"), 1, "test_bag: want a test"),
+    ("named", THREATS, swap("::test_box", "::test_bag"), 1, "test_bag: want such a function"),
+    ("named", THREATS, swap("vm/away", "vm/here"), 1, "vm/here: want a test"),
+    ("named", THREATS, add("`unit/test_box::box_shuts`\n"), 2, "box_shuts: want such"),
+    ("named", SEEDS, add("# A (2)\n| `testA` | `sim/reconnect` | |\n"), 1, "1 cases: want 2"),
+    ("named", SEEDS, add("# A (1)\n| `testA` | later | |\n"), 2, "testA`: want the name"),
+    ("named", SEEDS, add("# A (2)\n| `testA` | none: x |\n| `testA` | none: x |\n"), 1, "twice"),
+    ("named", SEEDS, add("# A\n"), 1, "0 cases in all: want 58"),
     ("files", "notes.txt", add("\n"), 1, "not a known name"),
     ("files", "src/a.c", add("\n"), 1, "not a known name"),
 ]

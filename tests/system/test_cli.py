@@ -51,7 +51,7 @@ def test_init_makes_a_home(home):
 def test_init_again_keeps_everything(home):
     good(home, "init")
     before = contents(home)
-    good(home, "init")
+    assert good(home, "init").count("found ") == 4
     after = contents(home)
     assert before.pop("lock") != after.pop("lock") and after == before
 

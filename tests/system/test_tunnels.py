@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import socket
+import struct
 import subprocess
 import threading
 
@@ -86,6 +87,21 @@ def test_each_half_closes_on_its_own(two):
             s.shutdown(socket.SHUT_WR)
             assert seen.wait(20)
         assert sha(ask(forward(ben, f"0:ann:{we}")[0], b"x" * MIB)) == sha(b"X" * MIB)
+
+
+def test_one_that_ends_leaves_the_others(echoed):
+    _, ben, port, _ = echoed
+    local, _ = forward(ben, f"0:ann:{port}")
+    with connect(local) as stays:
+        for is_abrupt in (False, True):
+            with connect(local) as goes:
+                goes.sendall(b"once")
+                assert exactly(goes, 4) == b"once"
+                if is_abrupt:
+                    goes.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            assert wait_until(lambda: told(ben, "forward", "list")["forwards"][0]["open"] == 1, 20)
+            stays.sendall(b"still")
+            assert exactly(stays, 5) == b"still"
 
 
 def test_names_of_the_proxy(echoed):

@@ -81,9 +81,14 @@ static int run_as_seed(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    static char version[] = "version";
+
     /* Links and passwords pass through here: no core dump is to have them. What is run by execve()
      * starts anew. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     om_wiped_json();
+    /* What every program is asked by those that know nothing of its words. */
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        argv[1] = version;
     return argc > 0 && om_seed_is(argv[0]) ? run_as_seed(argc, argv) : run(argc, argv);
 }

@@ -248,6 +248,7 @@ def test_version(daemon, home):
     out = good(daemon.home, "version")
     assert re.search(r"omerta-meshd +\d+\.\d+", out), out
     assert "not running" in good(home + "2", "version")
+    assert good(daemon.home, "--version") == out
 
 
 # ping, health, message

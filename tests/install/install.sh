@@ -19,8 +19,24 @@ lib=$scratch$libdir
 export PKG_CONFIG_PATH="$lib/pkgconfig"
 compile() {
     # shellcheck disable=SC2046,SC2086 # flags are words
-    "$cc" -std=c11 -Wall -Wextra -Werror $1 "$here/consumer.c" \
-        $(pkg-config $2 --cflags --libs omerta-mesh) -o "$scratch/consumer"
+    for name in consumer embed; do
+        "$cc" -std=c11 -Wall -Wextra -Werror $1 "$here/$name.c" \
+            $(pkg-config $2 --cflags --libs omerta-mesh) -o "$scratch/$name"
+    done
+}
+# Two of them, which know nothing of each other but one line, meet and talk.
+meet() {
+    rm -f "$scratch/fifo"
+    mkfifo "$scratch/fifo"
+    "$scratch/embed" >"$scratch/fifo" &
+    first=$!
+    read -r me <"$scratch/fifo"
+    said=$("$scratch/embed" "$me" "hello there") || fail "embed: no answer"
+    [ "$said" = "you said: hello there" ] || fail "embed says: $said"
+    wait $first || fail "embed: the first one did not end well"
+    if "$scratch/embed" "${me%:*}:x" hello 2>/dev/null; then
+        fail "embed meets nobody at no address"
+    fi
 }
 needed() {
     readelf -d "$scratch/consumer" | grep -F "$1" >/dev/null
@@ -28,7 +44,10 @@ needed() {
 
 if [ "$kind" = shared ]; then
     compile "" ""
-    LD_LIBRARY_PATH=$lib "$scratch/consumer"
+    export LD_LIBRARY_PATH="$lib"
+    "$scratch/consumer"
+    meet
+    unset LD_LIBRARY_PATH
     needed '[libomerta-mesh.so.0]' || fail "the consumer does not need libomerta-mesh.so.0"
     # A reader of the map may doubt it: nothing but om_* is exported, and om_err_text is.
     exported=$(nm -D --defined-only --without-symbol-versions "$lib/libomerta-mesh.so" |
@@ -39,6 +58,7 @@ if [ "$kind" = shared ]; then
 else
     compile -static --static
     "$scratch/consumer"
+    meet
     if needed '(NEEDED)'; then
         fail "the static consumer needs shared libraries"
     fi

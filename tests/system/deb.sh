@@ -59,7 +59,7 @@ fi
 step "in it"
 # What is done there is in a layer above it, in memory; where there are no such layers, in a copy.
 mkdir "$work/root" "$work/layer"
-cp "$here/deb_inside.sh" "$here/../install/consumer.c" "$work/made/"
+cp "$here/deb_inside.sh" "$here/../install/embed.c" "$work/made/"
 # shellcheck disable=SC2016 # those are the inner shell's
 unshare --mount --net --pid --fork --kill-child sh -euc '
     debian=$1 root=$2/root layer=$2/layer made=$2/made
@@ -69,7 +69,7 @@ unshare --mount --net --pid --fork --kill-child sh -euc '
         -o "lowerdir=$debian,upperdir=$layer/upper,workdir=$layer/work" 2>/dev/null ||
         cp -a "$debian/." "$root"
     mkdir "$root/packages"
-    cp "$made"/*.deb "$made/deb_inside.sh" "$made/consumer.c" "$root/packages/"
+    cp "$made"/*.deb "$made/deb_inside.sh" "$made/embed.c" "$root/packages/"
     ip link set lo up
     mount --rbind /dev "$root/dev"
     mount -t proc proc "$root/proc"

@@ -55,9 +55,15 @@ as_it down
 echo "the library, shared and static"
 build() {
     # shellcheck disable=SC2046,SC2086 # flags are words
-    cc -std=c11 -Wall -Werror $1 consumer.c -o /tmp/program \
+    cc -std=c11 -Wall -Werror $1 embed.c -o /tmp/program \
         $(pkg-config $2 --cflags --libs omerta-mesh)
-    /tmp/program
+    rm -f /tmp/fifo
+    mkfifo /tmp/fifo
+    /tmp/program >/tmp/fifo &
+    first=$!
+    read -r me </tmp/fifo
+    /tmp/program "$me" hello | grep -x 'you said: hello' || fail "no answer"
+    wait $first
 }
 build "" ""
 readelf -d /tmp/program | grep -F '[libomerta-mesh.so.0]' >/dev/null || fail "not the shared one"

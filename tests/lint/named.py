@@ -9,7 +9,8 @@ CASES. A row of a case or a command names a test, or its second cell begins with
 import re
 from pathlib import PurePosixPath
 
-DOCUMENTS = ("tests/seeds.md", "plans/threat-model.md", "plans/troubleshooting.md")
+PLANS = "cryptography threat-model troubleshooting"
+DOCUMENTS = ("tests/seeds.md", *(f"plans/{name}.md" for name in PLANS.split()))
 SEEDS = DOCUMENTS[0]
 CASES = 58
 NAME = re.compile(r"`((?:unit|model|sim|fuzz|lint|lab|system|vm|install)/[\w-]+)(?:::(\w+))?`")

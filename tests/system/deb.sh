@@ -1,7 +1,7 @@
 #!/bin/bash
 # deb.sh BUILD_DIR - our two packages are made, installed in a Debian of their own, used, removed
-# and purged; then that Debian is as it was. It is kept in BUILD_DIR/tests/deb between runs, for the
-# first of which a mirror is asked. Exit 77 where something is missing.
+# and purged; then that Debian is as it was. It is kept in build/deb of the tree for the next run,
+# of whichever build; for the first one a mirror is asked. Exit 77 where something is missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
@@ -20,12 +20,13 @@ fail() {
 step() { echo "== $* ($SECONDS s)"; }
 
 [ "$(id -u)" -eq 0 ] || skip "only root installs packages"
-for tool in cpack dpkg-shlibdeps mmdebstrap unshare ip; do
+for tool in cpack dpkg-shlibdeps mmdebstrap unshare flock ip; do
     command -v $tool >/dev/null || skip "$tool is missing"
 done
 unshare --mount --net --pid --fork true 2>/dev/null || skip "no namespaces here"
-kept=$build/tests/deb
+kept=$here/../../build/deb
 mkdir -p "$kept"
+kept=$(cd "$kept" && pwd)
 work=$(mktemp -d "$kept/run.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -43,6 +44,8 @@ echo "$wants" | grep -q '^libuv1' || fail "$ours depends on too little: $wants"
 # The same list finds the same Debian again.
 list=$(echo "$wants" "$TOOLS" | xargs -n 1 | sort -u | paste -sd,)
 debian=$kept/$(echo "$list" | sha256sum | cut -c 1-16).root
+exec 9>"$kept/lock"
+flock 9
 if [ ! -d "$debian" ]; then
     step "a Debian with $(echo "$list" | tr ',' '\n' | wc -l) packages more"
     rm -rf --one-file-system "$kept"/*.root
@@ -55,6 +58,7 @@ if [ ! -d "$debian" ]; then
     }
     mv "$work/debian" "$debian"
 fi
+flock -s 9 # who makes another one waits until we are out of this one
 
 step "in it"
 # What is done there is in a layer above it, in memory; where there are no such layers, in a copy.

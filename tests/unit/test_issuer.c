@@ -63,7 +63,12 @@ OM_TEST(issuer_names_are_unique)
 
     CHECK_OK(admit(&i, &many, 1, "alice", &c));
     CHECK_STR(c.name, "alice");
-    CHECK_EQ(admit(&i, &many, 2, "alice", &c), OM_E_EXISTS);
+    CHECK_OK(admit(&i, &many, 2, "alice", &c));
+    CHECK_STR(c.name, "alice-2");
+    CHECK_OK(admit(&i, &many, 4, "alice", &c));
+    CHECK_STR(c.name, "alice-3");
+    CHECK_OK(admit(&i, &many, 1, "alice", &c)); /* its own */
+    CHECK_STR(c.name, "alice");
     CHECK_EQ(admit(&i, &many, 2, "Alice!", &c), OM_E_RANGE);
     CHECK_OK(admit(&i, &many, 2, "", &c));
     CHECK_OK(admit(&i, &many, 3, "", &c)); /* none is nobody's */
@@ -74,7 +79,7 @@ OM_TEST(issuer_addresses_are_unique)
 {
     struct om_issuer i = {.number = 0};
     const struct om_grant many = invitation(1, UINT16_MAX);
-    struct om_node_cert c, other = {.key = key_of(2000)};
+    struct om_node_cert c, other = {.key = key_of(2000), .expires = CERTS_NOW_S};
 
     CHECK_OK(admit(&i, &many, 1, "", &c));
     CHECK_EQ(c.overlay >> 22, 0x64400000u >> 22);
@@ -90,8 +95,12 @@ OM_TEST(issuer_addresses_are_unique)
 OM_TEST(issuer_renews_what_it_is_shown)
 {
     struct om_issuer i = {.number = 41};
-    const struct om_member m = {
-        .key = key_of(1), .roles = OM_ROLE_RELAY, .overlay = 77, .invite = {5}, .name = "alice"};
+    const struct om_member m = {.key = key_of(1),
+                                .roles = OM_ROLE_RELAY,
+                                .overlay = 77,
+                                .issued = CERTS_NOW_S - 7,
+                                .invite = {5},
+                                .name = "alice"};
     struct om_node_cert c;
 
     CHECK_OK(om_issuer_renew(&i, &m, CERTS_NOW_S, &c));
@@ -101,6 +110,7 @@ OM_TEST(issuer_renews_what_it_is_shown)
     CHECK_STR(c.name, "alice");
     CHECK_EQ(c.invite[0], 5);
     CHECK_EQ(c.expires, CERTS_NOW_S + OM_CERT_LIFE_S);
+    CHECK_EQ(c.issued, CERTS_NOW_S - 7); /* since when it is a member */
     om_issuer_fini(&i);
 }
 
@@ -130,9 +140,48 @@ OM_TEST(issuer_recalls_what_it_made)
     CHECK_OK(om_issuer_note(&later, &c)); /* after a restart */
     CHECK_EQ(admit(&later, &one, 2, "", &c), OM_E_STATE);
     const struct om_grant more = invitation(2, 1);
-    CHECK_EQ(admit(&later, &more, 2, "alice", &c), OM_E_EXISTS);
-    CHECK_OK(admit(&later, &more, 2, "bob", &c));
+    CHECK_OK(admit(&later, &more, 2, "alice", &c));
+    CHECK_STR(c.name, "alice-2");
     CHECK_EQ(c.number, 2);
     om_issuer_fini(&i);
     om_issuer_fini(&later);
+}
+
+OM_TEST(issuer_hears_of_others)
+{
+    struct om_issuer i = {.number = 5};
+    const struct om_grant one = invitation(1, 1), other = invitation(2, 1);
+    struct om_member m = {.key = key_of(1), .until = CERTS_NOW_S, .invite = {1}, .name = "alice"};
+    struct om_node_cert c;
+
+    CHECK_OK(om_issuer_heard(&i, &m));
+    CHECK_OK(om_issuer_heard(&i, &m));
+    CHECK_EQ(i.count, 1);
+    CHECK_EQ(admit(&i, &one, 2, "", &c), OM_E_STATE); /* another admin let one in by it */
+    CHECK_OK(admit(&i, &other, 2, "alice", &c));
+    CHECK_STR(c.name, "alice-2");
+    CHECK_EQ(c.number, 6); /* of our own log */
+    om_issuer_fini(&i);
+}
+
+OM_TEST(issuer_frees_what_is_out)
+{
+    struct om_issuer i = {.number = 0};
+    const struct om_grant two = invitation(1, 2);
+    struct om_node_cert c, late = {.key = key_of(9), .name = "late", .invite = {7}};
+
+    CHECK_OK(admit(&i, &two, 1, "alice", &c));
+    i.all[0].is_out = true;
+    CHECK_OK(admit(&i, &two, 2, "alice", &c));
+    CHECK_STR(c.name, "alice");
+    CHECK_EQ(admit(&i, &two, 3, "", &c), OM_E_STATE); /* its use is not free */
+    late.expires = CERTS_NOW_S - OM_CERT_RENEW_S - OM_CERT_SKEW_S;
+    CHECK_OK(om_issuer_note(&i, &late));
+    const struct om_grant many = invitation(8, 9);
+    CHECK_OK(admit(&i, &many, 4, "late", &c));
+    CHECK_STR(c.name, "late-2"); /* it may be renewed yet */
+    i.all[2].expires--;
+    CHECK_OK(admit(&i, &many, 5, "late", &c));
+    CHECK_STR(c.name, "late");
+    om_issuer_fini(&i);
 }

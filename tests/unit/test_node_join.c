@@ -160,10 +160,12 @@ OM_TEST(join_is_written_down_before_it_is_answered)
     }
 }
 
-OM_TEST(join_with_a_name_that_is_taken_is_refused)
+OM_TEST(join_with_a_name_that_is_taken_gets_another)
 {
-    struct om_node_cert taken = {.name = "alice", .key = {{9}}};
+    struct om_node_cert taken = {
+        .name = "alice", .key = {{9}}, .expires = CERTS_NOW_S + CERTS_DAY_S};
     uint8_t bytes[OM_NODE_CERT_MAX];
+    struct om_member m;
     struct desk d;
 
     desk_init(&d);
@@ -171,9 +173,10 @@ OM_TEST(join_with_a_name_that_is_taken_is_refused)
     CHECK_OK(om_node_issued(d.p.side[0].node, &d.certs.network, om_bytes(bytes, n)));
     CHECK_OK(join(&d, "alice"));
     pair_run(&d.p, OM_SEC(3));
-    CHECK_EQ(d.refused, 1);
-    CHECK_EQ(d.why, OM_JOIN_NAME_TAKEN);
-    CHECK_EQ(d.joined + d.issued, 0);
+    CHECK_EQ(d.joined, 1);
+    CHECK_OK(om_node_member(d.p.side[1].node, &d.certs.network,
+                            om_node_id(d.p.side[1].node, &d.certs.network), &m));
+    CHECK_STR(m.name, "alice-2"); /* as it is told */
     pair_fini(&d.p);
 }
 
@@ -255,7 +258,8 @@ OM_TEST(join_is_renewed_from_half_of_its_life)
     CHECK_EQ(d.issued, 1);
     CHECK_OK(om_node_member(d.p.side[1].node, &d.certs.network,
                             om_node_id(d.p.side[1].node, &d.certs.network), &m));
-    CHECK_EQ(m.issued, CERTS_NOW_S + 1);
+    CHECK_EQ(m.issued, CERTS_NOW_S - 46 * CERTS_DAY_S); /* since when it is a member */
+    CHECK_EQ(m.until, CERTS_NOW_S + 1 + OM_CERT_LIFE_S);
     CHECK_STR(m.name, "old");
     pair_fini(&d.p);
 

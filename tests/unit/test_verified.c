@@ -154,3 +154,32 @@ OM_TEST(verified_admin_role_needs_the_authority)
     }
     om_verified_fini(&d.v);
 }
+
+OM_TEST(verified_takes_what_its_holder_signed)
+{
+    struct om_network shows = {.is_open = false};
+    struct om_shown shown = {.kind = 0};
+    struct om_member m;
+    struct desk d;
+
+    desk_init(&d);
+    struct om_cert_chain chain =
+        certs_chain(&d.certs, &(struct certs_wish){.key = d.who.id, .name = "alice"});
+    CHECK_OK(om_credential_set(&shows, &chain));
+    shown.bytes = om_credential_ours(&shows, &shown.kind);
+    CHECK(!om_verified_told(&d.v, &d.net, &shown, &d.certs.admin.id, &m)); /* another signed */
+    CHECK(om_verified_find(&d.v, &d.net, &d.who.id) == NULL);
+    CHECK(om_verified_told(&d.v, &d.net, &shown, &d.who.id, &m));
+    const struct om_member *found = om_verified_find(&d.v, &d.net, &d.who.id);
+    CHECK(found && strcmp(found->name, "alice") == 0);
+    /* A newer one was shown: what is told of the older does not take its place. */
+    chain = certs_chain(
+        &d.certs,
+        &(struct certs_wish){.key = d.who.id, .until_s = 95 * CERTS_DAY_S, .name = "alice-2"});
+    CHECK_EQ(look(&d, &chain, &d.who, 0, &m), OM_CERT_HOLDS);
+    CHECK(om_verified_told(&d.v, &d.net, &shown, &d.who.id, &m));
+    CHECK_STR(m.name, "alice");
+    found = om_verified_find(&d.v, &d.net, &d.who.id);
+    CHECK(found && strcmp(found->name, "alice-2") == 0);
+    om_verified_fini(&d.v);
+}

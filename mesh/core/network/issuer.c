@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "crypto/kdf.h"
+#include "network/names.h"
 
 enum {
     SHARED = 0x64400000, /* 100.64.0.0 */
@@ -54,7 +55,7 @@ enum om_err om_issuer_note(struct om_issuer *i, const struct om_node_cert *c)
         at = add(i, &e);
     if (!at)
         return e;
-    *at = (struct om_issued){.key = c->key, .overlay = c->overlay};
+    *at = (struct om_issued){.key = c->key, .overlay = c->overlay, .expires = c->expires};
     memcpy(at->invite, c->invite, sizeof at->invite);
     memcpy(at->name, c->name, sizeof at->name);
     if (c->number > i->number)
@@ -62,12 +63,47 @@ enum om_err om_issuer_note(struct om_issuer *i, const struct om_node_cert *c)
     return OM_OK;
 }
 
-bool om_issuer_has_name(const struct om_issuer *i, const char *name, const struct om_id *key)
+enum om_err om_issuer_heard(struct om_issuer *i, const struct om_member *m)
 {
-    for (unsigned k = 0; k < i->count && *name; k++)
-        if (strcmp(i->all[k].name, name) == 0 && !om_id_equal(&i->all[k].key, key))
+    struct om_issued *at = find(i, &m->key);
+    enum om_err e = OM_OK;
+
+    if (!at)
+        at = add(i, &e);
+    if (!at)
+        return e;
+    *at = (struct om_issued){.key = m->key, .overlay = m->overlay, .expires = m->until};
+    memcpy(at->invite, m->invite, sizeof at->invite);
+    memcpy(at->name, m->name, sizeof at->name);
+    return OM_OK;
+}
+
+/* Is what @o was given his yet? */
+static bool is_held(const struct om_issued *o, const struct om_id *but, uint32_t now_s)
+{
+    return !o->is_out && (uint64_t)o->expires + OM_CERT_RENEW_S + OM_CERT_SKEW_S >= now_s &&
+           !om_id_equal(&o->key, but);
+}
+
+static bool has_name(const struct om_issuer *i, const char *name, const struct om_id *but,
+                     uint32_t now_s)
+{
+    for (unsigned k = 0; k < i->count; k++)
+        if (strcmp(i->all[k].name, name) == 0 && is_held(&i->all[k], but, now_s))
             return true;
     return false;
+}
+
+/* @wished for @key to @out, or the first of its kind that nobody has: there is one, members being
+ * fewer than numbers. */
+static void choose_name(const struct om_issuer *i, const char *wished, const struct om_id *key,
+                        uint32_t now_s, char out[static OM_CERT_NAME_MAX + 1])
+{
+    unsigned nth = 1;
+
+    do
+        om_names_vary(out, wished, nth++);
+    while (*out && has_name(i, out, key, now_s));
 }
 
 static unsigned uses_of(const struct om_issuer *i, const uint8_t invite[static OM_CERT_INVITE],
@@ -81,16 +117,17 @@ static unsigned uses_of(const struct om_issuer *i, const uint8_t invite[static O
     return n;
 }
 
-static bool is_taken(const struct om_issuer *i, uint32_t overlay, const struct om_id *but)
+static bool is_taken(const struct om_issuer *i, uint32_t overlay, const struct om_id *but,
+                     uint32_t now_s)
 {
     for (unsigned k = 0; k < i->count; k++)
-        if (i->all[k].overlay == overlay && !om_id_equal(&i->all[k].key, but))
+        if (i->all[k].overlay == overlay && is_held(&i->all[k], but, now_s))
             return true;
     return false;
 }
 
 /* There is a free one: members are fewer than addresses. */
-static uint32_t draw_overlay(const struct om_issuer *i, const struct om_id *key)
+static uint32_t draw_overlay(const struct om_issuer *i, const struct om_id *key, uint32_t now_s)
 {
     const uint32_t mask = (1u << SHARED_BITS) - 1;
     uint8_t hash[OM_KEY_BYTES];
@@ -99,7 +136,7 @@ static uint32_t draw_overlay(const struct om_issuer *i, const struct om_id *key)
     om_kdf(hash, key->b, "v4", om_bytes(NULL, 0));
     struct om_rd r = om_rd(om_bytes(hash, sizeof hash));
     at = om_rd_u32(&r) & mask;
-    while (at == 0 || at == mask || is_taken(i, SHARED | at, key))
+    while (at == 0 || at == mask || is_taken(i, SHARED | at, key, now_s))
         at = (at + 1) & mask;
     return SHARED | at;
 }
@@ -119,11 +156,11 @@ enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network *net,
         return OM_E_RANGE;
     if (uses_of(i, grant->invite, key) >= grant->uses)
         return OM_E_STATE;
-    if (om_issuer_has_name(i, name, key) || om_id_equal(key, &net->self.id))
+    if (om_id_equal(key, &net->self.id))
         return OM_E_EXISTS;
     memcpy(c.invite, grant->invite, sizeof c.invite);
-    memcpy(c.name, name, n);
-    c.overlay = draw_overlay(i, key);
+    choose_name(i, name, key, now_s, c.name);
+    c.overlay = draw_overlay(i, key, now_s);
     enum om_err e = om_issuer_note(i, &c);
     if (e == OM_OK)
         *out = c;
@@ -135,7 +172,7 @@ enum om_err om_issuer_renew(struct om_issuer *i, const struct om_member *m, uint
 {
     struct om_node_cert c = {.roles = m->roles,
                              .number = i->number + 1,
-                             .issued = now_s,
+                             .issued = m->issued,
                              .expires = now_s + OM_CERT_LIFE_S,
                              .overlay = m->overlay,
                              .key = m->key};

@@ -7,7 +7,11 @@
  *        know what was signed.
  * Keeps: issuer_counts_uses; issuer_same_key_may_ask_again; issuer_names_are_unique;
  *        issuer_addresses_are_unique; issuer_renews_what_it_is_shown; issuer_is_bounded;
- *        issuer_recalls_what_it_made.
+ *        issuer_recalls_what_it_made; issuer_hears_of_others; issuer_frees_what_is_out.
+ *
+ * A name that another has gets -2, -3 ... behind it. It is free again when its holder is revoked,
+ * or can renew his certificate no more. A renewed one keeps its "issued": it tells since when one
+ * is a member, and so whose a name is that two were given (names.h).
  *
  * Overlay IPv4: 100.64.0.0/10 (RFC 6598: of nobody on the internet), the place in it by a hash of
  * the member's key, and the next free one where that is taken: without a directory that all
@@ -29,6 +33,8 @@ struct om_issued {
     struct om_id key;
     uint8_t invite[OM_CERT_INVITE];
     uint32_t overlay;
+    uint32_t expires; /* Unix s */
+    bool is_out;      /* revoked: name and address are free, the invite's use is not */
     char name[OM_CERT_NAME_MAX + 1];
 };
 
@@ -46,8 +52,9 @@ void om_issuer_fini(struct om_issuer *i);
  *  OM_E_NO_MEM. */
 OM_MUST enum om_err om_issuer_note(struct om_issuer *i, const struct om_node_cert *c);
 
-/** om_issuer_has_name() - is @name one of another than @key, as far as @i knows? */
-bool om_issuer_has_name(const struct om_issuer *i, const char *name, const struct om_id *key);
+/** om_issuer_heard() - another let @m in, as @i hears: its name, address and use are taken. Return:
+ *  as om_issuer_note(). */
+OM_MUST enum om_err om_issuer_heard(struct om_issuer *i, const struct om_member *m);
 
 /**
  * om_issuer_admit() - a certificate for one who was invited
@@ -57,12 +64,13 @@ bool om_issuer_has_name(const struct om_issuer *i, const char *name, const struc
  * @key:    whose it is to be
  * @name:   wished; "" for none
  * @now_s:  Unix time
- * @out:    receives the certificate, for OM_CERT_LIFE_S; noted
+ * @out:    receives the certificate, for OM_CERT_LIFE_S; noted. Its name is the wished one, or that
+ *          with a number where another has it
  *
  * The same key is let in again by the same invitation: its answer may have been lost.
  *
- * Return: OM_OK; OM_E_STATE when the invitation is used up, OM_E_EXISTS for another's name,
- * OM_E_RANGE for no name, OM_E_FULL, OM_E_NO_MEM.
+ * Return: OM_OK; OM_E_STATE when the invitation is used up, OM_E_EXISTS for our own key, OM_E_RANGE
+ * for no name, OM_E_FULL, OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network *net,
                                     const struct om_grant *grant, const struct om_id *key,

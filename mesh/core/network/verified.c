@@ -100,18 +100,42 @@ static bool is_of(const struct om_member *m, const uint8_t static_key[static 32]
     return om_identity_dh_of(dh, &m->key) == OM_OK && sodium_memcmp(dh, static_key, sizeof dh) == 0;
 }
 
-static void remember(struct om_verified *v, const struct om_network *net, const uint8_t *hash,
-                     const struct om_member *m)
+static void remember_chain(struct om_verified *v, const uint8_t *hash, const struct om_member *m)
 {
-    uint8_t key[MEMBER_KEY];
     struct om_member *at = om_lru_put(&v->chains, hash, NULL);
 
     if (at)
-        *at = *m;
+        *at = *m; /* without memory it is checked again */
+}
+
+static void remember_member(struct om_verified *v, const struct om_network *net,
+                            const struct om_member *m)
+{
+    uint8_t key[MEMBER_KEY];
+
     member_key(key, net, &m->key);
-    at = om_lru_put(&v->keys, key, NULL);
+    struct om_member *at = om_lru_put(&v->keys, key, NULL);
     if (at)
-        *at = *m; /* without memory it is checked again, or not known by name: no more */
+        *at = *m; /* without memory it is not known by name: no more */
+}
+
+/* What a certificate says whose signatures hold, looked at once; false: they do not. */
+static bool look(struct om_verified *v, const struct om_network *net, const struct om_shown *shown,
+                 struct om_member *out, uint8_t hash[static CHAIN_KEY])
+{
+    struct om_cert_chain chain;
+
+    if (net->is_open || (shown->kind != OM_CREDENTIAL_NODE && shown->kind != OM_CREDENTIAL_ADMIN) ||
+        !om_verified_take(&chain, shown))
+        return false;
+    chain_key(hash, net, shown);
+    const struct om_member *known = om_lru_find(&v->chains, hash);
+    if (known) {
+        *out = *known;
+        return true;
+    }
+    v->checks++;
+    return read_chain(out, net, &chain);
 }
 
 enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_network *net,
@@ -119,28 +143,32 @@ enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_ne
                                        struct om_member *out)
 {
     struct om_member m = {.roles = 0};
-    struct om_cert_chain chain;
     uint8_t hash[CHAIN_KEY];
 
     if (shown->kind == OM_CREDENTIAL_BARE)
         return check_bare(net, shown, out);
-    if (net->is_open || (shown->kind != OM_CREDENTIAL_NODE && shown->kind != OM_CREDENTIAL_ADMIN) ||
-        !om_verified_take(&chain, shown))
+    if (!look(v, net, shown, &m, hash) || !is_of(&m, shown->static_key))
         return OM_CERT_FORGED;
-    chain_key(hash, net, shown);
-    const struct om_member *known = om_lru_find(&v->chains, hash);
-    if (known) {
-        m = *known;
-    } else {
-        v->checks++;
-        if (!read_chain(&m, net, &chain))
-            return OM_CERT_FORGED;
-    }
-    if (!is_of(&m, shown->static_key))
-        return OM_CERT_FORGED;
-    remember(v, net, hash, &m);
+    remember_chain(v, hash, &m);
+    remember_member(v, net, &m);
     *out = m;
     return om_cert_within(m.from, m.until, now_s);
+}
+
+bool om_verified_told(struct om_verified *v, const struct om_network *net,
+                      const struct om_shown *shown, const struct om_id *key, struct om_member *out)
+{
+    const struct om_member *known = om_verified_find(v, net, key);
+    struct om_member m = {.roles = 0};
+    uint8_t hash[CHAIN_KEY];
+
+    if (!look(v, net, shown, &m, hash) || !om_id_equal(&m.key, key))
+        return false;
+    if (!known || known->until < m.until)
+        remember_member(v, net, &m);
+    remember_chain(v, hash, &m);
+    *out = m;
+    return true;
 }
 
 const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,

@@ -7,7 +7,8 @@
  *        again.
  * Keeps: verified_remembers_what_held; verified_looks_at_the_calendar_each_time;
  *        verified_remembers_no_refusals; verified_is_bounded; verified_needs_the_static_key;
- *        verified_is_of_one_network; verified_admin_role_needs_the_authority.
+ *        verified_is_of_one_network; verified_admin_role_needs_the_authority;
+ *        verified_takes_what_its_holder_signed.
  *
  * Full: OM_VERIFIED_MAX chains, of all networks; then the one used longest ago is forgotten, and
  * checked again when it comes. What does not hold is not remembered: it would push out what does.
@@ -66,6 +67,20 @@ void om_verified_fini(struct om_verified *v);
 enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_network *net,
                                        const struct om_shown *shown, uint32_t now_s,
                                        struct om_member *out);
+
+/**
+ * om_verified_told() - is what somebody signed, and did not shake hands with, its certificate?
+ * @v:      what was seen; om_verified_find() finds it in there from now on, unless one of that key
+ *          was seen that holds for longer
+ * @net:    the network
+ * @shown:  as received; its static key is not looked at
+ * @key:    who signed
+ * @out:    what it says; untouched else. Neither the calendar nor revocation is looked at
+ *
+ * Return: whether it is.
+ */
+bool om_verified_told(struct om_verified *v, const struct om_network *net,
+                      const struct om_shown *shown, const struct om_id *key, struct om_member *out);
 
 /** om_verified_find() - what @v saw last of @key in @net, lent until the next check; or NULL. */
 const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,

@@ -101,6 +101,10 @@ void node_join_answered(struct node_call *c, om_time now);
 
 /* node_renew.c */
 
+/** node_renew_from() - when a certificate since @issued until @expires may be renewed: half of its
+ *  life, or of that of a new one, before its end. */
+uint32_t node_renew_from(uint32_t issued, uint32_t expires);
+
 /** node_renew_plan() - @n shows another certificate in @net since @now: plan its renewal. */
 void node_renew_plan(struct om_node *n, om_time now, struct om_network *net);
 

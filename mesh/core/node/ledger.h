@@ -95,7 +95,8 @@ struct node_ledger *node_ledger_of(const struct om_node *n, const struct om_id *
 bool node_ledger_admits(struct om_node *n, const struct om_network *net,
                         const struct om_cert_chain *chain, const struct om_member *m);
 
-/** node_ledger_own() - @n shows @chain in @net, which says @m: it is noted. */
+/** node_ledger_own() - @n shows @chain in @net, or heard that a member does; it says @m, and is
+ *  noted. */
 void node_ledger_own(struct om_node *n, const struct om_network *net,
                      const struct om_cert_chain *chain, const struct om_member *m);
 

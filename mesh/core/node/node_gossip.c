@@ -4,6 +4,7 @@
 #include "node/call.h"
 #include "node/lane.h"
 #include "node/member.h"
+#include "node/names.h"
 #include "node/services.h"
 #include "service/blob.h"
 
@@ -182,6 +183,7 @@ static bool carry_out(struct node_gossip *g, const struct om_gossip_act *a, stru
         return false;
     case OM_GOSSIP_ACT_CHANGED:
         node_select_record(g->node, g->net, a->bytes);
+        node_names_heard(g->node, g->net, a->bytes);
         out->kind = OM_ACT_RECORD;
         out->record = (struct om_act_record){g->net->id, a->peer, a->bytes};
         return true;
@@ -251,9 +253,9 @@ void node_gossip_answered(struct node_call *c, om_time now, bool is_ok)
     arm(g);
 }
 
-/* What @a says, as the fields of a record into @out. */
-static enum om_err make_self(const struct om_announce *a, uint8_t *fields, size_t room,
-                             struct om_gossip_self *out)
+/* What @a says in @net, as the fields of a record into @out. */
+static enum om_err make_self(const struct om_network *net, const struct om_announce *a,
+                             uint8_t *fields, size_t room, struct om_gossip_self *out)
 {
     struct om_wr w = om_wr(om_mut(fields, room));
     size_t name = strnlen(a->name, sizeof a->name);
@@ -276,25 +278,48 @@ static enum om_err make_self(const struct om_announce *a, uint8_t *fields, size_
         om_wr_u16(&w, (uint16_t)n);
         om_wr_copy(&w, a->services[i], n);
     }
+    node_names_field(&w, net);
     out->fields = om_bytes(fields, om_wr_len(&w));
     return w.bad ? OM_E_RANGE : OM_OK;
+}
+
+/* Our record is what @g said, and the certificates that we have. */
+static enum om_err say(struct node_gossip *g, om_time now)
+{
+    struct om_gossip_self self;
+    uint8_t fields[OM_RECORD_MAX];
+    enum om_err e = make_self(g->net, &g->said, fields, sizeof fields, &self);
+
+    if (e == OM_OK)
+        e = om_gossip_set_self(g->gossip, now, &self);
+    arm(g);
+    return e;
 }
 
 enum om_err om_node_announce(struct om_node *n, om_time now, const struct om_id *network,
                              const struct om_announce *a)
 {
     struct node_gossip *g = find(n, network);
-    struct om_gossip_self self;
-    uint8_t fields[OM_RECORD_MAX / 2];
 
     if (!g)
         return OM_E_MISSING;
     n->now = now;
-    enum om_err e = make_self(a, fields, sizeof fields, &self);
+    const struct om_announce before = g->said;
+    g->said = *a;
+    enum om_err e = say(g, now);
     if (e == OM_OK)
-        e = om_gossip_set_self(g->gossip, now, &self);
-    arm(g);
+        g->has_said = true;
+    else
+        g->said = before;
     return e;
+}
+
+void node_gossip_again(struct om_node *n, om_time now, const struct om_id *network)
+{
+    struct node_gossip *g = find(n, network);
+
+    if (g && g->has_said && say(g, now) == OM_E_NO_MEM)
+        node_drop(n, OM_DROP_MEMORY);
 }
 
 enum om_err om_node_publish(struct om_node *n, om_time now, const struct om_id *network,

@@ -7,6 +7,7 @@
 #include "node/join.h"
 #include "node/ledger.h"
 #include "node/member.h"
+#include "node/names.h"
 #include "node/rotate.h"
 #include "service/words.h"
 
@@ -84,7 +85,7 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         return OM_E_FULL;
     if (strcmp(c->rpc.method, OM_METHOD_RENEW) == 0) {
         const struct om_member *m = om_verified_find(&n->verified, j->net, &c->id);
-        if (!m || now_s < m->issued + (m->until - m->issued) / 2)
+        if (!m || now_s < node_renew_from(m->issued, m->until))
             return OM_E_MISSING; /* it has time */
         return om_issuer_renew(&j->issuer, m, now_s, out);
     }
@@ -94,6 +95,7 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         return OM_E_MISSING;
     if (!node_ledger_invites(n, j->net, &c->id, &by->grant, om_bytes(by->admin, by->admin_len)))
         return OM_E_CRYPTO; /* taken back since it came */
+    node_names_note(n, j->net, &j->issuer, now_s);
     return om_issuer_admit(&j->issuer, j->net, &by->grant, &c->id, name, now_s, out);
 }
 

@@ -160,6 +160,7 @@ void node_member_shown(struct om_node *n, om_time now, struct om_network *net)
     if (m && om_verified_take(&chain, &ours))
         node_ledger_own(n, net, &chain, m);
     node_renew_plan(n, now, net);
+    node_gossip_again(n, now, &net->id);
 }
 
 enum om_err om_node_credential(struct om_node *n, om_time now, const struct om_id *network,

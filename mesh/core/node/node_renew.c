@@ -4,6 +4,14 @@
 
 enum { RETRY_S = 3600 /* between two rounds of asking, while nobody answers */ };
 
+uint32_t node_renew_from(uint32_t issued, uint32_t expires)
+{
+    uint32_t life = expires > issued ? expires - issued : 0;
+
+    /* A renewed one was issued long ago. */
+    return expires - (life < OM_CERT_LIFE_S ? life : (uint32_t)OM_CERT_LIFE_S) / 2;
+}
+
 /* When our certificate in @net is to be renewed, in Unix s; false: not by us. There is none, or it
  * makes an admin, which only the authority can. */
 static bool due_at(const struct om_network *net, int64_t *at_s)
@@ -15,7 +23,7 @@ static bool due_at(const struct om_network *net, int64_t *at_s)
         om_node_cert_decode(&c, om_bytes(net->credential, net->credential_len - admin)) != OM_OK ||
         c.roles & OM_ROLE_ADMIN || c.expires < c.issued)
         return false;
-    *at_s = (int64_t)c.issued + (c.expires - c.issued) / 2;
+    *at_s = node_renew_from(c.issued, c.expires);
     return true;
 }
 

@@ -26,6 +26,10 @@ void node_gossip_stop(struct om_node *n);
 /** node_gossip_leave() - end gossip of the @i-th network of @n. */
 void node_gossip_leave(struct om_node *n, unsigned i);
 
+/** node_gossip_again() - our certificate in @network of @n is another since @now: so is our record,
+ *  if there is one. */
+void node_gossip_again(struct om_node *n, om_time now, const struct om_id *network);
+
 /** node_gossip_wall() - the calendar of @n shows @wall at @now. */
 void node_gossip_wall(struct om_node *n, om_time now, struct om_wall wall);
 

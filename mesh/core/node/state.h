@@ -53,6 +53,8 @@ struct node_gossip {
     struct om_network *net;
     struct om_gossip *gossip;
     struct om_timer timer;
+    struct om_announce said; /* what our record says beside our certificates */
+    bool has_said;
 };
 
 /* Messages of one network. */

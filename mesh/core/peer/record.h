@@ -33,9 +33,10 @@ enum om_end_kind { OM_END_HOST = 1, OM_END_REFLEXIVE, OM_END_MAPPED, OM_END_LAN,
 
 /* What a field holds. Others are kept and passed on. */
 enum om_record_field {
-    OM_FIELD_NAME = 1,      /* UTF-8, at most 32 bytes */
-    OM_FIELD_SERVICE = 2,   /* a service's name, one field each */
-    OM_FIELD_CAPABILITY = 3 /* u8 type, value: what the machine offers */
+    OM_FIELD_NAME = 1,       /* UTF-8, at most 32 bytes */
+    OM_FIELD_SERVICE = 2,    /* a service's name, one field each */
+    OM_FIELD_CAPABILITY = 3, /* u8 type, value: what the machine offers */
+    OM_FIELD_CREDENTIAL = 4  /* u8 kind, credential: of a closed network's member */
 };
 
 struct om_record_end {

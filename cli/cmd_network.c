@@ -74,6 +74,8 @@ static void print_network(struct om_out *out, const json_t *net)
     print_field(out, net, "network", "name");
     print_field(out, net, "id", "id");
     print_field(out, net, "this node", "self");
+    if (kind && strcmp(kind, "closed") == 0)
+        print_field(out, net, "called", "as");
     print_field(out, net, "kind", "kind");
     print_field(out, net, "peers", "peers");
     print_field(out, net, "connected", "connected");
@@ -119,9 +121,10 @@ static enum om_exit create(struct om_cli *cli)
         return e;
     if (!name)
         return om_cli_usage(cli, "network create: want --name NAME");
-    return ask_and_show(
-        cli, "networks.create",
-        json_pack("{s:s, s:b}", "name", name, "open", (int)om_args_has(&cli->args, "open")));
+    return ask_and_show(cli, "networks.create",
+                        json_pack("{s:s, s:b, s:s*}", "name", name, "open",
+                                  (int)om_args_has(&cli->args, "open"), "as",
+                                  om_args_value(&cli->args, "as")));
 }
 
 /* What a person says of an invitation, as parameters; false once it was said what is wrong. */

@@ -107,6 +107,7 @@ static const struct om_option message_options[] = {
     END};
 static const struct om_option network_options[] = {
     {"name", "NAME", "create, join: what it is called in this home", 0},
+    {"as", "NAME", "create, join: what this node is called there (as this machine is)", 0},
     {"open", NULL, "create: whoever has its link is in it, for good", 0},
     {"uses", "N", "invite: members that it makes (1)", 0},
     {"expires", "TIME", "invite: how long it holds, as 2h or 7d (24h; at most 90d)", 0},
@@ -408,6 +409,10 @@ const struct om_command om_commands[] = {
      "changes, whichever ends first; after that it needs a new invitation. block is\n"
      "everybody's, in every network: PEER (at most 256) gets silence from this machine, and\n"
      "no lane through it; nobody else is told.\n"
+     "A member of a closed network has a name there, its own: as --as wishes it, or as its "
+     "machine\n"
+     "is called, with -2, -3 ... behind where another has it. PEER may be that everywhere, or\n"
+     "NAME.NETWORK, as in DNS.\n"
      "With --json, list: the reply of networks.list; show, create, join, rename: the reply of\n"
      "networks.show; invite: {network, link}; leave: {left, id}; members, revoke: the reply of\n"
      "networks.members and networks.revoke, with --invite of networks.void; block: the reply of\n"

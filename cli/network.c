@@ -94,10 +94,13 @@ static bool wait_for_somebody(struct om_cli *cli, struct om_ask *ask, json_t **n
 
 static void say_joined(struct om_cli *cli, const json_t *net, bool is_met)
 {
-    char name[OM_OUT_TEXT_MAX], self[OM_OUT_TEXT_MAX];
+    char name[OM_OUT_TEXT_MAX], self[OM_OUT_TEXT_MAX], as[OM_OUT_TEXT_MAX];
+    const char *called = json_string_value(json_object_get(net, "as"));
+    bool is_called = called && *called;
 
-    om_out_line(&cli->out, "in network \"%s\", where this node is %s",
+    om_out_line(&cli->out, "in network \"%s\", where this node is %s%s%s",
                 om_out_escape(name, json_string_value(json_object_get(net, "name"))),
+                om_out_escape(as, is_called ? called : ""), is_called ? ", " : "",
                 om_out_escape(self, json_string_value(json_object_get(net, "self"))));
     if (is_met)
         om_out_line(&cli->out, "%lld of its peers connected",
@@ -146,7 +149,8 @@ enum om_exit om_network_join(struct om_cli *cli, const char *link, bool is_stdin
             return om_cli_usage(cli, "without the id of the peer nothing is joined");
         peer = typed;
     }
-    json_t *params = json_pack("{s:s, s:s*, s:s*}", "link", link, "name", name, "peer", peer);
+    json_t *params = json_pack("{s:s, s:s*, s:s*, s:s*}", "link", link, "name", name, "peer", peer,
+                               "as", om_args_value(&cli->args, "as"));
     if (!params)
         return om_cli_usage(cli, "the link, name or peer is no UTF-8");
     enum om_exit e = om_cli_open(cli, &ask);

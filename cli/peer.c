@@ -19,25 +19,49 @@ static const char *text_of(const json_t *peer, const char *field)
     return text ? text : "";
 }
 
+/* Is @word NAME.NETWORK of @peer? */
+static bool fits_whole(const json_t *peer, const char *word)
+{
+    const char *name = text_of(peer, "name"), *network = text_of(peer, "network");
+    size_t n = strlen(name);
+
+    return n > 0 && strncmp(word, name, n) == 0 && word[n] == '.' &&
+           strcmp(word + n + 1, network) == 0;
+}
+
 static bool fits(const json_t *peer, const char *word)
 {
     size_t n = word ? strlen(word) : 0;
 
     if (!word)
         return true;
-    if (strcmp(text_of(peer, "name"), word) == 0)
+    if (strcmp(text_of(peer, "name"), word) == 0 || fits_whole(peer, word))
         return true;
     return n >= OM_PEER_PREFIX_MIN && strncmp(text_of(peer, "id"), word, n) == 0;
 }
 
-static void add_candidate(char *list, size_t size, const json_t *peer)
+/* @others: there are peers of more than one network. */
+static void add_candidate(char *list, size_t size, const json_t *peer, bool others)
 {
+    bool has_network = others && *text_of(peer, "name");
     char shown[OM_SHOW_TEXT];
     size_t at = strlen(list);
 
     om_text_show(shown, text_of(peer, "name"));
-    snprintf(list + at, size - at, "%s%.10s%s%s%s", at ? ", " : "", text_of(peer, "id"),
-             *shown ? " (" : "", shown, *shown ? ")" : "");
+    snprintf(list + at, size - at, "%s%.10s%s%s%s%s%s", at ? ", " : "", text_of(peer, "id"),
+             *shown ? " (" : "", shown, has_network ? "." : "",
+             has_network ? text_of(peer, "network") : "", *shown ? ")" : "");
+}
+
+static bool is_of_several(const json_t *list)
+{
+    const json_t *peer;
+    size_t i;
+
+    json_array_foreach(list, i, peer) if (strcmp(text_of(peer, "network"),
+                                                 text_of(json_array_get(list, 0), "network")) !=
+                                          0) return true;
+    return false;
 }
 
 enum om_err om_peer_pick(const json_t *list, const char *word, char out[static OM_ID_TEXT],
@@ -58,7 +82,7 @@ enum om_err om_peer_pick(const json_t *list, const char *word, char out[static O
         if (!found || strcmp(text_of(peer, "id"), text_of(found, "id")) != 0)
             count++;
         found = peer;
-        add_candidate(candidates, sizeof candidates, peer);
+        add_candidate(candidates, sizeof candidates, peer, is_of_several(list));
     }
     om_text_show(shown, word ? word : "");
     if (count > 1 && !word)

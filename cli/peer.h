@@ -1,11 +1,12 @@
 /*
  * peer.h - which peer a word means
  *
- * What:  a full id, the start of one (at least OM_PEER_PREFIX_MIN characters), or a name.
+ * What:  a full id, the start of one (at least OM_PEER_PREFIX_MIN characters), a name, or that with
+ *        its network's behind it: NAME.NETWORK.
  * Why:   nobody types 52 characters; but a word that could mean two peers must mean none, or a
  *        stranger who takes a name like yours would get your words.
  * Keeps: peer_full_id_needs_no_list; peer_prefix_and_name_find_one; peer_ambiguity_is_refused;
- *        peer_alone_needs_no_name.
+ *        peer_alone_needs_no_name; peer_name_may_have_its_network.
  */
 #ifndef OM_CLI_PEER_H
 #define OM_CLI_PEER_H
@@ -18,7 +19,7 @@ enum { OM_PEER_PREFIX_MIN = 4 };
 
 /**
  * om_peer_pick() - the peer a word means, among those of a list
- * @list:  array of objects with "id" and "name"
+ * @list:  array of objects with "id", "name" and "network"
  * @word:  what was typed; NULL: the only one of the list
  * @out:   on success its id
  * @err:   sentence for a person, with the candidates when there are several

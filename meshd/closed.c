@@ -19,6 +19,7 @@
 #include "invites.h"
 #include "ledger_file.h"
 #include "membership_parts.h"
+#include "names.h"
 
 enum {
     RENEW_S = 30 * 24 * 3600, /* our own certificates, which hold for 90 days, are made anew */
@@ -135,13 +136,17 @@ static void set_epoch(struct network_file *f, const void *with)
     f->epochs_len = m->epochs.n;
 }
 
-/* Our own certificates in a network that was made here; false when the node takes them not. */
+/* Our own certificates in a network that was made here, by the name that we have there, or else by
+ * @wish; false when the node takes them not. */
 static bool certify(struct om_daemon *d, struct daemon_network *net, const uint8_t *seed,
-                    uint32_t now_s, struct om_certs *out)
+                    const char *wish, uint32_t now_s, struct om_certs *out)
 {
     struct om_node *n = daemon_node(d);
+    struct om_member m = {.name = ""};
 
-    if (om_authority_certify(out, seed, &net->self, now_s) != OM_OK)
+    if (om_node_member(n, &net->id, &net->self, &m) != OM_OK || !*m.name)
+        memcpy(m.name, wish, strlen(wish) + 1);
+    if (om_authority_certify(out, seed, &net->self, m.name, now_s) != OM_OK)
         return false;
     const struct om_cert_chain chain = {.node = om_bytes(out->node, out->node_len)};
     net->signed_s = now_s;
@@ -166,17 +171,17 @@ static void recall_epochs(struct om_daemon *d, const struct network_file *f)
         warn(d, "earlier secrets of a network are not taken back", om_err_text(e));
 }
 
-bool closed_begin(struct om_daemon *d, struct daemon_network *net, const struct network_file *f,
-                  struct om_error *err)
+bool closed_begin(struct om_daemon *d, struct daemon_network *net, struct network_file *f,
+                  const char *as, struct om_error *err)
 {
-    struct om_certs certs;
+    char wish[OM_MEMBER_NAME_MAX + 1];
 
     ledger_file_load(d, &net->id);
     recall_epochs(d, f);
     if (!f->is_ours)
         return true;
     load_issued(d, &net->id);
-    return certify(d, net, f->seed, unix_s(), &certs) ||
+    return (names_wish(d, as, wish, err) && certify(d, net, f->seed, wish, unix_s(), &f->certs)) ||
            om_fail(err, OM_E_CRYPTO, "the certificates of network %s cannot be made", net->name) ==
                OM_OK;
 }
@@ -189,8 +194,9 @@ void closed_renew(struct om_daemon *d, struct daemon_network *net, uint32_t now_
     if (now_s - net->signed_s < RENEW_S ||
         network_file_read(om_home_path(d->home), &net->id, &f, NULL) != OM_OK)
         return;
-    if (!certify(d, net, f.seed, now_s, &certs))
+    if (!certify(d, net, f.seed, "", now_s, &certs))
         warn(d, "own certificates cannot be renewed", net->name);
+    om_pump_kick(d->pump);
     sodium_memzero(&f, sizeof f);
 }
 
@@ -220,10 +226,10 @@ bool closed_invite(struct om_daemon *d, const struct daemon_network *net, const 
 }
 
 bool closed_join(struct om_daemon *d, const struct om_network_link *l, const char *text,
-                 const char *name, struct om_error *err)
+                 const char *name, const char *as, struct om_error *err)
 {
     struct daemon_joining *j = &d->joining[d->joining_count];
-    char chosen[OM_NAME_MAX + 1];
+    char chosen[OM_NAME_MAX + 1], wish[OM_MEMBER_NAME_MAX + 1];
     struct om_id id;
 
     if (daemon_network(d, &l->id))
@@ -232,10 +238,10 @@ bool closed_join(struct om_daemon *d, const struct om_network_link *l, const cha
     if (d->joining_count == OM_JOINING_MAX)
         return om_fail(err, OM_E_FULL, "%d networks are being joined: wait for one of them",
                        OM_JOINING_MAX) == OM_OK;
-    if (!membership_choose_name(d, l, name, chosen, err))
+    if (!membership_choose_name(d, l, name, chosen, err) || !names_wish(d, as, wish, err))
         return false;
     membership_make_room(d);
-    if (om_node_join_by_link(daemon_node(d), om_clock_now(), text, "", &id, err) != OM_OK) {
+    if (om_node_join_by_link(daemon_node(d), om_clock_now(), text, wish, &id, err) != OM_OK) {
         (void)membership_settle(d, NULL);
         return false;
     }

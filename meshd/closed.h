@@ -22,9 +22,10 @@
 struct om_cert_chain closed_chain(const struct network_file *f);
 
 /** closed_begin() - @net of @d was joined by its node as @f says: an admin takes up its work; false
- *  and @err. A network that was made just now gets its first certificates. */
-bool closed_begin(struct om_daemon *d, struct daemon_network *net, const struct network_file *f,
-                  struct om_error *err);
+ *  and @err. In one that was made here it gets new certificates, which @f has then; in the first
+ *  of them it is called @as (NULL: as this machine is). */
+bool closed_begin(struct om_daemon *d, struct daemon_network *net, struct network_file *f,
+                  const char *as, struct om_error *err);
 
 /** closed_renew() - our own certificates in @net of @d, which was made here, hold for longer, when
  *  @now_s says so. */
@@ -51,12 +52,13 @@ bool closed_invite(struct om_daemon *d, const struct daemon_network *net, const 
  * @l:     the link, read
  * @text:  the same as text
  * @name:  for this home; NULL: one is made up
+ * @as:    what this node wishes to be called there; NULL: as this machine is
  * @err:   sentence for a person
  *
  * Return: false when nobody can be asked; else control_joined() follows.
  */
 bool closed_join(struct om_daemon *d, const struct om_network_link *l, const char *text,
-                 const char *name, struct om_error *err);
+                 const char *name, const char *as, struct om_error *err);
 
 /** closed_act() - the node of @d told @m. */
 void closed_act(struct om_daemon *d, const struct om_act_member *m);

@@ -210,7 +210,7 @@ static void follow(struct row *r)
     if (e == OM_OK && l.kind != (r->is_closed ? OM_NETWORK_CLOSED : OM_NETWORK_OPEN))
         e = om_fail(&err, OM_E_PARSE, "what came is not what was offered");
     if (e == OM_OK && r->is_closed) {
-        if (closed_join(d, &l, r->link, name_for(r, &l), &err))
+        if (closed_join(d, &l, r->link, name_for(r, &l), NULL, &err))
             control_cloister_joins(d->control, r->number, &r->network, &r->peer, &l.id);
         else
             e = err.code;

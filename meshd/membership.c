@@ -13,6 +13,7 @@
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "membership_parts.h"
+#include "names.h"
 #include "network_file.h"
 #include "service/offers.h"
 #include "tunnels/tunnels.h"
@@ -94,7 +95,8 @@ static void depart(struct om_daemon *d, struct daemon_network *net)
     d->networks[d->network_count] = (struct daemon_network){.name = ""};
 }
 
-static bool enter_file(struct om_daemon *d, const struct network_file *f, struct om_error *err)
+static bool enter_file(struct om_daemon *d, struct network_file *f, const char *as,
+                       struct om_error *err)
 {
     struct om_network_config c;
 
@@ -103,7 +105,7 @@ static bool enter_file(struct om_daemon *d, const struct network_file *f, struct
     c.chain = closed_chain(f);
     struct daemon_network *net = enter(d, &c, f, err);
     sodium_memzero(&c, sizeof c);
-    return net && (!net->is_closed || closed_begin(d, net, f, err));
+    return net && (!net->is_closed || closed_begin(d, net, f, as, err));
 }
 
 /* Does the configuration name the built-in network? */
@@ -144,7 +146,7 @@ bool membership_load(struct om_daemon *d, struct om_error *err)
 
     for (unsigned i = 0; i < count && is_good; i++) {
         is_good = network_file_read(om_home_path(d->home), &ids[i], &f, err) == OM_OK &&
-                  enter_file(d, &f, err);
+                  enter_file(d, &f, NULL, err);
         sodium_memzero(&f, sizeof f);
     }
     if (is_good)
@@ -212,7 +214,7 @@ bool membership_choose_name(struct om_daemon *d, const struct om_network_link *l
 
 /* @f is in the home and the node, or neither. */
 static const struct daemon_network *add(struct om_daemon *d, struct network_file *f,
-                                        const char *name, struct om_error *err)
+                                        const char *name, const char *as, struct om_error *err)
 {
     const struct daemon_network *old = daemon_network(d, &f->link.id);
 
@@ -224,7 +226,7 @@ static const struct daemon_network *add(struct om_daemon *d, struct network_file
     if (!membership_choose_name(d, &f->link, name, f->name, err))
         return NULL;
     membership_make_room(d);
-    if (!enter_file(d, f, err))
+    if (!enter_file(d, f, as, err))
         return NULL;
     if (network_file_write(d->home, f, err) != OM_OK) {
         depart(d, &d->networks[d->network_count - 1]);
@@ -236,12 +238,15 @@ static const struct daemon_network *add(struct om_daemon *d, struct network_file
 }
 
 const struct daemon_network *membership_create(struct om_daemon *d, enum om_network_kind kind,
-                                               const char *name, unsigned uses,
+                                               const char *name, const char *as, unsigned uses,
                                                struct om_error *err)
 {
     const struct om_rng rng = om_entropy();
     struct network_file f = {.name = ""};
+    char wish[OM_MEMBER_NAME_MAX + 1];
 
+    if (!names_wish(d, as, wish, err))
+        return NULL;
     f.is_ours = kind == OM_NETWORK_CLOSED;
     if (kind == OM_NETWORK_CLOSED)
         om_authority_new(&f.link, f.seed, &rng);
@@ -251,7 +256,7 @@ const struct daemon_network *membership_create(struct om_daemon *d, enum om_netw
         f.pins = (struct om_pins){.is_on = true, .left = uses};
         f.pins_until_s = now_s() + MEMBERSHIP_PIN_S;
     }
-    const struct daemon_network *net = add(d, &f, name, err);
+    const struct daemon_network *net = add(d, &f, name, wish, err);
     sodium_memzero(&f, sizeof f);
     return net;
 }
@@ -263,7 +268,7 @@ const struct daemon_network *membership_join(struct om_daemon *d, const struct o
 
     if (l->kind == OM_NETWORK_DIRECT)
         f.pins = (struct om_pins){.is_on = true, .count = 1, .key = {l->peers[0].key}};
-    const struct daemon_network *net = add(d, &f, name, err);
+    const struct daemon_network *net = add(d, &f, name, NULL, err);
     if (net)
         meet(d, l);
     sodium_memzero(&f, sizeof f);

@@ -30,15 +30,16 @@ void membership_meet(struct om_daemon *d);
 /**
  * membership_create() - a new network, with this node alone in it
  * @d:     the daemon
- * @kind:  open or direct
+ * @kind:  any
  * @name:  for this home, or NULL: one is made up
+ * @as:    what this node is called in a closed one; NULL: as this machine is
  * @uses:  of a direct one: keys that it will let in, 1 to OM_PINS_MAX
  * @err:   sentence for a person
  *
  * Return: the network, lent until networks change; NULL with @err.
  */
 const struct daemon_network *membership_create(struct om_daemon *d, enum om_network_kind kind,
-                                               const char *name, unsigned uses,
+                                               const char *name, const char *as, unsigned uses,
                                                struct om_error *err);
 
 /** membership_join() - @d is in the network of @l from now on, by the name of @name (or NULL); a

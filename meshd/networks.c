@@ -34,7 +34,8 @@ const struct daemon_network *daemon_network_named(const struct om_daemon *d, con
         if (text && !is_named(net, text))
             continue;
         if (found) {
-            (void)om_fail(err, OM_E_RANGE, "several networks (%s, %s ...): say which", found->name,
+            (void)om_fail(err, OM_E_RANGE,
+                          "several networks (%s, %s ...): say which, with --network", found->name,
                           net->name);
             return NULL;
         }

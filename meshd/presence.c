@@ -88,7 +88,8 @@ static void announce(struct om_daemon *d, const struct daemon_network *net,
     om_node_set_relay(daemon_node(d), om_clock_now(), d->config.relay);
     memcpy(a.ends, ends, count * sizeof *ends);
     add_mapped(d, &a);
-    om_config_name(&d->config, a.name);
+    if (!net->is_closed) /* there a certificate says it, and what anybody says of himself is none */
+        om_config_name(&d->config, a.name);
     enum om_err e = om_node_announce(daemon_node(d), om_clock_now(), &net->id, &a);
     if (e == OM_OK && d->config.lan)
         e = om_node_hello(daemon_node(d), om_clock_now(), &net->id, ends, count);

@@ -10,6 +10,7 @@
 #include "control/parts.h"
 #include "control/why.h"
 #include "host/clock.h"
+#include "names.h"
 #include "mapping.h"
 
 enum { NAT_TEXT = 160, MEASURED_MAX = 8 /* peers that are asked at a time */ };
@@ -170,14 +171,14 @@ static void add_relays(json_t *list, json_t *relays, const struct control_ask *a
 {
     for (unsigned i = 0; i < c->relay_count; i++) {
         const struct om_netcheck_relay *r = &c->relays[i];
-        struct om_announce a = {.name = ""};
-        char brief[OM_ID_SHORT], shown[OM_SHOW_TEXT], at[OM_ADDR_TEXT], check[OM_SHOW_TEXT + 8];
+        char called[NAMES_TEXT], brief[OM_ID_SHORT], shown[OM_SHOW_TEXT], at[OM_ADDR_TEXT],
+            check[OM_SHOW_TEXT + 8];
         char rtt[24] = "?", what[120];
         bool is_home = i == 0 && r->is_warm;
 
-        (void)!om_node_record(daemon_node(ask->d), &net->id, &r->id, &a, NULL);
         (void)snprintf(check, sizeof check, "relay %s",
-                       a.name[0] ? om_text_show(shown, a.name) : om_id_short(&r->id, brief));
+                       *names_of(ask->d, &net->id, &r->id, called) ? om_text_show(shown, called)
+                                                                   : om_id_short(&r->id, brief));
         if (r->rtt > 0)
             (void)snprintf(rtt, sizeof rtt, "%.1f ms", (double)r->rtt / 1000);
         (void)snprintf(what, sizeof what, "%s%s", om_addr_print(&r->addr, at),
@@ -188,7 +189,7 @@ static void add_relays(json_t *list, json_t *relays, const struct control_ask *a
         (void)json_array_append_new(
             relays,
             json_pack("{s:o, s:o, s:o, s:b, s:b, s:o}", "id", control_id(&r->id), "name",
-                      control_text(a.name, strlen(a.name)), "address", control_addr(&r->addr),
+                      control_text(called, strlen(called)), "address", control_addr(&r->addr),
                       "warm", (int)r->is_warm, "home", (int)is_home, "rtt_ms", control_ms(r->rtt)));
     }
 }

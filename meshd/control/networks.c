@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "invites.h"
 #include "membership.h"
+#include "names.h"
 
 enum { INVITE_S = 24 * 3600, INVITE_MAX_S = 90 * 24 * 3600 };
 
@@ -49,7 +50,11 @@ static void add_pins(json_t *out, const struct om_daemon *d, const struct daemon
 json_t *control_network_show(struct om_daemon *d, const struct daemon_network *net)
 {
     json_t *out = control_network_json(d, net);
+    char as[NAMES_TEXT] = "";
 
+    if (net->is_closed)
+        (void)names_of(d, &net->id, &net->self, as);
+    (void)json_object_set_new(out, "as", json_string(as));
     add_pins(out, d, net);
     if (net->is_closed)
         (void)json_object_set_new(out, "invites", control_invites(d, net));
@@ -93,9 +98,13 @@ static json_t *link_of(struct control_ask *ask, const struct daemon_network *net
 json_t *control_networks_create(struct control_ask *ask, struct om_error *err)
 {
     bool is_open = json_is_true(json_object_get(ask->params, "open"));
-    const struct daemon_network *net = membership_create(
-        ask->d, is_open ? OM_NETWORK_OPEN : OM_NETWORK_CLOSED, param(ask, "name"), 0, err);
+    const struct daemon_network *net = NULL;
 
+    if (is_open && param(ask, "as"))
+        (void)om_fail(err, OM_E_STATE, "only in a closed network has a node a name of its own");
+    else
+        net = membership_create(ask->d, is_open ? OM_NETWORK_OPEN : OM_NETWORK_CLOSED,
+                                param(ask, "name"), param(ask, "as"), 0, err);
     return net ? control_network_show(ask->d, net) : NULL;
 }
 
@@ -109,7 +118,7 @@ json_t *control_networks_direct(struct control_ask *ask, struct om_error *err)
     if (uses == 0 || !read_at(ask, &at, &is_given, err))
         return NULL;
     const struct daemon_network *net =
-        membership_create(ask->d, OM_NETWORK_DIRECT, param(ask, "name"), uses, err);
+        membership_create(ask->d, OM_NETWORK_DIRECT, param(ask, "name"), NULL, uses, err);
     if (!net)
         return NULL;
     json_t *out = link_of(ask, net, is_given ? &at : NULL, err);
@@ -200,8 +209,13 @@ json_t *control_networks_join(struct control_ask *ask, struct om_error *err)
         return NULL;
     if (l.kind == OM_NETWORK_CLOSED) {
         if (pin(ask, &l, err) &&
-            closed_join(ask->d, &l, param(ask, "link"), param(ask, "name"), err))
+            closed_join(ask->d, &l, param(ask, "link"), param(ask, "name"), param(ask, "as"), err))
             (void)control_wait_join(ask, &l.id, err);
+        return NULL;
+    }
+    if (param(ask, "as")) {
+        sodium_memzero(&l, sizeof l);
+        (void)om_fail(err, OM_E_STATE, "only in a closed network has a node a name of its own");
         return NULL;
     }
     if (pin(ask, &l, err))

@@ -13,6 +13,8 @@
 #include "ipc/methods.h"
 #include "ipc/outbox.h"
 
+struct names;
+
 enum { CONTROL_WHY_TEXT = 200 /* bytes of a sentence that says why a peer is not reached */ };
 
 #define CONTROL_SELF "self" /* this node, where a peer is wanted */
@@ -146,6 +148,22 @@ void control_wait_forget(struct control *c, uint64_t number);
 /** control_ping_stop() - end @p, its timer and its memory. */
 void control_ping_stop(struct control_ping *p);
 
+/* find.c */
+
+/**
+ * control_find() - the peer that a word means, and its network
+ * @ask:   its "network" says where to look (null: in the only one); without it everywhere
+ * @text:  a full id, the start of one (4 or more characters), a name, or CONTROL_SELF; or one of
+ *         these, a dot and a network's name. Without a network it may be of any, but of one only
+ * @net:   receives the network
+ * @peer:  receives the key
+ * @err:   sentence, with the candidates when there are several
+ *
+ * Return: false when it is nobody's, or may be several.
+ */
+bool control_find(const struct control_ask *ask, const char *text,
+                  const struct daemon_network **net, struct om_id *peer, struct om_error *err);
+
 /* words.c */
 
 /** control_network() - the network that @ask names, or the only one; NULL and @err. */
@@ -153,8 +171,7 @@ const struct daemon_network *control_network(const struct control_ask *ask, stru
 
 /**
  * control_peer() - the network and peer that a question names, made reachable
- * @ask:   its "peer" is a full id, the start of one (4 or more characters), a name, or
- *         CONTROL_SELF
+ * @ask:   its "peer" is as control_find() takes it
  * @net:   receives the network
  * @peer:  receives the key
  * @err:   sentence, with the candidates when there are several
@@ -203,6 +220,10 @@ json_t *control_latency(const struct om_daemon *d, const struct om_id *network,
 /** control_peer_json() - everything @d knows about @peer of @net, for lists and status. */
 json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
                           const struct om_id *peer);
+
+/** control_peer_named() - the same of @peer of @net of @d, for one of many: @names is loaded. */
+json_t *control_peer_named(struct om_daemon *d, const struct daemon_network *net,
+                           const struct om_id *peer, const struct names *names);
 
 /** control_message_json() - message @e of the inbox. */
 json_t *control_message_json(const struct inbox_entry *e);

@@ -6,6 +6,7 @@
 #include "control/parts.h"
 #include "control/why.h"
 #include "host/clock.h"
+#include "names.h"
 
 json_t *control_peers_list(struct control_ask *ask, struct om_error *err)
 {
@@ -20,12 +21,15 @@ json_t *control_peers_list(struct control_ask *ask, struct om_error *err)
     }
     for (unsigned i = 0; i < ask->d->network_count; i++) {
         const struct daemon_network *net = &ask->d->networks[i];
+        struct names names;
         struct om_id *ids;
         if (only && only != net)
             continue;
         unsigned n = daemon_peers(ask->d, &net->id, &ids);
+        names_load(&names, ask->d, net);
         for (unsigned k = 0; k < n; k++)
-            (void)json_array_append_new(list, control_peer_json(ask->d, net, &ids[k]));
+            (void)json_array_append_new(list, control_peer_named(ask->d, net, &ids[k], &names));
+        names_free(&names);
         free(ids);
     }
     return json_pack("{s:o, s:s?}", "peers", list, "problem",

@@ -7,6 +7,7 @@
 #include "control/methods.h"
 #include "control/parts.h"
 #include "host/clock.h"
+#include "names.h"
 #include "service/offers.h"
 
 enum { PORT = 18002 /* of a daemon, unless configured */ };
@@ -145,17 +146,16 @@ static json_t *row_json(const struct control_ask *ask, const struct daemon_netwo
                         const struct om_vm_need *need)
 {
     const struct om_vm_offer *o = c->offer;
-    struct om_announce a = {.name = ""};
-    char why[OM_VM_CHOOSE_WHY];
+    char why[OM_VM_CHOOSE_WHY], called[NAMES_TEXT];
     json_t *images = json_array();
     bool is_fit = om_vm_choose_fits(o, need, why);
 
-    (void)!om_node_record(daemon_node(ask->d), &net->id, &c->id, &a, NULL);
+    (void)names_of(ask->d, &net->id, &c->id, called);
     for (unsigned i = 0; i < o->images; i++)
         (void)json_array_append_new(images, json_string(o->image[i]));
     return json_pack("{s:o, s:o, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:i, s:o,"
                      " s:I, s:i, s:s}",
-                     "provider", control_id(&c->id), "name", control_text(a.name, strlen(a.name)),
+                     "provider", control_id(&c->id), "name", control_text(called, strlen(called)),
                      "network", net->name, "fits", is_fit ? 1 : 0, "why", why, "engine",
                      om_vm_offer_engine_name(o->engine), "vms", (json_int_t)o->free.vms, "cpus",
                      (json_int_t)o->free.cpus, "memory_mib", (json_int_t)o->free.memory_mib,

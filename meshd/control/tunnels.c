@@ -4,10 +4,29 @@
 #include "service/access.h"
 #include "tunnels/tunnels.h"
 
+/* Whoever @words name may be of any network, but of one only; false and @err. */
+static bool add_network(const struct control_ask *ask, json_t *words, struct om_error *err)
+{
+    const char *peer = json_string_value(json_object_get(words, "peer"));
+    const struct daemon_network *net;
+    struct om_id id;
+
+    if (!peer || ask->d->network_count < 2 || json_object_get(words, "network"))
+        return true;
+    if (!control_find(ask, peer, &net, &id, err))
+        return false;
+    (void)json_object_set_new(words, "network", json_string(net->name));
+    return true;
+}
+
 json_t *control_forward_add(struct control_ask *ask, struct om_error *err)
 {
     json_t *words = json_deep_copy(ask->params);
 
+    if (!add_network(ask, words, err)) {
+        json_decref(words);
+        return NULL;
+    }
     access_route(ask->d->wanted, words);
     json_t *made = tunnels_forward(ask->d->tunnels, words, err);
     json_decref(words);

@@ -11,6 +11,7 @@
 #include "control/why.h"
 #include "host/clock.h"
 #include "members.h"
+#include "names.h"
 
 enum { TEXT = 400, NAME = 128 };
 
@@ -31,15 +32,14 @@ static json_t *seconds_since(const struct asked *q, om_time at)
     return at == OM_NEVER ? json_null() : json_real((double)(q->now - at) / 1e6);
 }
 
-/* What @id calls itself, or the start of its key; escaped. */
+/* What @id is called, or the start of its key; escaped. */
 static const char *name_of(const struct asked *q, const struct om_id *id, char out[static NAME])
 {
-    struct om_announce a = {.name = ""};
-    char brief[OM_ID_SHORT], shown[OM_SHOW_TEXT];
+    char brief[OM_ID_SHORT], shown[OM_SHOW_TEXT], called[NAMES_TEXT];
 
-    (void)!om_node_record(daemon_node(q->d), &q->net->id, id, &a, NULL);
     (void)snprintf(out, NAME, "%s",
-                   a.name[0] ? om_text_show(shown, a.name) : om_id_short(id, brief));
+                   *names_of(q->d, &q->net->id, id, called) ? om_text_show(shown, called)
+                                                            : om_id_short(id, brief));
     return out;
 }
 

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include <omerta/text.h>
@@ -10,7 +9,7 @@
 #include "control/parts.h"
 #include "host/clock.h"
 #include "members.h"
-#include "netstack/dns/zone.h"
+#include "names.h"
 
 json_t *control_id(const struct om_id *id)
 {
@@ -28,17 +27,15 @@ json_t *control_addr(const struct om_addr *a)
 
 json_t *control_path(struct om_daemon *d, const struct om_id *network, const struct om_peer_info *p)
 {
-    struct om_announce a = {.name = ""};
-    char brief[OM_ID_SHORT];
+    char brief[OM_ID_SHORT], called[NAMES_TEXT];
     json_t *name, *out;
 
     if (!p->is_heard)
         return json_null();
     if (!p->is_relayed)
         return control_addr(&p->via.remote);
-    (void)!om_node_record(daemon_node(d), network, &p->relay, &a, NULL);
-    name = a.name[0] ? control_text(a.name, strlen(a.name))
-                     : json_string(om_id_short(&p->relay, brief));
+    name = *names_of(d, network, &p->relay, called) ? control_text(called, strlen(called))
+                                                    : json_string(om_id_short(&p->relay, brief));
     out = json_sprintf("relay %s", json_string_value(name));
     json_decref(name);
     return out;
@@ -82,94 +79,17 @@ const struct daemon_network *control_network(const struct control_ask *ask, stru
                                 err);
 }
 
-/* Does @text name the peer with @id and, as it says itself, @name? */
-static bool is_named(const char *text, const struct om_id *id, const char *name, bool any_case)
-{
-    int (*compare)(const char *, const char *) = any_case ? strcasecmp : strcmp;
-    int (*start)(const char *, const char *, size_t) = any_case ? strncasecmp : strncmp;
-    char full[OM_ID_TEXT];
-    size_t n = strlen(text);
-
-    return compare(name, text) == 0 ||
-           (n >= OM_ZONE_START && start(om_id_print(id, full), text, n) == 0);
-}
-
-/* Appends "name (short)" to the sentence that lists candidates. */
-static void add_candidate(char *list, size_t size, const struct om_id *id, const char *name)
-{
-    char shown[OM_SHOW_TEXT], brief[OM_ID_SHORT];
-    size_t n = strlen(list);
-
-    (void)snprintf(list + n, size - n, "%s%s%s%s", n > 0 ? ", " : "", om_id_short(id, brief),
-                   *name ? " " : "", *name ? om_text_show(shown, name) : "");
-}
-
-struct found {
-    struct om_id id; /* the last */
-    unsigned count;
-    char list[120];
-};
-
-static void find_all(struct found *out, const struct control_ask *ask,
-                     const struct daemon_network *net, const char *text, bool any_case)
-{
-    struct om_announce a;
-    struct om_id *ids;
-    unsigned n = daemon_peers(ask->d, &net->id, &ids);
-
-    *out = (struct found){.count = 0};
-    for (unsigned i = 0; i < n; i++) {
-        if (om_node_record(daemon_node(ask->d), &net->id, &ids[i], &a, NULL) != OM_OK)
-            a.name[0] = 0;
-        if (!is_named(text, &ids[i], a.name, any_case))
-            continue;
-        out->id = ids[i];
-        out->count++;
-        add_candidate(out->list, sizeof out->list, &ids[i], a.name);
-    }
-    free(ids);
-}
-
-/* As it is written, else as names of hosts are, whatever the case. */
-static bool find_named(const struct control_ask *ask, const struct daemon_network *net,
-                       const char *text, struct om_id *out, struct om_error *err)
-{
-    char shown[OM_SHOW_TEXT];
-    struct found f;
-
-    find_all(&f, ask, net, text, false);
-    if (f.count == 0)
-        find_all(&f, ask, net, text, true);
-    *out = f.id;
-    if (f.count == 1)
-        return true;
-    if (f.count == 0)
-        (void)om_fail(err, OM_E_MISSING, "no peer \"%.40s\" in network %s",
-                      om_text_show(shown, text), net->name);
-    else
-        (void)om_fail(err, OM_E_RANGE, "\"%.40s\" is ambiguous: %s", om_text_show(shown, text),
-                      f.list);
-    return false;
-}
-
 bool control_peer(const struct control_ask *ask, const struct daemon_network **net,
                   struct om_id *peer, struct om_error *err)
 {
     const char *text = json_string_value(json_object_get(ask->params, "peer"));
 
-    *net = control_network(ask, err);
-    if (!*net)
-        return false;
     if (!text) {
         (void)om_fail(err, OM_E_MISSING, "\"peer\" is missing: want an id, its start, or a name");
         return false;
     }
-    if (strcmp(text, CONTROL_SELF) == 0) {
-        *peer = (*net)->self;
-    } else if (strlen(text) != OM_ID_TEXT - 1 || om_id_parse(peer, text, NULL) != OM_OK) {
-        if (!find_named(ask, *net, text, peer, err))
-            return false;
-    }
+    if (!control_find(ask, text, net, peer, err))
+        return false;
     enum om_err e = daemon_reach(ask->d, *net, peer);
     char why[CONTROL_WHY_TEXT];
     if (e != OM_OK && members_why_not(ask->d, *net, peer, why, sizeof why))
@@ -201,14 +121,15 @@ json_t *control_latency(const struct om_daemon *d, const struct om_id *network,
                      "p99_ms", control_ms(f.p99));
 }
 
-json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
-                          const struct om_id *peer)
+json_t *control_peer_named(struct om_daemon *d, const struct daemon_network *net,
+                           const struct om_id *peer, const struct names *names)
 {
     struct om_announce a = {.name = ""};
     struct om_peer_info p = {.cipher = ""};
     om_time now = om_clock_now();
-    char brief[OM_ID_SHORT];
+    char brief[OM_ID_SHORT], called[NAMES_TEXT];
 
+    (void)names_find(names, peer, called);
     (void)!om_node_record(daemon_node(d), &net->id, peer, &a, NULL);
     (void)!om_node_peer_info(daemon_node(d), now, &net->id, peer, &p);
     json_t *ends = json_array();
@@ -218,7 +139,7 @@ json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
         "{s:o, s:s, s:o, s:s, s:b, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, "
         "s:o}",
         "id", control_id(peer), "short", om_id_short(peer, brief), "name",
-        control_text(a.name, strlen(a.name)), "network", net->name, "connected", (int)p.has_session,
+        control_text(called, strlen(called)), "network", net->name, "connected", (int)p.has_session,
         "path", control_path(d, &net->id, &p), "rtt_ms", control_ms(p.srtt), "cipher", p.cipher,
         "heard_s", p.heard_at > 0 ? json_real((double)(now - p.heard_at) / 1e6) : json_null(),
         "endpoints", ends, "sessions", (json_int_t)p.handshakes, "datagrams_in",
@@ -226,6 +147,17 @@ json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
         (json_int_t)p.out.datagrams, "bytes_out", (json_int_t)p.out.bytes, "relay", (int)a.relays,
         "latency", control_latency(d, &net->id, peer), "mtu",
         p.mtu > 0 ? json_integer((json_int_t)p.mtu) : json_null());
+}
+
+json_t *control_peer_json(struct om_daemon *d, const struct daemon_network *net,
+                          const struct om_id *peer)
+{
+    struct names names;
+
+    names_load(&names, d, net);
+    json_t *out = control_peer_named(d, net, peer, &names);
+    names_free(&names);
+    return out;
 }
 
 json_t *control_message_json(const struct inbox_entry *e)

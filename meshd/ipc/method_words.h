@@ -95,6 +95,7 @@
         {"name", OM_PARAM_STRING, true, "in this home"},                                           \
             {"id", OM_PARAM_STRING, true, "of the network"},                                       \
             {"self", OM_PARAM_STRING, true, "this node in it"},                                    \
+            {"as", OM_PARAM_STRING, true, "of a closed one: what this node is called in it"},      \
             {"kind", OM_PARAM_STRING, true, "open, closed, direct or default"},                    \
             {"open", OM_PARAM_BOOL, true, "whoever has its link is in it"},                        \
             {"peers", OM_PARAM_INTEGER, true, "known"},                                            \

@@ -9,6 +9,7 @@
 
 #include "control/parts.h"
 #include "host/clock.h"
+#include "names.h"
 #include "service/offers.h"
 #include "service/owed.h"
 #include "service/wanted_parts.h"
@@ -41,12 +42,10 @@ static void finish(struct choose *run)
 static void show_provider(const struct choose *run, const struct om_id *provider,
                           char out[static NAME_TEXT])
 {
-    struct om_announce a = {.name = ""};
-    char brief[OM_ID_SHORT], name[OM_SHOW_TEXT];
+    char brief[OM_ID_SHORT], name[OM_SHOW_TEXT], called[NAMES_TEXT];
 
-    (void)!om_node_record(daemon_node(run->hub->d), &run->network, provider, &a, NULL);
-    (void)om_text_show(name, a.name);
-    (void)snprintf(out, NAME_TEXT, *a.name ? "%s (%.40s)" : "%s", om_id_short(provider, brief),
+    (void)om_text_show(name, names_of(run->hub->d, &run->network, provider, called));
+    (void)snprintf(out, NAME_TEXT, *called ? "%s (%.40s)" : "%s", om_id_short(provider, brief),
                    name);
 }
 

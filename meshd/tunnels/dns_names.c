@@ -7,6 +7,7 @@
 #include <omerta/overlay.h>
 
 #include "host/clock.h"
+#include "names.h"
 #include "netstack/dns/zone.h"
 #include "tunnels/dns.h"
 
@@ -16,7 +17,7 @@ struct dns_named {
     struct om_id network, peer;
     struct om_addr addr;
     const char *network_name; /* of the daemon; "" when two have it */
-    char name[OM_NAME_MAX + 1], id[OM_ID_TEXT], txt[sizeof TXT - 1 + OM_ID_TEXT];
+    char name[NAMES_TEXT], id[OM_ID_TEXT], txt[sizeof TXT - 1 + OM_ID_TEXT];
 };
 
 static int by_name(const void *a, const void *b)
@@ -75,20 +76,20 @@ static bool has_name(const struct om_daemon *d, const struct daemon_network *net
     return true;
 }
 
-static void fill(struct dns_named *out, const struct om_daemon *d, const struct daemon_network *net,
+static void fill(struct dns_named *out, const struct names *names, const struct daemon_network *net,
                  const struct om_id *peer)
 {
-    struct om_announce a;
+    const struct om_daemon *d = names->d;
 
     *out = (struct dns_named){
         .network = net->id, .peer = *peer, .network_name = has_name(d, net) ? net->name : ""};
     om_overlay_v6(&out->addr, &net->id, peer);
     (void)om_id_print(peer, out->id);
     (void)snprintf(out->txt, sizeof out->txt, TXT "%s", out->id);
-    if (om_id_equal(peer, &net->self))
+    if (om_id_equal(peer, &net->self) && !net->is_closed)
         om_config_name(&d->config, out->name);
-    else if (om_node_record(daemon_node(d), &net->id, peer, &a, NULL) == OM_OK)
-        memcpy(out->name, a.name, sizeof out->name);
+    else
+        (void)names_find(names, peer, out->name);
 }
 
 /* No more than @room of them. */
@@ -98,13 +99,16 @@ static unsigned collect(struct dns_named *out, unsigned room, const struct om_da
 
     for (unsigned i = 0; i < d->network_count; i++) {
         const struct daemon_network *net = &d->networks[i];
+        struct names names;
         struct om_id *ids;
         unsigned count = daemon_peers(d, &net->id, &ids);
+        names_load(&names, d, net);
         if (n < room)
-            fill(&out[n++], d, net, &net->self);
+            fill(&out[n++], &names, net, &net->self);
         for (unsigned k = 0; k < count && n < room; k++)
             if (!om_id_equal(&ids[k], &net->self))
-                fill(&out[n++], d, net, &ids[k]);
+                fill(&out[n++], &names, net, &ids[k]);
+        names_free(&names);
         free(ids);
     }
     return n;
@@ -160,7 +164,7 @@ static struct dns_names *build(const struct om_daemon *d)
 }
 
 /* The names, old ones without memory; NULL: not even those. */
-static const struct dns_names *names_of(struct tunnels *t)
+static const struct dns_names *zone_of(struct tunnels *t)
 {
     struct dns_names *old = t->dns->names;
 
@@ -182,7 +186,7 @@ void tunnel_names_fini(struct tunnels *t)
 
 const struct om_zone *tunnel_names_zone(struct tunnels *t)
 {
-    const struct dns_names *n = names_of(t);
+    const struct dns_names *n = zone_of(t);
 
     return n ? &n->zone : NULL;
 }
@@ -201,7 +205,7 @@ bool tunnel_names_is_ours(const struct tunnels *t, const struct om_addr *a)
 bool tunnel_names_at(struct tunnels *t, const struct om_addr *a, struct om_id *network,
                      struct om_id *peer)
 {
-    const struct dns_names *names = names_of(t);
+    const struct dns_names *names = zone_of(t);
 
     for (unsigned i = 0; names && i < names->count; i++) {
         const struct dns_named *p = &names->list[i];

@@ -49,7 +49,8 @@ static bool begin(struct desk *d, struct om_prng *prng)
     struct om_node *n = d->p.side[0].node;
     if (om_node_join(n, &c, NULL) != OM_OK)
         return false;
-    CHECK_OK(om_authority_certify(&d->certs, d->seed, om_node_id(n, &d->link.id), PAIR_WALL_MS));
+    CHECK_OK(
+        om_authority_certify(&d->certs, d->seed, om_node_id(n, &d->link.id), "boss", PAIR_WALL_MS));
     const struct om_cert_chain chain = {.node = om_bytes(d->certs.node, d->certs.node_len)};
     return om_node_credential(n, d->p.now, &d->link.id, &chain) == OM_OK &&
            om_node_admin(n, d->p.now, &d->link.id, om_bytes(d->certs.admin, d->certs.admin_len)) ==

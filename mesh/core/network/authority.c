@@ -55,21 +55,25 @@ static void network_of(struct om_id *out, const struct om_identity *authority)
 }
 
 enum om_err om_authority_certify(struct om_certs *out, const uint8_t seed[static 32],
-                                 const struct om_id *self, uint32_t now_s)
+                                 const struct om_id *self, const char *name, uint32_t now_s)
 {
-    const struct om_node_cert node = {.roles = OM_ROLE_RELAY | OM_ROLE_PROVIDER | OM_ROLE_ADMIN,
-                                      .issued = now_s,
-                                      .expires = now_s + OM_CERT_LIFE_S,
-                                      .key = *self};
+    struct om_node_cert node = {.roles = OM_ROLE_RELAY | OM_ROLE_PROVIDER | OM_ROLE_ADMIN,
+                                .issued = now_s,
+                                .expires = now_s + OM_CERT_LIFE_S,
+                                .key = *self};
     const struct om_admin_cert admin = {.rights = OM_RIGHT_MEMBERS,
                                         .issued = now_s,
                                         .expires = now_s + OM_CERT_LIFE_S,
                                         .key = *self};
     struct om_identity authority;
     struct om_id network;
+    size_t n = strlen(name);
 
+    if (n > 0 && !om_cert_is_name(name, n))
+        return OM_E_RANGE;
     if (om_identity_from_seed(&authority, seed) != OM_OK)
         return OM_E_CRYPTO;
+    memcpy(node.name, name, n);
     network_of(&network, &authority);
     out->node_len = om_node_cert_encode(out->node, &node, &authority, &network);
     om_admin_cert_encode(out->admin, &admin, &authority, &network);

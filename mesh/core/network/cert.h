@@ -23,6 +23,7 @@
 #define OM_NETWORK_CERT_H
 
 #include <omerta/member.h>
+#include <omerta/names.h>
 #include <omerta/wire.h>
 
 #include "crypto/identity.h"
@@ -76,10 +77,6 @@ enum om_cert_verdict {
     OM_CERT_FORGED,  /* malformed, or not signed by whom it should be */
     OM_CERT_VERDICTS
 };
-
-/** om_cert_is_name() - may @n bytes at @s be a member's name? a-z, 0-9 and "-" within, a letter
- *  first, at most OM_CERT_NAME_MAX. */
-bool om_cert_is_name(const char *s, size_t n);
 
 /**
  * om_node_cert_encode() - write and sign a node certificate

@@ -60,12 +60,14 @@ void om_authority_new(struct om_network_link *out, uint8_t seed[static 32],
  * @out:    filled: a node certificate by the authority, and an admin's
  * @seed:   of the authority
  * @self:   the key that the admin shows there
+ * @name:   of the admin; "" for none
  * @now_s:  Unix time; they hold from then on for 90 days
  *
- * Return: OM_OK, or OM_E_CRYPTO for a seed that is none.
+ * Return: OM_OK, OM_E_RANGE for no name, OM_E_CRYPTO for a seed that is none.
  */
 OM_MUST enum om_err om_authority_certify(struct om_certs *out, const uint8_t seed[static 32],
-                                         const struct om_id *self, uint32_t now_s);
+                                         const struct om_id *self, const char *name,
+                                         uint32_t now_s);
 
 /**
  * om_authority_invite() - a link by which others may become members

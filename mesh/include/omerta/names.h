@@ -24,6 +24,10 @@ struct om_named {
     char name[OM_NAMED_MAX + 1]; /* a label of DNS */
 };
 
+/** om_cert_is_name() - may @n bytes at @s be a member's name? a-z, 0-9 and "-" within, a letter
+ *  first, at most OM_MEMBER_NAME_MAX. So it is neither an address nor a whole id. */
+bool om_cert_is_name(const char *s, size_t n);
+
 /**
  * om_node_names() - everybody's name
  * @n:        the node

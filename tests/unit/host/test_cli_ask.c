@@ -230,3 +230,20 @@ OM_TEST(peer_alone_needs_no_name)
     CHECK_ERR(om_peer_pick(list, NULL, id, &err), OM_E_MISSING);
     json_decref(list);
 }
+
+OM_TEST(peer_name_may_have_its_network)
+{
+    char id[OM_ID_TEXT];
+    struct om_error err;
+    json_t *list = json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s}]", "id", ANN, "name", "ben", "network",
+                             "lab", "id", BOB, "name", "ben", "network", "my home");
+
+    CHECK_ERR(om_peer_pick(list, "ben", id, &err), OM_E_RANGE);
+    CHECK(strstr(err.msg, "(ben.lab)") && strstr(err.msg, "(ben.my home)"));
+    CHECK_OK(om_peer_pick(list, "ben.my home", id, &err));
+    CHECK_STR(id, BOB);
+    CHECK_OK(om_peer_pick(list, "ben.lab", id, &err));
+    CHECK_STR(id, ANN);
+    CHECK_ERR(om_peer_pick(list, "ben.club", id, &err), OM_E_MISSING);
+    json_decref(list);
+}

@@ -1,0 +1,143 @@
+"""Names of members: by certificate, one for one, wherever a peer is named."""
+
+import json
+
+import pytest
+
+from commands import data, good, refused
+from daemon import wait_until
+from fixtures import ALONE, need
+from test_dns import dig, serve
+
+REFUSED = 4
+
+
+@pytest.fixture(autouse=True)
+def programs():
+    """Without the programs there is nothing to test."""
+    need("omerta", "omerta-meshd")
+
+
+def at(daemon):
+    """The option that puts the loopback into a link, whatever addresses this machine has."""
+    return f"--at=127.0.0.1:{daemon.port}"
+
+
+def create(daemon, name, *options):
+    """A closed network by @daemon."""
+    return data(daemon.home, "network", "create", "--name", name, *options)
+
+
+def invite(daemon, name, *options):
+    """A link into it."""
+    return good(daemon.home, "network", "invite", name, at(daemon), *options).strip()
+
+
+def join(daemon, link, name, *options):
+    """What @daemon, which calls that network @name, is told after it followed @link."""
+    return data(daemon.home, "network", "join", "-", "--name", name, *options, stdin=link)
+
+
+def called(home, name):
+    """What the node of @home is called in the network @name."""
+    return data(home, "network", "show", name)["as"]
+
+
+def named(home, network=None):
+    """The names of all peers of @home, by id."""
+    words = ["--network", network] if network else []
+    return {p["id"]: p["name"] for p in data(home, "peers", *words)["peers"]}
+
+
+@pytest.fixture(name="three")
+def three_daemons(make):
+    """Three that do not know of each other; the last one is called as no member can be."""
+    return [make(name, [*ALONE, "--name", says]).start()
+            for name, says in (("a", "ann"), ("b", "ben"), ("c", "Ben's Mac!"))]
+
+
+def test_members_are_named_by_their_certificates(three):
+    """Each is called as an admin called it, also by those who never met it; so says the DNS."""
+    ann, ben, mac = three
+    create(ann, "lab")
+    link = invite(ann, "lab", "--uses", "2")
+    assert join(ben, link, "lab")["as"] == "ben"
+    said = good(mac.home, "network", "join", "-", "--name", "lab", stdin=link)
+    own = data(mac.home, "network", "show", "lab")["self"]
+    assert f"where this node is ben-s-mac, {own}" in said
+    wanted = {data(d.home, "network", "show", "lab")["self"]: name
+              for d, name in zip(three, ("ann", "ben", "ben-s-mac"))}
+    for daemon in three:
+        own = data(daemon.home, "network", "show", "lab")["self"]
+        others = {peer: name for peer, name in wanted.items() if peer != own}
+        assert wait_until(lambda daemon=daemon, others=others: named(daemon.home) == others, 30), \
+            named(daemon.home)
+    good(ben.home, "ping", "ben-s-mac", "-c", "1")
+    good(ben.home, "message", "ann", "hello", "--wait")
+    good(ben.home, "message", "ann.lab", "hello", "--wait")
+    assert json.loads(good(ben.home, "why", "ann", "--json"))["peer"] in wanted
+    good(ben.home, "expose", "8080", "--to", "ANN", "--to", "ben-s-mac.lab")
+    refused(ben.home, "ping", "anna", "-c", "1", says=["anna"])
+    port = serve(ben)
+    for name, peer in (("ann", ann), ("ben", ben), ("ben-s-mac", mac)):
+        found = dig(port, f"{name}.lab.omerta", "AAAA")
+        assert found.status == "NOERROR" and len(found.data()) == 1, found.text
+        self_id = data(peer.home, "network", "show", "lab")["self"]
+        assert dig(port, f"{name}.omerta", "TXT").data() == [f'"id={self_id}"']
+        back = dig(port, "-x", found.data()[0])
+        assert back.data() == [f"{name}.lab.omerta."]
+
+
+def test_a_wished_name_is_made_safe(three):
+    """As somebody says, if that can be a name; else nothing is made and nobody asked."""
+    ann, ben, _ = three
+    for name in ("Ann", "a" * 33, "1a", "a-", "", "10.0.0.1", "self", "a.b"):
+        refused(ann.home, "network", "create", "--name", "lab", "--as", name, says=["--as"] if not
+                name else ["a-z"])
+    assert create(ann, "lab", "--as", "chief")["as"] == "chief"
+    refused(ann.home, "network", "create", "--name", "x", "--open", "--as", "ann", code=REFUSED,
+            says=["closed"])
+    link = invite(ann, "lab")
+    refused(ben.home, "network", "join", "-", "--as", "self", code=REFUSED, says=["self"],
+            stdin=link)
+    assert join(ben, link, "lab", "--as", "a" * 32)["as"] == "a" * 32
+    for daemon in (ann, ben):
+        daemon.end()
+        daemon.start()
+    assert called(ann.home, "lab") == "chief" and called(ben.home, "lab") == "a" * 32
+    assert wait_until(lambda: list(named(ben.home).values()) == ["chief"], 30)
+
+
+def test_a_name_that_is_taken_gets_a_number(three):
+    """Who comes second is told what it is called then, and is called so by all."""
+    ann, ben, mac = three
+    create(ann, "lab")
+    assert join(ben, invite(ann, "lab"), "lab", "--as", "ann")["as"] == "ann-2"
+    assert join(mac, invite(ann, "lab"), "lab", "--as", "ann")["as"] == "ann-3"
+    assert wait_until(lambda: sorted(named(ben.home).values()) == ["ann", "ann-3"], 30)
+    good(mac.home, "ping", "ann-2", "-c", "1")
+
+
+def test_names_in_several_networks(three):
+    """Without a network a name may be of any, but of one only; with it behind, of that."""
+    ann, ben, mac = three
+    for owner, name in ((ann, "lab"), (mac, "home")):
+        create(owner, name, "--as", "chief")
+        join(ben, invite(owner, name), name)
+    assert wait_until(lambda: len(named(ben.home)) == 2, 30)
+    ids = {name: next(iter(named(ben.home, name))) for name in ("lab", "home")}
+    for words in (["chief"], ["chief", "--network", "home"], ["chief.home"], [ids["home"]]):
+        if words == ["chief"]:
+            said = refused(ben.home, "ping", *words, "-c", "1")
+            assert "chief.lab" in said and "chief.home" in said
+            said = refused(ben.home, "forward", "add", "-L", "0:chief:80")
+            assert "chief.lab" in said and "--network" in said
+            refused(ben.home, "expose", "80", "--to", "chief", says=["--network"])
+        else:
+            assert data(ben.home, "why", *words)["peer"] == ids["home"]
+            good(ben.home, "message", *words, "hello", "--wait")
+    good(ben.home, "forward", "add", "-L", "0:chief.lab:80")
+    assert [f["peer"] for f in ben.rpc("forward.list")["forwards"]] == [ids["lab"]]
+    port = serve(ben, "--network", "lab")
+    for name, peer in ids.items():
+        assert dig(port, f"chief.{name}.omerta", "TXT").data() == [f'"id={peer}"']

@@ -111,7 +111,7 @@ static const struct om_option network_options[] = {
     {"open", NULL, "create: whoever has its link is in it, for good", 0},
     {"uses", "N", "invite: members that it makes (1)", 0},
     {"expires", "TIME", "invite: how long it holds, as 2h or 7d (24h; at most 90d)", 0},
-    {"role", "ROLE", "invite: member, relay or provider (member)", 0},
+    {"role", "ROLE", "invite: member, relay, provider or admin (member)", 0},
     {"qr", NULL, "invite: show the link as a QR code, too", 0},
     {"at", "ADDRESS[:PORT]", "invite: where this node is found (else what is known of it)", 0},
     {"key", "LINK", "join: the link, which other users of this machine may see while it runs", 0},
@@ -394,8 +394,10 @@ const struct om_command om_commands[] = {
      "with --open one in which whoever has its link is, and nobody can be put out again. A plain\n"
      "member may see the others, reach what they offer it and send messages; nobody's machine may\n"
      "be used unless a rule of its owner says so. invite prints a link, with up to three places\n"
-     "where members are found; into a closed network only who made it can invite, and its daemon\n"
-     "has to run when the link is followed. join follows one,\n"
+     "where members are found; into a closed network its admins can invite, and one of their\n"
+     "daemons has to run when the link is followed. --role admin makes another admin: that can "
+     "only\n"
+     "who made the network, whose daemon has to run then. join follows a link,\n"
      "omerta://join/... or omerta://connect?...; from standard input (join - or --file -) it gets\n"
      "into no shell history and no list of processes. show never prints a secret; it lists the\n"
      "invitations given out here that are still good for somebody.\n"

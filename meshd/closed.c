@@ -151,6 +151,7 @@ static bool certify(struct om_daemon *d, struct daemon_network *net, const uint8
     const struct om_cert_chain chain = {.node = om_bytes(out->node, out->node_len)};
     net->signed_s = now_s;
     return om_node_credential(n, om_clock_now(), &net->id, &chain) == OM_OK &&
+           om_node_authority(n, &net->id, seed) == OM_OK &&
            om_node_admin(n, om_clock_now(), &net->id, om_bytes(out->admin, out->admin_len)) ==
                OM_OK;
 }
@@ -171,6 +172,17 @@ static void recall_epochs(struct om_daemon *d, const struct network_file *f)
         warn(d, "earlier secrets of a network are not taken back", om_err_text(e));
 }
 
+/* We are an admin of @network if the second of @c is ours: else it is that of who signed the first,
+ * and the node does not take it. */
+static void take_office(struct om_daemon *d, const struct om_id *network, const struct om_certs *c)
+{
+    enum om_err e = c->admin_len == 0 ? OM_E_CRYPTO
+                                      : om_node_admin(daemon_node(d), om_clock_now(), network,
+                                                      om_bytes(c->admin, c->admin_len));
+    if (e != OM_OK && e != OM_E_CRYPTO)
+        warn(d, "this node cannot be an admin", om_err_text(e));
+}
+
 bool closed_begin(struct om_daemon *d, struct daemon_network *net, struct network_file *f,
                   const char *as, struct om_error *err)
 {
@@ -178,9 +190,11 @@ bool closed_begin(struct om_daemon *d, struct daemon_network *net, struct networ
 
     ledger_file_load(d, &net->id);
     recall_epochs(d, f);
-    if (!f->is_ours)
-        return true;
     load_issued(d, &net->id);
+    if (!f->is_ours) {
+        take_office(d, &net->id, &f->certs);
+        return true;
+    }
     return (names_wish(d, as, wish, err) && certify(d, net, f->seed, wish, unix_s(), &f->certs)) ||
            om_fail(err, OM_E_CRYPTO, "the certificates of network %s cannot be made", net->name) ==
                OM_OK;
@@ -200,29 +214,57 @@ void closed_renew(struct om_daemon *d, struct daemon_network *net, uint32_t now_
     sodium_memzero(&f, sizeof f);
 }
 
+/* By an admin who is not the authority. */
+static bool invite_as_admin(struct om_daemon *d, const struct daemon_network *net,
+                            const struct om_invite *i, const struct om_network_link *at,
+                            char out[static OM_NETWORK_LINK_TEXT], struct om_error *err)
+{
+    switch (om_node_invite(daemon_node(d), om_clock_now(), &net->id, i, at->peers, at->peer_count,
+                           out)) {
+    case OM_OK:
+        return true;
+    case OM_E_STATE:
+        return om_fail(err, OM_E_STATE, "only an admin of a closed network can invite into it") ==
+               OM_OK;
+    case OM_E_RANGE:
+        return om_fail(err, OM_E_STATE, "only who made a closed network can invite an admin") ==
+               OM_OK;
+    default:
+        return om_fail(err, OM_E_STATE, "no invitation can be made") == OM_OK;
+    }
+}
+
+static bool invite_as_authority(struct om_daemon *d, const struct daemon_network *net,
+                                const struct om_invite *i, const struct om_network_link *at,
+                                char out[static OM_NETWORK_LINK_TEXT], struct om_error *err)
+{
+    const struct om_rng rng = om_entropy();
+    struct network_file f;
+
+    if (network_file_read(om_home_path(d->home), &net->id, &f, err) != OM_OK)
+        return false;
+    f.link.peer_count = at->peer_count;
+    memcpy(f.link.peers, at->peers, sizeof f.link.peers);
+    enum om_err e = om_authority_invite(out, f.seed, &f.link, i, &rng);
+    sodium_memzero(&f, sizeof f);
+    return e == OM_OK || om_fail(err, e, "no invitation can be made") == OM_OK;
+}
+
 bool closed_invite(struct om_daemon *d, const struct daemon_network *net, const struct om_invite *i,
                    const struct om_addr *at, char out[static OM_NETWORK_LINK_TEXT],
                    struct om_error *err)
 {
-    const struct om_rng rng = om_entropy();
+    struct om_network_link where = {.peer_count = 0};
     struct om_invite asked = *i;
-    struct network_file f;
 
-    if (!net->is_ours)
-        return om_fail(err, OM_E_STATE, "only who made a closed network can invite into it") ==
-               OM_OK;
-    if (network_file_read(om_home_path(d->home), &net->id, &f, err) != OM_OK)
-        return false;
     asked.issued = unix_s();
     asked.expires += asked.issued;
-    f.link.peer_count = 0;
     if (at)
-        f.link.peers[f.link.peer_count++] = (struct om_network_peer){net->self, *at};
+        where.peers[where.peer_count++] = (struct om_network_peer){net->self, *at};
     else
-        membership_add_known(d, net, &f.link);
-    enum om_err e = om_authority_invite(out, f.seed, &f.link, &asked, &rng);
-    sodium_memzero(&f, sizeof f);
-    return e == OM_OK || om_fail(err, e, "no invitation can be made") == OM_OK;
+        membership_add_known(d, net, &where);
+    return net->is_ours ? invite_as_authority(d, net, &asked, &where, out, err)
+                        : invite_as_admin(d, net, &asked, &where, out, err);
 }
 
 bool closed_join(struct om_daemon *d, const struct om_network_link *l, const char *text,
@@ -285,10 +327,12 @@ static void joined(struct om_daemon *d, const struct daemon_joining *j,
     const struct daemon_network *net = NULL;
     struct network_file f;
 
-    if (fill(&f, j, m) && network_file_write(d->home, &f, &err) == OM_OK)
+    if (fill(&f, j, m) && network_file_write(d->home, &f, &err) == OM_OK) {
         net = membership_list(d, &j->id, &f);
-    else
+        take_office(d, &j->id, &f.certs);
+    } else {
         (void)!om_node_leave(daemon_node(d), om_clock_now(), &j->id);
+    }
     sodium_memzero(&f, sizeof f);
     (void)membership_settle(d, NULL);
     membership_changed(d);
@@ -340,6 +384,8 @@ void closed_act(struct om_daemon *d, const struct om_act_member *m)
         if (!copy_certs(&certs, &m->chain) ||
             !membership_rewrite(d, &m->network, set_certs, &certs, &err))
             warn(d, "a renewed certificate cannot be kept", err.msg);
+        else
+            take_office(d, &m->network, &certs);
         break;
     case OM_MEMBER_ISSUED:
         keep_issued(d, &m->network, m->chain.node);

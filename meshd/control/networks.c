@@ -139,8 +139,10 @@ static bool read_roles(const struct control_ask *ask, uint8_t *out, struct om_er
         *out = OM_ROLE_RELAY;
     else if (strcmp(word, "provider") == 0)
         *out = OM_ROLE_PROVIDER;
+    else if (strcmp(word, "admin") == 0)
+        *out = OM_ROLE_ADMIN | OM_ROLE_RELAY | OM_ROLE_PROVIDER;
     else
-        return om_fail(err, OM_E_RANGE, "\"role\": want member, relay or provider") == OM_OK;
+        return om_fail(err, OM_E_RANGE, "\"role\": want member, relay, provider or admin") == OM_OK;
     return true;
 }
 

@@ -141,3 +141,25 @@ def test_names_in_several_networks(three):
     port = serve(ben, "--network", "lab")
     for name, peer in ids.items():
         assert dig(port, f"chief.{name}.omerta", "TXT").data() == [f'"id={peer}"']
+
+
+def test_an_admin_by_invitation_invites(three):
+    """Whom the creator made an admin lets others in while the creator is down; all are one."""
+    ann, ben, mac = three
+    create(ann, "lab")
+    refused(ann.home, "network", "invite", "lab", "--role", "king", says=["admin"])
+    join(ben, invite(ann, "lab", "--role", "admin"), "lab")
+    refused(ben.home, "network", "invite", "lab", "--role", "admin", code=REFUSED,
+            says=["only who made"])
+    ann.end()
+    ben.end()
+    ben.start()  # it is one still
+    link = invite(ben, "lab")
+    assert join(mac, link, "lab", "--as", "ben")["as"] == "ben-2"
+    refused(mac.home, "network", "invite", "lab", code=REFUSED, says=["only an admin"])
+    good(mac.home, "message", "ben", "hello", "--wait")
+    ann.start()
+    assert wait_until(lambda: sorted(named(ann.home).values()) == ["ben", "ben-2"], 30)
+    assert wait_until(lambda: sorted(named(mac.home).values()) == ["ann", "ben"], 30)
+    for daemon, other in ((ann, "ben-2"), (mac, "ann"), (ben, "ann")):
+        good(daemon.home, "message", other, "hello", "--wait")

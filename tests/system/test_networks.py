@@ -246,7 +246,7 @@ def test_closed_network_by_invitation(two):
     assert "1 of its peers connected" in said and names(second.home) == ["lab"]
     assert show(second.home, "lab")["id"] == made["id"]
     good(first.home, "message", show(second.home, "lab")["self"], "welcome", "--wait")
-    refused(second.home, "network", "invite", "lab", code=REFUSED, says=["only who made"])
+    refused(second.home, "network", "invite", "lab", code=REFUSED, says=["only an admin"])
     refused(second.home, "network", "join", "-", code=REFUSED, says=["lab"], stdin=link)
 
 

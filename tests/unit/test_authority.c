@@ -11,6 +11,8 @@ struct desk {
     uint8_t seed[32];
     struct om_certs certs;
     unsigned joined, issued, refused;
+    enum om_join_why why;
+    struct om_certs made; /* of the last who joined */
 };
 
 static void fill(void *self, void *dst, size_t n)
@@ -30,6 +32,12 @@ static void on_act(struct pair *p, int side OM_UNUSED, const struct om_act *act)
     d->joined += act->member.news == OM_MEMBER_JOINED;
     d->issued += act->member.news == OM_MEMBER_ISSUED;
     d->refused += act->member.news == OM_MEMBER_REFUSED;
+    if (act->member.news == OM_MEMBER_REFUSED)
+        d->why = act->member.why;
+    if (act->member.news != OM_MEMBER_JOINED)
+        return;
+    d->made = (struct om_certs){.admin_len = act->member.chain.admin.n};
+    memcpy(d->made.admin, act->member.chain.admin.p, d->made.admin_len);
 }
 
 /* Side 0 makes a network and is its first admin. */
@@ -57,18 +65,26 @@ static bool begin(struct desk *d, struct om_prng *prng)
                OM_OK;
 }
 
-/* The link of an invitation that is over after @life_s. */
-static void invite(struct desk *d, struct om_prng *prng, uint32_t life_s,
-                   char text[static OM_NETWORK_LINK_TEXT])
+/* The link of an invitation of @roles that is over after @life_s. */
+static void invite_as(struct desk *d, struct om_prng *prng, uint8_t roles, uint32_t life_s,
+                      char text[static OM_NETWORK_LINK_TEXT])
 {
     const struct om_rng rng = {fill, prng};
     struct om_network_link l = d->link;
-    const struct om_invite i = {
-        .uses = 1, .issued = PAIR_WALL_MS - 10, .expires = PAIR_WALL_MS - 10 + life_s};
+    const struct om_invite i = {.uses = 1,
+                                .roles = roles,
+                                .issued = PAIR_WALL_MS - 10,
+                                .expires = PAIR_WALL_MS - 10 + life_s};
 
     l.peers[0] = (struct om_network_peer){*om_node_id(d->p.side[0].node, &l.id), d->p.side[0].addr};
     l.peer_count = 1;
     CHECK_OK(om_authority_invite(text, d->seed, &l, &i, &rng));
+}
+
+static void invite(struct desk *d, struct om_prng *prng, uint32_t life_s,
+                   char text[static OM_NETWORK_LINK_TEXT])
+{
+    invite_as(d, prng, 0, life_s, text);
 }
 
 OM_TEST(authority_makes_its_first_admin)
@@ -132,6 +148,72 @@ OM_TEST(authority_invites_who_then_joins)
         CHECK_OK(om_node_leave(n, d.p.now, &network));
     pair_run(&d.p, d.p.now + OM_SEC(90));
     CHECK_EQ(d.refused, 0); /* who left hears no more of it */
+out:
+    pair_fini(&d.p);
+}
+
+/* What side 1 says when it is to invite somebody with @roles. */
+static enum om_err invite_by_other(struct desk *d, uint8_t roles)
+{
+    const struct om_invite i = {
+        .uses = 1, .roles = roles, .issued = PAIR_WALL_MS, .expires = PAIR_WALL_MS + 60};
+    struct om_network_link back;
+    char text[OM_NETWORK_LINK_TEXT];
+    enum om_err e = om_node_invite(d->p.side[1].node, d->p.now, &d->link.id, &i, NULL, 0, text);
+
+    if (e == OM_OK) {
+        CHECK_OK(om_network_link_parse(&back, text, NULL));
+        CHECK(om_id_equal(&back.id, &d->link.id));
+    }
+    return e;
+}
+
+OM_TEST(authority_invites_an_admin_who_invites)
+{
+    char text[OM_NETWORK_LINK_TEXT];
+    struct om_id network;
+    struct om_prng prng;
+    struct om_member m;
+    struct desk d;
+
+    om_prng_seed(&prng, 1);
+    OM_TRY(begin(&d, &prng));
+    struct om_node *n = d.p.side[1].node;
+    CHECK_OK(om_node_authority(d.p.side[0].node, &d.link.id, d.seed));
+    invite_as(&d, &prng, OM_ROLE_ADMIN | OM_ROLE_RELAY, 3600, text);
+    OM_TRY(om_node_join_by_link(n, d.p.now, text, "bob", &network, NULL) == OM_OK);
+    pair_run(&d.p, d.p.now + OM_SEC(5));
+    OM_TRY(d.joined == 1);
+    OM_TRY(om_node_member(n, &network, om_node_id(n, &network), &m) == OM_OK);
+    CHECK_EQ(m.roles, OM_ROLE_ADMIN | OM_ROLE_RELAY);
+    CHECK(om_id_equal(&m.issuer, &d.link.authority));
+    CHECK_ERR(invite_by_other(&d, 0), OM_E_STATE); /* nobody told it yet that it is one */
+    OM_TRY(om_node_admin(n, d.p.now, &network, om_bytes(d.made.admin, d.made.admin_len)) == OM_OK);
+    CHECK_OK(invite_by_other(&d, OM_ROLE_RELAY));
+    CHECK_ERR(invite_by_other(&d, OM_ROLE_ADMIN), OM_E_RANGE);
+out:
+    pair_fini(&d.p);
+}
+
+OM_TEST(authority_is_needed_for_admins)
+{
+    char text[OM_NETWORK_LINK_TEXT];
+    struct om_network_link other;
+    struct om_id network;
+    struct om_prng prng;
+    const struct om_rng rng = {fill, &prng};
+    uint8_t seed[32];
+    struct desk d;
+
+    om_prng_seed(&prng, 1);
+    OM_TRY(begin(&d, &prng));
+    om_authority_new(&other, seed, &rng);
+    CHECK_ERR(om_node_authority(d.p.side[0].node, &d.link.id, seed), OM_E_CRYPTO);
+    invite_as(&d, &prng, OM_ROLE_ADMIN, 3600, text);
+    OM_TRY(om_node_join_by_link(d.p.side[1].node, d.p.now, text, "bob", &network, NULL) == OM_OK);
+    pair_run(&d.p, d.p.now + OM_SEC(OM_JOIN_PATIENCE_S + 5));
+    CHECK_EQ(d.joined, 0);
+    CHECK((d.refused == 1 && d.why == OM_JOIN_NO_CREATOR) || om_test_oom_hit());
 out:
     pair_fini(&d.p);
 }

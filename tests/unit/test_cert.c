@@ -258,6 +258,26 @@ OM_TEST(grant_round_trips)
              OM_CERT_EXPIRED);
 }
 
+OM_TEST(grant_for_an_admin_is_the_authoritys)
+{
+    uint8_t bytes[OM_GRANT_BYTES], cert[OM_ADMIN_CERT_BYTES];
+    struct om_grant g = an_invitation(), back;
+    struct om_admin_cert a = an_admin();
+    const struct om_bytes in = om_bytes(bytes, sizeof bytes), none = om_bytes(NULL, 0);
+    const struct om_bytes admin = om_bytes(cert, sizeof cert);
+    const struct om_id *authority = &someone(AUTHORITY)->id;
+
+    om_admin_cert_encode(cert, &a, someone(AUTHORITY), &network);
+    g.role |= OM_ROLE_ADMIN;
+    om_grant_encode(bytes, &g, someone(AUTHORITY), &network);
+    CHECK_EQ(om_grant_check(&back, &network, authority, in, none, NOW), OM_CERT_HOLDS);
+    om_grant_encode(bytes, &g, someone(BOSS), &network);
+    CHECK_EQ(om_grant_check(&back, &network, authority, in, admin, NOW), OM_CERT_FORGED);
+    g.role &= (uint8_t)~OM_ROLE_ADMIN;
+    om_grant_encode(bytes, &g, someone(BOSS), &network);
+    CHECK_EQ(om_grant_check(&back, &network, authority, in, admin, NOW), OM_CERT_HOLDS);
+}
+
 OM_TEST(grant_bounds_its_uses)
 {
     uint8_t bytes[OM_GRANT_BYTES];

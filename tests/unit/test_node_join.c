@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include <omerta/authority.h>
+
 #include "network/epoch.h"
 #include "node/state.h"
 
@@ -226,8 +228,8 @@ OM_TEST(join_without_the_invitation_gets_nothing)
     pair_fini(&d.p);
 }
 
-/* Side 1 is a member since @from days. */
-static void join_as_member(struct desk *d, int64_t from)
+/* Side 1 is a member with @roles since @from days. */
+static void join_as(struct desk *d, uint8_t roles, int64_t from)
 {
     struct om_network_config c = {
         .id = d->certs.network, .epoch = 7, .authority = d->certs.authority.id};
@@ -238,12 +240,38 @@ static void join_as_member(struct desk *d, int64_t from)
     CHECK_OK(om_identity_for_network(&self, seed, &d->certs.network));
     memcpy(c.secret, secret, sizeof secret);
     c.chain = certs_chain(&d->certs, &(struct certs_wish){.key = self.id,
+                                                          .roles = roles,
                                                           .from_s = -from * CERTS_DAY_S,
                                                           .until_s = (90 - from) * CERTS_DAY_S,
                                                           .name = "old"});
     CHECK_OK(om_node_join(d->p.side[1].node, &c, NULL));
     CHECK_OK(om_node_connect(d->p.side[1].node, d->p.now, &d->certs.network, &d->admin.id,
                              &d->p.side[0].addr, 1));
+}
+
+static void join_as_member(struct desk *d, int64_t from)
+{
+    join_as(d, 0, from);
+}
+
+OM_TEST(join_as_an_admin_is_renewed_by_the_authority)
+{
+    struct om_member m;
+    struct desk d;
+
+    for (int is_there = 0; is_there < 2; is_there++) {
+        desk_init(&d);
+        if (is_there)
+            CHECK_OK(om_node_authority(d.p.side[0].node, &d.certs.network, d.certs.authority.seed));
+        join_as(&d, OM_ROLE_ADMIN, 46);
+        pair_run(&d.p, OM_SEC(3));
+        CHECK_EQ(d.renewed, is_there);
+        CHECK_OK(om_node_member(d.p.side[1].node, &d.certs.network,
+                                om_node_id(d.p.side[1].node, &d.certs.network), &m));
+        CHECK_EQ(m.roles, OM_ROLE_ADMIN);
+        CHECK_EQ(m.until > CERTS_NOW_S + 50 * CERTS_DAY_S, is_there);
+        pair_fini(&d.p);
+    }
 }
 
 OM_TEST(join_is_renewed_from_half_of_its_life)

@@ -88,25 +88,16 @@ enum om_err om_authority_invite(char text[static OM_NETWORK_LINK_TEXT],
 {
     struct om_join_link j = {
         .authority = l->authority, .epoch = l->epoch, .peer_count = l->peer_count};
-    struct om_grant grant = {
-        .role = i->roles, .uses = i->uses, .issued = i->issued, .expires = i->expires};
-    uint8_t secret[crypto_sign_SECRETKEYBYTES];
     struct om_identity authority;
 
     if (om_identity_from_seed(&authority, seed) != OM_OK)
         return OM_E_CRYPTO;
     om_epoch_join_secret(j.secret, l->secret);
-    om_rng_fill(rng, j.seed, sizeof j.seed);
-    om_rng_fill(rng, grant.invite, sizeof grant.invite);
-    grant.invite[0] = (uint8_t)(i->uses >> 8); /* who sees two certificates of it can count */
-    grant.invite[1] = (uint8_t)i->uses;
-    (void)crypto_sign_seed_keypair(grant.key.b, secret, j.seed);
-    om_grant_encode(j.grant, &grant, &authority, &l->id);
+    om_join_link_invite(&j, i, &authority, &l->id, rng);
     for (unsigned k = 0; k < l->peer_count; k++)
         j.peers[k] = (struct om_join_peer){l->peers[k].key, l->peers[k].addr};
     (void)om_join_link_print(text, &j);
     om_identity_wipe(&authority);
-    sodium_memzero(secret, sizeof secret);
     sodium_memzero(&j, sizeof j);
     return OM_OK;
 }

@@ -220,7 +220,8 @@ enum om_cert_verdict om_grant_check(struct om_grant *out, const struct om_id *ne
     enum om_cert_verdict of_admin = find_signer(&signer, network, authority, admin, now_s);
 
     if (of_admin == OM_CERT_FORGED || om_grant_decode(&g, grant) != OM_OK ||
-        !is_signed(GRANT, &signer, network, grant))
+        !is_signed(GRANT, &signer, network, grant) ||
+        (g.role & OM_ROLE_ADMIN && admin.n > 0)) /* an admin makes no admins */
         return OM_CERT_FORGED;
     *out = g;
     return worse(of_admin, om_cert_within(g.issued, g.expires, now_s));

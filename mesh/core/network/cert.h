@@ -6,7 +6,8 @@
  * Keeps: cert_sizes_are_those_of_the_protocol; cert_round_trips; cert_refuses_cut_and_long;
  *        cert_refuses_any_flipped_bit; cert_is_of_one_network; cert_names_are_labels;
  *        cert_holds_within_its_time; cert_chain_is_two_at_most; cert_admin_needs_the_right;
- *        cert_admin_outlives_nothing; grant_round_trips; grant_bounds_its_uses.
+ *        cert_admin_outlives_nothing; grant_round_trips; grant_bounds_its_uses;
+ *        grant_for_an_admin_is_the_authoritys.
  *
  *     node    u8 1, u8 roles, u32 number, u32 issued, u32 expires (s), 8 B invite,
  *             u32 overlay IPv4, 32 B key, u8 n <= 32, name, 64 B signature

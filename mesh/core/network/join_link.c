@@ -144,3 +144,20 @@ void om_join_link_network(struct om_id *out, const struct om_join_link *l)
     body[32] = l->is_open ? 1 : 0;
     crypto_generichash(out->b, sizeof out->b, body, sizeof body, NULL, 0);
 }
+
+void om_join_link_invite(struct om_join_link *l, const struct om_invite *i,
+                         const struct om_identity *signer, const struct om_id *network,
+                         const struct om_rng *rng)
+{
+    struct om_grant grant = {
+        .role = i->roles, .uses = i->uses, .issued = i->issued, .expires = i->expires};
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+
+    om_rng_fill(rng, l->seed, sizeof l->seed);
+    om_rng_fill(rng, grant.invite, sizeof grant.invite);
+    grant.invite[0] = (uint8_t)(i->uses >> 8); /* who sees two certificates of it can count */
+    grant.invite[1] = (uint8_t)i->uses;
+    (void)crypto_sign_seed_keypair(grant.key.b, secret, l->seed);
+    om_grant_encode(l->grant, &grant, signer, network);
+    sodium_memzero(secret, sizeof secret);
+}

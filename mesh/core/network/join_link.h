@@ -23,6 +23,7 @@
 #define OM_NETWORK_JOIN_LINK_H
 
 #include <omerta/addr.h>
+#include <omerta/authority.h>
 
 #include "network/cert.h"
 
@@ -55,6 +56,12 @@ struct om_join_link {
     unsigned peer_count;
     struct om_join_peer peers[OM_JOIN_PEERS_MAX];
 };
+
+/** om_join_link_invite() - put into @l the seed of an invitation as @i says, drawn from @rng, and
+ *  the grant of @network that @signer signs for it. */
+void om_join_link_invite(struct om_join_link *l, const struct om_invite *i,
+                         const struct om_identity *signer, const struct om_id *network,
+                         const struct om_rng *rng);
 
 /**
  * om_join_link_print() - the text of a link

@@ -30,17 +30,29 @@ bool om_credential_check(const struct om_network *net, uint8_t kind, struct om_b
     return true;
 }
 
+/* Is the admin of @chain whom it makes a member? */
+static bool is_own(const struct om_cert_chain *chain)
+{
+    struct om_admin_cert admin;
+    struct om_node_cert node;
+
+    return om_admin_cert_decode(&admin, chain->admin) == OM_OK &&
+           om_node_cert_decode(&node, chain->node) == OM_OK && om_id_equal(&admin.key, &node.key);
+}
+
 enum om_err om_credential_set(struct om_network *net, const struct om_cert_chain *chain)
 {
     struct om_wr w = om_wr(om_mut(net->credential, sizeof net->credential));
+    bool has_admin = chain->admin.n > 0 && !is_own(chain);
 
     if (chain->node.n < OM_NODE_CERT_LEAST || chain->node.n > OM_NODE_CERT_MAX ||
         (chain->admin.n != 0 && chain->admin.n != OM_ADMIN_CERT_BYTES))
         return OM_E_RANGE;
     om_wr_bytes(&w, chain->node);
-    om_wr_bytes(&w, chain->admin);
+    if (has_admin)
+        om_wr_bytes(&w, chain->admin);
     net->credential_len = om_wr_len(&w);
-    net->credential_kind = chain->admin.n > 0 ? OM_CREDENTIAL_ADMIN : OM_CREDENTIAL_NODE;
+    net->credential_kind = has_admin ? OM_CREDENTIAL_ADMIN : OM_CREDENTIAL_NODE;
     return OM_OK;
 }
 

@@ -41,6 +41,7 @@ struct om_network {
     struct om_pins pins;
     struct om_blocked *blocked; /* whom this node will have nothing to do with; NULL: nobody */
     struct om_identity self;
+    struct om_identity signer; /* the authority itself, if it is ours */
     struct om_epoch *current;  /* in the keyring */
     struct om_epoch *previous; /* accepted until its accept_until; may be NULL */
     struct om_epoch *retained[OM_RETAINED_EPOCHS_MAX]; /* of a closed one; newest first */
@@ -50,6 +51,7 @@ struct om_network {
     struct om_invitation invitation; /* ours, until we are in */
     size_t credential_len;           /* 0: our bare key */
     bool is_open;                    /* bare keys are members */
+    bool has_signer;
     uint8_t credential_kind;
     uint8_t credential[OM_CREDENTIAL_MAX]; /* node certificate, admin certificate if any */
 };
@@ -70,7 +72,8 @@ bool om_credential_check(const struct om_network *net, uint8_t kind, struct om_b
                          const uint8_t static_key[static 32], struct om_id *out);
 
 /** om_credential_set() - show @chain, of at most OM_NODE_CERT_MAX and OM_ADMIN_CERT_BYTES, in @net
- *  from now on. Return: OM_OK, OM_E_RANGE. */
+ *  from now on. An admin's own certificate is left out: it signed not what makes him a member.
+ *  Return: OM_OK, OM_E_RANGE. */
 OM_MUST enum om_err om_credential_set(struct om_network *net, const struct om_cert_chain *chain);
 
 /**

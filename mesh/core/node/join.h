@@ -87,6 +87,11 @@ bool node_join_tell(struct om_node *n, struct om_act *out);
 bool node_join_admit(struct om_node *n, om_time now, const struct om_network *net, uint8_t kind,
                      const struct om_proof_shown *shown, struct om_id *id);
 
+/** node_authority_sign() - make whoever @cert is of an admin of @net, whose authority we hold: both
+ *  certificates to @out. */
+void node_authority_sign(const struct om_network *net, const struct om_node_cert *cert,
+                         struct om_join_answer *out);
+
 /** node_join_up() - @n holds a session with @p that is none of a member. */
 void node_join_up(struct om_node *n, const struct om_peer *p);
 

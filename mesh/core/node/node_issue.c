@@ -73,7 +73,8 @@ static void name_admins(const struct om_node *n, const struct om_network *net,
     }
 }
 
-/* Makes the certificate that @c asks for. Return: as om_issuer_admit(). */
+/* Makes the certificate that @c asks for. Return: as om_issuer_admit(); OM_E_UNSUPPORTED when only
+ * the authority can. */
 static enum om_err make(struct node_join *j, om_time now, const struct node_call *c,
                         const char *name, struct om_node_cert *out)
 {
@@ -87,6 +88,8 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         const struct om_member *m = om_verified_find(&n->verified, j->net, &c->id);
         if (!m || now_s < node_renew_from(m->issued, m->until))
             return OM_E_MISSING; /* it has time */
+        if (m->roles & OM_ROLE_ADMIN && !j->net->has_signer)
+            return OM_E_UNSUPPORTED;
         return om_issuer_renew(&j->issuer, m, now_s, out);
     }
     invited_key(key, j->net, &c->id);
@@ -95,6 +98,8 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         return OM_E_MISSING;
     if (!node_ledger_invites(n, j->net, &c->id, &by->grant, om_bytes(by->admin, by->admin_len)))
         return OM_E_CRYPTO; /* taken back since it came */
+    if (by->grant.role & OM_ROLE_ADMIN && !j->net->has_signer)
+        return OM_E_UNSUPPORTED;
     node_names_note(n, j->net, &j->issuer, now_s);
     return om_issuer_admit(&j->issuer, j->net, &by->grant, &c->id, name, now_s, out);
 }
@@ -117,11 +122,14 @@ static const char *error_of(enum om_err e)
 }
 
 /* A certificate that our log does not name dies with us as an admin. */
-static enum om_err note_issued(const struct node_join *j, struct om_bytes node)
+static enum om_err sign_member(const struct node_join *j, const struct om_node_cert *cert,
+                               struct om_join_answer *a)
 {
     struct om_admin_entry e = {.kind = OM_ADMIN_ISSUED};
 
-    om_hash(e.subject, node, om_bytes(NULL, 0));
+    a->node_len = om_node_cert_encode(a->node, cert, &j->net->self, &j->net->id);
+    memcpy(a->admin, j->issuer.cert, sizeof a->admin);
+    om_hash(e.subject, om_bytes(a->node, a->node_len), om_bytes(NULL, 0));
     enum om_err err = node_ledger_sign(j->node, j->net, &e);
     return err == OM_E_STATE ? OM_E_MISSING : err; /* ours came back from a backup: not yet */
 }
@@ -136,17 +144,22 @@ static enum om_err answer(struct node_join *j, om_time now, const struct node_ca
         return OM_OK;
     }
     enum om_err e = make(j, now, c, name, &cert);
+    if (e == OM_E_UNSUPPORTED) { /* others may have the authority */
+        name_admins(c->node, j->net, a);
+        return OM_OK;
+    }
     if (e != OM_OK)
         return e;
-    a->node_len = om_node_cert_encode(a->node, &cert, &j->net->self, &j->net->id);
-    e = note_issued(j, om_bytes(a->node, a->node_len));
+    if (cert.roles & OM_ROLE_ADMIN)
+        node_authority_sign(j->net, &cert, a);
+    else
+        e = sign_member(j, &cert, a);
     if (e != OM_OK)
         return e;
     j->untold[j->untold_count++] = cert;
     node_event(c->node, now,
                &(struct om_event){.kind = OM_EVENT_ISSUED, .peer = cert.key, .a = cert.number});
     a->is_made = true;
-    memcpy(a->admin, j->issuer.cert, sizeof a->admin);
     a->epoch = j->net->current->number;
     memcpy(a->secret, j->net->current->secret, sizeof a->secret);
     return OM_OK;

@@ -50,8 +50,14 @@ static void refuse(struct node_join *j, enum om_join_why why)
 static void fire(struct om_timer *t, om_time now OM_UNUSED)
 {
     struct node_join *j = OM_CONTAINER_OF(t, struct node_join, timer);
+    const struct om_invitation *i = &j->net->invitation;
+    struct om_grant g;
+    bool makes_admin =
+        om_grant_decode(&g, om_bytes(i->grant, sizeof i->grant)) == OM_OK && g.role & OM_ROLE_ADMIN;
 
-    refuse(j, j->was_answered ? OM_JOIN_NO_ADMIN : OM_JOIN_NOBODY);
+    refuse(j, !j->was_answered ? OM_JOIN_NOBODY
+              : makes_admin    ? OM_JOIN_NO_CREATOR
+                               : OM_JOIN_NO_ADMIN);
 }
 
 struct node_join *node_join_of(struct om_node *n, const struct om_network *net)

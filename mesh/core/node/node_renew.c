@@ -12,8 +12,8 @@ uint32_t node_renew_from(uint32_t issued, uint32_t expires)
     return expires - (life < OM_CERT_LIFE_S ? life : (uint32_t)OM_CERT_LIFE_S) / 2;
 }
 
-/* When our certificate in @net is to be renewed, in Unix s; false: not by us. There is none, or it
- * makes an admin, which only the authority can. */
+/* When our certificate in @net is to be renewed, in Unix s; false: there is none, or it makes the
+ * one an admin who holds the authority, and renews it himself. */
 static bool due_at(const struct om_network *net, int64_t *at_s)
 {
     size_t admin = net->credential_kind == OM_CREDENTIAL_ADMIN ? OM_ADMIN_CERT_BYTES : 0;
@@ -21,7 +21,7 @@ static bool due_at(const struct om_network *net, int64_t *at_s)
 
     if (net->credential_len == 0 ||
         om_node_cert_decode(&c, om_bytes(net->credential, net->credential_len - admin)) != OM_OK ||
-        c.roles & OM_ROLE_ADMIN || c.expires < c.issued)
+        (c.roles & OM_ROLE_ADMIN && net->has_signer) || c.expires < c.issued)
         return false;
     *at_s = node_renew_from(c.issued, c.expires);
     return true;

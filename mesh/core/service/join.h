@@ -8,6 +8,9 @@
  *     join {name}  renew {} -> {certificate, admin, epoch, secret}   by an admin
  *                           -> {admins: [key, ...]}                  by any other member: ask them
  *
+ * "admin" is the certificate of who signed; who becomes an admin gets its own in that place, and
+ * the authority signed the other.
+ *
  * Bytes are base64url without padding, keys as people write them.
  *
  * Source: PROTOCOL section 7; RFC 4648 section 5.

@@ -4,7 +4,8 @@
  * What:  a new authority; the certificates of who made the network; invitations.
  * Why:   a closed network begins with one key that signs, and one member who is its first admin.
  * Keeps: authority_makes_its_first_admin; authority_invites_who_then_joins;
- *        authority_link_names_the_network.
+ *        authority_link_names_the_network; authority_invites_an_admin_who_invites;
+ *        authority_is_needed_for_admins.
  *
  * Source: PROTOCOL section 7.
  */
@@ -29,7 +30,7 @@ struct om_certs {
 /* Who may come by a link, and for how long. */
 struct om_invite {
     uint16_t uses; /* at least 1 */
-    uint8_t roles; /* of enum om_role, but admin */
+    uint8_t roles; /* of enum om_role */
     uint32_t issued, expires;
 };
 
@@ -83,5 +84,34 @@ OM_MUST enum om_err om_authority_invite(char text[static OM_NETWORK_LINK_TEXT],
                                         const uint8_t seed[static 32],
                                         const struct om_network_link *l, const struct om_invite *i,
                                         const struct om_rng *rng);
+
+/**
+ * om_node_authority() - the authority of a closed network is ours: let the node make admins of
+ *                       those who come by an invitation for one, and renew them
+ * @n:        the node, an admin there
+ * @network:  one that was joined
+ * @seed:     of the authority; copied into locked memory, and wiped when the network is left
+ *
+ * Return: OM_OK, OM_E_MISSING, OM_E_STATE for an open network, OM_E_RANGE or OM_E_CRYPTO for
+ * another's seed.
+ */
+OM_MUST enum om_err om_node_authority(struct om_node *n, const struct om_id *network,
+                                      const uint8_t seed[static 32]);
+
+/**
+ * om_node_invite() - as om_authority_invite(), by a node that is an admin and not the authority
+ * @n:        the node
+ * @now:      time
+ * @network:  one that was joined, closed
+ * @i:        for whom; no admins
+ * @peers:    where members are found
+ * @count:    of them, at most OM_NETWORK_PEERS_MAX
+ * @text:     receives the link, terminated; a secret
+ *
+ * Return: OM_OK, OM_E_MISSING, OM_E_STATE when this node is no admin there, or no more, OM_E_RANGE.
+ */
+OM_MUST enum om_err om_node_invite(struct om_node *n, om_time now, const struct om_id *network,
+                                   const struct om_invite *i, const struct om_network_peer *peers,
+                                   unsigned count, char text[static OM_NETWORK_LINK_TEXT]);
 
 #endif

@@ -74,6 +74,8 @@ OM_MUST enum om_err om_node_credential(struct om_node *n, om_time now, const str
 #define OM_JOIN_WHYS(X)                                                                            \
     X(NOBODY, "nobody", "none of those that the link names answered")                              \
     X(NO_ADMIN, "no_admin", "no admin of the network could be reached")                            \
+    X(NO_CREATOR, "no_creator",                                                                    \
+      "who made the network could not be reached, and only he can let an admin in")                \
     X(EXPIRED, "expired", "the invitation is too old")                                             \
     X(USED, "used", "the invitation was used as often as it may be")                               \
     X(REVOKED, "revoked", "the invitation was taken back")                                         \
@@ -96,7 +98,8 @@ const char *om_join_why_name(enum om_join_why why);
 const char *om_join_why_text(enum om_join_why why);
 
 enum om_member_news {
-    OM_MEMBER_JOINED,  /* we are a member: chain, epoch, secret */
+    OM_MEMBER_JOINED,  /* we are a member: chain, epoch, secret. Where the admin of the chain is we
+                          ourselves, we were made one: om_node_admin() */
     OM_MEMBER_REFUSED, /* we are not: why. Nothing is sent there any more */
     OM_MEMBER_RENEWED, /* our certificate is a new one: chain */
     OM_MEMBER_ISSUED,  /* we, an admin, made a member: chain, to be given back after a restart */

@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 #include "network/epoch.h"
-#include "node/state.h"
+#include "node/ledger.h"
 #include "peer/record.h"
 
 static const uint8_t secret[32] = {0x5e, 0xc2};
@@ -66,11 +66,9 @@ static void desk_init(struct desk *d)
                            om_bytes(d->admin_cert, sizeof d->admin_cert)));
 }
 
-/* Side 0 hears a record of the third, with the certificate of @key in it. */
-static void hear(struct desk *d, const struct om_id *key, const char *name, bool by_admin)
+/* Side 0 hears a record of the third, with @chain in it. */
+static void hear_chain(struct desk *d, const struct om_cert_chain *chain)
 {
-    const struct om_cert_chain chain = certs_chain(
-        &d->certs, &(struct certs_wish){.key = *key, .by_admin = by_admin, .name = name});
     struct om_network shows = {.is_open = false};
     struct om_record r = {.id = d->third.id,
                           .sequence = (uint64_t)CERTS_NOW_S * 1000 + ++d->sequence,
@@ -78,7 +76,7 @@ static void hear(struct desk *d, const struct om_id *key, const char *name, bool
     uint8_t fields[OM_RECORD_MAX], bytes[OM_RECORD_MAX], kind;
     struct om_wr w = om_wr(om_mut(fields, sizeof fields));
 
-    CHECK_OK(om_credential_set(&shows, &chain));
+    CHECK_OK(om_credential_set(&shows, chain));
     struct om_bytes shown = om_credential_ours(&shows, &kind);
     om_wr_u8(&w, OM_FIELD_CREDENTIAL);
     om_wr_u16(&w, (uint16_t)(1 + shown.n));
@@ -88,6 +86,15 @@ static void hear(struct desk *d, const struct om_id *key, const char *name, bool
     size_t n = om_record_encode(bytes, &r, &d->third, &d->certs.network);
     CHECK_OK(om_node_learn(d->p.side[0].node, d->p.now, &d->certs.network, om_bytes(bytes, n)));
     pair_run(&d->p, d->p.now + OM_MS(100));
+}
+
+/* In it the certificate of @key. */
+static void hear(struct desk *d, const struct om_id *key, const char *name, bool by_admin)
+{
+    const struct om_cert_chain chain = certs_chain(
+        &d->certs, &(struct certs_wish){.key = *key, .by_admin = by_admin, .name = name});
+
+    hear_chain(d, &chain);
 }
 
 static unsigned names(struct desk *d, int side, struct om_named out[static 8])
@@ -195,4 +202,37 @@ OM_TEST(names_are_freed_by_a_revocation)
     CHECK_EQ(names(&d, 0, all), 2);
     CHECK_STR(all[0].name, "ben");
     pair_fini(&d.p);
+}
+
+/* The third came by the invitation of join(), so many seconds from now, by another admin. */
+static void hear_of_invited(struct desk *d, int from_s)
+{
+    struct om_node_cert c = {.issued = (uint32_t)(CERTS_NOW_S + from_s),
+                             .expires = CERTS_NOW_S + CERTS_DAY_S,
+                             .invite = {0, 1, 'v', 'i', 't', 'e'},
+                             .key = d->third.id};
+    uint8_t node[OM_NODE_CERT_MAX];
+    struct om_cert_chain chain =
+        certs_chain(&d->certs, &(struct certs_wish){.key = d->third.id, .by_admin = true});
+
+    chain.node = om_bytes(node, om_node_cert_encode(node, &c, &d->certs.admin, &d->certs.network));
+    hear_chain(d, &chain);
+}
+
+OM_TEST(surplus_of_an_invitation_is_revoked)
+{
+    for (int is_earlier = 0; is_earlier < 2; is_earlier++) {
+        struct desk d;
+        desk_init(&d);
+        join(&d, "ben");
+        struct om_node *n = d.p.side[0].node;
+        const struct om_network *net = node_network(n, &d.certs.network);
+        CHECK_EQ(node_ledger_of(n, &net->id)->all.logs[1]->count, 1); /* that it issued */
+        hear_of_invited(&d, is_earlier ? -60 : 60);
+        const struct om_id *joined = om_node_id(d.p.side[1].node, &d.certs.network);
+        CHECK_EQ(node_ledger_is_revoked(n, net, &d.third.id), !is_earlier);
+        CHECK_EQ(node_ledger_is_revoked(n, net, joined), is_earlier);
+        CHECK_EQ(node_ledger_of(n, &net->id)->all.logs[1]->count, 2); /* and this once */
+        pair_fini(&d.p);
+    }
 }

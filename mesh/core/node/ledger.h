@@ -7,7 +7,7 @@
  * Keeps: revoke_ends_sessions_and_refuses_new_ones; revoke_is_for_admins;
  *        revoke_is_told_to_whoever_was_away; revoke_survives_a_restart; invite_void_lets_nobody_in;
  *        invite_says_how_often_itself; ledger_sync_refuses_garbage;
- *        ledger_sync_rests_where_nothing_comes_of_it.
+ *        ledger_sync_rests_where_nothing_comes_of_it; surplus_of_an_invitation_is_revoked.
  *
  * Who is asked: every peer with a live session that may not have what we have, once until ours
  * changes, whoever was heard last first; it sees how far we are and asks back. So news doubles its
@@ -134,6 +134,13 @@ enum node_step node_ledger_next(struct om_node *n, struct om_act *out);
 
 /** node_ledger_tell() - a part of a ledger of @n that is to be kept, into @out; false: none. */
 bool node_ledger_tell(struct om_node *n, struct om_act *out);
+
+/* node_surplus.c */
+
+/** node_surplus_sign() - as an admin, revoke one of @g that others judge by the one-use rule alone:
+ *  signed it is known also to who has not seen all certificates, and the secret changes. The ledger
+ *  changes by it: the next one follows when it is judged again. */
+void node_surplus_sign(struct node_ledger *g);
 
 /* node_ledger_sync.c */
 

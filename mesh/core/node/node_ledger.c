@@ -237,6 +237,7 @@ static void judge(struct node_ledger *g)
         node_event(n, n->now,
                    &(struct om_event){.kind = OM_EVENT_REVOKED, .peer = g->net->self.id, .a = v});
     g->is_out = v != OM_LEDGER_HOLDS;
+    node_surplus_sign(g);
 }
 
 static bool tell(struct node_ledger *g, struct om_act *out)

@@ -255,8 +255,10 @@ const struct om_command om_commands[] = {
     {"dns", "[BIND:]PORT [--gateway PEER] [--keep]",
      "a local DNS server for names of peers and, at a gateway, all others",
      "On 127.0.0.1 unless told otherwise; port 0 takes a free one. PEER.NETWORK.omerta, and\n"
-     "PEER.omerta in the only network, are answered here with the peer's overlay address, which\n"
-     "omerta proxy takes; TXT says its id. Everything else is asked at the gateway, which must\n"
+     "PEER.omerta in the only network, are answered here with the peer's overlay addresses, an\n"
+     "IPv6 one and, of a closed network's member, an IPv4 one, too. omerta proxy takes them; TXT "
+     "says\n"
+     "its id. Everything else is asked at the gateway, which must\n"
      "expose the internet, and never here; without a gateway it is REFUSED. forward list and\n"
      "remove know it.\n"
      "With --json: the reply of forward.add.",

@@ -94,8 +94,9 @@ void tunnel_dns_fini(struct tunnels *t);
 /** tunnel_names_zone() - the names of @t now, lent until the next call; NULL without memory. */
 const struct om_zone *tunnel_names_zone(struct tunnels *t);
 
-/** tunnel_names_is_ours() - is @a of the overlay of a network that @t is in? */
-bool tunnel_names_is_ours(const struct tunnels *t, const struct om_addr *a);
+/** tunnel_names_is_ours() - is @a of the overlay of a network that @t is in? An IPv6 address is by
+ *  its form, an IPv4 one by the certificate that gave it to somebody. */
+bool tunnel_names_is_ours(struct tunnels *t, const struct om_addr *a);
 
 /** tunnel_names_at() - the peer of @t whose overlay address is @a, and its network to @network and
  *  @peer; false: nobody's, or our own. */

@@ -255,7 +255,7 @@ static size_t answer_nobody(struct om_mut out, const struct dns_ask *a)
 }
 
 /* Whether anything of @q can be answered from our names: others need no table of them. */
-static bool may_be_ours(const struct tunnels *t, const struct om_dns_question *q)
+static bool may_be_ours(struct tunnels *t, const struct om_dns_question *q)
 {
     static const uint8_t apex[] = "\6" OM_ZONE_APEX; /* and the root's 0 */
     struct om_dns_name end = {.n = sizeof apex}, top;

@@ -15,7 +15,8 @@
 
 struct dns_named {
     struct om_id network, peer;
-    struct om_addr addr;
+    struct om_addr addrs[2]; /* IPv6, and by its certificate IPv4 */
+    unsigned n_addrs;
     const char *network_name; /* of the daemon; "" when two have it */
     char name[NAMES_TEXT], id[OM_ID_TEXT], txt[sizeof TXT - 1 + OM_ID_TEXT];
 };
@@ -37,8 +38,11 @@ static bool is_same(const struct dns_named *a, const struct dns_named *b)
 
 static struct om_zone_host host_of(const struct dns_named *p, const char *label)
 {
-    return (struct om_zone_host){
-        .peer = label, .network = p->network_name, .addrs = &p->addr, .n_addrs = 1, .txt = p->txt};
+    return (struct om_zone_host){.peer = label,
+                                 .network = p->network_name,
+                                 .addrs = p->addrs,
+                                 .n_addrs = p->n_addrs,
+                                 .txt = p->txt};
 }
 
 /* Peers call themselves what they like: a name that two of the sorted @list have is nobody's. */
@@ -80,16 +84,53 @@ static void fill(struct dns_named *out, const struct names *names, const struct 
                  const struct om_id *peer)
 {
     const struct om_daemon *d = names->d;
+    struct om_member m;
 
     *out = (struct dns_named){
         .network = net->id, .peer = *peer, .network_name = has_name(d, net) ? net->name : ""};
-    om_overlay_v6(&out->addr, &net->id, peer);
+    om_overlay_v6(&out->addrs[0], &net->id, peer);
+    out->n_addrs = 1;
+    if (net->is_closed && om_node_member(daemon_node(d), &net->id, peer, &m) == OM_OK && m.overlay)
+        out->addrs[out->n_addrs++] = om_addr_v4(m.overlay, 0);
     (void)om_id_print(peer, out->id);
     (void)snprintf(out->txt, sizeof out->txt, TXT "%s", out->id);
     if (om_id_equal(peer, &net->self) && !net->is_closed)
         om_config_name(&d->config, out->name);
     else
         (void)names_find(names, peer, out->name);
+}
+
+struct v4 {
+    struct om_addr addr;
+    struct dns_named *of;
+};
+
+static int by_v4(const void *a, const void *b)
+{
+    const struct v4 *x = a, *y = b;
+
+    return memcmp(x->addr.ip, y->addr.ip, sizeof x->addr.ip);
+}
+
+/* An IPv4 address that two have, by certificates of admins who did not know of each other or in two
+ * networks, is nobody's; without memory none is anybody's. */
+static void part_v4(struct dns_named *list, unsigned n)
+{
+    struct v4 *all = calloc(n + 1U, sizeof *all);
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        if (list[i].n_addrs > 1 && all)
+            all[count++] = (struct v4){list[i].addrs[1], &list[i]};
+        if (!all)
+            list[i].n_addrs = 1;
+    }
+    if (count > 0)
+        qsort(all, count, sizeof *all, by_v4);
+    for (unsigned i = 1; i < count; i++)
+        if (by_v4(&all[i - 1], &all[i]) == 0)
+            all[i - 1].of->n_addrs = all[i].of->n_addrs = 1;
+    free(all);
 }
 
 /* No more than @room of them. */
@@ -155,6 +196,7 @@ static struct dns_names *build(const struct om_daemon *d)
     }
     n->at = om_clock_now();
     n->count = collect(n->list, room, d);
+    part_v4(n->list, n->count);
     qsort(n->list, n->count, sizeof *n->list, by_name);
     unsigned names = add_names(n->hosts, n->list, n->count);
     n->zone.hosts = n->hosts;
@@ -191,9 +233,23 @@ const struct om_zone *tunnel_names_zone(struct tunnels *t)
     return n ? &n->zone : NULL;
 }
 
-bool tunnel_names_is_ours(const struct tunnels *t, const struct om_addr *a)
+static bool has_addr(const struct dns_named *p, const struct om_addr *a)
 {
-    for (unsigned i = 0; i < t->d->network_count; i++) {
+    for (unsigned i = 0; i < p->n_addrs; i++)
+        if (memcmp(p->addrs[i].ip, a->ip, sizeof a->ip) == 0)
+            return true;
+    return false;
+}
+
+bool tunnel_names_is_ours(struct tunnels *t, const struct om_addr *a)
+{
+    bool may_be = om_addr_is_v4(a) && om_addr_classify(a) == OM_ADDR_SHARED; /* 100.64.0.0/10 */
+    const struct dns_names *names = may_be ? zone_of(t) : NULL;
+
+    for (unsigned i = 0; names && i < names->count; i++)
+        if (has_addr(&names->list[i], a))
+            return true;
+    for (unsigned i = 0; i < t->d->network_count && !om_addr_is_v4(a); i++) {
         struct om_addr own;
         om_overlay_v6(&own, &t->d->networks[i].id, &t->d->networks[i].self);
         if (memcmp(own.ip, a->ip, 8) == 0)
@@ -210,8 +266,7 @@ bool tunnel_names_at(struct tunnels *t, const struct om_addr *a, struct om_id *n
     for (unsigned i = 0; names && i < names->count; i++) {
         const struct dns_named *p = &names->list[i];
         const struct daemon_network *net = daemon_network(t->d, &p->network);
-        if (memcmp(p->addr.ip, a->ip, sizeof a->ip) != 0 || !net ||
-            om_id_equal(&p->peer, &net->self))
+        if (!has_addr(p, a) || !net || om_id_equal(&p->peer, &net->self))
             continue;
         *network = p->network;
         *peer = p->peer;

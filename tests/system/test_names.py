@@ -1,6 +1,8 @@
 """Names of members: by certificate, one for one, wherever a peer is named."""
 
+import ipaddress
 import json
+import socket
 
 import pytest
 
@@ -8,6 +10,8 @@ from commands import data, good, refused
 from daemon import wait_until
 from fixtures import ALONE, need
 from test_dns import dig, serve
+from tunnel_pair import expose, proxy, socks
+import servers
 
 REFUSED = 4
 
@@ -84,8 +88,21 @@ def test_members_are_named_by_their_certificates(three):
         assert found.status == "NOERROR" and len(found.data()) == 1, found.text
         self_id = data(peer.home, "network", "show", "lab")["self"]
         assert dig(port, f"{name}.omerta", "TXT").data() == [f'"id={self_id}"']
-        back = dig(port, "-x", found.data()[0])
-        assert back.data() == [f"{name}.lab.omerta."]
+        inside = dig(port, f"{name}.lab.omerta", "A")
+        assert ipaddress.ip_address(inside.data()[0]) in ipaddress.ip_network("100.64.0.0/10")
+        for address in found.data() + inside.data():
+            assert dig(port, "-x", address).data() == [f"{name}.lab.omerta."], address
+    with servers.serving(servers.echo) as local:
+        expose(ann, str(local), "--to", "ben")
+        for kind in ("A", "AAAA"):
+            how, s = socks(proxy(ben), dig(port, "ann.omerta", kind).data()[0], local)
+            with s:
+                assert how == "ok", kind
+                s.sendall(b"hello")
+                assert s.recv(5, socket.MSG_WAITALL) == b"hello"
+        how, s = socks(proxy(ben), "100.64.0.1", local)
+        s.close()
+        assert how != "ok"  # nobody's
 
 
 def test_a_wished_name_is_made_safe(three):

@@ -7,6 +7,7 @@
 #include "crypto/identity.h"
 #include "network/cert.h"
 #include "network/epoch.h"
+#include "network/issuer.h"
 #include "network/join_link.h"
 
 static_assert((int)OM_CHAIN_NODE_MAX >= (int)OM_NODE_CERT_MAX, "a node certificate does not fit");
@@ -74,6 +75,7 @@ enum om_err om_authority_certify(struct om_certs *out, const uint8_t seed[static
     if (om_identity_from_seed(&authority, seed) != OM_OK)
         return OM_E_CRYPTO;
     memcpy(node.name, name, n);
+    node.overlay = om_issuer_overlay(self); /* the first member: nobody has it */
     network_of(&network, &authority);
     out->node_len = om_node_cert_encode(out->node, &node, &authority, &network);
     om_admin_cert_encode(out->admin, &admin, &authority, &network);

@@ -10,7 +10,7 @@
 
 enum {
     SHARED = 0x64400000, /* 100.64.0.0 */
-    SHARED_BITS = 22,
+    SHARED_MASK = (1 << 22) - 1,
     ROOM_FIRST = 16
 };
 
@@ -126,18 +126,36 @@ static bool is_taken(const struct om_issuer *i, uint32_t overlay, const struct o
     return false;
 }
 
-/* There is a free one: members are fewer than addresses. */
-static uint32_t draw_overlay(const struct om_issuer *i, const struct om_id *key, uint32_t now_s)
+static uint32_t first_overlay(const struct om_id *key)
 {
-    const uint32_t mask = (1u << SHARED_BITS) - 1;
     uint8_t hash[OM_KEY_BYTES];
-    uint32_t at;
 
     om_kdf(hash, key->b, "v4", om_bytes(NULL, 0));
     struct om_rd r = om_rd(om_bytes(hash, sizeof hash));
-    at = om_rd_u32(&r) & mask;
-    while (at == 0 || at == mask || is_taken(i, SHARED | at, key, now_s))
-        at = (at + 1) & mask;
+    return om_rd_u32(&r) & SHARED_MASK;
+}
+
+static bool is_host(uint32_t at)
+{
+    return at != 0 && at != SHARED_MASK;
+}
+
+uint32_t om_issuer_overlay(const struct om_id *key)
+{
+    uint32_t at = first_overlay(key);
+
+    while (!is_host(at))
+        at = (at + 1) & SHARED_MASK;
+    return SHARED | at;
+}
+
+/* There is a free one: members are fewer than addresses. */
+static uint32_t draw_overlay(const struct om_issuer *i, const struct om_id *key, uint32_t now_s)
+{
+    uint32_t at = first_overlay(key);
+
+    while (!is_host(at) || is_taken(i, SHARED | at, key, now_s))
+        at = (at + 1) & SHARED_MASK;
     return SHARED | at;
 }
 

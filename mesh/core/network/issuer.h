@@ -76,6 +76,9 @@ OM_MUST enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network
                                     const struct om_grant *grant, const struct om_id *key,
                                     const char *name, uint32_t now_s, struct om_node_cert *out);
 
+/** om_issuer_overlay() - the address of @key where nobody else is. */
+uint32_t om_issuer_overlay(const struct om_id *key);
+
 /** om_issuer_renew() - as om_issuer_admit(), for who was shown to be @m: the same for longer. */
 OM_MUST enum om_err om_issuer_renew(struct om_issuer *i, const struct om_member *m, uint32_t now_s,
                                     struct om_node_cert *out);

@@ -199,6 +199,32 @@ OM_TEST(join_with_a_used_invitation_is_refused)
     pair_fini(&d.p);
 }
 
+OM_TEST(join_by_one_who_is_no_admin_says_so)
+{
+    struct desk d;
+
+    desk_init(&d);
+    CHECK_OK(om_node_admin(d.p.side[0].node, d.p.now, &d.certs.network, om_bytes(NULL, 0)));
+    CHECK_OK(join(&d, ""));
+    pair_run(&d.p, OM_SEC(OM_JOIN_PATIENCE_S + 5));
+    CHECK_EQ(d.refused, 1);
+    CHECK_EQ(d.why, OM_JOIN_NO_ADMIN);
+    pair_fini(&d.p);
+}
+
+OM_TEST(join_by_an_invitation_taken_back_hears_nothing)
+{
+    struct desk d;
+
+    desk_init(&d);
+    CHECK_OK(om_node_void(d.p.side[0].node, d.p.now, &d.certs.network, d.grant.invite));
+    CHECK_OK(join(&d, ""));
+    pair_run(&d.p, OM_SEC(OM_JOIN_PATIENCE_S + 5));
+    CHECK_EQ(d.refused, 1);
+    CHECK_EQ(d.why, OM_JOIN_NOBODY);
+    pair_fini(&d.p);
+}
+
 OM_TEST(join_looks_at_the_calendar)
 {
     struct desk d;

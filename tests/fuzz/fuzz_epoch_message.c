@@ -49,6 +49,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     }
     check_same(om_bytes(copy, size));
     FUZZ_MUST(om_rotation_put(&r, 0, 0, &l, om_bytes(copy, size)) == OM_ROTATION_FORGED);
+    FUZZ_MUST(om_rotation_recall(&r, 0, 0, om_bytes(copy, size)) != OM_OK); /* as from a disk */
     FUZZ_MUST(r.len == 0 && !om_rotation_next(&r) && om_rotation_deadline(&r) == OM_NEVER);
     free(copy);
     return 0;

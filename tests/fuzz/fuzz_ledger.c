@@ -140,7 +140,10 @@ static void check_wire(struct om_bytes in)
         size_t n = om_ledger_answer(&l, &a, om_mut(answer, sizeof answer));
         FUZZ_MUST(om_ledger_hear(&l, om_bytes(answer, n), &heard) == OM_OK && !heard.has_more);
     }
-    (void)!om_ledger_hear(&l, in, &heard);
+    bool is_good = om_ledger_hear(&l, in, &heard) == OM_OK;
+    FUZZ_MUST(heard.logs <= in.n || in.n == 0);
+    if (is_good && heard.epoch.n > 0) /* all that is behind what is kept */
+        FUZZ_MUST(heard.logs + 1 + 2 + heard.epoch.n == in.n && !heard.has_more);
     FUZZ_MUST(heard.entries <= heard.told && l.log_count == 1 + ADMINS);
     om_ledger_fini(&l);
 }

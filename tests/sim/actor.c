@@ -551,6 +551,7 @@ static void carry_out(struct sim_actor *a, const struct om_act *act)
             if (a->spec.gossip)
                 sim_node_announce(a, a->name);
         }
+        sim_member_told(a, &act->member);
         return;
     case OM_ACT_FOUND:
         a->sought++;

@@ -10,6 +10,7 @@
 #define SIM_ACTOR_H
 
 #include <omerta/info.h>
+#include <omerta/rotate.h>
 
 #include "world.h"
 
@@ -60,6 +61,15 @@ struct sim_node_spec {
     unsigned router;               /* it is behind, counted from 1; 0: behind none */
 };
 
+/* What a node told of the epochs of its closed network; of several the last. */
+struct sim_epochs {
+    struct om_id network;
+    uint32_t number;
+    uint8_t secret[32];
+    size_t len; /* 0: nothing */
+    uint8_t kept[OM_EPOCHS_KEPT_MAX];
+};
+
 struct sim_actor {
     struct sim_world *world;
     char name[SIM_NAME_MAX + 1];
@@ -68,6 +78,7 @@ struct sim_actor {
     bool is_insider;           /* an attacker that knows the secrets */
     bool is_let_in;            /* by a link, in this life */
     unsigned join_why;         /* enum om_join_why: of the last refusal */
+    struct sim_epochs epochs;  /* on its disk */
     bool is_isolated;          /* cut off from everybody */
     unsigned lan;              /* segment, from 1; 0: on none */
     struct sim_router *router; /* it is behind; NULL: public */

@@ -17,6 +17,7 @@ enum om_err sim_restart(struct sim_actor *a, bool fresh, bool newkey)
         return OM_E_STATE;
     if (fresh || newkey) {
         a->kept_count = 0;
+        a->epochs.len = 0;
         sim_memory_free(a);
     }
     if (newkey)

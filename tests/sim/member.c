@@ -102,6 +102,20 @@ static bool know(struct sim_actor *a, const struct sim_network *n, struct om_err
     return false;
 }
 
+void sim_member_told(struct sim_actor *a, const struct om_act_member *m)
+{
+    if (m->news != OM_MEMBER_EPOCH)
+        return;
+    a->epochs = (struct sim_epochs){.network = m->network, .number = m->epoch, .len = m->epochs.n};
+    memcpy(a->epochs.secret, m->secret, sizeof a->epochs.secret);
+    memcpy(a->epochs.kept, m->epochs.p, m->epochs.n);
+}
+
+static bool has_epochs(const struct sim_actor *a, const struct sim_network *n)
+{
+    return a->epochs.len > 0 && om_id_equal(&a->epochs.network, &n->id);
+}
+
 bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om_error *err)
 {
     uint8_t node[OM_NODE_CERT_MAX], admin[OM_ADMIN_CERT_BYTES];
@@ -117,8 +131,15 @@ bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om
         c.open = a->spec.cert == SIM_CERT_OPEN;
     }
     sim_network_secret(a->world, n, n->epoch, a->spec.wrong_secret, c.secret);
+    if (has_epochs(a, n)) {
+        c.epoch = a->epochs.number;
+        memcpy(c.secret, a->epochs.secret, sizeof c.secret);
+    }
     if (om_node_join(a->node, &c, err) != OM_OK)
         return false;
+    if (has_epochs(a, n) && om_node_epochs(a->node, sim_node_clock(a), &n->id,
+                                           om_bytes(a->epochs.kept, a->epochs.len)) != OM_OK)
+        sim_break(a->world, "%s: takes not back what it told of its epochs", a->name);
     if (n->is_closed && a->spec.cert == SIM_CERT_ADMIN) {
         admin_cert(a, n, admin);
         enum om_err e =

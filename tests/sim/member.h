@@ -25,6 +25,10 @@ void sim_member_close(struct sim_world *w, struct sim_network *n);
  */
 bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om_error *err);
 
+/** sim_member_told() - what @m, which @a's node told, says of its epochs is kept for its next
+ *  life. */
+void sim_member_told(struct sim_actor *a, const struct om_act_member *m);
+
 /** sim_member_is_in() - does @a's node take part in @n, closed or not? */
 bool sim_member_is_in(const struct sim_actor *a, const struct sim_network *n);
 

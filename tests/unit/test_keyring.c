@@ -329,7 +329,11 @@ OM_TEST(keyring_retains_eight_for_thirty_days)
     CHECK_EQ(net->retained[OM_RETAINED_EPOCHS_MAX - 1]->number, 10);
     CHECK_EQ(net->join_count, OM_JOIN_EPOCHS_MAX);
     CHECK_EQ(r.k.count, 2 + OM_RETAINED_EPOCHS_MAX + OM_JOIN_EPOCHS_MAX);
-    OM_TRY(add(&r, 20 * hour, 0, 15) == OM_OK); /* comes back: it is there once */
+    om_keyring_expire(&r.k, 19 * hour + OM_SEC(OM_EPOCH_PREVIOUS_S) - 1, net);
+    CHECK_EQ(net->retained_count, OM_RETAINED_EPOCHS_MAX);
+    om_keyring_expire(&r.k, 19 * hour + OM_SEC(OM_EPOCH_PREVIOUS_S), net);
+    CHECK_EQ(net->retained_count, OM_RETAINED_EPOCHS_MAX - 1); /* the previous one is the eighth */
+    OM_TRY(add(&r, 20 * hour, 0, 15) == OM_OK);                /* comes back: it is there once */
     CHECK_EQ(net->current->number, 15);
     for (unsigned i = 0; i < net->retained_count; i++)
         CHECK(net->retained[i]->number != 15);

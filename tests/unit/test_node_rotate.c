@@ -213,3 +213,30 @@ OM_TEST(rotate_survives_a_restart)
     CHECK_EQ(d.told[0].count, 1); /* the driver had it */
     pair_fini(&d.p);
 }
+
+OM_TEST(rotate_says_that_nobody_answers)
+{
+    struct desk d;
+
+    desk_init(&d);
+    revoke(&d, 20);
+    wait_s(&d, OM_ROTATION_WAIT_S + 1);
+    /* Side 0 lost all but the newest secret: side 1 can do nothing about it. */
+    restart(&d, 0);
+    wait_s(&d, 1);
+    meet(&d, 1);
+    wait_s(&d, 30);
+    CHECK_EQ(number(&d, 0), 8);
+    CHECK_EQ(number(&d, 1), 7);
+    CHECK_EQ(d.p.side[1].events[OM_EVENT_OUTDATED], 1);
+    wait_s(&d, 3600);
+    CHECK_EQ(d.p.side[1].events[OM_EVENT_OUTDATED], 1); /* once is enough */
+    CHECK_EQ(d.p.side[0].events[OM_EVENT_OUTDATED], 0);
+    /* With what was kept it is met, and told. */
+    CHECK_OK(om_node_epochs(d.p.side[0].node, d.p.now, &d.certs.network,
+                            om_bytes(d.told[0].kept, d.told[0].len)));
+    meet(&d, 1);
+    wait_s(&d, 90);
+    CHECK_EQ(number(&d, 1), 8);
+    pair_fini(&d.p);
+}

@@ -160,7 +160,7 @@ static void drop_retained(struct om_keyring *k, struct om_network *net, unsigned
     struct om_epoch *old = net->retained[at];
 
     net->retained_count--;
-    for (unsigned i = at; i < net->retained_count; i++)
+    for (unsigned i = at; i < net->retained_count && i + 1 < OM_RETAINED_EPOCHS_MAX; i++)
         net->retained[i] = net->retained[i + 1];
     old->behind_until = 0;
     if (!is_needed(old))
@@ -210,6 +210,9 @@ void om_keyring_expire(struct om_keyring *k, om_time now, struct om_network *net
     for (unsigned i = net->retained_count; i > 0; i--)
         if (net->retained[i - 1]->behind_until <= now)
             drop_retained(k, net, i - 1);
+    if (net->retained_count == OM_RETAINED_EPOCHS_MAX && net->previous &&
+        om_epoch_is_behind(net->previous, now))
+        drop_retained(k, net, OM_RETAINED_EPOCHS_MAX - 1);
     while (net->join_count > 0 && net->joins[net->join_count - 1]->accept_until <= now)
         drop_join(k, net);
 }

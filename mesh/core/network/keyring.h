@@ -96,7 +96,8 @@ OM_MUST enum om_err om_keyring_add(struct om_keyring *k, om_time now, struct om_
 OM_MUST enum om_err om_keyring_past(struct om_keyring *k, om_time now, struct om_network *net,
                                     uint32_t number, const uint8_t secret[static 32], om_time age);
 
-/** om_keyring_expire() - forget the epochs of @net in @k that are too old at @now. */
+/** om_keyring_expire() - forget the epochs of @net in @k that are too old at @now, or one too many
+ *  because the previous one counts as one of the retained by now. */
 void om_keyring_expire(struct om_keyring *k, om_time now, struct om_network *net);
 
 /**

@@ -2,6 +2,7 @@
 #include "node/keep.h"
 #include "node/lane.h"
 #include "node/member.h"
+#include "node/rotate.h"
 #include "node/why.h"
 
 #include <sodium.h>
@@ -143,6 +144,8 @@ void node_initiate(struct om_node *n, om_time now, struct om_peer *p, bool race)
         return;
     }
     struct om_handshake *h = p->handshake;
+    if (h->attempt == OM_HANDSHAKE_QUICK)
+        node_rotate_doubt(n, p->net);
     p->owed_since = om_time_min(p->owed_since, now);
     h->is_settled = false;
     if (begin(n, now, p) == OM_OK) {

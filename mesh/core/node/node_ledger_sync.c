@@ -180,6 +180,8 @@ void node_ledger_up(struct om_node *n, om_time now, struct om_peer *p, bool is_b
 {
     struct node_ledger *g = node_ledger_of(n, &p->net->id);
 
+    if (g)
+        node_rotate_met(g);
     if (is_behind)
         p->ledger_at = 0; /* it is asked for its epoch, or told ours by being asked */
     if (g && p->ledger_at != g->version)

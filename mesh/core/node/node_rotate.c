@@ -36,6 +36,7 @@ enum om_err node_rotate_start(struct node_ledger *g)
     t->vault = vault;
     t->timer.fire = fire;
     t->timer.at = OM_NEVER;
+    t->met_at = OM_NEVER;
     om_rotation_init(&t->r, &g->net->id, &g->net->authority);
     g->rotation = t;
     return OM_OK;
@@ -145,6 +146,25 @@ enum om_rotation_put node_rotate_hear(struct node_ledger *g, struct om_bytes in)
     return om_rotation_put(&t->r, now, unix_s(g->node, now), &g->all, in);
 }
 
+void node_rotate_met(struct node_ledger *g)
+{
+    g->rotation->met_at = g->node->now;
+    g->rotation->has_doubted = false;
+}
+
+/* Nobody tells one whose epoch they have forgotten that it is so: they cannot read what it says. */
+void node_rotate_doubt(struct om_node *n, const struct om_network *net)
+{
+    struct node_ledger *g = node_ledger_of(n, &net->id);
+    struct node_rotation *t = g ? g->rotation : NULL;
+
+    if (!t || t->has_doubted || net->invitation.is_held ||
+        (t->met_at != OM_NEVER && n->now - t->met_at < OM_SEC(OM_ROTATE_ALONE_S)))
+        return;
+    t->has_doubted = true;
+    node_event(n, n->now, &(struct om_event){.kind = OM_EVENT_OUTDATED});
+}
+
 /* Handshakes that are under way name epochs that may go: they begin anew with the current one. */
 static void end_handshakes(struct node_rotation *t)
 {
@@ -211,22 +231,35 @@ static void install(struct node_rotation *t)
     meet(t);
 }
 
+/* When to look again. */
+static om_time look_at(const struct node_rotation *t, om_time now)
+{
+    om_time at = om_rotation_deadline(&t->r);
+
+    if (t->r.past_count == OM_ROTATION_PAST_MAX) /* soon it is one too many */
+        at = om_time_min(at, now + OM_SEC(OM_ROTATION_PREVIOUS_S) + OM_SEC(1));
+    else if (t->r.past_count > 0)
+        at = om_time_min(at, now + OM_SEC(OM_ROTATE_LOOK_S));
+    return t->is_stuck ? now : at;
+}
+
 static void work(struct node_rotation *t)
 {
     struct node_ledger *g = t->ledger;
     struct om_node *n = g->node;
-    om_time at;
+    const unsigned had = t->r.past_count;
 
     t->is_due = false;
     t->looked = g->all.change;
     om_rotation_tick(&t->r, n->now, unix_s(n, n->now), &g->all, &n->rng);
+    if (t->r.past_count < had) {
+        end_handshakes(t);
+        om_keyring_expire(&n->keyring, n->now, g->net);
+        meet(t);
+    }
     if (t->is_stuck)
         install(t);
-    at = om_rotation_deadline(&t->r);
-    if (g->net->retained_count > 0 || g->net->join_count > 1)
-        at = om_time_min(at, n->now + OM_SEC(OM_ROTATE_LOOK_S));
-    if (t->is_stuck)
-        at = n->now;
+    om_time at = look_at(t, n->now);
     if (at <= n->now)
         at = n->now + OM_SEC(OM_ROTATE_STUCK_S);
     if (at == OM_NEVER)

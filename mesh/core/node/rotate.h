@@ -5,7 +5,7 @@
  *        and gives it to members together with the ledger.
  * Why:   the machine decides which secret; here it meets keys, sessions, time and the driver.
  * Keeps: rotate_gives_the_next_secret_to_who_is_left; rotate_waits_for_its_rank;
- *        rotate_survives_a_restart.
+ *        rotate_survives_a_restart; rotate_says_that_nobody_answers.
  *
  * EPOCH travels at the end of the last answer of ledger.sync: so who has it has heard of everybody
  * who must not. A question names the epoch of its asker; who sees a better one asks back, as with
@@ -21,8 +21,9 @@
 #include "node/services.h"
 
 enum {
-    OM_ROTATE_LOOK_S = 24 * 3600, /* between two looks at what has become too old */
-    OM_ROTATE_STUCK_S = 1         /* until the keyring is asked again for room */
+    OM_ROTATE_LOOK_S = 24 * 3600,  /* between two looks at what has become too old */
+    OM_ROTATE_ALONE_S = 24 * 3600, /* without a session in the network, until that is said */
+    OM_ROTATE_STUCK_S = 1          /* until the keyring is asked again for room */
 };
 
 struct node_ledger;
@@ -32,7 +33,9 @@ struct node_rotation {
     struct om_vault *vault; /* owned: in which this is */
     struct om_timer timer;
     uint64_t looked; /* the ledger's change, when the machine looked last */
+    om_time met_at;  /* the last session there; OM_NEVER: none in this life */
     bool is_due;
+    bool has_doubted;   /* and said so, since then */
     bool has_caught_up; /* some peer: its is_caught_up is set */
     bool is_stuck;      /* the current one is not on the keyring: there was no room */
     struct om_rotation r;
@@ -68,6 +71,12 @@ struct om_bytes node_rotate_give(const struct node_ledger *g, const struct om_id
 
 /** node_rotate_hear() - @in came at the end of an answer to @g. Return: what became of it. */
 enum om_rotation_put node_rotate_hear(struct node_ledger *g, struct om_bytes in);
+
+/** node_rotate_met() - there is a session with a member in the network of @g. */
+void node_rotate_met(struct node_ledger *g);
+
+/** node_rotate_doubt() - somebody in @net was asked by @n again and again, and gave no answer. */
+void node_rotate_doubt(struct om_node *n, const struct om_network *net);
 
 /** node_rotate_next() - as node_service_next(), of the epochs of @g into @out. */
 enum node_step node_rotate_next(struct node_ledger *g, struct om_act *out);

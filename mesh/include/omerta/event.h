@@ -55,7 +55,9 @@
       "the peer, or we, may be a member no more; a = 1 its key, 2 its issuer, 3 its invitation")   \
     X(EPOCH, "epoch", "a closed network goes by another secret; a = its number")                   \
     X(WRONG_CLOCK, "wrong_clock",                                                                  \
-      "by our calendar the peer's certificate is of the future, or over; a = 1 of the future")
+      "by our calendar the peer's certificate is of the future, or over; a = 1 of the future")     \
+    X(OUTDATED, "outdated",                                                                        \
+      "nobody answers in a closed network: away, or our secret is too old and we need a new link")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

@@ -4,11 +4,13 @@
  * What:  asks for the change at once, keeps the secrets over a restart, tells which one is in use.
  * Why:   who was a member knows the secret, and would go on to read headers and to find everybody.
  * Keeps: rotate_gives_the_next_secret_to_who_is_left; rotate_waits_for_its_rank;
- *        rotate_survives_a_restart.
+ *        rotate_survives_a_restart; rotate_says_that_nobody_answers.
  *
  * Nobody has to do anything: an admin makes the next epoch 30 s times its rank after it heard of a
  * revocation, at most one an hour, and members hand it to one another. Each that a node takes up is
- * told by OM_ACT_MEMBER, OM_MEMBER_EPOCH.
+ * told by OM_ACT_MEMBER, OM_MEMBER_EPOCH. One that was away is told when it comes back, by whoever
+ * still has the epoch it goes by: for 8 changes, or 30 days. After that nobody can read what it
+ * says, and it needs a new link.
  *
  * Source: PROTOCOL sections 3 (Epochs) and 7 (Rotation).
  */

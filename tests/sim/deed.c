@@ -190,7 +190,7 @@ static enum om_err do_junk(const struct sim_world *w, const struct sim_deed *d)
     return OM_OK;
 }
 
-static void do_move(const struct sim_world *w, const struct sim_deed *d)
+static enum om_err do_move(const struct sim_world *w, const struct sim_deed *d)
 {
     struct sim_actor *a = actor(w, d->a);
 
@@ -201,6 +201,7 @@ static void do_move(const struct sim_world *w, const struct sim_deed *d)
         sim_node_where(a);
         sim_node_drain(a);
     }
+    return OM_OK;
 }
 
 static void do_measure(struct sim_world *w, const struct sim_deed *d)
@@ -253,8 +254,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_RESTART:
         return sim_restart(a, d->is_fresh, d->is_newkey);
     case SIM_MOVE:
-        do_move(w, d);
-        return OM_OK;
+        return do_move(w, d);
     case SIM_CLOCK:
         sim_step_wall(a, d->pace);
         return OM_OK;

@@ -306,25 +306,31 @@ enum om_err om_ledger_admin(struct om_ledger *l, struct om_bytes cert)
     return OM_OK;
 }
 
+void *om_ledger_grow(void *list, unsigned used, unsigned *cap, size_t size)
+{
+    unsigned more = *cap ? 2 * *cap : FIRST_CAP;
+
+    if (list && used < *cap)
+        return list;
+    list = realloc(list, more * size);
+    if (list)
+        *cap = more;
+    return list;
+}
+
 /* Room for one more; the index is enlarged for entries that will not be in it, too. */
 static bool reserve(struct om_ledger *l, struct om_ledger_log *log)
 {
-    if (log->count == log->cap) {
-        unsigned cap = log->cap ? 2 * log->cap : FIRST_CAP;
-        struct om_ledger_entry **more = realloc(log->entries, cap * sizeof(void *));
-        if (!more)
-            return false;
-        log->entries = more;
-        log->cap = cap;
-    }
-    if (l->said_count == l->said_cap) {
-        unsigned cap = l->said_cap ? 2 * l->said_cap : FIRST_CAP;
-        struct om_ledger_said *more = realloc(l->said, cap * sizeof *more);
-        if (!more)
-            return false;
-        l->said = more;
-        l->said_cap = cap;
-    }
+    struct om_ledger_entry **entries =
+        om_ledger_grow(log->entries, log->count, &log->cap, sizeof(void *));
+    if (!entries)
+        return false;
+    log->entries = entries;
+    struct om_ledger_said *said =
+        om_ledger_grow(l->said, l->said_count, &l->said_cap, sizeof *said);
+    if (!said)
+        return false;
+    l->said = said;
     return true;
 }
 

@@ -3,8 +3,6 @@
 
 #include "network/ledger_parts.h"
 
-enum { FIRST_CAP = 16 };
-
 unsigned om_ledger_invite_uses(const uint8_t invite[static OM_CERT_INVITE])
 {
     static const uint8_t none[OM_CERT_INVITE] = {0};
@@ -103,14 +101,11 @@ enum om_err om_ledger_note(struct om_ledger *l, struct om_bytes cert, const stru
         return OM_OK;
     if (!make_room(l, &n))
         return OM_OK;
-    if (l->note_count == l->note_cap) {
-        unsigned cap = l->note_cap ? 2 * l->note_cap : FIRST_CAP;
-        struct om_ledger_note *more = realloc(l->notes, cap * sizeof *more);
-        if (!more)
-            return OM_E_NO_MEM;
-        l->notes = more;
-        l->note_cap = cap;
-    }
+    struct om_ledger_note *notes =
+        om_ledger_grow(l->notes, l->note_count, &l->note_cap, sizeof *notes);
+    if (!notes)
+        return OM_E_NO_MEM;
+    l->notes = notes;
     n.counts = judge(l, om_ledger_log(l, issuer), &n);
     at = place(l, &n);
     memmove(&l->notes[at + 1], &l->notes[at], (l->note_count++ - at) * sizeof n);

@@ -34,6 +34,17 @@ static inline bool om_ledger_counts(const struct om_ledger_log *log,
     return !log->is_revoked || e->is_honoured;
 }
 
+/**
+ * om_ledger_grow() - room for one more
+ * @list:  the array; its owner forgets it for what is returned
+ * @used:  elements in use
+ * @cap:   elements that fit; updated
+ * @size:  bytes of one
+ *
+ * Return: the array, or NULL when memory is out; then it is as it was.
+ */
+void *om_ledger_grow(void *list, unsigned used, unsigned *cap, size_t size);
+
 /** om_ledger_at() - the place in @log of the first entry whose number is @number or more. */
 unsigned om_ledger_at(const struct om_ledger_log *log, uint32_t number);
 

@@ -15,6 +15,7 @@
 #include "host/entropy.h"
 #include "membership.h"
 #include "membership_parts.h"
+#include "repeats.h"
 
 enum { OUT_MAX = OM_CLOISTER_REVEAL + OM_CLOISTER_AGREE, LAST_WORD_S = 10 };
 
@@ -39,6 +40,7 @@ struct cloisters {
     uv_timer_t timer;
     unsigned numbers;
     uint64_t ended[OM_CLOISTER_WHY_COUNT];
+    struct repeats repeats;
     struct row rows[CLOISTERS_MAX];
 };
 
@@ -377,7 +379,8 @@ void cloisters_call(struct cloisters *s, const struct om_act_call *call)
     const struct om_rng rng = om_entropy();
     uint8_t offer[CLOISTER_WORD];
     bool is_good = cloister_words_read(offer, call->args, CLOISTER_COMMIT);
-    struct row *r = is_good ? row_for(s, &c) : NULL;
+    bool may_ask = is_good && repeats_ask(&s->repeats, om_clock_now(), &c.network, &c.peer);
+    struct row *r = may_ask ? row_for(s, &c) : NULL;
 
     if (!is_good) {
         s->ended[OM_CLOISTER_GARBAGE]++;
@@ -503,6 +506,7 @@ bool cloisters_accept(struct cloisters *s, unsigned number, const char *name, st
         return false;
     if (name)
         (void)snprintf(r->name, sizeof r->name, "%s", name);
+    repeats_forget(&s->repeats, &r->network, &r->c.peer);
     peer[0] = r->network;
     peer[1] = r->c.peer;
     r->is_due = true; /* and not now: who asks is to wait for the answer first */

@@ -12,7 +12,7 @@
  * the user of this home can lead to, nothing becomes of it.
  *
  * Full:  CLOISTERS_MAX at a time, of them CLOISTERS_IN_MAX that others began, and one with each
- *        peer; more are refused, and counted.
+ *        peer; more are refused, and counted, as are those that repeats.h does not let through.
  */
 #ifndef OM_MESHD_CLOISTERS_H
 #define OM_MESHD_CLOISTERS_H

@@ -17,8 +17,9 @@
 #include "host/clock.h"
 #include "membership.h"
 #include "membership_parts.h"
+#include "repeats.h"
 
-enum { PEOPLE_S = 300, INVITATION_S = 600, DAY_S = 24 * 3600 };
+enum { PEOPLE_S = 300, INVITATION_S = 600 };
 
 struct row {
     struct handovers *hub;
@@ -33,18 +34,11 @@ struct row {
     char link[OM_NETWORK_LINK_TEXT]; /* written, or as much as came */
 };
 
-/* Who asked lately, and was not heard. */
-struct repeat {
-    struct om_id network, peer;
-    om_time since; /* 0: nobody */
-    unsigned count;
-};
-
 struct handovers {
     struct om_daemon *d;
     uv_timer_t timer;
     struct row rows[HANDOVERS_MAX];
-    struct repeat repeats[HANDOVERS_PEERS];
+    struct repeats repeats;
 };
 
 static struct row *find(struct handovers *s, unsigned number)
@@ -261,35 +255,6 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
         fail(r, OM_CLOSE_CANCELLED, "gone", "the peer took it back, or went away");
 }
 
-/* May @peer ask once more? It counts. */
-static bool may_ask(struct handovers *s, const struct om_id *network, const struct om_id *peer)
-{
-    struct repeat *oldest = &s->repeats[0], *p = NULL;
-    om_time now = om_clock_now();
-
-    for (unsigned i = 0; i < HANDOVERS_PEERS; i++) {
-        struct repeat *q = &s->repeats[i];
-        if (q->since > 0 && om_id_equal(&q->peer, peer) && om_id_equal(&q->network, network))
-            p = q;
-        if (q->since < oldest->since)
-            oldest = q;
-    }
-    if (!p || now - p->since > OM_SEC(DAY_S)) {
-        p = p ? p : oldest;
-        *p = (struct repeat){.network = *network, .peer = *peer, .since = now + 1};
-    }
-    return p->count < HANDOVERS_A_DAY && ++p->count > 0;
-}
-
-/* A yes: what @peer asked before does not count any more. */
-static void forgive(struct handovers *s, const struct row *r)
-{
-    for (unsigned i = 0; i < HANDOVERS_PEERS; i++)
-        if (om_id_equal(&s->repeats[i].peer, &r->peer) &&
-            om_id_equal(&s->repeats[i].network, &r->network))
-            s->repeats[i] = (struct repeat){.count = 0};
-}
-
 /* A free row for a question with @peer; NULL: there is none, or one with @peer already. */
 static struct row *take(struct handovers *s, const struct om_id *network, const struct om_id *peer,
                         bool is_ours)
@@ -348,7 +313,9 @@ void handovers_call(struct handovers *s, const struct om_act_call *call)
         om_calls_refuse(s->d->calls, c.call, "bad_args", NULL);
         return;
     }
-    struct row *r = may_ask(s, &c.network, &c.peer) ? take(s, &c.network, &c.peer, false) : NULL;
+    struct row *r = repeats_ask(&s->repeats, om_clock_now(), &c.network, &c.peer)
+                        ? take(s, &c.network, &c.peer, false)
+                        : NULL;
     if (!r || om_calls_take(s->d->calls, c.call, &r->owner) != OM_OK) {
         if (r)
             sodium_memzero(r, sizeof *r);
@@ -459,7 +426,7 @@ bool handovers_accept(struct handovers *s, unsigned number, const char *name, st
     memcpy(r->name, chosen, sizeof chosen);
     r->is_agreed = true;
     r->until = om_clock_now() + OM_SEC(PEOPLE_S);
-    forgive(s, r);
+    repeats_forget(&s->repeats, &r->network, &r->peer);
     of[0] = r->network;
     of[1] = r->peer;
     om_calls_kick(s->d->calls);

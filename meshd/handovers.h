@@ -17,8 +17,7 @@
  * without the user's word is to show a question.
  *
  * Full:  HANDOVERS_MAX at a time, of them HANDOVERS_IN_MAX that others began, and one with each
- *        peer; and of HANDOVERS_A_DAY questions of a peer to which nobody said yes, no further one
- *        is shown for a day, of which HANDOVERS_PEERS peers are remembered.
+ *        peer; and what repeats.h bounds.
  */
 #ifndef OM_MESHD_HANDOVERS_H
 #define OM_MESHD_HANDOVERS_H
@@ -31,7 +30,7 @@
 
 #define HANDOVER_METHOD "handover"
 
-enum { HANDOVERS_MAX = 16, HANDOVERS_IN_MAX = 12, HANDOVERS_A_DAY = 3, HANDOVERS_PEERS = 64 };
+enum { HANDOVERS_MAX = 16, HANDOVERS_IN_MAX = 12 };
 
 /** handovers_open() - begin for @d, by @out; false and @err. */
 bool handovers_open(struct handovers **out, struct om_daemon *d, struct om_error *err);

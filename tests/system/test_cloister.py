@@ -188,6 +188,18 @@ def test_cloister_asks_at_a_terminal(two, answer):
     assert (ended(second, "refused"), len(names(second))) == ((0, 2) if answer == "yes" else (1, 1))
 
 
+def test_cloister_is_asked_thrice_a_day(two):
+    """Of a peer to which nobody says yes a fourth question is not shown; the other may ask."""
+    first, second = two
+    for _ in range(3):
+        _, other = compare(first, second)
+        good(second.home, "cloister", "deny", str(other["id"]))
+        assert wait_until(lambda: not waiting(first), 20)
+    refused(first.home, "cloister", self_in(second, "all"), "--network", "all", code=REFUSED)
+    assert not waiting(second) and ended(second, "busy") == 1
+    compare(second, first)
+
+
 def test_cloister_questions_are_bounded(make):
     """Twelve of others may wait; the next is refused and counted, until one of them ended."""
     first, second = make("first", ALONE).start(), make("second", ALONE).start()

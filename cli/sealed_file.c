@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <omerta/attr.h>
+
 enum {
     MAGIC = 8,
     SALT_AT = MAGIC,
@@ -16,6 +18,11 @@ enum {
     FILE_LEAST = BOX_AT + crypto_secretbox_MACBYTES,
     FILE_MAX = FILE_LEAST + OM_LINK_TEXT_MAX
 };
+
+/* What is in old files; another libsodium may find something else moderate. */
+static_assert(crypto_pwhash_argon2id_OPSLIMIT_MODERATE == 3 &&
+                  crypto_pwhash_argon2id_MEMLIMIT_MODERATE == 256 << 20,
+              "a file of this version would open no more");
 
 static const uint8_t magic[MAGIC] = "omkey01";
 

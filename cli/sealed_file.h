@@ -4,9 +4,11 @@
  * What:  writes a text sealed under a password, and reads it back.
  * Why:   a link that lies on a stick or in a mail is whoever's finds it; a password is told
  *        otherwise.
- * Keeps: test_export_and_import.
+ * Keeps: test_export_and_import; test_sealed_file_is_whole_or_nothing;
+ *        test_sealed_file_opens_by_its_description.
  *
- *     8 B "omkey01\0", 16 B salt, 24 B nonce, secretbox of the text under Argon2id(password, salt)
+ *     8 B "omkey01\0", 16 B salt, 24 B nonce, secretbox of the text under a key of 32 B:
+ *     Argon2id version 1.3 of password and salt, 3 passes, 256 MiB, 1 lane
  *
  * What Argon2id costs is fixed by the version: a file cannot ask for more memory than that.
  *

@@ -1,6 +1,7 @@
 """Where the secrets of two daemons are: in their own files, in locked memory, and nowhere else."""
 
 import base64
+import ctypes
 import glob
 import os
 import re
@@ -52,10 +53,15 @@ def secrets_in(home):
     return found
 
 
+def b64_of(link):
+    """The bytes in the invitation @link."""
+    raw = link.rpartition(b"/")[2]
+    return base64.urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
+
+
 def join_words(link):
     """What is secret in the invitation @link: the key of its bearer and J."""
-    raw = link.rpartition("/")[2]
-    raw = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
+    raw = b64_of(link.encode())
     return {"J": raw[37:69], "invite key": raw[69:101]}
 
 
@@ -249,6 +255,30 @@ def test_modes_whatever_the_umask(rig, folder):
     control = os.path.join(folder, "control")
     with open(control, "w", encoding="utf-8"):
         assert stat.S_IMODE(os.stat(control).st_mode) == 0o666
+
+
+def opened(raw, password):
+    """What is in the sealed file @raw, by libsodium and the description of its bytes."""
+    sodium = ctypes.CDLL("libsodium.so.23")
+    key, text = ctypes.create_string_buffer(32), ctypes.create_string_buffer(len(raw))
+    assert raw[:8] == b"omkey01\0" and sodium.sodium_init() >= 0
+    assert sodium.crypto_pwhash(key, ctypes.c_ulonglong(32), password,
+                                ctypes.c_ulonglong(len(password)), raw[8:24],
+                                ctypes.c_ulonglong(3), ctypes.c_size_t(256 << 20), 2) == 0
+    box = raw[48:]
+    code = sodium.crypto_secretbox_open_easy(text, box, ctypes.c_ulonglong(len(box)), raw[24:48],
+                                             key)
+    return text.raw[:len(box) - 16] if code == 0 else None
+
+
+def test_sealed_file_opens_by_its_description(rig):
+    """Whoever has the file, its password and libsodium needs nothing of ours."""
+    with open(rig.sealed, "rb") as file:
+        raw = file.read()
+    inside = opened(raw, PASSWORD.encode())
+    assert inside.startswith(b"omerta://join/")
+    assert found({"out": secrets_in(rig.both[0].home)["out"]}, b64_of(inside)) == ["out"]
+    assert opened(raw, b"another") is None
 
 
 def test_sealed_file_is_whole_or_nothing(daemon, folder):

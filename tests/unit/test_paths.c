@@ -96,6 +96,29 @@ OM_TEST(paths_relay_gives_way_to_direct)
     CHECK(carries(&w, lane));
 }
 
+OM_TEST(paths_direct_relieves_early)
+{
+    struct world w;
+
+    /* The lane's round trip is well known; the direct way's first answers are all there is. */
+    begin(&w);
+    const struct om_via *lane = way(&w, 120, 9), *direct = way(&w, 80, 0);
+    shake(&w, lane);
+    pass_busy(&w, 5000);
+    om_paths_add(&w.ps, w.now, direct, OM_PATH_PUNCHED);
+    pass_busy(&w, 180);
+    CHECK(carries(&w, direct));
+
+    /* The control: one as far away as the lane is no gain that its first answer shows. */
+    begin(&w);
+    lane = way(&w, 120, 9), direct = way(&w, 130, 0);
+    shake(&w, lane);
+    pass_busy(&w, 5000);
+    om_paths_add(&w.ps, w.now, direct, OM_PATH_PUNCHED);
+    pass_busy(&w, 280);
+    CHECK(carries(&w, lane));
+}
+
 /* @in_row challenges of the direct way get lost, after @before that do not; nobody sends. */
 static void lose_some(unsigned before, unsigned in_row)
 {
@@ -106,7 +129,7 @@ static void lose_some(unsigned before, unsigned in_row)
     shake(&w, lane);
     pass_busy(&w, 2000);
     om_paths_add(&w.ps, w.now, direct, OM_PATH_PUNCHED);
-    while (way_of(&w, direct)->asked < before)
+    while (way_of(&w, direct)->asked < before && !carries(&w, direct))
         pass(&w, 1);
     way_of(&w, direct)->rtt = OM_NEVER;
     while (way_of(&w, direct)->asked < before + in_row && !carries(&w, direct))

@@ -137,14 +137,26 @@ static void move(struct om_paths *ps, om_time now, int i, enum om_paths_why why)
     tell(ps, OM_PATHS_MOVED, new);
 }
 
-static bool is_better(const struct om_path *a, const struct om_path *b)
+/* The score; while data has a relay, that of the lane and of direct ways without most of what is their
+ * variation when they are new, half of a round trip: data would stay until that has shrunk. Whoever
+ * comes from a lane has copies there, and a guess is not left for another (is_guess). */
+static om_time cost(const struct om_paths *ps, const struct om_path *p)
 {
-    om_time gain = om_path_score(b) - om_path_score(a);
+    const struct om_path *active = ps->active < 0 ? NULL : &ps->all[ps->active];
+    bool is_of_both = active && active->via.lane != 0 && (p == active || p->via.lane == 0);
+
+    return om_path_score(p) -
+           (is_of_both && p->fresh < OM_PATHS_SAMPLES ? 3 * p->rtt.variation : 0);
+}
+
+static bool is_better(const struct om_paths *ps, const struct om_path *a, const struct om_path *b)
+{
+    om_time gain = cost(ps, b) - cost(ps, a);
 
     if (b->via.lane != 0 && a->via.lane == 0 && b->rtt.smoothed == 0)
         return true; /* a relay's help that nobody measured is not worth keeping */
     return a->rtt.smoothed != 0 && b->rtt.smoothed != 0 && gain > OM_MS(OM_PATHS_GAIN_MS) &&
-           gain * 100 > om_path_score(b) * OM_PATHS_GAIN_PERCENT;
+           gain * 100 > cost(ps, b) * OM_PATHS_GAIN_PERCENT;
 }
 
 /* Is what is known of the active path, a direct one, too little to leave it for a better score? The
@@ -186,7 +198,7 @@ static int best(const struct om_paths *ps, int not, om_time since)
     for (int i = 0; i < (int)ps->count; i++) {
         const struct om_path *p = &ps->all[i];
         if (i != not &&p->state == OM_PATH_VALID && p->proven >= since &&
-            (b < 0 || om_path_score(p) < om_path_score(&ps->all[b])))
+            (b < 0 || cost(ps, p) < cost(ps, &ps->all[b])))
             b = i;
     }
     return b;
@@ -242,9 +254,9 @@ static void judge(struct om_paths *ps, om_time now)
         move(ps, now, other, OM_PATHS_FIRST);
     else if (active->state == OM_PATH_FAILED)
         move(ps, now, other, OM_PATHS_SILENT);
-    else if (is_better(&ps->all[other], active) && is_guess(ps))
+    else if (is_better(ps, &ps->all[other], active) && is_guess(ps))
         ask(&ps->all[ps->active], now);
-    else if (is_better(&ps->all[other], active) && may_improve(ps, &ps->all[other], now))
+    else if (is_better(ps, &ps->all[other], active) && may_improve(ps, &ps->all[other], now))
         move(ps, now, other, OM_PATHS_BETTER);
 }
 
@@ -566,7 +578,7 @@ static om_time improve_at(const struct om_paths *ps)
         ps->all[ps->active].state == OM_PATH_FAILED || is_guess(ps))
         return OM_NEVER;
     int other = best(ps, ps->active, 0);
-    if (other < 0 || !is_better(&ps->all[other], &ps->all[ps->active]))
+    if (other < 0 || !is_better(ps, &ps->all[other], &ps->all[ps->active]))
         return OM_NEVER;
     om_time at = ps->moved_at + OM_SEC(OM_PATHS_DWELL_S);
     return leaves_lane(ps, &ps->all[other]) ? om_time_min(at, upgrade_at(ps)) : at;

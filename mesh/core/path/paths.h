@@ -16,7 +16,7 @@
  *        paths_our_network_changes; paths_copies_end_once_both_answered;
  *        paths_direct_does_not_wait_for_lanes; hints_of_the_network_ask_at_a_pace;
  *        paths_few_losses_move_nothing; paths_of_an_old_life_do_not_carry;
- *        paths_an_older_answer_keeps_nobody.
+ *        paths_an_older_answer_keeps_nobody; paths_direct_relieves_early.
  *
  * One path is active, and it is a proven one; while there is none, only copies leave. A second one
  * gets a copy of everything

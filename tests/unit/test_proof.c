@@ -72,10 +72,12 @@ OM_TEST(proof_of_an_invited_holds)
         certs_chain(&d.certs, &(struct certs_wish){.key = d.joiner.self.id, .by_admin = true});
     memcpy(d.joiner.invitation.admin, chain.admin.p, chain.admin.n);
     d.joiner.invitation.has_admin = true;
-    d.grant.role = OM_ROLE_RELAY | OM_ROLE_ADMIN; /* which no admin can give */
     sign_grant(&d, &d.certs.admin);
     CHECK_EQ(d.len, OM_PROOF_MAX);
     CHECK(check(&d, OM_SEC(1)));
+    d.grant.role = OM_ROLE_RELAY | OM_ROLE_ADMIN; /* which no admin can give */
+    sign_grant(&d, &d.certs.admin);
+    CHECK(!check(&d, OM_SEC(1)));
     om_proofs_fini(&d.seen);
 }
 

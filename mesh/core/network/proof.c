@@ -104,8 +104,6 @@ bool om_proof_check(struct om_proofs *t, om_time now, const struct om_network *n
         !om_identity_verify(&g.key, "join", &net->id, body_of(body, shown->h, &id), proof) ||
         !is_new(t, now, shown->ephemeral))
         return false;
-    if (admin.n > 0)
-        g.role &= (uint8_t)~OM_ROLE_ADMIN; /* an admin makes no admins */
     *key = id;
     *grant = g;
     return true;

@@ -13,7 +13,7 @@
 #include "table.h"
 #include "walk.h"
 
-enum { PAGE_MAX = 32768 };
+enum { PAGE_MAX = 65536 };
 
 static const char nasty[] = "a\033[2J\xe2\x80\xae"
                             "b\n";

@@ -137,9 +137,9 @@ static void move(struct om_paths *ps, om_time now, int i, enum om_paths_why why)
     tell(ps, OM_PATHS_MOVED, new);
 }
 
-/* The score; while data has a relay, that of the lane and of direct ways without most of what is their
- * variation when they are new, half of a round trip: data would stay until that has shrunk. Whoever
- * comes from a lane has copies there, and a guess is not left for another (is_guess). */
+/* The score; while data has a relay, that of the lane and of direct ways without most of what is
+ * their variation when they are new, half of a round trip: data would stay until that has shrunk.
+ * Who comes from a lane has copies there, and a guess is not left for another (is_guess). */
 static om_time cost(const struct om_paths *ps, const struct om_path *p)
 {
     const struct om_path *active = ps->active < 0 ? NULL : &ps->all[ps->active];

@@ -121,6 +121,7 @@ static const struct om_option network_options[] = {
     {"invite", "INVITE", "revoke: take this invitation back, by its id or link (-, standard input)",
      0},
     {"keep-member", NULL, "revoke: an admin is none any more, but stays a member", 0},
+    {"now", NULL, "revoke: the network's secret changes at once, and not within the hour", 0},
     {"yes", NULL, "revoke: ask nothing", 'y'},
     {"undo", NULL, "block: no longer", 0},
     {"list", NULL, "block: who is blocked", 0},
@@ -408,9 +409,10 @@ const struct om_command om_commands[] = {
      "or its start) out for good, as an admin may. Its sessions end with everybody who hears\n"
      "of it, which takes seconds among those who are connected; who was away hears of it\n"
      "from the first whom he meets, and accepts the member until then. Who is to come back\n"
-     "needs an invitation and a new home. Only who made the network can put out an admin. A\n"
-     "member that was away while the network's secret changed catches up for 30 days or 8\n"
-     "changes, whichever ends first; after that it needs a new invitation. block is\n"
+     "needs an invitation and a new home. Only who made the network can put out an admin. The\n"
+     "network's secret changes half a minute later, at most once an hour, or at once with\n"
+     "--now. A member that was away meanwhile catches up for 30 days or 8 changes, whichever\n"
+     "ends first; after that it needs a new invitation. block is\n"
      "everybody's, in every network: PEER (at most 256) gets silence from this machine, and\n"
      "no lane through it; nobody else is told.\n"
      "A member of a closed network has a name there, its own: as --as wishes it, or as its "

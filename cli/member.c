@@ -186,6 +186,8 @@ enum om_exit om_network_revoke(struct om_cli *cli)
     (void)json_object_set_new(params, "peer", json_string(cli->args.words[1]));
     if (stays)
         (void)json_object_set_new(params, "keep_member", json_true());
+    if (om_args_has(&cli->args, "now"))
+        (void)json_object_set_new(params, "now", json_true());
     return tell(cli, "networks.revoke", params, "name",
                 stays ? "an admin no more" : "a member no more");
 }

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omerta/rotate.h>
+
 #include "blocks.h"
 #include "control/methods.h"
 #include "control/parts.h"
@@ -159,6 +161,15 @@ json_t *control_networks_revoke(struct control_ask *ask, struct om_error *err)
     unsigned told = hearers(ask->d, net, stay ? NULL : &key);
     if (!members_revoke(ask->d, net, &key, stay, err))
         return NULL;
+    if (json_is_true(json_object_get(ask->params, "now"))) {
+        enum om_err e = om_node_rotate(daemon_node(ask->d), om_clock_now(), &net->id);
+        om_pump_kick(ask->d->pump);
+        if (e != OM_OK) {
+            (void)om_fail(err, e, "revoked, but the secret cannot be changed now: %s",
+                          om_err_text(e));
+            return NULL;
+        }
+    }
     return json_pack("{s:s, s:o, s:o, s:b, s:i}", "network", net->name, "id", control_id(&key),
                      "name", control_text(name, strlen(name)), "member", (int)stay, "told",
                      (int)told);

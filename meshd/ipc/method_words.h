@@ -127,7 +127,7 @@
     {                                                                                              \
         {"peer", OM_PARAM_PEER, true, "its id, known or not, the start of it, or its name"},       \
             {"keep_member", OM_PARAM_BOOL, false, "an admin is none any more, but a member"},      \
-            NETWORK,                                                                               \
+            {"now", OM_PARAM_BOOL, false, "the secret changes at once, not in its time"}, NETWORK, \
     }
 #define REVOKED                                                                                    \
     {                                                                                              \

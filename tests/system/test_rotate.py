@@ -51,6 +51,10 @@ def test_secret_changes_and_is_kept(make):
     for other, by in ((dan, link), (eve, fresh)):  # from before the change, and after it
         good(other.home, "network", "join", "-", "--name", "lab", stdin=by)
         assert epoch(other) == new
+    good(ann.home, "network", "revoke", "--yes", "--now", "dan")  # not an hour after the last one
+    assert wait_until(lambda: epoch(ann)[0] == epoch(bob)[0] == epoch(eve)[0] == new[0] + 1, 20)
+    assert epoch(dan) == new
+    new = epoch(ann)
     for daemon in (ann, bob):
         daemon.end()
     for daemon in (ann, bob):

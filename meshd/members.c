@@ -168,10 +168,10 @@ bool members_revoke(struct om_daemon *d, const struct daemon_network *net, const
         return om_fail(err, OM_E_RANGE, "that is this node itself: omerta network leave goes") ==
                OM_OK;
     enum om_err e = om_node_member_state(n, om_clock_now(), &net->id, key, &s);
-    if (e == OM_OK && stay && !s.is_admin)
+    if (e == OM_OK && stay && !s.has_word)
         return om_fail(err, OM_E_RANGE, "that is no admin, so there is nothing to stay as") ==
                OM_OK;
-    if (e == OM_OK && s.is_admin && !end_admin(d, net, key, err))
+    if (e == OM_OK && s.has_word && !end_admin(d, net, key, err))
         return false;
     if (e == OM_OK && !stay)
         e = om_node_revoke(n, om_clock_now(), &net->id, key);

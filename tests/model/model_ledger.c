@@ -192,6 +192,17 @@ static bool is_said(const struct world *w, int by, uint8_t kind, const void *sub
     return false;
 }
 
+/* An admin that was not ended is the authority's to put out. */
+static bool is_put_out(const struct world *w, const struct om_id *who)
+{
+    int by = -1;
+
+    for (unsigned i = 1; i <= ADMINS; i++)
+        if (!w->is_revoked[i] && om_id_equal(&key(i)->id, who))
+            by = 0;
+    return is_said(w, by, OM_ADMIN_KEY_REVOKED, who->b, 32);
+}
+
 static bool is_in_order(const struct world *w, const struct member *m)
 {
     return !w->is_revoked[m->by] || is_said(w, (int)m->by, OM_ADMIN_ISSUED, m->hash, 32);
@@ -227,7 +238,7 @@ static enum om_ledger_verdict twin_verdict(const struct world *w, const struct m
 {
     unsigned before = 0, uses = (unsigned)m->c.invite[0] << 8 | m->c.invite[1];
 
-    if (is_said(w, -1, OM_ADMIN_KEY_REVOKED, m->c.key.b, 32))
+    if (is_put_out(w, &m->c.key))
         return OM_LEDGER_REVOKED;
     if (!is_in_order(w, m))
         return OM_LEDGER_ISSUER;
@@ -281,8 +292,7 @@ static void compare(const struct world *w, struct om_ledger *l)
         CHECK_EQ(covered, twin_excluded(w, by));
         CHECK_EQ(om_ledger_log(l, &key(by)->id)->count, kept_of(w, by));
         CHECK_EQ(om_ledger_may_sign(l, &key(by)->id),
-                 by == 0 || (!w->is_revoked[by] &&
-                             !is_said(w, -1, OM_ADMIN_KEY_REVOKED, key(by)->id.b, 32)));
+                 by == 0 || (!w->is_revoked[by] && !is_put_out(w, &key(by)->id)));
     }
     CHECK(seen[OM_LEDGER_HOLDS] < CERTS); /* else the world said nothing */
 }

@@ -75,6 +75,39 @@ out:
     om_ledger_fini(&l);
 }
 
+/* Else the thief of one admin's key could put out all others, and who made the network. */
+OM_TEST(ledger_admins_are_the_authoritys_to_put_out)
+{
+    struct said by_ann = say(ANN, 1, NULL, OM_ADMIN_KEY_REVOKED, key(BOB)->id.b);
+    struct said end = say_admin(1, NULL, BOB, 0, NULL);
+    struct said by_all = say(AUTHORITY, 1, NULL, OM_ADMIN_KEY_REVOKED, key(BOB)->id.b);
+    struct member bob = member(BOB, ANN, 0, 0, 0);
+
+    for (unsigned order = 0; order < 4; order++) {
+        struct om_ledger l = {.log_count = 0};
+        const struct said *second = order & 2 ? &by_all : &end;
+
+        OM_TRY(ledgers_init(&l, 2));
+        if (order & 1) {
+            CHECK_EQ(hear(&l, &by_ann), OM_LEDGER_NEW);
+            CHECK_EQ(verdict(&l, &bob), OM_LEDGER_HOLDS);
+            CHECK(om_ledger_may_sign(&l, &key(BOB)->id));
+            CHECK(!om_ledger_revoker(&l, &key(BOB)->id));
+            CHECK_EQ(hear(&l, second), OM_LEDGER_NEW);
+        } else {
+            CHECK_EQ(hear(&l, second), OM_LEDGER_NEW);
+            CHECK_EQ(verdict(&l, &bob), order & 2 ? OM_LEDGER_REVOKED : OM_LEDGER_HOLDS);
+            CHECK_EQ(hear(&l, &by_ann), OM_LEDGER_NEW);
+        }
+        CHECK_EQ(verdict(&l, &bob), OM_LEDGER_REVOKED);
+        CHECK(!om_ledger_may_sign(&l, &key(BOB)->id));
+        CHECK(om_id_equal(om_ledger_revoker(&l, &key(BOB)->id),
+                          &key(order & 2 ? AUTHORITY : ANN)->id));
+    out:
+        om_ledger_fini(&l);
+    }
+}
+
 OM_TEST(ledger_honours_a_revoked_admin_up_to_its_head)
 {
     struct om_ledger l = {.log_count = 0};

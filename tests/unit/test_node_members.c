@@ -167,6 +167,29 @@ OM_TEST(unadmin_is_the_authoritys_and_takes_what_he_says_later)
     pair_fini(&h.p);
 }
 
+OM_TEST(admins_do_not_put_out_admins)
+{
+    const struct om_identity other = certs_someone(9);
+    const struct om_admin_cert cert = {.rights = OM_RIGHT_MEMBERS,
+                                       .issued = CERTS_NOW_S - CERTS_DAY_S,
+                                       .expires = CERTS_NOW_S + CERTS_DAY_S,
+                                       .key = other.id};
+    uint8_t bytes[OM_ADMIN_CERT_BYTES], part[OM_LEDGER_ANSWER_LEAST];
+    struct hall h;
+
+    hall_init(&h);
+    om_admin_cert_encode(bytes, &cert, &h.certs.authority, &h.certs.network);
+    const struct om_ledger_told told = {
+        .is_cert = true, .owner = &other.id, .bytes = om_bytes(bytes, sizeof bytes)};
+    CHECK_OK(om_node_ledger(h.p.side[0].node, h.p.now, &h.certs.network,
+                            om_bytes(part, om_ledger_part(part, &told))));
+    CHECK_EQ(revoke(&h, &other.id), OM_E_RANGE);
+    CHECK_EQ(state_of(&h, 0, &other.id).standing, OM_STANDING_GOOD);
+    const struct om_id stranger = certs_someone(10).id;
+    CHECK_OK(revoke(&h, &stranger)); /* the control */
+    pair_fini(&h.p);
+}
+
 OM_TEST(unadmin_of_one_who_said_nothing_yet)
 {
     const struct om_id late = certs_someone(21).id;

@@ -118,20 +118,34 @@ static bool said_counts(const struct om_ledger *l, const struct om_ledger_log *b
     return false;
 }
 
+bool om_ledger_is_admin(const struct om_ledger *l, const struct om_id *key)
+{
+    const struct om_ledger_log *log = om_ledger_log(l, key);
+
+    return log && !log->is_authority && !log->is_revoked;
+}
+
+/* Whose word it takes to put @key out: the authority's for an admin, NULL for anybody's. */
+static const struct om_ledger_log *judge_of(const struct om_ledger *l, const struct om_id *key)
+{
+    return om_ledger_is_admin(l, key) ? om_ledger_log(l, &l->authority) : NULL;
+}
+
 bool om_ledger_revoked(const struct om_ledger *l, const struct om_id *key)
 {
-    return said_counts(l, NULL, key->b, OM_ADMIN_KEY_REVOKED);
+    return said_counts(l, judge_of(l, key), key->b, OM_ADMIN_KEY_REVOKED);
 }
 
 const struct om_id *om_ledger_revoker(const struct om_ledger *l, const struct om_id *key)
 {
+    const struct om_ledger_log *judge = judge_of(l, key);
     const struct om_id *by = NULL;
 
     for (unsigned i = said_at(l, key->b);
          i < l->said_count && memcmp(l->said[i].subject, key->b, sizeof key->b) == 0; i++) {
         const struct om_ledger_said *s = &l->said[i];
         if (s->kind == OM_ADMIN_KEY_REVOKED && om_ledger_counts(s->log, s->entry) &&
-            (!by || om_id_cmp(&s->log->owner, by) < 0))
+            (!judge || s->log == judge) && (!by || om_id_cmp(&s->log->owner, by) < 0))
             by = &s->log->owner;
     }
     return by;

@@ -8,6 +8,7 @@
  *        through whatever partition, must come to the same verdict, also about an admin who lies.
  * Keeps: ledger_takes_entries_of_admins_only; ledger_keeps_gaps_and_says_how_far_it_is_whole;
  *        ledger_revokes_a_key_for_good; ledger_honours_a_revoked_admin_up_to_its_head;
+ *        ledger_admins_are_the_authoritys_to_put_out;
  *        ledger_strictest_head_counts; ledger_only_the_authority_revokes_admins;
  *        ledger_fork_is_kept_as_proof; ledger_bounds_what_an_admin_can_store;
  *        ledger_full_of_admins_refuses; ledger_voids_invites; ledger_one_use_keeps_the_lowest;
@@ -183,7 +184,12 @@ struct om_ledger_log *om_ledger_log(const struct om_ledger *l, const struct om_i
  *  him a liar or his backup old; 0: none. */
 uint32_t om_ledger_fork(const struct om_ledger_log *log);
 
-/** om_ledger_revoked() - may @key be a member no more, by what @l holds? */
+/** om_ledger_is_admin() - has @key a log in @l that was not ended? */
+bool om_ledger_is_admin(const struct om_ledger *l, const struct om_id *key);
+
+/** om_ledger_revoked() - may @key be a member no more, by what @l holds? An admin's that was not ended
+ *  as one is the authority's to revoke: else the thief of an admin's key could put out all others,
+ *  and who made the network. */
 bool om_ledger_revoked(const struct om_ledger *l, const struct om_id *key);
 
 /** om_ledger_revoker() - who of @l revoked @key, lent; of several the lowest key; NULL: nobody. */

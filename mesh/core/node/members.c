@@ -185,6 +185,9 @@ enum om_err om_node_member_state(const struct om_node *n, om_time now, const str
     judge(n, now, &g->all, out);
     out->is_admin = out->standing == OM_STANDING_GOOD && node_ledger_may_sign(n, net, key) &&
                     (om_ledger_log(&g->all, key) || out->member.roles & OM_ROLE_ADMIN);
+    out->has_word = om_ledger_log(&g->all, key)
+                        ? om_ledger_is_admin(&g->all, key)
+                        : out->has_cert && out->member.roles & OM_ROLE_ADMIN;
     if (om_node_peer_info(n, now, network, key, &info) == OM_OK) {
         out->has_session = info.has_session;
         out->heard_at = info.heard_at;

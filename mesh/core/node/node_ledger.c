@@ -305,6 +305,8 @@ enum om_err om_node_revoke(struct om_node *n, om_time now, const struct om_id *n
         return OM_E_RANGE;
     if (node_ledger_is_revoked(n, net, key))
         return OM_OK;
+    if (om_ledger_is_admin(&node_ledger_of(n, &net->id)->all, key))
+        return OM_E_RANGE; /* it would not count */
     memcpy(entry.subject, key->b, sizeof key->b);
     return node_ledger_sign(n, net, &entry);
 }

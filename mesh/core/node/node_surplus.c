@@ -24,6 +24,7 @@ static const struct om_id *find(const struct om_ledger *l)
             continue;
         for (unsigned i = at; i < at + count; i++)
             if (l->notes[i].counts && !om_ledger_revoked(l, &l->notes[i].key) &&
+                !om_ledger_is_admin(l, &l->notes[i].key) && /* the authority's to put out */
                 om_ledger_superseded(l, &l->notes[i]))
                 return &l->notes[i].key;
     }

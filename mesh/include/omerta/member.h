@@ -187,8 +187,9 @@ OM_MUST enum om_err om_node_ledger(struct om_node *n, om_time now, const struct 
  * it until its certificate is over.
  *
  * Return: OM_OK also when it was revoked before; OM_E_MISSING; OM_E_STATE when this node is no
- * admin there, or no more, or has to hear first what it said before; OM_E_RANGE for our own key;
- * OM_E_FULL, OM_E_NO_MEM.
+ * admin there, or no more, or has to hear first what it said before; OM_E_RANGE for our own key,
+ * and for an admin's, who is the authority's to end first (om_node_unadmin()); OM_E_FULL,
+ * OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_node_revoke(struct om_node *n, om_time now, const struct om_id *network,
                                    const struct om_id *key);

@@ -7,7 +7,7 @@
  *        what the admins signed.
  * Keeps: members_lists_whom_certificates_and_logs_name; members_of_an_open_network_are_none;
  *        unadmin_is_the_authoritys_and_takes_what_he_says_later;
- *        unadmin_of_one_who_said_nothing_yet.
+ *        unadmin_of_one_who_said_nothing_yet; admins_do_not_put_out_admins.
  *
  * Source: PROTOCOL section 7; plans/membership.md.
  */
@@ -35,6 +35,8 @@ struct om_member_state {
     bool is_own;
     bool is_authority; /* which signs, and is no member */
     bool is_admin;     /* by the authority's word, and nobody revoked it */
+    bool has_word;     /* what it signs as an admin counts until the authority ends that, also when
+                        * its own certificate is over or revoked */
     bool has_session;
 };
 

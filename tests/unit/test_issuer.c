@@ -55,6 +55,42 @@ OM_TEST(issuer_same_key_may_ask_again)
     om_issuer_fini(&i);
 }
 
+OM_TEST(issuer_key_keeps_its_name)
+{
+    struct om_issuer i = {.number = 0};
+    const struct om_grant many = invitation(1, 9);
+    struct om_node_cert c;
+
+    CHECK_OK(admit(&i, &many, 1, "ben", &c));
+    CHECK_OK(admit(&i, &many, 1, "kim", &c));
+    CHECK_STR(c.name, "ben"); /* its first certificate says so for 90 days */
+    CHECK_OK(admit(&i, &many, 2, "kim", &c));
+    CHECK_STR(c.name, "kim");
+    CHECK_OK(admit(&i, &many, 3, "self", &c)); /* which means whoever says it */
+    CHECK_STR(c.name, "self-2");
+    om_issuer_fini(&i);
+}
+
+/* Else one key could fill the log, which takes no revocation then. */
+OM_TEST(issuer_makes_a_key_few_a_day)
+{
+    struct om_issuer i = {.number = 0};
+    const struct om_grant one = invitation(1, 1), other = invitation(2, 1);
+    const struct om_id key = key_of(1);
+    struct om_member m = {.key = key, .issued = CERTS_NOW_S, .until = CERTS_NOW_S + CERTS_DAY_S};
+    struct om_node_cert c;
+
+    for (unsigned n = 0; n <= OM_ISSUED_A_DAY; n += 2) {
+        CHECK_OK(admit(&i, &one, 1, "", &c));
+        CHECK_EQ(om_issuer_renew(&i, &m, CERTS_NOW_S, &c),
+                 n < OM_ISSUED_A_DAY ? OM_OK : OM_E_MISSING);
+    }
+    CHECK_EQ(admit(&i, &one, 1, "", &c), OM_E_MISSING);
+    CHECK_OK(admit(&i, &other, 2, "", &c)); /* another's day */
+    CHECK_OK(om_issuer_renew(&i, &m, CERTS_NOW_S + CERTS_DAY_S, &c));
+    om_issuer_fini(&i);
+}
+
 OM_TEST(issuer_names_are_unique)
 {
     struct om_issuer i = {.number = 0};

@@ -43,6 +43,7 @@ static struct om_issued *add(struct om_issuer *i, enum om_err *e)
         i->all = more;
         i->room = room;
     }
+    i->all[i->count] = (struct om_issued){.made = 0};
     return &i->all[i->count++];
 }
 
@@ -55,7 +56,11 @@ enum om_err om_issuer_note(struct om_issuer *i, const struct om_node_cert *c)
         at = add(i, &e);
     if (!at)
         return e;
-    *at = (struct om_issued){.key = c->key, .overlay = c->overlay, .expires = c->expires};
+    *at = (struct om_issued){.key = c->key,
+                             .overlay = c->overlay,
+                             .expires = c->expires,
+                             .day = at->day,
+                             .made = at->made};
     memcpy(at->invite, c->invite, sizeof at->invite);
     memcpy(at->name, c->name, sizeof at->name);
     if (c->number > i->number)
@@ -72,7 +77,11 @@ enum om_err om_issuer_heard(struct om_issuer *i, const struct om_member *m)
         at = add(i, &e);
     if (!at)
         return e;
-    *at = (struct om_issued){.key = m->key, .overlay = m->overlay, .expires = m->until};
+    *at = (struct om_issued){.key = m->key,
+                             .overlay = m->overlay,
+                             .expires = m->until,
+                             .day = at->day,
+                             .made = at->made};
     memcpy(at->invite, m->invite, sizeof at->invite);
     memcpy(at->name, m->name, sizeof at->name);
     return OM_OK;
@@ -103,7 +112,7 @@ static void choose_name(const struct om_issuer *i, const char *wished, const str
 
     do
         om_names_vary(out, wished, nth++);
-    while (*out && has_name(i, out, key, now_s));
+    while (*out && (strcmp(out, OM_NAME_SELF) == 0 || has_name(i, out, key, now_s)));
 }
 
 static unsigned uses_of(const struct om_issuer *i, const uint8_t invite[static OM_CERT_INVITE],
@@ -159,6 +168,22 @@ static uint32_t draw_overlay(const struct om_issuer *i, const struct om_id *key,
     return SHARED | at;
 }
 
+/* Has @key had all that it may have in a day? Else it would fill our log, which then takes no
+ * revocation either. */
+static bool is_sated(struct om_issuer *i, const struct om_id *key, uint32_t now_s)
+{
+    struct om_issued *had = find(i, key);
+    const uint32_t day = now_s / (24 * 3600);
+
+    if (!had)
+        return false;
+    if (had->day != day) {
+        had->day = day;
+        had->made = 0;
+    }
+    return had->made++ >= OM_ISSUED_A_DAY;
+}
+
 enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network *net,
                             const struct om_grant *grant, const struct om_id *key, const char *name,
                             uint32_t now_s, struct om_node_cert *out)
@@ -176,8 +201,14 @@ enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network *net,
         return OM_E_STATE;
     if (om_id_equal(key, &net->self.id))
         return OM_E_EXISTS;
+    if (is_sated(i, key, now_s))
+        return OM_E_MISSING;
     memcpy(c.invite, grant->invite, sizeof c.invite);
-    choose_name(i, name, key, now_s, c.name);
+    const struct om_issued *had = find(i, key);
+    if (had && !had->is_out && *had->name) /* a name is held once: it left another one behind */
+        memcpy(c.name, had->name, sizeof c.name);
+    else
+        choose_name(i, name, key, now_s, c.name);
     c.overlay = draw_overlay(i, key, now_s);
     enum om_err e = om_issuer_note(i, &c);
     if (e == OM_OK)
@@ -195,6 +226,8 @@ enum om_err om_issuer_renew(struct om_issuer *i, const struct om_member *m, uint
                              .overlay = m->overlay,
                              .key = m->key};
 
+    if (is_sated(i, &m->key, now_s))
+        return OM_E_MISSING;
     memcpy(c.invite, m->invite, sizeof c.invite);
     memcpy(c.name, m->name, sizeof c.name);
     enum om_err e = om_issuer_note(i, &c);

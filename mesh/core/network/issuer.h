@@ -6,6 +6,7 @@
  * Why:   an invitation is for so many, a name for one, an address for one: whoever signs has to
  *        know what was signed.
  * Keeps: issuer_counts_uses; issuer_same_key_may_ask_again; issuer_names_are_unique;
+ *        issuer_key_keeps_its_name; issuer_makes_a_key_few_a_day;
  *        issuer_addresses_are_unique; issuer_renews_what_it_is_shown; issuer_is_bounded;
  *        issuer_recalls_what_it_made; issuer_hears_of_others; issuer_frees_what_is_out.
  *
@@ -26,7 +27,12 @@
 
 #include "network/network.h"
 
-enum { OM_ISSUED_MAX = 4096 };
+#define OM_NAME_SELF "self" /* where a peer is wanted it means the node itself: nobody's name */
+
+enum {
+    OM_ISSUED_MAX = 4096,
+    OM_ISSUED_A_DAY = 8 /* certificates for one key: each takes a place in the admin's log */
+};
 
 /* What was made for one key, the last. */
 struct om_issued {
@@ -34,6 +40,8 @@ struct om_issued {
     uint8_t invite[OM_CERT_INVITE];
     uint32_t overlay;
     uint32_t expires; /* Unix s */
+    uint32_t day;     /* Unix days: when it was last asked for, */
+    uint8_t made;     /* and how often on that day */
     bool is_out;      /* revoked: name and address are free, the invite's use is not */
     char name[OM_CERT_NAME_MAX + 1];
 };

@@ -88,6 +88,8 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         const struct om_member *m = om_verified_find(&n->verified, j->net, &c->id);
         if (!m || now_s < node_renew_from(m->issued, m->until))
             return OM_E_MISSING; /* it has time */
+        if (om_ledger_of(&node_ledger_of(n, &j->net->id)->all, m) != OM_LEDGER_HOLDS)
+            return OM_E_CRYPTO; /* heard just now: not everybody was judged anew yet */
         if (m->roles & OM_ROLE_ADMIN && !j->net->has_signer)
             return OM_E_UNSUPPORTED;
         return om_issuer_renew(&j->issuer, m, now_s, out);

@@ -130,10 +130,10 @@ enum om_rotation_put om_rotation_put(struct om_rotation *r, om_time now, uint32_
     put = r->has_current ? compare(r, l, &m) : OM_ROTATION_ADOPTED;
     if (put == OM_ROTATION_LEAP)
         goto out;
-    if (m.number > r->highest)
-        r->highest = m.number;
     if (!om_ledger_may_sign(l, &maker))
-        put = OM_ROTATION_REVOKED;
+        put = OM_ROTATION_REVOKED; /* nor does its number count: ours would be a leap for others */
+    else if (m.number > r->highest)
+        r->highest = m.number;
     if (put == OM_ROTATION_ADOPTED)
         adopt(r, now, now_s, &m, &maker, in);
     om_rotation_look(r, now, l);

@@ -11,7 +11,7 @@
 #include "node/state.h"
 
 enum {
-    OM_CLASS_BYTES_MAX = 64 * 1024, /* that a session of another class than FULL may bring */
+    OM_CLASS_BYTES_MAX = 64 * 1024, /* that a session of class JOIN or RENEW may bring */
     OM_CLOCK_TELL_S = 10            /* between two words to our user on clocks that differ */
 };
 

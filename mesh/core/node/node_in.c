@@ -341,7 +341,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
         node_close(n, now, p, OM_CLOSE_PROTOCOL, "malformed frame");
         return false;
     }
-    if (s->session_class != OM_CLASS_FULL && s->bytes_in > OM_CLASS_BYTES_MAX) {
+    if (s->session_class != OM_CLASS_FULL && s->session_class != OM_CLASS_RESYNC &&
+        s->bytes_in > OM_CLASS_BYTES_MAX) {
         node_drop(n, OM_DROP_CLASS);
         node_close(n, now, p, OM_CLOSE_LIMIT, "more than who is no member may send");
         return false;

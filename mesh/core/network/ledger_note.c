@@ -158,6 +158,8 @@ bool om_ledger_superseded(const struct om_ledger *l, const struct om_ledger_note
 
     memcpy(lowest.invite, n->invite, sizeof lowest.invite);
     unsigned first = place(l, &lowest);
+    if (place(l, n) - first < uses)
+        return false; /* nearly always: fewer than may be come before it */
     for (unsigned i = first; uses > 0 && i < l->note_count && cmp(&l->notes[i], n) < 0; i++) {
         const struct om_ledger_note *o = &l->notes[i];
         if (memcmp(o->invite, n->invite, sizeof n->invite) != 0)

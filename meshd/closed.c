@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <omerta/rotate.h>
@@ -98,14 +99,19 @@ static void keep_issued(struct om_daemon *d, const struct om_id *network, struct
 {
     uint8_t bytes[1 + OM_CHAIN_NODE_MAX] = {(uint8_t)cert.n};
     char path[PATH_MAX_ISSUED];
+    struct stat st = {.st_size = -1};
     int fd = -1;
 
     if (cert.n <= OM_CHAIN_NODE_MAX && issued_path(d, network, path))
         fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0)
         memcpy(bytes + 1, cert.p, cert.n);
-    if (fd < 0 || write(fd, bytes, 1 + cert.n) != (ssize_t)(1 + cert.n) || fsync(fd) != 0)
+    if (fd < 0 || fstat(fd, &st) != 0 || write(fd, bytes, 1 + cert.n) != (ssize_t)(1 + cert.n) ||
+        fsync(fd) != 0) {
         warn(d, "a certificate that was made cannot be kept", strerror(errno));
+        if (st.st_size >= 0)
+            (void)!ftruncate(fd, st.st_size); /* what is added next must not follow half of it */
+    }
     if (fd >= 0)
         (void)close(fd);
 }

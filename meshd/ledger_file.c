@@ -69,7 +69,7 @@ bool ledger_file_add(const struct om_daemon *d, const struct om_id *network, str
     uint8_t bytes[HEAD + PART_MAX];
     struct om_wr w = om_wr(om_mut(bytes, sizeof bytes));
     int fd = part.n <= PART_MAX ? open_file(d, network, O_WRONLY | O_CREAT | O_APPEND) : -1;
-    struct stat st;
+    struct stat st = {.st_size = LEDGER_FILE_MAX};
 
     if (fd < 0)
         return false;
@@ -78,6 +78,8 @@ bool ledger_file_add(const struct om_daemon *d, const struct om_id *network, str
     size_t n = om_wr_len(&w);
     bool is_kept = fstat(fd, &st) == 0 && st.st_size + (off_t)n <= LEDGER_FILE_MAX &&
                    write(fd, bytes, n) == (ssize_t)n && fsync(fd) == 0;
+    if (!is_kept && st.st_size + (off_t)n <= LEDGER_FILE_MAX)
+        (void)!ftruncate(fd, st.st_size); /* what is added next must not follow half of it */
     (void)close(fd);
     return is_kept;
 }

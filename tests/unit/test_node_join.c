@@ -222,6 +222,9 @@ OM_TEST(join_by_an_invitation_taken_back_hears_nothing)
     pair_run(&d.p, OM_SEC(OM_JOIN_PATIENCE_S + 5));
     CHECK_EQ(d.refused, 1);
     CHECK_EQ(d.why, OM_JOIN_NOBODY);
+    /* Nor does one whose link is too old, or whose clock is wrong: the sentence has it all. */
+    CHECK(strstr(om_join_why_text(d.why), "30 days") && strstr(om_join_why_text(d.why), "clock"));
+    CHECK(strlen(om_join_why_text(d.why)) < OM_ERROR_MSG_MAX);
     pair_fini(&d.p);
 }
 

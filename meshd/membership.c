@@ -187,6 +187,14 @@ void membership_make_room(struct om_daemon *d)
         depart(d, builtin);
 }
 
+/* Not as an option or a path does, nor with a blank: a letter or digit, of whatever script. */
+static bool begins_well(const char *name)
+{
+    unsigned char c = (unsigned char)*name;
+
+    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /* May @name, or one made up for @l, be that of a network of @d? Then it is in @out. */
 bool membership_choose_name(struct om_daemon *d, const struct om_network_link *l, const char *name,
                             char out[static OM_NAME_MAX + 1], struct om_error *err)
@@ -200,10 +208,11 @@ bool membership_choose_name(struct om_daemon *d, const struct om_network_link *l
                        om_id_print(&l->id, id));
         return true;
     }
-    if (n == 0 || n > OM_NAME_MAX || strchr(name, '/') ||
+    if (n == 0 || n > OM_NAME_MAX || strchr(name, '/') || !begins_well(name) ||
         om_text_escape(safe, sizeof safe, om_bytes(name, n)) != n)
         return om_fail(err, OM_E_RANGE,
-                       "\"%s\": want 1 to %d bytes of visible text without \"/\" as a name",
+                       "\"%s\": want 1 to %d bytes of visible text without \"/\" as a name, first"
+                       " a letter or digit",
                        om_text_show(shown, name), OM_NAME_MAX) == OM_OK;
     if (strcmp(name, DEFAULT) == 0 || find_name(d, name))
         return om_fail(err, OM_E_EXISTS, "a network is called \"%s\" already",

@@ -96,14 +96,20 @@ def test_bad_links(two):
 
 def test_bad_names(two):
     """A name is text that can be seen and typed; what is refused is shown escaped."""
-    first, _ = two
+    first, second = two
     before = networks(first)
-    for name in ("a\x1b[31mb", "a\nb", "a/b", "\u202eabc", "x" * 33, "ü" * 17, "default", "lab"):
+    for name in ("a\x1b[31mb", "a\nb", "a/b", "\u202eabc", "x" * 33, "ü" * 17, "default", "lab",
+                 " x", "-x", "..", "_x"):
         said = refused(first.home, "network", "create", f"--name={name}", "--open", code=REFUSED)
         assert said.isprintable(), ascii(said)
         assert networks(first) == before
-        refused(first.home, "network", "rename", "all", name, code=REFUSED)
-    for name in ("ü" * 16, "日本"):
+        refused(first.home, "network", "rename", "--", "all", name, code=REFUSED)
+    link = link_of(first, "all")
+    for name in (" x", "-x", ".."):
+        refused(second.home, "network", "join", "-", f"--name={name}", code=REFUSED, stdin=link,
+                says=["letter or digit"])
+    assert networks(second)[0] == ["have"]
+    for name in ("ü" * 16, "日本", "1-x .."):
         good(first.home, "network", "create", f"--name={name}", "--open")
         good(first.home, "network", "leave", name)
     assert networks(first) == before

@@ -221,7 +221,7 @@ enum om_exit om_cmd_version(struct om_cli *cli)
 
     if (e)
         return e;
-    if (om_ask_open(&ask, cli->place.control, NULL) == OM_EXIT_OK &&
+    if (*cli->place.control && om_ask_open(&ask, cli->place.control, NULL) == OM_EXIT_OK &&
         om_ask_call(ask, "version", NULL, OM_ASK_PATIENCE, &daemon, NULL))
         daemon = NULL;
     om_ask_close(ask);

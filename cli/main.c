@@ -52,8 +52,12 @@ static int run(int argc, char **argv)
         return finish(&cli, om_cmd_help(&cli));
     }
     if (strcmp(name, "help") != 0 && om_place_find(&cli.place, cli.args.home, &err)) {
-        fprintf(stderr, "omerta: %s\n", err.msg);
-        return OM_EXIT_USAGE;
+        /* That of this program can be told without a home, unless one was asked for. */
+        if (strcmp(name, "version") != 0 || cli.args.home) {
+            fprintf(stderr, "omerta: %s\n", err.msg);
+            return OM_EXIT_USAGE;
+        }
+        cli.place = (struct om_place){.home = ""};
     }
     return finish(&cli, command->run(&cli));
 }

@@ -249,6 +249,8 @@ def test_version(daemon, home):
     assert re.search(r"omerta-meshd +\d+\.\d+", out), out
     assert "not running" in good(home + "2", "version")
     assert good(daemon.home, "--version") == out
+    assert "not running" in good("", "version", HOME="")
+    refused("", "status", HOME="", says=["no home"])
 
 
 # ping, health, message

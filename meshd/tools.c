@@ -154,8 +154,9 @@ struct verdict {
     const char *check, *fix;
     struct om_error err;
     bool is_ok;
-    bool is_harmless; /* a warning when it is not in order */
-    const char *what; /* when it is; NULL: "in order" */
+    bool is_harmless;             /* a warning when it is not in order */
+    const char *what;             /* when it is; NULL: "in order" */
+    char chmod[OM_PATH_MAX + 32]; /* where that mends it */
 };
 
 static void check_home(const struct om_daemon *d, struct verdict *v)
@@ -170,9 +171,15 @@ static void check_home(const struct om_daemon *d, struct verdict *v)
 static void check_seed(const struct om_daemon *d, struct verdict *v)
 {
     uint8_t *seed = secrets_read_seed(d->place.home, &v->err);
+    static const char mend[] = "chmod 600 ";
+    const char *path = v->chmod + strlen(mend);
+    struct stat st;
 
     v->is_ok = seed != NULL;
     sodium_free(seed);
+    (void)snprintf(v->chmod, sizeof v->chmod, "%s%s/identity/seed", mend, d->place.home);
+    if (!v->is_ok && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+        v->fix = v->chmod;
 }
 
 static void check_secrets(const struct om_daemon *d, struct verdict *v)

@@ -402,10 +402,15 @@ def test_doctor(daemon, name):
     assert err == ""
     assert re.search(r"^OK +daemon: ", out, re.M) and re.search(r"^OK +home: ", out, re.M), out
     assert code == (1 if re.search(r"^FAIL", out, re.M) else 0)
+    seed = os.path.join(daemon.home, "identity", "seed")
+    assert "OK   identity: in order" in out
     os.chmod(daemon.home, 0o755)
+    os.chmod(seed, 0o644)
     code, out, _ = run(daemon.home, name)
     assert code == 1 and re.search(rf"^FAIL home: .*\n +mend: chmod 700 {daemon.home}", out, re.M)
+    assert re.search(rf"^FAIL identity: .*\n +mend: chmod 600 {seed}$", out, re.M), out
     os.chmod(daemon.home, 0o700)
+    os.chmod(seed, 0o600)
 
 
 def test_doctor_asks_the_daemon_for_its_port(daemon):

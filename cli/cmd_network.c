@@ -115,16 +115,23 @@ static enum om_exit show(struct om_cli *cli)
 static enum om_exit create(struct om_cli *cli)
 {
     const char *name = om_args_value(&cli->args, "name");
+    bool is_open = om_args_has(&cli->args, "open");
     enum om_exit e = om_cli_words(cli, 1, 1);
 
     if (e)
         return e;
     if (!name)
         return om_cli_usage(cli, "network create: want --name NAME");
-    return ask_and_show(cli, "networks.create",
-                        json_pack("{s:s, s:b, s:s*}", "name", name, "open",
-                                  (int)om_args_has(&cli->args, "open"), "as",
-                                  om_args_value(&cli->args, "as")));
+    e = ask_and_show(cli, "networks.create",
+                     json_pack("{s:s, s:b, s:s*}", "name", name, "open", (int)is_open, "as",
+                               om_args_value(&cli->args, "as")));
+    if (!e && !cli->out.json)
+        om_out_line(&cli->out, "%s",
+                    is_open ? "warning: whoever has its link is in it, and nobody can be put out"
+                            : "warning: this node is its only admin; were it lost, nobody could"
+                              " invite or revoke.\nInvite another admin: omerta network invite"
+                              " --role admin");
+    return e;
 }
 
 /* What a person says of an invitation, as parameters; false once it was said what is wrong. */

@@ -270,3 +270,15 @@ def test_revoke_bad_input(make):
     refused(ann.home, "network", "revoke", show(bob)["self"], "--network", "open", code=REFUSED,
             says=["not closed"])
     good(ann.home, "network", "revoke", "bob", "--network", "lab")
+
+
+def test_create_warns_of_what_cannot_be_mended(make):
+    """Of the only admin, and of an open network; not in JSON, nor of a network that is shown."""
+    ann = make("ann", ALONE).start()
+    said = good(ann.home, "network", "create", "--name", "lab")
+    assert "its only admin" in said and "network invite --role admin" in said
+    assert "warning" not in good(ann.home, "network", "show", "lab")
+    said = good(ann.home, "network", "create", "--name", "all", "--open")
+    assert "nobody can be put out" in said and "only admin" not in said
+    assert data(ann.home, "network", "create", "--name", "two")["name"] == "two"
+    assert "can read\nthe headers" in good(ann.home, "help", "network")

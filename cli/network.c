@@ -121,7 +121,7 @@ static enum om_exit join(struct om_cli *cli, struct om_ask *ask, json_t *params)
         return e;
     }
     json_decref(result);
-    om_out_progress(&cli->out, "joining");
+    om_out_progress(&cli->out, "asking those whom the link names, for a minute at most");
     e = om_ask_call(ask, "networks.join", params, JOIN_PATIENCE, &net, &err);
     om_out_progress_done(&cli->out);
     if (e) {

@@ -282,3 +282,23 @@ def test_create_warns_of_what_cannot_be_mended(make):
     assert "nobody can be put out" in said and "only admin" not in said
     assert data(ann.home, "network", "create", "--name", "two")["name"] == "two"
     assert "can read\nthe headers" in good(ann.home, "help", "network")
+
+
+def test_join_says_at_a_terminal_that_it_asks(make):
+    """A minute is long for who sees nothing."""
+    ann, bob = (make(name, [*ALONE, "--name", name]).start() for name in ("ann", "bob"))
+    good(ann.home, "network", "create", "--name", "lab")
+    link = invite(ann)
+    ann.end()
+    master, slave = pty.openpty()
+    with subprocess.Popen([program("omerta"), "network", "join", link], stderr=slave,
+                          env=environment_of(bob.home), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE) as joining:
+        os.close(slave)
+        said = b""
+        while b"minute" not in said:
+            said += os.read(master, 4096)
+        joining.kill()
+        assert joining.communicate()[0] == b""
+    os.close(master)
+    assert b"asking those whom the link names" in said

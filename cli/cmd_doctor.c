@@ -90,9 +90,9 @@ static void check_vms(struct om_ask *ask, json_t *list)
         const char *state = json_string_value(json_object_get(one, "state"));
         const char *what = json_string_value(json_object_get(one, "what"));
         const char *fix = json_string_value(json_object_get(one, "fix"));
-        bool is_ours =
-            check && (strcmp(check, "virtual-machines") == 0 || strcmp(check, "udp") == 0 ||
-                      strcmp(check, "filters") == 0 || strcmp(check, "unit") == 0);
+        bool is_ours = check && (strcmp(check, "virtual-machines") == 0 ||
+                                 strcmp(check, "udp") == 0 || strcmp(check, "filters") == 0 ||
+                                 strcmp(check, "unit") == 0 || strcmp(check, "network") == 0);
         bool is_ok = state && strcmp(state, "ok") == 0;
         if (is_ours && what)
             om_check_add(list, check, is_ok ? OM_CHECK_OK : OM_CHECK_WARN, is_ok ? NULL : fix, "%s",

@@ -15,6 +15,7 @@
 #include "host/clock.h"
 #include "netstack/dns/zone.h"
 #include "network_file.h"
+#include "trouble.h"
 
 static_assert((int)OM_NAME_MAX >= (int)OM_MEMBER_NAME_MAX, "a name does not fit");
 
@@ -229,6 +230,14 @@ static void put_out(struct om_daemon *d, struct daemon_network *net, const struc
     om_log_end(&line);
 }
 
+static bool is_peer_of(const struct om_daemon *d, const struct daemon_network *net,
+                       const struct om_id *peer)
+{
+    struct om_peer_info info;
+
+    return om_node_peer_info(daemon_node(d), om_clock_now(), &net->id, peer, &info) == OM_OK;
+}
+
 void members_event(struct om_daemon *d, const struct om_event *e)
 {
     bool is_told = e->kind == OM_EVENT_CLOSED && e->a == OM_CLOSE_REVOKED && e->b == 0;
@@ -238,6 +247,7 @@ void members_event(struct om_daemon *d, const struct om_event *e)
         struct daemon_network *net = &d->networks[i];
         if (!net->is_closed)
             continue;
+        trouble_event(net, e, is_peer_of(d, net, &e->peer));
         if (e->kind == OM_EVENT_REVOKED && om_id_equal(&e->peer, &net->self) &&
             om_node_member_state(daemon_node(d), om_clock_now(), &net->id, &e->peer, &s) == OM_OK)
             put_out(d, net, &s.revoker);

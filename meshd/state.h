@@ -49,6 +49,14 @@ struct mapping;
 struct cloisters;
 struct handovers;
 
+/* What a node tells of a closed network that is silent. */
+enum daemon_trouble {
+    DAEMON_TROUBLE_NONE,
+    DAEMON_TROUBLE_OUTDATED, /* the secret may be too old */
+    DAEMON_TROUBLE_EARLY,    /* a certificate is of the future by this calendar */
+    DAEMON_TROUBLE_OVER      /* or over */
+};
+
 struct daemon_network {
     struct om_id id, self;
     char name[OM_NAME_MAX + 1];
@@ -62,6 +70,7 @@ struct daemon_network {
     uint32_t signed_s;   /* of such a one: when our own certificates were made */
     unsigned pin_count;  /* of a direct one, as it is kept */
     unsigned pins_left;
+    enum daemon_trouble trouble; /* the last, until somebody answers */
     uint64_t pins_until_s;
 };
 

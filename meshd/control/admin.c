@@ -13,6 +13,7 @@
 #include "metrics_page.h"
 #include "service/owner.h"
 #include "service/vms.h"
+#include "trouble.h"
 
 enum { TAIL_BYTES = 256 * 1024, TAIL_LINES = 1000 };
 
@@ -190,6 +191,16 @@ static void add_vms(json_t *list, struct om_daemon *d)
     json_decref(o);
 }
 
+/* Of those that are silent, and why they may be. */
+static void add_networks(json_t *list, const struct om_daemon *d)
+{
+    char text[CONTROL_WHY_TEXT];
+
+    for (unsigned i = 0; i < d->network_count; i++)
+        if (trouble_text(&d->networks[i], text, sizeof text))
+            add_check(list, "network", false, text, trouble_mend(&d->networks[i]));
+}
+
 json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
 {
     struct om_daemon *d = ask->d;
@@ -216,6 +227,7 @@ json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
     const char *problem = control_blocked_text(d, text);
     add_check(list, "udp", !problem, problem ? problem : "not known to be blocked",
               "let UDP out through the firewall; see omerta netcheck");
+    add_networks(list, d);
     add_vms(list, d);
     return json_pack("{s:o}", "checks", list);
 }

@@ -12,6 +12,7 @@
 #include "host/clock.h"
 #include "members.h"
 #include "names.h"
+#include "trouble.h"
 
 enum { TEXT = 400, NAME = 128 };
 
@@ -301,6 +302,8 @@ static void print_summary(struct asked *q, const struct om_id *peer, char out[st
         (void)snprintf(out, TEXT, "%s.", why);
     else if (!w->has_session && problem)
         (void)snprintf(out, TEXT, "%.100s is not connected. %s.", name, problem);
+    else if (!w->has_session && trouble_text(q->net, why, sizeof why))
+        (void)snprintf(out, TEXT, "%.100s is not connected: %s.", name, why);
     else if (!w->has_session || !p)
         (void)snprintf(out, TEXT, "%.100s is not connected: %s.", name,
                        w->hint_count > 0 && w->hints[0].kind == OM_HINT_SILENT

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from commands import data, good
+from commands import data, good, run
 from daemon import wait_until
 from fixtures import ALONE, need
 
@@ -68,3 +68,22 @@ def test_secret_changes_and_is_kept(make):
                 text = file.read()
             assert new[1] not in text and new[1].hex().encode() not in text
             assert b"not taken back" not in text and b"cannot be kept" not in text
+
+
+def test_outdated_secret_is_said(make):
+    """Whose secret is too old is told by its own daemon: nobody else can speak to it."""
+    ann, bob = [make(name, [*ALONE, "--name", name]).start() for name in ("ann", "bob")]
+    good(ann.home, "network", "create", "--name", "lab")
+    link = good(ann.home, "network", "invite", "lab", f"--at=127.0.0.1:{ann.port}").strip()
+    good(bob.home, "network", "join", "-", "--name", "lab", stdin=link)
+    peer = data(ann.home, "network", "show", "lab")["self"]
+    assert run(bob.home, "why", peer)[0] == 0
+    assert "network" not in [one["check"] for one in bob.rpc("doctor.daemon")["checks"]]
+    bob.end()
+    with open(file_of(bob), "r+b") as file:
+        file.seek(39)
+        file.write(bytes(32))
+    bob.start()
+    assert wait_until(lambda: "new invitation is needed" in run(bob.home, "why", peer)[1], 60)
+    assert "network lab" in run(bob.home, "ping", peer, "-c", "1")[2]
+    assert "WARN network: nobody answers in network lab" in run(bob.home, "doctor")[1]

@@ -162,7 +162,7 @@ void node_rotate_doubt(struct om_node *n, const struct om_network *net)
         (t->met_at != OM_NEVER && n->now - t->met_at < OM_SEC(OM_ROTATE_ALONE_S)))
         return;
     t->has_doubted = true;
-    node_event(n, n->now, &(struct om_event){.kind = OM_EVENT_OUTDATED});
+    node_event(n, n->now, &(struct om_event){.kind = OM_EVENT_OUTDATED, .peer = net->self.id});
 }
 
 /* Handshakes that are under way name epochs that may go: they begin anew with the current one. */

@@ -57,7 +57,8 @@
     X(WRONG_CLOCK, "wrong_clock",                                                                  \
       "by our calendar the peer's certificate is of the future, or over; a = 1 of the future")     \
     X(OUTDATED, "outdated",                                                                        \
-      "nobody answers in a closed network: away, or our secret is too old and we need a new link")
+      "nobody answers in a closed network, where we are the peer: away, or our secret is too old " \
+      "and we need a new link")
 
 enum om_event_kind {
 #define X(symbol, name, help) OM_EVENT_##symbol,

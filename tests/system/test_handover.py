@@ -123,7 +123,7 @@ def test_handover_bad_inputs(two):
                 says=[says])
     refused(first.home, "cloister", peer, "--hand", "lab", "--name", "x", code=USAGE,
             says=["--name"])
-    refused(first.home, "cloister", peer, "--hand", "lab", code=REFUSED, says=["say which"])
+    refused(first.home, "cloister", "nobody", "--hand", "lab", code=REFUSED, says=["no peer"])
     us = good(first.home, "key", "link", "--name", "us", f"--at=127.0.0.1:{first.port}").strip()
     refused(first.home, "cloister", peer, "--network", "all", "--hand", "us", code=REFUSED,
             says=["open or a closed"])

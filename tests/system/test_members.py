@@ -1,5 +1,6 @@
 """Members of closed networks: listed, put out by an admin, and what comes of it."""
 
+import base64
 import os
 import pty
 import stat
@@ -160,7 +161,7 @@ def test_block_silences_and_lasts(three):
     bob.start()
     assert wait_until(lambda: "live" in state_of(bob, "ann"), 30)
     assert run(cat.home, "ping", "bob", "-c", "1")[0] == 1
-    assert data(bob.home, "status")["drops"][REFUSED_KEY] > 0
+    assert wait_until(lambda: data(bob.home, "status")["drops"].get(REFUSED_KEY), 60)
     assert "may come again" in good(bob.home, "network", "block", "--undo", show(cat)["self"][:8])
     assert blocked(bob) == [] and not os.path.exists(path)
     assert wait_until(lambda: run(bob.home, "ping", "cat", "-c", "1")[0] == 0, 60)
@@ -212,6 +213,57 @@ def test_invitations_are_listed_until_they_are_over(make):
                 kept = file.read()
             assert len(kept) == 2 * 19 and bytes.fromhex(first["id"]) in kept
     assert once not in told and twice not in told
+
+
+def has_heard(daemon, owner):
+    """Is an entry of @owner's log kept by @daemon?"""
+    path = os.path.join(daemon.home, "networks", show(daemon)["id"] + ".ledger")
+    with open(path, "rb") as file:
+        return b"\0" + base64.b32decode(owner.upper() + "====") in file.read()
+
+
+def test_who_made_the_network_ends_its_admins(make):
+    """ben, an admin by ann's invitation, cannot end her; she ends his office, and then him: whom he
+    let in stays, but for whom she had not heard of."""
+    ann, ben, cat, dan = [make(name, [*ALONE, "--name", name]).start()
+                          for name in ("ann", "ben", "cat", "dan")]
+    good(ann.home, "network", "create", "--name", "lab")
+    good(ben.home, "network", "join", "-", "--name", "lab", stdin=invite(ann, "--role", "admin"))
+    good(cat.home, "network", "join", "-", "--name", "lab", stdin=invite(ben))
+    of_ben, of_cat = show(ben)["self"], show(cat)["self"]
+    assert wait_until(lambda: of_cat in members(ann) and has_heard(ann, of_ben), 30)
+    assert members(ann)[of_ben]["admin"] and members(ann)[of_cat]["invited_by_name"] == "ben"
+    for options in ([], ["--keep-member"]):
+        refused(ben.home, "network", "revoke", "ann", *options, code=REFUSED,
+                says=["that is an admin: only who made network lab can put one out"])
+    ann.end()
+    good(dan.home, "network", "join", "-", "--name", "lab", stdin=invite(ben))
+    of_dan = show(dan)["self"]
+    ben.end()
+    dan.end()
+    ann.start()
+    said = good(ann.home, "network", "revoke", "ben", "--keep-member")
+    assert "ben: an admin no more" in said
+    for daemon in (ben, dan):
+        daemon.start()
+    for daemon in (ann, ben, cat):
+        assert wait_until(lambda d=daemon: not members(d)[of_ben]["admin"]
+                          and members(d, "--all").get(of_dan, {}).get("standing")
+                          == "issuer revoked", 60), members(daemon, "--all")
+        assert of_cat in members(daemon)
+    refused(ben.home, "network", "invite", "lab", code=REFUSED, says=["only an admin"])
+    refused(ben.home, "network", "revoke", "cat", code=REFUSED, says=["only an admin"])
+    good(ben.home, "ping", "ann", "-c", "1")
+    good(ben.home, "ping", "cat", "-c", "1")
+    assert run(dan.home, "ping", "ann", "-c", "1")[0] == 1
+    said = good(ann.home, "network", "revoke", "ben")
+    assert "ben: a member no more" in said
+    for daemon in (ann, cat):
+        assert wait_until(lambda d=daemon: of_ben not in members(d), 30)
+    code, _, err = run(ben.home, "ping", "ann", "-c", "1")
+    assert code == 1 and "this node was put out of network lab" in err
+    good(cat.home, "ping", "ann", "-c", "1")
+    assert set(members(ann)) == {show(ann)["self"], of_cat}
 
 
 def typed(home, text, *argv):

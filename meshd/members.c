@@ -17,8 +17,6 @@
 #include "network_file.h"
 #include "trouble.h"
 
-static_assert((int)OM_NAME_MAX >= (int)OM_MEMBER_NAME_MAX, "a name does not fit");
-
 unsigned members_list(const struct om_daemon *d, const struct daemon_network *net,
                       struct om_id **out)
 {
@@ -31,25 +29,62 @@ unsigned members_list(const struct om_daemon *d, const struct daemon_network *ne
     return *out ? om_node_members(n, &net->id, *out, count) : 0;
 }
 
-/* By certificate, or else, if @by_record, by its own word. */
-static void name_of(const struct om_daemon *d, const struct daemon_network *net,
-                    const struct om_id *key, bool by_record, char out[static OM_NAME_MAX + 1])
+/* @name with the start of the id of @key behind it, as om_node_names() tells two apart. */
+static void add_id(const char *name, const struct om_id *key, char out[static NAMES_TEXT])
 {
-    struct om_member_state s;
-    struct om_announce a;
+    char id[OM_ID_TEXT];
 
-    out[0] = '\0';
-    if (net->is_closed &&
-        om_node_member_state(daemon_node(d), om_clock_now(), &net->id, key, &s) == OM_OK)
-        (void)snprintf(out, OM_NAME_MAX + 1, "%s", s.member.name);
-    if (!out[0] && by_record && om_node_record(daemon_node(d), &net->id, key, &a, NULL) == OM_OK)
-        (void)snprintf(out, OM_NAME_MAX + 1, "%s", a.name);
+    (void)snprintf(out, NAMES_TEXT, "%.*s-%.*s", (int)OM_MEMBER_NAME_MAX, name, (int)OM_NAMED_ID,
+                   om_id_print(key, id));
 }
 
-void members_name(const struct om_daemon *d, const struct daemon_network *net,
-                  const struct om_id *key, char out[static OM_NAME_MAX + 1])
+static bool is_taken(const struct names *names, const char *name)
 {
-    name_of(d, net, key, true, out);
+    for (unsigned i = 0; i < names->count; i++)
+        if (strcmp(names->all[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What a certificate says of @key who has no name of @names: who was put out, or was not met since
+ * the start. Return: is it a member no more? */
+static bool given_name(const struct names *names, const struct om_id *key,
+                       char out[static NAMES_TEXT])
+{
+    struct om_member_state s;
+
+    out[0] = '\0';
+    if (om_node_member_state(daemon_node(names->d), om_clock_now(), &names->network, key, &s) !=
+        OM_OK)
+        return false;
+    (void)snprintf(out, NAMES_TEXT, "%s", s.member.name);
+    return s.standing != OM_STANDING_GOOD;
+}
+
+const char *members_named(const struct names *names, const struct om_id *key,
+                          char out[static NAMES_TEXT])
+{
+    char given[NAMES_TEXT];
+
+    if (*names_find(names, key, out) || !names->is_signed)
+        return out;
+    (void)given_name(names, key, given);
+    if (*given && is_taken(names, given))
+        add_id(given, key, out);
+    else
+        memcpy(out, given, sizeof given);
+    return out;
+}
+
+const char *members_name(const struct om_daemon *d, const struct daemon_network *net,
+                         const struct om_id *key, char out[static NAMES_TEXT])
+{
+    struct names names;
+
+    names_load(&names, d, net);
+    (void)members_named(&names, key, out);
+    names_free(&names);
+    return out;
 }
 
 static int by_key(const void *a, const void *b)
@@ -73,18 +108,33 @@ static unsigned members_and_blocked(const struct om_daemon *d, const struct daem
     return n;
 }
 
-/* Which of the @n keys at @ids @text means, into @out. Return: how many. */
-static unsigned find(const struct om_daemon *d, const struct daemon_network *net,
-                     const struct om_id *ids, unsigned n, const char *text, bool by_record,
-                     struct om_id *out)
+/* Is @key called @text? Behind all others, and so only with @is_last, come who is a member no more
+ * and, in a network without members, what anybody says of himself. */
+static bool is_called(const struct names *names, const struct om_id *key, const char *text,
+                      bool is_last)
 {
-    char name[OM_NAME_MAX + 1], full[OM_ID_TEXT];
+    char name[NAMES_TEXT], whole[NAMES_TEXT];
+    bool is_behind = !*names_find(names, key, name) && names->is_signed
+                         ? given_name(names, key, name)
+                         : !names->is_signed;
+
+    if (!*name)
+        return false;
+    add_id(name, key, whole);
+    return (is_behind == is_last && strcasecmp(name, text) == 0) ||
+           (names->is_signed && strcasecmp(whole, text) == 0);
+}
+
+/* Which of the @n keys at @ids @text means, into @out. Return: how many. */
+static unsigned find(const struct names *names, const struct om_id *ids, unsigned n,
+                     const char *text, bool is_last, struct om_id *out)
+{
     size_t len = strlen(text);
+    char full[OM_ID_TEXT];
     unsigned count = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        name_of(d, net, &ids[i], by_record, name);
-        if (strcasecmp(name, text) != 0 &&
+        if (!is_called(names, &ids[i], text, is_last) &&
             (len < OM_ZONE_START || strncasecmp(om_id_print(&ids[i], full), text, len) != 0))
             continue;
         if (count > 0 && om_id_equal(out, &ids[i])) /* known, and blocked */
@@ -99,21 +149,25 @@ bool members_find(const struct om_daemon *d, const struct daemon_network *net, c
                   struct om_id *out, struct om_error *err)
 {
     char shown[OM_SHOW_TEXT];
+    struct names names;
     struct om_id *ids;
 
     if (strlen(text) == OM_ID_TEXT - 1 && om_id_parse(out, text, NULL) == OM_OK)
         return true;
     unsigned n = members_and_blocked(d, net, &ids);
-    unsigned found = *text ? find(d, net, ids, n, text, false, out) : 0;
+    names_load(&names, d, net);
+    unsigned found = *text ? find(&names, ids, n, text, false, out) : 0;
     if (found == 0 && *text)
-        found = find(d, net, ids, n, text, true, out);
+        found = find(&names, ids, n, text, true, out);
+    names_free(&names);
     free(ids);
     if (found == 1)
         return true;
     if (found == 0)
         return om_fail(err, OM_E_MISSING, "nobody is known as \"%.40s\" in network %s",
                        om_text_show(shown, text), net->name) == OM_OK;
-    return om_fail(err, OM_E_RANGE, "\"%.40s\" is ambiguous: %u of network %s are called so",
+    return om_fail(err, OM_E_RANGE,
+                   "\"%.40s\" is ambiguous: %u of network %s are called so; say the id",
                    om_text_show(shown, text), found, net->name) == OM_OK;
 }
 
@@ -213,20 +267,30 @@ bool members_void(struct om_daemon *d, const struct daemon_network *net, const c
     return e == OM_OK || om_fail(err, e, "cannot be taken back: %s", om_err_text(e)) == OM_OK;
 }
 
+/* members_name() of @key, or else the start of its id. */
+static const char *name_or_id(const struct om_daemon *d, const struct daemon_network *net,
+                              const struct om_id *key, char out[static NAMES_TEXT])
+{
+    char brief[OM_ID_SHORT];
+
+    if (!*members_name(d, net, key, out))
+        (void)snprintf(out, NAMES_TEXT, "%s", om_id_short(key, brief));
+    return out;
+}
+
 static void put_out(struct om_daemon *d, struct daemon_network *net, const struct om_id *by)
 {
-    char name[OM_NAME_MAX + 1];
+    char name[NAMES_TEXT];
     struct om_logline line;
 
     if (net->is_out)
         return;
     net->is_out = true;
     net->out_by = *by;
-    members_name(d, net, by, name);
     if (!om_log_begin(&line, &d->log, OM_LOG_WARN, "network", "this node was put out"))
         return;
     om_log_str(&line, "network", net->name);
-    om_log_str(&line, "by", name);
+    om_log_str(&line, "by", name_or_id(d, net, by, name));
     om_log_end(&line);
 }
 
@@ -265,10 +329,10 @@ void members_event(struct om_daemon *d, const struct om_event *e)
 bool members_why_not(const struct om_daemon *d, const struct daemon_network *net,
                      const struct om_id *key, char *out, size_t size)
 {
-    char name[OM_NAME_MAX + 1], by[OM_NAME_MAX + 1], shown[OM_SHOW_TEXT], safe[OM_SHOW_TEXT];
+    char name[NAMES_TEXT], by[NAMES_TEXT], shown[OM_SHOW_TEXT], safe[OM_SHOW_TEXT];
     struct om_member_state s;
 
-    members_name(d, net, key, name);
+    (void)members_name(d, net, key, name);
     if (om_node_is_blocked(daemon_node(d), &net->id, key)) {
         (void)snprintf(out, size, "%.40s is blocked here: omerta network block --undo lets it come",
                        *name ? om_text_show(shown, name) : "that peer");
@@ -277,8 +341,8 @@ bool members_why_not(const struct om_daemon *d, const struct daemon_network *net
     if (!net->is_closed ||
         om_node_member_state(daemon_node(d), om_clock_now(), &net->id, key, &s) != OM_OK)
         return false;
-    members_name(d, net, s.standing == OM_STANDING_REVOKED ? &s.revoker : &net->out_by, by);
-    (void)om_text_show(shown, name);
+    (void)members_name(d, net, s.standing == OM_STANDING_REVOKED ? &s.revoker : &net->out_by, by);
+    (void)om_text_show(shown, name_or_id(d, net, key, name));
     (void)om_text_show(safe, by[0] ? by : "a member");
     if (s.standing == OM_STANDING_REVOKED)
         (void)snprintf(out, size, "%.40s was put out of network %s by %.40s", shown, net->name,

@@ -6,13 +6,15 @@
  * Why:   a person says a name; what it stands for must be what a certificate says, for a record
  *        says what its maker likes.
  * Keeps: test_revoke_ends_streams_and_lasts; test_members_lists_and_names; test_revoke_bad_input;
- *        test_void_invitation_lets_nobody_in; test_revoke_asks_who_sits_at_a_terminal.
+ *        test_void_invitation_lets_nobody_in; test_revoke_asks_who_sits_at_a_terminal;
+ *        test_a_doubled_name_means_one; test_who_made_the_network_ends_its_admins.
  */
 #ifndef OM_MESHD_MEMBERS_H
 #define OM_MESHD_MEMBERS_H
 
 #include <omerta/members.h>
 
+#include "names.h"
 #include "state.h"
 
 /** members_list() - the keys known in @net of @d: of a closed one its members and who was one, else
@@ -20,17 +22,23 @@
 unsigned members_list(const struct om_daemon *d, const struct daemon_network *net,
                       struct om_id **out);
 
-/** members_name() - what @key is called in @net of @d into @out: by its certificate, else by its
- *  own word; "": neither. */
-void members_name(const struct om_daemon *d, const struct daemon_network *net,
-                  const struct om_id *key, char out[static OM_NAME_MAX + 1]);
+/** members_named() - what @key is called among @names, as names_find(); of a closed network also
+ *  who was a member or was not met since the start, by certificate, with the start of its id
+ *  behind a name that is another's. Return: @out; "": nothing is known. */
+const char *members_named(const struct names *names, const struct om_id *key,
+                          char out[static NAMES_TEXT]);
+
+/** members_name() - the same, of @key in @net of @d, for one question. Return: @out. */
+const char *members_name(const struct om_daemon *d, const struct daemon_network *net,
+                         const struct om_id *key, char out[static NAMES_TEXT]);
 
 /**
  * members_find() - whom a word means
  * @d:     the daemon
  * @net:   its network
- * @text:  a full id, known or not; else the start of one, a name by certificate, or, where no
- *         certificate has it, one by record
+ * @text:  a full id, known or not; else the start of one, or a name as members_named() has it,
+ *         or, in a closed network, that name with the first OM_NAMED_ID letters of the id behind;
+ *         who is a member no more has his name only where no member has it
  * @out:   receives the key
  * @err:   sentence for a person
  *

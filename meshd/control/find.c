@@ -90,6 +90,22 @@ static size_t before_network(const char *text, const struct daemon_network *net)
                : 0;
 }
 
+const struct daemon_network *control_behind(const struct om_daemon *d,
+                                            const struct daemon_network *only, const char *text,
+                                            size_t *n)
+{
+    *n = strlen(text);
+    for (unsigned i = 0; i < d->network_count; i++) {
+        const struct daemon_network *net = &d->networks[i];
+        size_t cut = !only || only == net ? before_network(text, net) : 0;
+        if (cut > 0) {
+            *n = cut;
+            return net;
+        }
+    }
+    return only;
+}
+
 static bool is_one(const struct search *s, const char *text, struct om_error *err)
 {
     const struct om_daemon *d = s->d;
@@ -114,20 +130,14 @@ bool control_find(const struct control_ask *ask, const char *text,
 {
     const struct om_daemon *d = ask->d;
     struct search s = {.d = d};
-    size_t n = strlen(text), cut;
+    size_t n;
 
     if (json_object_get(ask->params, "network") || d->network_count < 2) {
         s.only = control_network(ask, err);
         if (!s.only)
             return false;
     }
-    for (unsigned i = 0; i < d->network_count; i++)
-        if ((!s.only || s.only == &d->networks[i]) &&
-            (cut = before_network(text, &d->networks[i])) > 0) {
-            s.only = &d->networks[i];
-            n = cut;
-            break;
-        }
+    s.only = control_behind(d, s.only, text, &n);
     (void)snprintf(s.text, sizeof s.text, "%.*s", (int)(n < sizeof s.text ? n : 0), text);
     if (s.only && strlen(s.text) == OM_ID_TEXT - 1 && om_id_parse(peer, s.text, NULL) == OM_OK) {
         *net = s.only;

@@ -30,18 +30,17 @@ static json_t *id_of(const struct om_id *id)
 
 /* What a member is called, or the start of its id; nobody in particular: null. The authority is
  * no member, and has no name. */
-static json_t *name_of(const struct om_daemon *d, const struct daemon_network *net,
-                       const struct om_id *key)
+static json_t *name_of(const struct names *names, const struct om_id *key)
 {
-    char name[OM_NAME_MAX + 1], brief[OM_ID_SHORT];
+    char name[NAMES_TEXT], brief[OM_ID_SHORT];
     struct om_member_state s;
 
     if (is_zero(key))
         return json_null();
-    members_name(d, net, key, name);
-    if (name[0])
+    if (*members_named(names, key, name))
         return control_text(name, strlen(name));
-    if (om_node_member_state(daemon_node(d), om_clock_now(), &net->id, key, &s) == OM_OK &&
+    if (om_node_member_state(daemon_node(names->d), om_clock_now(), &names->network, key, &s) ==
+            OM_OK &&
         s.is_authority)
         return json_string("authority");
     return json_string(om_id_short(key, brief));
@@ -77,13 +76,13 @@ static json_t *seen_of(const struct om_daemon *d, const struct daemon_network *n
 }
 
 static json_t *member_json(const struct om_daemon *d, const struct daemon_network *net,
-                           const struct om_member_state *s)
+                           const struct names *names, const struct om_member_state *s)
 {
-    char name[OM_NAME_MAX + 1], brief[OM_ID_SHORT];
+    char name[NAMES_TEXT], brief[OM_ID_SHORT];
     const struct om_id none = {{0}};
     const struct om_id *by = s->has_cert ? &s->member.issuer : &none;
 
-    members_name(d, net, &s->member.key, name);
+    (void)members_named(names, &s->member.key, name);
     return json_pack(
         "{s:o, s:s, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
         control_id(&s->member.key), "short", om_id_short(&s->member.key, brief), "name",
@@ -92,8 +91,8 @@ static json_t *member_json(const struct om_daemon *d, const struct daemon_networ
         (int)s->has_session, "blocked",
         (int)om_node_is_blocked(daemon_node(d), &net->id, &s->member.key), "seen_s",
         seen_of(d, net, s), "issued", iso_of(s->member.issued), "expires", iso_of(s->member.until),
-        "invited_by", id_of(by), "invited_by_name", name_of(d, net, by), "revoked_by",
-        id_of(&s->revoker), "revoked_by_name", name_of(d, net, &s->revoker));
+        "invited_by", id_of(by), "invited_by_name", name_of(names, by), "revoked_by",
+        id_of(&s->revoker), "revoked_by_name", name_of(names, &s->revoker));
 }
 
 static const struct daemon_network *closed_network(const struct control_ask *ask,
@@ -114,18 +113,21 @@ json_t *control_networks_members(struct control_ask *ask, struct om_error *err)
     const struct daemon_network *net = closed_network(ask, err);
     bool all = json_is_true(json_object_get(ask->params, "all"));
     struct om_member_state s;
+    struct names names;
     struct om_id *ids;
 
     if (!net)
         return NULL;
     json_t *list = json_array();
     unsigned n = members_list(ask->d, net, &ids);
+    names_load(&names, ask->d, net);
     for (unsigned i = 0; i < n; i++)
         if (om_node_member_state(daemon_node(ask->d), om_clock_now(), &net->id, &ids[i], &s) ==
                 OM_OK &&
             !s.is_authority &&
             (all || s.standing == OM_STANDING_GOOD || s.standing == OM_STANDING_EXPIRED))
-            (void)json_array_append_new(list, member_json(ask->d, net, &s));
+            (void)json_array_append_new(list, member_json(ask->d, net, &names, &s));
+    names_free(&names);
     free(ids);
     return json_pack("{s:s, s:o}", "network", net->name, "members", list);
 }
@@ -147,17 +149,35 @@ static unsigned hearers(const struct om_daemon *d, const struct daemon_network *
     return count;
 }
 
+/* Whom "peer" of @ask means, and in which network: the one behind it, or as control_network(). */
+static bool find_member(const struct control_ask *ask, const struct daemon_network **net,
+                        struct om_id *key, struct om_error *err)
+{
+    const char *text = json_string_value(json_object_get(ask->params, "peer"));
+    const struct daemon_network *only = NULL;
+    char word[OM_ID_TEXT + NAMES_TEXT];
+    size_t n;
+
+    if (json_object_get(ask->params, "network") && !(only = control_network(ask, err)))
+        return false;
+    *net = control_behind(ask->d, only, text ? text : "", &n);
+    if (!*net && !(*net = control_network(ask, err)))
+        return false;
+    (void)snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1),
+                   text ? text : "");
+    return members_find(ask->d, *net, word, key, err);
+}
+
 json_t *control_networks_revoke(struct control_ask *ask, struct om_error *err)
 {
-    const struct daemon_network *net = control_network(ask, err);
-    const char *text = json_string_value(json_object_get(ask->params, "peer"));
+    const struct daemon_network *net;
     bool stay = json_is_true(json_object_get(ask->params, "keep_member"));
-    char name[OM_NAME_MAX + 1];
+    char name[NAMES_TEXT];
     struct om_id key;
 
-    if (!net || !members_find(ask->d, net, text ? text : "", &key, err))
+    if (!find_member(ask, &net, &key, err))
         return NULL;
-    members_name(ask->d, net, &key, name);
+    (void)members_name(ask->d, net, &key, name);
     unsigned told = hearers(ask->d, net, stay ? NULL : &key);
     if (!members_revoke(ask->d, net, &key, stay, err))
         return NULL;
@@ -220,15 +240,14 @@ json_t *control_invites(struct om_daemon *d, const struct daemon_network *net)
 
 json_t *control_networks_block(struct control_ask *ask, struct om_error *err)
 {
-    const struct daemon_network *net = control_network(ask, err);
-    const char *text = json_string_value(json_object_get(ask->params, "peer"));
+    const struct daemon_network *net;
     bool is_on = !json_is_true(json_object_get(ask->params, "undo"));
-    char name[OM_NAME_MAX + 1];
+    char name[NAMES_TEXT];
     struct om_id key;
 
-    if (!net || !members_find(ask->d, net, text ? text : "", &key, err))
+    if (!find_member(ask, &net, &key, err))
         return NULL;
-    members_name(ask->d, net, &key, name);
+    (void)members_name(ask->d, net, &key, name);
     if (!blocks_set(ask->d, net, &key, is_on, err))
         return NULL;
     return json_pack("{s:s, s:o, s:o, s:b}", "network", net->name, "id", control_id(&key), "name",
@@ -239,17 +258,20 @@ json_t *control_networks_blocked(struct control_ask *ask, struct om_error *err)
 {
     const struct daemon_network *net = control_network(ask, err);
     struct om_id keys[OM_BLOCKED_MAX];
-    char name[OM_NAME_MAX + 1], brief[OM_ID_SHORT];
+    char name[NAMES_TEXT], brief[OM_ID_SHORT];
+    struct names names;
 
     if (!net)
         return NULL;
     json_t *list = json_array();
+    names_load(&names, ask->d, net);
     unsigned n = om_node_blocked(daemon_node(ask->d), &net->id, keys, OM_BLOCKED_MAX);
     for (unsigned i = 0; i < n; i++) {
-        members_name(ask->d, net, &keys[i], name);
+        (void)members_named(&names, &keys[i], name);
         (void)json_array_append_new(list, json_pack("{s:o, s:s, s:o}", "id", control_id(&keys[i]),
                                                     "short", om_id_short(&keys[i], brief), "name",
                                                     control_text(name, strlen(name))));
     }
+    names_free(&names);
     return json_pack("{s:s, s:o}", "network", net->name, "blocked", list);
 }

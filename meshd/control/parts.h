@@ -164,6 +164,12 @@ void control_ping_stop(struct control_ping *p);
 bool control_find(const struct control_ask *ask, const char *text,
                   const struct daemon_network **net, struct om_id *peer, struct om_error *err);
 
+/** control_behind() - the network of @d, or only @only unless that is NULL, that @text names as
+ *  PEER.NETWORK, so many bytes of which, @n, are the peer's; else @only, and @n is all of it. */
+const struct daemon_network *control_behind(const struct om_daemon *d,
+                                            const struct daemon_network *only, const char *text,
+                                            size_t *n);
+
 /* words.c */
 
 /** control_network() - the network that @ask names, or the only one; NULL and @err. */

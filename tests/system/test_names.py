@@ -180,3 +180,57 @@ def test_an_admin_by_invitation_invites(three):
     assert wait_until(lambda: sorted(named(mac.home).values()) == ["ann", "ben"], 30)
     for daemon, other in ((ann, "ben-2"), (mac, "ann"), (ben, "ann")):
         good(daemon.home, "message", other, "hello", "--wait")
+
+
+def doubled(make):
+    """ann, who made lab, and ben, an admin; each alone let a joe in; all are there again."""
+    ann, ben, one, two = daemons = [make(name, [*ALONE, "--name", name]).start()
+                                    for name in ("ann", "ben", "one", "two")]
+    create(ann, "lab")
+    join(ben, invite(ann, "lab", "--role", "admin"), "lab")
+    ben.end()
+    assert join(one, invite(ann, "lab"), "lab", "--as", "joe")["as"] == "joe"
+    ann.end()
+    one.end()
+    ben.start()
+    assert join(two, invite(ben, "lab"), "lab", "--as", "joe")["as"] == "joe"
+    for daemon in (ann, one):
+        daemon.start()
+    keys = [data(daemon.home, "network", "show", "lab")["self"] for daemon in daemons]
+    for daemon, key in zip(daemons[:2], keys):
+        assert wait_until(lambda daemon=daemon, key=key: set(named(daemon.home)) == set(keys)
+                          - {key} and all(named(daemon.home).values()), 60), named(daemon.home)
+    return daemons, keys
+
+
+def listed(daemon, *options):
+    """The names of the members of lab as @daemon has them, by id."""
+    found = data(daemon.home, "network", "members", "lab", *options)["members"]
+    return {member["id"]: member["name"] for member in found}
+
+
+def test_a_doubled_name_means_one(make):
+    """Whom members, block and revoke call joe is called so everywhere; the other is joe-ID."""
+    (ann, ben, _, _), keys = doubled(make)
+    names = named(ann.home)
+    [first] = [key for key in keys[2:] if names[key] == "joe"]
+    [second] = [key for key in keys[2:] if key != first]
+    other = f"joe-{second[:6]}"
+    assert names[second] == other
+    for daemon in (ann, ben):
+        assert listed(daemon) == {keys[0]: "ann", keys[1]: "ben", first: "joe", second: other}
+    create(ben, "home")  # so lab is not the only one there
+    refused(ben.home, "network", "block", other, says=["--network"])
+    refused(ben.home, "network", "block", f"{other}.home", says=["nobody is known", "home"])
+    assert data(ben.home, "network", "block", f"{other}.lab")["id"] == second
+    [one] = data(ben.home, "network", "block", "--list", "--network", "lab")["blocked"]
+    assert (one["id"], one["name"]) == (second, other)
+    assert data(ben.home, "network", "block", "--undo", f"{other.upper()}.LAB")["id"] == second
+    assert data(ben.home, "network", "block", "joe.lab")["id"] == first
+    assert listed(ben) == listed(ann)  # a block changes no name
+    assert data(ben.home, "network", "block", "--undo", f"joe-{first[:6]}.lab")["id"] == first
+    assert data(ann.home, "network", "revoke", other)["name"] == other
+    assert set(listed(ann)) == {keys[0], keys[1], first}
+    assert listed(ann, "--all")[second] == other  # for joe is a member's still
+    assert data(ann.home, "network", "revoke", "joe.lab")["id"] == first
+    assert set(listed(ann)) == {keys[0], keys[1]}

@@ -343,6 +343,23 @@ def test_network(make):
         compare(name, data(home, *argv))
 
 
+def test_members(make):
+    ann, ben = (make(name, ALONE + ["--name", name]).start() for name in ("ann", "ben"))
+    good(ann.home, "network", "create", "--name", "lab")
+    links = [data(ann.home, "network", "invite", "--role", "relay",
+                  f"--at=127.0.0.1:{ann.port}")["link"] for _ in range(2)]
+    good(ben.home, "network", "join", "-", "--name", "lab", stdin=links[0])
+    assert wait_until(lambda: ann.network()["connected"] == 1)
+    listed = data(ann.home, "network", "members")
+    listed["members"].sort(key=lambda member: member["own"])
+    compare("network-members", listed)
+    compare("network-block", data(ann.home, "network", "block", "ben"))
+    compare("network-block-list", data(ann.home, "network", "block", "--list"))
+    compare("network-revoke-invite",
+            data(ann.home, "network", "revoke", "--invite", "-", stdin=links[1]))
+    compare("network-revoke", data(ann.home, "network", "revoke", "ben"))
+
+
 def test_every_key_is_documented(two):
     first, _ = two
     of_methods = methods(first)

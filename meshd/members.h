@@ -7,7 +7,8 @@
  *        says what its maker likes.
  * Keeps: test_revoke_ends_streams_and_lasts; test_members_lists_and_names; test_revoke_bad_input;
  *        test_void_invitation_lets_nobody_in; test_revoke_asks_who_sits_at_a_terminal;
- *        test_a_doubled_name_means_one; test_who_made_the_network_ends_its_admins.
+ *        test_a_doubled_name_means_one; test_who_made_the_network_ends_its_admins;
+ *        members_are_found_by_certificate_alone; members_of_one_name_are_told_apart.
  */
 #ifndef OM_MESHD_MEMBERS_H
 #define OM_MESHD_MEMBERS_H

@@ -259,7 +259,7 @@ def test_who_made_the_network_ends_its_admins(make):
     said = good(ann.home, "network", "revoke", "ben")
     assert "ben: a member no more" in said
     for daemon in (ann, cat):
-        assert wait_until(lambda d=daemon: of_ben not in members(d), 30)
+        assert wait_until(lambda d=daemon: of_ben not in members(d), 60)
     code, _, err = run(ben.home, "ping", "ann", "-c", "1")
     assert code == 1 and "this node was put out of network lab" in err
     good(cat.home, "ping", "ann", "-c", "1")

@@ -21,6 +21,7 @@ struct desk {
     /* What happened. */
     unsigned joined, refused, issued, renewed;
     enum om_join_why why;
+    struct om_error err; /* of the last link followed */
     uint8_t node[OM_NODE_CERT_MAX];
     size_t node_len;
     bool is_secret;
@@ -117,7 +118,7 @@ static enum om_err join(struct desk *d, const char *name)
     memcpy(l.admin, d->admin_cert, sizeof l.admin);
     l.peers[0] = (struct om_join_peer){d->admin.id, d->p.side[0].addr};
     om_join_link_print(text, &l);
-    return om_node_join_by_link(d->p.side[1].node, d->p.now, text, name, &network, NULL);
+    return om_node_join_by_link(d->p.side[1].node, d->p.now, text, name, &network, &d->err);
 }
 
 OM_TEST(join_by_link_makes_a_member)
@@ -236,9 +237,13 @@ OM_TEST(join_looks_at_the_calendar)
     d.grant.expires = CERTS_NOW_S - CERTS_DAY_S - 60;
     d.grant.issued = d.grant.expires - 60;
     CHECK_EQ(join(&d, ""), OM_E_STATE);
+    CHECK_STR(d.err.msg, om_join_why_text(OM_JOIN_EXPIRED));
     d.grant.issued = CERTS_NOW_S + CERTS_DAY_S + 60;
     d.grant.expires = d.grant.issued + 60;
     CHECK_EQ(join(&d, ""), OM_E_STATE);
+    CHECK_STR(d.err.msg, om_join_why_text(OM_JOIN_CLOCK));
+    d.grant.issued -= 120; /* the control: within the day that clocks may differ */
+    CHECK_OK(join(&d, ""));
     pair_fini(&d.p);
 }
 

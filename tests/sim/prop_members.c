@@ -82,6 +82,12 @@ static bool is_told(const struct sim_actor *a, struct sim_actor *bad)
     return om_ledger_revoked(&node_ledger_of(a->node, &n->id)->all, sim_actor_id(bad, n));
 }
 
+/* Whoever has heard has let go, also in the gossip round in which it heard. */
+static bool is_slow(const struct sim_actor *a, struct sim_actor *bad)
+{
+    return is_told(a, bad) && is_accepting(a, bad);
+}
+
 static bool has_cut_off(const struct sim_actor *a, struct sim_actor *bad)
 {
     return sim_pair(a->world, (struct sim_actor *)(uintptr_t)a, bad)->events[OM_EVENT_REVOKED] > 0;
@@ -114,6 +120,8 @@ static unsigned converge(const struct society *s, unsigned part, unsigned others
         second++;
         told = count(s, part, is_told);
         accepting = count(s, part, is_accepting);
+        CHECK_EQ(count(s, part, is_slow), 0);
+        CHECK(told + accepting <= others);
         print_message("  %5u   %13u   %4u   %20u\n", second, second * 1000 / OM_GOSSIP_ROUND_MS,
                       told, accepting);
     }

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "gossip/gossip.h"
 #include "network/epoch.h"
 #include "node/ledger.h"
 
@@ -135,7 +136,7 @@ OM_TEST(revoke_ends_sessions_and_refuses_new_ones)
     CHECK_EQ(d.p.side[0].events[OM_EVENT_REVOKED], 0);
     CHECK_OK(revoke(&d, &d.self[1].id));
     CHECK_OK(revoke(&d, &d.self[1].id)); /* once is enough */
-    pair_run(&d.p, OM_SEC(4));
+    pair_run(&d.p, d.p.now + OM_MS(OM_GOSSIP_ROUND_MS));
     CHECK_EQ(d.p.side[0].events[OM_EVENT_REVOKED], 1);
     CHECK_EQ(d.p.side[1].events[OM_EVENT_CLOSED], 1);
     CHECK_EQ(om_node_peer_info(d.p.side[0].node, d.p.now, &d.certs.network, &d.self[1].id, &info),

@@ -2,6 +2,7 @@
 #include "pump.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -122,6 +123,14 @@ static void on_timer(uv_poll_t *handle, int status, int events)
     p->armed = OM_NEVER;
     om_node_tick(p->node, om_clock_now());
     drain(p);
+}
+
+/* They were opened in place, some of them told a secret, and when the next come to lie there nobody
+ * knows. */
+static void wipe(const struct om_dgram *batch, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        sodium_memzero(batch[i].data, batch[i].len);
 }
 
 static void on_batch(void *self, struct om_dgram *batch, unsigned count)
@@ -255,9 +264,12 @@ void om_pump_input(struct om_pump *p, struct om_dgram *batch, unsigned count)
 {
     if (p->is_closing)
         return;
+    bool is_within = p->is_draining; /* whoever drains has not come to what arrived now */
     p->info.wakeups++;
     om_node_input(p->node, om_clock_now(), batch, count);
     drain(p);
+    if (!is_within && !p->is_closing)
+        wipe(batch, count);
 }
 
 void om_pump_info(const struct om_pump *p, struct om_pump_info *out)

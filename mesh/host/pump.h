@@ -5,7 +5,7 @@
  *        every other action to the daemon.
  * Why:   the core knows no socket and no clock; here is the one place where both meet.
  * Keeps: pump_two_nodes_talk; pump_timer_wakes_in_time; pump_stops_with_datagrams_under_way;
- *        pump_idle_sleeps; pump_opens_and_closes_sockets.
+ *        pump_idle_sleeps; pump_opens_and_closes_sockets; test_no_secret_outside_locked_memory.
  *
  * Full: outgoing datagrams live in the node's pools (OM_PUMP_OUT); while the socket takes no more
  * they wait here, and the node is told OM_E_BUSY when none is left.
@@ -67,7 +67,8 @@ struct om_udp *om_pump_udp(struct om_pump *p);
 /** om_pump_kick() - act on what the node of @p wants since something was asked of it. */
 void om_pump_kick(struct om_pump *p);
 
-/** om_pump_input() - @count datagrams of @batch that another socket than those of @p received. */
+/** om_pump_input() - @count datagrams of @batch that another socket than those of @p received; they
+ *  are wiped, since peers tell secrets in them. */
 void om_pump_input(struct om_pump *p, struct om_dgram *batch, unsigned count);
 
 /** om_pump_info() - figures of @p into @out. */

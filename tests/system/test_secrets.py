@@ -1,4 +1,4 @@
-"""Where the secrets of two daemons are: in their own files, in locked memory, and nowhere else."""
+"""Where the secrets of three daemons are: their own files, locked memory, and nowhere else."""
 
 import base64
 import ctypes
@@ -72,24 +72,26 @@ def found(needles, hay):
 
 
 class Rig:
-    """Two daemons that did all that secrets are needed for."""
+    """Two daemons that did all that secrets are needed for, and a third that they put out."""
 
-    def __init__(self, first, second, folder):
-        self.both = first, second
+    def __init__(self, first, second, third, folder):
+        self.both, self.all = (first, second), (first, second, third)
         at = f"--at=127.0.0.1:{first.port}"
         sealed = os.path.join(folder, "sealed")
         for name, more in (("lab", []), ("all", ["--open"]), ("out", ["--open"])):
             good(first.home, "network", "create", "--name", name, *more)
-        self.links = {"lab": good(first.home, "network", "invite", "lab", at).strip(),
+        self.links = {"lab": good(first.home, "network", "invite", "lab", "--uses", "2",
+                                   at).strip(),
                       "all": good(first.home, "network", "invite", "all", at).strip(),
                       "us": good(first.home, "key", "link", "--name", "us", at).strip()}
         self.waiting = b""
         for name, link in self.links.items():
-            self.join(name, link)
+            self.join(second, name, link)
         good(first.home, "key", "export", sealed, "--network", "out", at, stdin=PASSWORD + "\n")
         good(second.home, "key", "import", sealed, "--name", "out", stdin=PASSWORD + "\n")
         self.sealed = sealed
         self.agree()
+        self.old = self.put_out(third)
 
     def agree(self):
         """The two make a network of their own, "two"."""
@@ -106,10 +108,22 @@ class Rig:
             good(second.home, "cloister", "accept", str(other), "--name", "two")
             accept.line()
 
-    def join(self, name, link):
-        """The second follows @link, and is looked at while it does."""
+    def put_out(self, third):
+        """The @third is a member for a while; the secret that the others changed then."""
+        first, second = self.both
+        self.join(third, "lab", self.links["lab"])
+        old = secrets_in(first.home)["lab"]
+        good(first.home, "network", "revoke", "--yes", "--now", "--network", "lab",
+             data(third.home, "network", "show", "lab")["self"])
+        assert wait_until(lambda: old != secrets_in(first.home)["lab"] ==
+                          secrets_in(second.home)["lab"], 30)
+        assert secrets_in(third.home)["lab"] == old
+        return old
+
+    def join(self, daemon, name, link):
+        """The @daemon follows @link, and is looked at while it does."""
         argv = [program("omerta"), "network", "join", "-", "--name", name]
-        with subprocess.Popen(argv, env=environment_of(self.both[1].home), stdin=subprocess.PIPE,
+        with subprocess.Popen(argv, env=environment_of(daemon.home), stdin=subprocess.PIPE,
                               stdout=subprocess.DEVNULL) as process:
             process.stdin.write(link.encode())
             process.stdin.flush()
@@ -127,20 +141,21 @@ class Rig:
         return seen
 
     def needles(self):
-        """Every secret of both, by name."""
-        named = {f"{daemon.home[-1]}: {name}": secret for daemon in self.both
+        """Every secret of all, by name."""
+        named = {f"{daemon.home[-1]}: {name}": secret for daemon in self.all
                  for name, secret in secrets_in(daemon.home).items()}
+        named["old lab"] = self.old
         named |= join_words(self.links["lab"])
         named |= {f"link {name}": link.encode() for name, link in self.links.items()}
         return named | {"password": PASSWORD.encode()}
 
 
 @pytest.fixture(name="rig", scope="module")
-def rig_of_two():
+def rig_of_three():
     """See Rig; and whoever started all that lets everybody read what he makes."""
     need("omerta", "omerta-meshd")
     folder, before = tempfile.mkdtemp(prefix="om-"), os.umask(0)
-    daemons = [Daemon(os.path.join(folder, name), LOUD) for name in "ab"]
+    daemons = [Daemon(os.path.join(folder, name), LOUD) for name in "abc"]
     try:
         yield Rig(*(daemon.start() for daemon in daemons), folder)
     finally:
@@ -154,7 +169,8 @@ def told_by(daemon):
     """All that the commands say of @daemon that are no question for a link."""
     told = b""
     asked = [["status"], ["peers"], ["network", "list"], ["key", "show"], ["config"], ["doctor"],
-             ["netcheck"], ["log", "-n", "1000"], ["cloister", "list"], ["bugreport", "-o", "-"]]
+             ["netcheck"], ["log", "-n", "1000"], ["cloister", "list"], ["bugreport", "-o", "-"],
+             ["network", "block", "--list"], ["network", "members", "lab", "--all"]]
     asked += [["network", "show", net["name"]] for net in
               data(daemon.home, "network", "list")["networks"]]
     for words in asked:
@@ -206,8 +222,9 @@ def test_no_secret_is_told_or_written(rig):
     assert {"a: identity", "a: authority of lab", "b: lab", "b: two", "J"} <= set(needles)
     for daemon in rig.both:
         told = told_by(daemon)
-        assert b"this node" in told and b"datagrams" in told
+        assert b"this node" in told and b"datagrams" in told and b"revoked" in told
         assert not found(needles, told)
+    for daemon in rig.all:
         kept = kept_by(daemon)
         assert len(kept) > 4096 and not found(needles, kept)
         assert not found(needles, rig.look_at(daemon.process.pid))
@@ -215,7 +232,7 @@ def test_no_secret_is_told_or_written(rig):
     with open(rig.sealed, "rb") as file:
         assert not found(needles, file.read())
     # The controls: each in the file that is its own, and in each form of a link.
-    for daemon in rig.both:
+    for daemon in rig.all:
         for path in glob.glob(os.path.join(daemon.home, "networks", "*")):
             with open(path, "rb") as file:
                 assert "." in os.path.basename(path) or found(needles, file.read())
@@ -227,14 +244,15 @@ def test_no_secret_is_told_or_written(rig):
 def test_no_secret_outside_locked_memory(rig):
     """Whoever dumps a daemon by force gets none of what its files keep, nor a link it heard."""
     needles = rig.needles()
-    for daemon in rig.both:
+    for daemon in rig.all:
         try:
             locked, rest = memory_of(daemon.process.pid)
         except PermissionError as why:
             pytest.skip(f"the memory of another process cannot be read here: {why}")
         own = daemon.home[-1]
-        assert {f"{own}: {name}" for name in ("lab", "all", "us", "two", "identity")} <= set(
-            found(needles, locked))
+        names = {"lab", "identity"} | ({"all", "us", "two"} if daemon in rig.both else set())
+        assert {f"{own}: {name}" for name in names} <= set(found(needles, locked))
+        assert own != "c" or "old lab" in found(needles, locked)
         assert len(rest) > 1 << 20 and daemon.home.encode() in rest
         assert not found(needles, rest)
         with open(f"/proc/{daemon.process.pid}/limits", encoding="utf-8") as file:
@@ -246,7 +264,7 @@ def test_modes_whatever_the_umask(rig, folder):
     report = os.path.join(folder, "report")
     good(rig.both[0].home, "bugreport", "-o", report)
     paths = [report, rig.sealed]
-    for daemon in rig.both:
+    for daemon in rig.all:
         paths.append(daemon.home)
         paths += [os.path.join(top, name) for top, folders, files in os.walk(daemon.home)
                   for name in folders + files]

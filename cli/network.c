@@ -28,6 +28,7 @@ json_t *om_network_params(const struct om_cli *cli, unsigned at)
 enum om_exit om_network_link(struct om_cli *cli, const char *method, json_t *params, bool is_qr)
 {
     const char *at = om_args_value(&cli->args, "at");
+    struct om_error err;
     json_t *result;
 
     if (at)
@@ -39,8 +40,8 @@ enum om_exit om_network_link(struct om_cli *cli, const char *method, json_t *par
     if (cli->out.json) {
         om_out_json(&cli->out, result);
     } else {
-        if (is_qr && link && om_qr_print(&cli->out, link) != OM_OK) {
-            om_out_error(&cli->out, "no QR code can be made of the link");
+        if (is_qr && link && om_qr_print(&cli->out, link, &err) != OM_OK) {
+            om_out_error(&cli->out, "%s", err.msg);
             e = OM_EXIT_FAILED;
         }
         om_out_line(&cli->out, "%s", link ? link : "");

@@ -5,6 +5,8 @@
 #include <qrencode.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum {
     MARGIN = 4,      /* modules of quiet zone, as the standard wants */
@@ -36,12 +38,31 @@ static void print_row(struct om_out *out, const QRcode *code, int y)
                 out->colors ? "\033[0m" : "");
 }
 
-enum om_err om_qr_print(struct om_out *out, const char *text)
+/* How many columns the terminal has that @out prints on; 0: it is none, or does not say. */
+static unsigned columns(const struct om_out *out)
+{
+    struct winsize size = {0};
+    int fd = fileno(out->to);
+
+    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+enum om_err om_qr_print(struct om_out *out, const char *text, struct om_error *err)
 {
     QRcode *code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
+    unsigned has = columns(out);
 
     if (!code)
-        return errno == ENOMEM ? OM_E_NO_MEM : OM_E_RANGE;
+        return om_fail(err, errno == ENOMEM ? OM_E_NO_MEM : OM_E_RANGE,
+                       "no QR code can be made of the link");
+    unsigned wants = (unsigned)code->width + 2 * MARGIN;
+    if (has > 0 && has < wants) {
+        QRcode_free(code);
+        return om_fail(err, OM_E_STATE,
+                       "the QR code is %u columns wide and this terminal %u: widen it, or take "
+                       "smaller letters",
+                       wants, has);
+    }
     for (int y = -MARGIN; y < code->width + MARGIN; y += 2)
         print_row(out, code, y);
     QRcode_free(code);

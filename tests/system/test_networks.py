@@ -1,17 +1,22 @@
 """Networks of a home: made, joined, left and renamed while the daemons run."""
 
 import base64
+import contextlib
+import fcntl
 import glob
 import json
 import os
+import pty
+import re
 import stat
 import struct
 import subprocess
+import termios
 import zlib
 
 import pytest
 
-from commands import data, good, refused, run
+from commands import data, environment_of, good, refused, run
 from daemon import program, wait_until
 from fixtures import ALONE, need
 
@@ -371,21 +376,57 @@ def png(rows):
             + chunk(b"IEND", b""))
 
 
+def seen(text, folder):
+    """What a camera reads from the code in @text, whose last line is the link; and its columns."""
+    *lines, link = text.splitlines()
+    rows = [[c in blocks for c in line] for line in lines for blocks in ("█▀", "█▄")]
+    assert len({len(row) for row in rows}) == 1 and link.startswith("omerta://")
+    path = os.path.join(folder, "qr.png")
+    with open(path, "wb") as file:
+        file.write(png(rows))
+    read = subprocess.run(["zbarimg", "--quiet", "--raw", path], capture_output=True,
+                          text=True, check=True, timeout=30)
+    assert read.stdout.strip() == link
+    return len(rows[0])
+
+
 def test_qr_is_read_back(daemon):
-    """What a camera sees on the terminal is the link, of both kinds."""
+    """What a camera sees on the terminal is the link, of each kind."""
     good(daemon.home, "network", "create", "--name", "a", "--open")
-    shown = [good(daemon.home, "network", "invite", "a", "--qr", at(daemon)),
-             good(daemon.home, "key", "qr", at(daemon))]
-    for text in shown:
-        *lines, link = text.splitlines()
-        rows = [[c in blocks for c in line] for line in lines for blocks in ("█▀", "█▄")]
-        assert len({len(row) for row in rows}) == 1 and len(rows[0]) <= 80
-        path = os.path.join(daemon.home, "qr.png")
-        with open(path, "wb") as file:
-            file.write(png(rows))
-        read = subprocess.run(["zbarimg", "--quiet", "--raw", path], capture_output=True,
-                              text=True, check=True, timeout=30)
-        assert read.stdout.strip() == link and link.startswith("omerta://")
+    good(daemon.home, "network", "create", "--name", "b")
+    for argv, most in ((["network", "invite", "a", "--qr"], 80), (["key", "qr", "a"], 80),
+                       (["network", "invite", "b", "--qr"], 100)):
+        assert seen(good(daemon.home, *argv, at(daemon)), daemon.home) <= most
+
+
+def on_terminal(home, columns, *argv):
+    """Code and output of omerta with @argv on a terminal of so many @columns."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
+    with subprocess.Popen([program("omerta"), "--color", "never", *argv], stdout=slave,
+                          env=environment_of(home), stderr=slave) as process:
+        os.close(slave)
+        said = b""
+        with contextlib.suppress(OSError):  # EIO: nobody has the other end any more
+            while piece := os.read(master, 65536):
+                said += piece
+        code = process.wait(60)
+    os.close(master)
+    return code, said.decode()
+
+
+def test_qr_wants_its_columns(daemon):
+    """A terminal that would break its lines shows none, but says how wide it is to be."""
+    good(daemon.home, "network", "create", "--name", "b")
+    argv = ["network", "invite", "b", "--qr", at(daemon)]
+    code, said = on_terminal(daemon.home, 60, *argv)
+    assert code == 1 and "█" not in said and "this terminal 60" in said
+    wide = int(re.search(r"is (\d+) columns wide", said)[1])
+    assert said.splitlines()[-1].startswith("omerta://join/")
+    code, said = on_terminal(daemon.home, wide, *argv)
+    assert code == 0 and seen(said, daemon.home) == wide
+    code, said = on_terminal(daemon.home, wide - 1, *argv)
+    assert code == 1 and "█" not in said
 
 
 BAD = [

@@ -64,7 +64,7 @@ static enum om_err qr_of(const char *text, char *buf, size_t n)
     if (!f)
         return OM_E_NO_MEM;
     om_out_init(&out, f, f, false, OM_COLOR_NEVER);
-    enum om_err e = om_qr_print(&out, text);
+    enum om_err e = om_qr_print(&out, text, NULL);
     rewind(f);
     buf[fread(buf, 1, n - 1, f)] = '\0';
     (void)fclose(f);

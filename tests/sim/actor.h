@@ -23,6 +23,7 @@ enum {
 enum sim_cert {
     SIM_CERT_NONE,
     SIM_CERT_MEMBER,
+    SIM_CERT_RELAY,   /* who may carry lanes of others */
     SIM_CERT_ADMIN,   /* and it answers those who join */
     SIM_CERT_EXPIRED, /* 10 days ago */
     SIM_CERT_OLD,     /* it has been for too long to be renewed */

@@ -77,6 +77,8 @@ static struct om_bytes node_cert(const struct sim_actor *a, const struct sim_net
         return om_bytes(NULL, 0);
     if (a->spec.cert == SIM_CERT_ADMIN)
         c.roles = OM_ROLE_ADMIN;
+    if (a->spec.cert == SIM_CERT_RELAY)
+        c.roles = OM_ROLE_RELAY;
     if (a->spec.cert == SIM_CERT_EXPIRED || a->spec.cert == SIM_CERT_OLD) {
         c.issued = (uint32_t)(now_s - (a->spec.cert == SIM_CERT_OLD ? 2 : 1) * LONG_AGO_S);
         c.expires = c.issued + LIFE_S;

@@ -154,7 +154,8 @@ static enum om_err read_cert(struct sim_words *w, const char *value, void *out)
         [SIM_CERT_OLD] = "old",           [SIM_CERT_LINK] = "link",
         [SIM_CERT_OPEN] = "open",         [SIM_CERT_ALIEN] = "alien",
         [SIM_CERT_BYMEMBER] = "bymember", [SIM_CERT_NORIGHT] = "noright",
-        [SIM_CERT_CHAIN] = "chain",       [SIM_CERT_STOLEN] = "stolen"};
+        [SIM_CERT_CHAIN] = "chain",       [SIM_CERT_STOLEN] = "stolen",
+        [SIM_CERT_RELAY] = "relay"};
 
     static_assert(OM_ARRAY_SIZE(names) == SIM_CERT_COUNT, "a name for each");
     for (unsigned i = 0; i < OM_ARRAY_SIZE(names); i++)
@@ -163,7 +164,7 @@ static enum om_err read_cert(struct sim_words *w, const char *value, void *out)
             return OM_OK;
         }
     return sim_words_fail(
-        w, "none, member, admin, expired, old, link, open, alien, bymember, noright, "
+        w, "none, member, relay, admin, expired, old, link, open, alien, bymember, noright, "
            "chain or stolen");
 }
 

@@ -21,7 +21,8 @@
  *   node NAME... [network=NAME,...] [psk=wrong] [audit] [gossip] [relay] [clock=+T|-T]
  *                [version=MIN..MAX] [ciphers=chacha|aes|both] [rekey=T] [packets=N] [load=N]
  *                [peers=N] [indices=N] [lanes=N] [carry=BITS] [offer=N] [behind=NAT]
- *                [cert=none|member|admin|expired|old|link|open|alien|bymember|noright|chain|stolen]
+ *                [cert=none|member|relay|admin|expired|old|link|open|alien|bymember|noright|chain|
+ *                      stolen]
  *                                psk: a secret that is not the network's; clock: error of the
  *                                calendar; gossip: it tells where it is, again after a move, and
  *                                remembers over a restart what others told; relay: it carries the

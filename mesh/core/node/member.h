@@ -4,6 +4,7 @@
  * What:  where credentials that handshakes bring meet certificates, the calendar and what was
  *        revoked; which frames a session of less than a member may carry.
  * Why:   both halves of a handshake ask the same question, and both must get the same answer.
+ * Keeps: roles_count_in_closed_networks_only; roles_relay_is_believed_by_its_certificate.
  */
 #ifndef OM_NODE_MEMBER_H
 #define OM_NODE_MEMBER_H
@@ -53,6 +54,12 @@ bool node_member_is_behind(const struct om_peer *p);
 
 /** node_member_is_admin() - does the certificate of @p, as @n saw it last, make it an admin? */
 bool node_member_is_admin(const struct om_node *n, const struct om_peer *p);
+
+/** node_member_may() - may @id, or ourselves, do in @net what @role, of enum om_role, lets members
+ *  do? In an open network anybody may; in a closed one who has that or the admin's in the
+ *  certificate that @n saw last. */
+bool node_member_may(const struct om_node *n, const struct om_network *net, const struct om_id *id,
+                     enum om_role role);
 
 /** node_member_set() - @n shows @chain in @net from @now on. Return: as om_node_credential(). */
 enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,

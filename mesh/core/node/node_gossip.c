@@ -182,8 +182,8 @@ static bool carry_out(struct node_gossip *g, const struct om_gossip_act *a, stru
         call(g, a);
         return false;
     case OM_GOSSIP_ACT_CHANGED:
-        node_select_record(g->node, g->net, a->bytes);
         node_names_heard(g->node, g->net, a->bytes);
+        node_select_record(g->node, g->net, a->bytes); /* by the roles that came with it */
         out->kind = OM_ACT_RECORD;
         out->record = (struct om_act_record){g->net->id, a->peer, a->bytes};
         return true;
@@ -253,9 +253,10 @@ void node_gossip_answered(struct node_call *c, om_time now, bool is_ok)
     arm(g);
 }
 
-/* What @a says in @net, as the fields of a record into @out. */
-static enum om_err make_self(const struct om_network *net, const struct om_announce *a,
-                             uint8_t *fields, size_t room, struct om_gossip_self *out)
+/* What @a says in @net, where we @may_relay, as the fields of a record into @out. */
+static enum om_err make_self(const struct om_network *net, bool may_relay,
+                             const struct om_announce *a, uint8_t *fields, size_t room,
+                             struct om_gossip_self *out)
 {
     struct om_wr w = om_wr(om_mut(fields, room));
     size_t name = strnlen(a->name, sizeof a->name);
@@ -263,7 +264,7 @@ static enum om_err make_self(const struct om_network *net, const struct om_annou
     if (a->end_count > OM_ANNOUNCE_ENDS || a->service_count > OM_ANNOUNCE_SERVICES ||
         name > OM_NAME_MAX)
         return OM_E_RANGE;
-    *out = (struct om_gossip_self){.flags = a->relays ? OM_RECORD_RELAY : 0};
+    *out = (struct om_gossip_self){.flags = a->relays && may_relay ? OM_RECORD_RELAY : 0};
     for (; out->end_count < a->end_count; out->end_count++)
         out->ends[out->end_count] = (struct om_record_end){
             a->mapped[out->end_count] ? OM_END_MAPPED : OM_END_HOST, a->ends[out->end_count]};
@@ -288,7 +289,8 @@ static enum om_err say(struct node_gossip *g, om_time now)
 {
     struct om_gossip_self self;
     uint8_t fields[OM_RECORD_MAX];
-    enum om_err e = make_self(g->net, &g->said, fields, sizeof fields, &self);
+    bool may_relay = node_member_may(g->node, g->net, &g->net->self.id, OM_ROLE_RELAY);
+    enum om_err e = make_self(g->net, may_relay, &g->said, fields, sizeof fields, &self);
 
     if (e == OM_OK)
         e = om_gossip_set_self(g->gossip, now, &self);

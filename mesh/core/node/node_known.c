@@ -1,6 +1,7 @@
 /* node_known.c - who is known in a network, and what they say of themselves. */
 #include <stdlib.h>
 
+#include "node/member.h"
 #include "node/state.h"
 
 static int by_key(const void *a, const void *b)
@@ -89,7 +90,8 @@ enum om_err om_node_record(const struct om_node *n, const struct om_id *network,
 
     if (!h || om_record_decode(&r, om_bytes(h->bytes, h->len)) != OM_OK)
         return OM_E_MISSING;
-    *out = (struct om_announce){.relays = (r.flags & OM_RECORD_RELAY) != 0};
+    *out = (struct om_announce){.relays = (r.flags & OM_RECORD_RELAY) != 0 &&
+                                          node_member_may(n, net, peer, OM_ROLE_RELAY)};
     while (out->end_count < r.end_count && out->end_count < OM_ANNOUNCE_ENDS) {
         out->ends[out->end_count] = r.ends[out->end_count].addr;
         out->mapped[out->end_count] = r.ends[out->end_count].kind == OM_END_MAPPED;

@@ -130,6 +130,40 @@ bool node_member_is_admin(const struct om_node *n, const struct om_peer *p)
     return m && m->roles & OM_ROLE_ADMIN && node_ledger_may_sign(n, p->net, &p->id);
 }
 
+/* Ours, which others may have pushed out of what was seen. */
+static uint8_t own_roles(const struct om_network *net)
+{
+    struct om_shown ours = {.static_key = net->self.dh_public};
+    struct om_cert_chain chain;
+    struct om_node_cert c;
+
+    ours.bytes = om_credential_ours(net, &ours.kind);
+    if (!om_verified_take(&chain, &ours) || om_node_cert_decode(&c, chain.node) != OM_OK)
+        return 0;
+    return chain.admin.n > 0 ? c.roles & (uint8_t)~OM_ROLE_ADMIN : c.roles;
+}
+
+bool node_member_may(const struct om_node *n, const struct om_network *net, const struct om_id *id,
+                     enum om_role role)
+{
+    const struct om_member *m;
+
+    if (net->is_open)
+        return true;
+    if (om_id_equal(id, &net->self.id))
+        return own_roles(net) & (role | OM_ROLE_ADMIN);
+    m = om_verified_find(&n->verified, net, id);
+    return m && m->roles & (role | OM_ROLE_ADMIN);
+}
+
+bool om_node_may(const struct om_node *n, const struct om_id *network, const struct om_id *peer,
+                 enum om_role role)
+{
+    const struct om_network *net = node_network(n, network);
+
+    return net && node_member_may(n, net, peer, role);
+}
+
 enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
                             const struct om_cert_chain *chain)
 {

@@ -29,6 +29,11 @@ static void on_offer(struct om_node *n, om_time now, struct om_peer *p, const st
     struct om_peer *to = om_peers_find(&n->peers, p->net, &f->peer);
     struct om_relay_end *from = end_of(n, p), *far = NULL;
 
+    if (!node_member_may(n, p->net, &p->net->self.id, OM_ROLE_RELAY)) {
+        if (from)
+            om_relay_decline(&n->relay, from, f->lane);
+        return;
+    }
     if (to && !node_member_is_full(p) && !node_member_is_admin(n, to))
         to = NULL; /* who is no member gets to admins, and no further */
     if (to && !node_member_is_full(to))

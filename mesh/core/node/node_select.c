@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "node/lane.h"
+#include "node/member.h"
 #include "node/why.h"
 #include "peer/record.h"
 #include "relay/relay_select.h"
@@ -100,7 +101,8 @@ void node_select_record(struct om_node *n, struct om_network *net, struct om_byt
 
     if (om_record_decode(&r, record) != OM_OK || om_id_equal(&r.id, &net->self.id))
         return;
-    bool relays = (r.flags & OM_RECORD_RELAY) != 0 && r.end_count > 0;
+    bool relays = (r.flags & OM_RECORD_RELAY) != 0 && r.end_count > 0 &&
+                  node_member_may(n, net, &r.id, OM_ROLE_RELAY);
     struct node_select *s = select_of(n, net, relays);
     if (!s)
         return;

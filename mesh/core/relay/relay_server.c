@@ -311,6 +311,12 @@ no_timer:
     return NULL;
 }
 
+void om_relay_decline(struct om_relay *r, struct om_relay_end *from, uint32_t lane)
+{
+    r->counts.offers++;
+    refuse(r, from, lane, OM_LANE_UNWILLING);
+}
+
 void om_relay_offer(struct om_relay *r, om_time now, struct om_relay_end *from,
                     struct om_relay_end *to, const struct om_frame_lane_offer *f, bool is_nested)
 {

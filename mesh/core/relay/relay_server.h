@@ -183,6 +183,9 @@ void om_relay_end_free(struct om_relay_end *e);
 /** om_relay_heard() - an authentic packet of @e arrived at @now, over no lane, from @addr. */
 void om_relay_heard(struct om_relay_end *e, om_time now, const struct om_addr *addr);
 
+/** om_relay_decline() - @from asked for @lane where @r may relay for nobody. */
+void om_relay_decline(struct om_relay *r, struct om_relay_end *from, uint32_t lane);
+
 /**
  * om_relay_offer() - an end asks for a lane
  * @r:          the relay

@@ -29,7 +29,7 @@ struct om_announce {
     char name[OM_NAME_MAX + 1]; /* "" for none */
     char services[OM_ANNOUNCE_SERVICES][OM_SERVICE_MAX + 1];
     unsigned service_count;
-    bool relays; /* willing to relay */
+    bool relays; /* willing to relay, and in a closed network with the role (member.h) */
 };
 
 /* For OM_ACT_RECORD: a node's record is new. Worth keeping: om_node_learn() takes it back. */

@@ -6,7 +6,9 @@
  * Why:   to know a network's secret and to be its member are two things: the first can be copied,
  *        the second is signed, for one key and a time.
  * Keeps: member_meets_member; member_stranger_with_the_secret_gets_nothing;
- *        join_by_link_makes_a_member; join_without_the_invitation_gets_nothing.
+ *        join_by_link_makes_a_member; join_without_the_invitation_gets_nothing;
+ *        roles_relay_is_believed_by_its_certificate;
+ *        roles_own_record_says_relay_only_with_the_role.
  *
  * A closed network is joined with om_network_config.authority and .chain. Without a chain a node
  * is refused by everybody there until om_node_credential() gives it one.
@@ -33,7 +35,9 @@ enum {
     OM_JOIN_PATIENCE_S = 60 /* from the asking to the answer, whatever it is */
 };
 
-/* What a member may do beyond being one. Bits; others are kept and mean nothing. */
+/* What a member may do beyond being one: carry the lanes of others, offer virtual machines, let
+ * others in. Who lacks the role refuses, and is not believed; an admin may do all three. Bits;
+ * others are kept and mean nothing. */
 enum om_role { OM_ROLE_RELAY = 1, OM_ROLE_PROVIDER = 2, OM_ROLE_ADMIN = 4 };
 
 /* A certificate as it travels: the admin's is empty when the authority signed. */
@@ -210,5 +214,10 @@ OM_MUST enum om_err om_node_void(struct om_node *n, om_time now, const struct om
  */
 OM_MUST enum om_err om_node_member(const struct om_node *n, const struct om_id *network,
                                    const struct om_id *peer, struct om_member *out);
+
+/** om_node_may() - may @peer, or this node itself, do in @network what @role is for? Where @n takes
+ *  bare keys, anybody; else who has that role, or the admin's, by the certificate seen last. */
+bool om_node_may(const struct om_node *n, const struct om_id *network, const struct om_id *peer,
+                 enum om_role role);
 
 #endif

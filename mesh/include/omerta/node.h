@@ -162,7 +162,8 @@ OM_MUST enum om_err om_node_epoch(struct om_node *n, om_time now, const struct o
  * @now:       time
  * @is_relay:  the lanes of others close when it is false
  *
- * Others learn of it by our record: om_announce.relays of omerta/gossip.h.
+ * Others learn of it by our record: om_announce.relays of omerta/gossip.h. In a closed network
+ * whoever has not the role of a relay (omerta/member.h) refuses lanes all the same.
  */
 void om_node_set_relay(struct om_node *n, om_time now, bool is_relay);
 

@@ -9,6 +9,8 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <omerta/member.h>
+
 #include "service/parts.h"
 
 enum { LOAD_SHIFT = 16, MIB_SHIFT = 20, FIFTEEN_MINUTES = 2 };
@@ -110,6 +112,8 @@ void offer_here(const struct vms *s, const struct daemon_network *net, struct om
     if (!s || s->is_closing || s->is_lost || !s->provide.is_on || *s->missing || !s->is_known ||
         s->accel.kind == OM_VM_ACCEL_NONE)
         return;
+    if (!om_node_may(daemon_node(s->d), &net->id, &net->self, OM_ROLE_PROVIDER))
+        return;
     out->is_for_all = s->provide.is_for_all && !net->is_open;
     out->is_on = out->is_for_all || s->provide.peers > 0;
     if (!out->is_on)
@@ -119,4 +123,26 @@ void offer_here(const struct vms *s, const struct daemon_network *net, struct om
     out->load = load_now();
     add_amounts(s, out);
     add_images(s, out);
+}
+
+void offer_hint(const struct vms *s, char out[static OFFER_HINT_MAX])
+{
+    const struct daemon_network *first = NULL;
+    unsigned count = 0;
+
+    *out = 0;
+    if (!s->provide.is_on || (!s->provide.is_for_all && s->provide.peers == 0))
+        return;
+    for (unsigned i = 0; i < s->d->network_count; i++) {
+        const struct daemon_network *net = &s->d->networks[i];
+        if (om_node_may(daemon_node(s->d), &net->id, &net->self, OM_ROLE_PROVIDER))
+            continue;
+        first = first ? first : net;
+        count++;
+    }
+    if (first)
+        (void)snprintf(out, OFFER_HINT_MAX,
+                       "members of the network %s%s get none: our certificate there has not the"
+                       " role of a provider, which an invitation with --role provider gives",
+                       first->name, count > 1 ? " (and of others)" : "");
 }

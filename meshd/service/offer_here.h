@@ -11,7 +11,14 @@
 #include "vm/core/offer.h"
 
 /** offer_here() - into @out what @s, or NULL, offers to members of @net now: nothing while none of
- *  them may have a machine, or as long as nothing is known of what runs them. */
+ *  them may have a machine, this node lacks the role there, or nothing is known yet of what runs
+ *  them. */
 void offer_here(const struct vms *s, const struct daemon_network *net, struct om_vm_offer *out);
+
+enum { OFFER_HINT_MAX = 256 };
+
+/** offer_hint() - a sentence into @out on the closed network where @s would provide and lacks the
+ *  role; "" when there is none. */
+void offer_hint(const struct vms *s, char out[static OFFER_HINT_MAX]);
 
 #endif

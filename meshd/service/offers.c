@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omerta/member.h>
+
 #include "host/clock.h"
 #include "service/offer_here.h"
 
@@ -107,8 +109,9 @@ unsigned offers_collect(struct offers *o, const struct om_id *network,
         next = om_list_next(&o->rows, l);
         if (row->until <= now)
             drop(o, row);
-        else if (om_id_equal(&row->network, network))
-            out[n++] = row;
+        else if (om_id_equal(&row->network, network) &&
+                 om_node_may(daemon_node(o->d), network, &row->provider, OM_ROLE_PROVIDER))
+            out[n++] = row; /* whose role may have been heard of after the offer */
     }
     return n;
 }

@@ -7,7 +7,8 @@
  *
  * Ours is told when it is turned on or off, or runs machines with something else, and when the
  * rest of it changed (at most once in OFFERS_APART_S), and every OFFERS_AGAIN_S; a node that
- * stopped telling is forgotten OFFERS_LIFE_S later. What is no offer is dropped and counted.
+ * stopped telling is forgotten OFFERS_LIFE_S later. What is no offer is dropped and counted. In a
+ * closed network who has not the role of a provider tells none, and what it tells is not used.
  *
  * Full: OFFERS_MAX offers of others; then the one that was heard longest ago gives way.
  */
@@ -54,8 +55,8 @@ void offers_networks(struct offers *o);
 /** offers_touch() - what this node of @o provides may have changed; NULL is fine. */
 void offers_touch(struct offers *o);
 
-/** offers_collect() - the offers of @o in @network that hold now, into @out, unsorted; returns how
- *  many. */
+/** offers_collect() - the offers of @o in @network that hold now, of those who may provide there,
+ *  into @out, unsorted; returns how many. */
 unsigned offers_collect(struct offers *o, const struct om_id *network,
                         const struct offer_row *out[static OFFERS_MAX]);
 

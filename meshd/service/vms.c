@@ -7,9 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <omerta/member.h>
 #include <omerta/text.h>
 
 #include "host/clock.h"
+#include "service/offer_here.h"
 #include "service/offers.h"
 #include "service/parts.h"
 #include "service/unit.h"
@@ -126,6 +128,11 @@ static bool is_open_for(const struct vms *s, const struct vms_who *who, struct o
                                    : "that peer provides no virtual machines") == OM_OK;
     if (!who->is_own && !provide_allows(&s->provide, &who->peer, !net || net->is_open))
         return om_fail(err, OM_E_STATE, "that peer provides no virtual machines to you") == OM_OK;
+    if (!who->is_own && net &&
+        !om_node_may(daemon_node(s->d), &net->id, &net->self, OM_ROLE_PROVIDER))
+        return om_fail(err, OM_E_STATE,
+                       "that peer's certificate in this network has not the role of a provider") ==
+               OM_OK;
     if (*s->missing)
         return om_fail(err, OM_E_UNSUPPORTED, "%.190s", s->missing) == OM_OK;
     if (engine_is_known(s) && s->accel.kind == OM_VM_ACCEL_NONE)
@@ -331,6 +338,7 @@ json_t *vms_short(struct vms *s, const struct vms_who *who, const char *method, 
 json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
 {
     struct provide next = s->provide;
+    char hint[OFFER_HINT_MAX];
 
     if (set) {
         if (!provide_read(&next, set, err))
@@ -368,6 +376,7 @@ json_t *vms_provide(struct vms *s, const json_t *set, struct om_error *err)
                                           : *s->missing ? "none"
                                                         : "unknown"));
     (void)json_object_set_new(o, "reason", json_string(is_known ? s->accel.reason : s->missing));
-    (void)json_object_set_new(o, "hint", json_string(unit_hint()));
+    offer_hint(s, hint);
+    (void)json_object_set_new(o, "hint", json_string(*unit_hint() ? unit_hint() : hint));
     return o;
 }

@@ -1,0 +1,42 @@
+"""Who may lend machines in a closed network: the one whose certificate says so."""
+
+import pytest
+
+from commands import data, good, refused
+from daemon import wait_until
+from fixtures import ALONE, need
+from servers import need_program
+
+REFUSED = 4
+LENDS = "provide on --vms 1 --cpu 1 --memory 512M --disk 1G --accel tcg --to *".split()
+
+
+@pytest.fixture(autouse=True)
+def programs():
+    """Without the programs there is nothing to test."""
+    need("omerta", "omerta-meshd")
+    need_program("qemu-system-x86_64", "qemu-system-x86")
+
+
+def lenders(daemon):
+    """The names of those whose offers @daemon makes use of."""
+    return {one["name"] for one in data(daemon.home, "providers", "--all")["providers"]}
+
+
+def test_provider_needs_the_role_in_a_closed_network(make):
+    """bob is a plain member, who is told so; ann, who made the network, and cat lend."""
+    ann, bob, cat = (make(name, [*ALONE, "--name", name]).start() for name in ("ann", "bob", "cat"))
+    good(ann.home, "network", "create", "--name", "lab")
+    for one, more in ((bob, []), (cat, ["--role", "provider"])):
+        link = good(ann.home, "network", "invite", "lab", f"--at=127.0.0.1:{ann.port}", *more)
+        good(one.home, "network", "join", "-", "--name", "lab", stdin=link)
+    said = good(bob.home, *LENDS)
+    assert "members of the network lab get none" in said and "--role provider" in said
+    for one in (ann, cat):
+        assert "get none" not in good(one.home, *LENDS)
+    assert wait_until(lambda: lenders(ann) == {"cat"}, 60)
+    assert wait_until(lambda: lenders(bob) == {"ann", "cat"}, 60)
+    assert lenders(ann) == {"cat"}
+    ask = ["vm", "request", "--image", "none-such", "--provider"]
+    refused(ann.home, *ask, "bob", code=REFUSED, says=["role of a provider"])
+    assert "role of a provider" not in refused(bob.home, *ask, "cat", code=REFUSED)  # no image

@@ -143,7 +143,7 @@ def stream(lab, name, count, **options):
 
 
 def test_delay_is_one_way(lab):
-    medians = {}
+    least = {}
     for delay in (0, 20):
         a, b, wire = ends(lab, str(delay), delay=delay)
         python(lab, b, ECHO)
@@ -151,11 +151,11 @@ def test_delay_is_one_way(lab):
             out = lab.run(a, [sys.executable, "-c", TRIPS, to, "21"]).stdout
             trips = json.loads(out)
             assert min(trips) >= 2 * delay
-            medians[delay, to] = statistics.median(trips)
+            least[delay, to] = min(trips)  # the others may wait for a busy machine
         assert wire.stop()["left_to_right"]["lost"] == 0
     for to in ("10.0.0.2", "fd00::2"):
-        assert medians[20, to] < 50
-        assert medians[0, to] < 15
+        assert least[20, to] < 50
+        assert least[0, to] < 15
 
 
 def test_delay_may_differ_by_direction_and_jitter(lab):

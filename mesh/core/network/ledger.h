@@ -187,9 +187,9 @@ uint32_t om_ledger_fork(const struct om_ledger_log *log);
 /** om_ledger_is_admin() - has @key a log in @l that was not ended? */
 bool om_ledger_is_admin(const struct om_ledger *l, const struct om_id *key);
 
-/** om_ledger_revoked() - may @key be a member no more, by what @l holds? An admin's that was not ended
- *  as one is the authority's to revoke: else the thief of an admin's key could put out all others,
- *  and who made the network. */
+/** om_ledger_revoked() - may @key be a member no more, by what @l holds? An admin's that was not
+ *  ended as one is the authority's to revoke: else the thief of an admin's key could put out all
+ *  others, and who made the network. */
 bool om_ledger_revoked(const struct om_ledger *l, const struct om_id *key);
 
 /** om_ledger_revoker() - who of @l revoked @key, lent; of several the lowest key; NULL: nobody. */

@@ -248,7 +248,7 @@ def test_no_secret_outside_locked_memory(rig):
         try:
             locked, rest = memory_of(daemon.process.pid)
         except PermissionError as why:
-            pytest.skip(f"the memory of another process cannot be read here: {why}")
+            pytest.skip(f"needs CAP_SYS_PTRACE to read the memory of a daemon: {why}")
         own = daemon.home[-1]
         names = {"lab", "identity"} | ({"all", "us", "two"} if daemon in rig.both else set())
         assert {f"{own}: {name}" for name in names} <= set(found(needles, locked))

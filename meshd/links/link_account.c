@@ -69,9 +69,9 @@ bool link_account_count(struct link_account *a, om_time now, enum link_way way,
     struct key k;
     bool is_new = false;
 
-    if (++a->at < a->sample)
+    if (++a->at[way] < a->sample)
         return false;
-    a->at = 0;
+    a->at[way] = 0;
     if (!read_key(&k, a->is_ether, way, frame))
         return true;
     bool is_full = om_lru_count(&a->flows) == LINK_ACCOUNT_MAX;

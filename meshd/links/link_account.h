@@ -5,7 +5,8 @@
  * Why:   who provides a machine must be able to see what it does; the guard remembers only what it
  *        needs to judge, and nothing of what is for the link's own address.
  * Keeps: link_account_counts_both_ways; link_account_counts_one_in_some;
- *        link_account_full_forgets_the_silent; link_account_leaves_what_is_no_packet.
+ *        link_account_samples_each_way; link_account_full_forgets_the_silent;
+ *        link_account_leaves_what_is_no_packet.
  *
  * Full: LINK_ACCOUNT_MAX flows; the one that was silent for longest gives way.
  */
@@ -29,7 +30,8 @@ enum link_way { LINK_SENT, LINK_GOT, LINK_WAYS }; /* by what is behind the link 
 /* Read freely; write only through link_account_*(). */
 struct link_account {
     struct om_lru flows;
-    unsigned sample, at; /* one in @sample is counted, for all of them */
+    unsigned sample;        /* one in so many is counted, for all of them */
+    unsigned at[LINK_WAYS]; /* each way by itself: data and what acknowledges it go in step */
     bool is_ether;
     uint64_t forgotten; /* flows that gave way */
 };

@@ -66,6 +66,27 @@ OM_TEST(link_account_counts_one_in_some)
     link_account_fini(&a);
 }
 
+/* Packets and their acknowledgements in turns: every sixteenth of both is always the same kind. */
+OM_TEST(link_account_samples_each_way)
+{
+    struct link_account a;
+
+    link_account_init(&a, LINK_SAMPLE, false, key);
+    for (unsigned i = 0; i < 10 * LINK_SAMPLE; i++) {
+        craft_udp(&c, THERE, 1000, HERE, 53, 10);
+        (void)link_account_count(&a, 0, LINK_SENT, craft_bytes(&c));
+        craft_udp(&c, HERE, 53, THERE, 1000, 0);
+        (void)link_account_count(&a, 0, LINK_GOT, craft_bytes(&c));
+    }
+    json_t *rows = link_account_rows(&a, 0);
+    if (json_array_size(rows) == 1) { /* else without memory */
+        CHECK_EQ(number(rows, 0, "packets_sent"), 10 * LINK_SAMPLE);
+        CHECK_EQ(number(rows, 0, "packets_got"), 10 * LINK_SAMPLE);
+    }
+    json_decref(rows);
+    link_account_fini(&a);
+}
+
 OM_TEST(link_account_full_forgets_the_silent)
 {
     struct link_account a;

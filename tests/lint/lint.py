@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
+import api  # noqa: E402
 import banned  # noqa: E402
 import docs  # noqa: E402
 import floors  # noqa: E402
@@ -24,7 +25,7 @@ import style  # noqa: E402
 from source import Skip, Tree  # noqa: E402
 
 NAMES = ("floors sizes banned headers docs keeps format shellcheck reasons files packages"
-         " named").split()
+         " named api").split()
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -42,6 +43,7 @@ def run(name, tree, cc="cc", extra=()):
         "reasons": style.check_reasons,
         "files": style.check_files,
         "packages": packages.check,
+        "api": api.check,
         "named": lambda t: named.check(t, NAMES),
     }
     return checks[name](tree)

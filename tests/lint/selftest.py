@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
+import api  # noqa: E402
 import lint  # noqa: E402
 from source import Skip, Tree  # noqa: E402
 
@@ -114,6 +115,16 @@ CLEAN = {
     "tests/sim/main.c": "/* main.c - cost. */\nint x = clock_gettime(a, b);\n",
     "tests/run.sh": '#!/bin/sh\necho "$1"\n',
     "tests/packages.txt": "# Packages.\ndemo curl  # pages\nall  nftables\nall  libmnl-dev\n",
+    "plans/api.md": api.HEAD + """
+## <omerta/box.h>: a box
+
+* `size_t om_box_fill(struct om_box *b, const char p[static 1], size_t n)`
+  put bytes in
+* `void om_box_free(struct om_box *b)`
+  release `b`
+* `void om_box_drop(struct om_box *b)`
+  as om_box_free(), but louder
+""",
     "plans/threat-model.md": "It is: `system/test_box::test_box`, `vm/away`, `sim/reconnect`.\n",
     "demos/CMakeLists.txt": "foreach(one away)\nadd_test(NAME vm/${one} COMMAND x)\nendforeach()\n",
     "demos/demo.sh": "#!/bin/sh\ncommand -v curl\n",
@@ -210,6 +221,8 @@ PLANTS = [
     ("named", SEEDS, add("# A (1)\n| `testA` | later | |\n"), 2, "testA`: want the name"),
     ("named", SEEDS, add("# A (2)\n| `testA` | none: x |\n| `testA` | none: x |\n"), 1, "twice"),
     ("named", SEEDS, add("# A\n"), 1, "0 cases in all: want 58"),
+    ("api", "plans/api.md", swap("release", "give back"), 13, "want '  release `b`'"),
+    ("api", "plans/api.md", add("* `void om_box_shut(void)`\n  no\n"), 16, "want ''"),
     ("files", "notes.txt", add("\n"), 1, "not a known name"),
     ("files", "src/a.c", add("\n"), 1, "not a known name"),
 ]

@@ -293,7 +293,10 @@ bool closed_join(struct om_daemon *d, const struct om_network_link *l, const cha
         (void)membership_settle(d, NULL);
         return false;
     }
-    *j = (struct daemon_joining){.id = id, .authority = l->authority, .peer_count = l->peer_count};
+    *j = (struct daemon_joining){.id = id,
+                                 .authority = l->authority,
+                                 .peer_count = l->peer_count,
+                                 .is_made_up = name == NULL};
     memcpy(j->peers, l->peers, sizeof j->peers);
     memcpy(j->name, chosen, sizeof chosen);
     d->joining_count++;
@@ -312,7 +315,7 @@ static bool copy_certs(struct om_certs *out, const struct om_cert_chain *chain)
 }
 
 /* The file of what @j became by @m. */
-static bool fill(struct network_file *f, const struct daemon_joining *j,
+static bool fill(struct om_daemon *d, struct network_file *f, const struct daemon_joining *j,
                  const struct om_act_member *m)
 {
     *f = (struct network_file){.link = {.kind = OM_NETWORK_CLOSED,
@@ -323,6 +326,8 @@ static bool fill(struct network_file *f, const struct daemon_joining *j,
     memcpy(f->link.secret, m->secret, sizeof f->link.secret);
     memcpy(f->link.peers, j->peers, sizeof j->peers);
     memcpy(f->name, j->name, sizeof f->name);
+    if (j->is_made_up && *m->called) /* what the admin calls it, unless that is another's here */
+        (void)membership_choose_name(d, &f->link, m->called, f->name, NULL);
     return copy_certs(&f->certs, &m->chain);
 }
 
@@ -333,7 +338,7 @@ static void joined(struct om_daemon *d, const struct daemon_joining *j,
     const struct daemon_network *net = NULL;
     struct network_file f;
 
-    if (fill(&f, j, m) && network_file_write(d->home, &f, &err) == OM_OK) {
+    if (fill(d, &f, j, m) && network_file_write(d->home, &f, &err) == OM_OK) {
         net = membership_list(d, &j->id, &f);
         take_office(d, &j->id, &f.certs);
     } else {

@@ -63,6 +63,7 @@ struct daemon_network *membership_list(struct om_daemon *d, const struct om_id *
     blocks_load(d, id);
     if (!f)
         return net;
+    (void)!om_node_call_network(daemon_node(d), id, net->name); /* it is there, and fits */
     net->is_open = f->link.kind == OM_NETWORK_OPEN;
     net->is_direct = f->link.kind == OM_NETWORK_DIRECT;
     net->is_closed = f->link.kind == OM_NETWORK_CLOSED;
@@ -340,6 +341,7 @@ bool membership_rename(struct om_daemon *d, const struct daemon_network *net, co
         !membership_rewrite(d, &net->id, set_name, chosen, err))
         return false;
     memcpy(mutable_of(d, net)->name, chosen, sizeof chosen);
+    (void)!om_node_call_network(daemon_node(d), &net->id, chosen);
     membership_changed(d);
     return true;
 }

@@ -80,6 +80,7 @@ struct daemon_joining {
     unsigned peer_count;
     struct om_network_peer peers[OM_NETWORK_PEERS_MAX]; /* of the link */
     char name[OM_NAME_MAX + 1];
+    bool is_made_up; /* the name: a better one may be told */
 };
 
 struct daemon_bootstrap {

@@ -255,6 +255,20 @@ def test_closed_network_by_invitation(two):
     refused(second.home, "network", "join", "-", code=REFUSED, says=["lab"], stdin=link)
 
 
+def test_joined_it_is_called_as_there(make, two):
+    """Who gives no name has that of the admin, unless another network has it here."""
+    first, second = two
+    good(first.home, "network", "create", "--name", "My Team")
+    link = good(first.home, "network", "invite", at(first), "--uses", "2").strip()
+    good(second.home, "network", "join", "-", stdin=link)
+    assert names(second.home) == ["My Team"]
+    third = make("third", ALONE).start()
+    good(third.home, "network", "create", "--name", "My Team")
+    made = show(first.home, "My Team")["id"]
+    good(third.home, "network", "join", "-", stdin=link)
+    assert sorted(names(third.home)) == ["My Team", f"net-{made[:6]}"]
+
+
 def test_invitation_is_used_up(make, two):
     """The second who follows a link for one is told so, also after a restart of who made it."""
     first, second = two

@@ -18,7 +18,8 @@ OM_TEST(join_words_round_trip)
 {
     struct om_join_answer a = {.is_made = true,
                                .epoch = UINT32_MAX,
-                               .node_len = OM_NODE_CERT_LEAST},
+                               .node_len = OM_NODE_CERT_LEAST,
+                               .called = "My Team"},
                           back = {.is_made = false};
 
     memset(a.node, 0x11, a.node_len);
@@ -32,6 +33,7 @@ OM_TEST(join_words_round_trip)
     CHECK_MEM(back.node, a.node, a.node_len);
     CHECK_MEM(back.admin, a.admin, sizeof a.admin);
     CHECK_MEM(back.secret, a.secret, sizeof a.secret);
+    CHECK_STR(back.called, "My Team");
     o = om_join_words_ask("alice");
     CHECK_STR(om_join_words_name(o), "alice");
     json_decref(o);

@@ -9,6 +9,8 @@
 #include "node/state.h"
 
 static const uint8_t secret[32] = {0x5e, 0xc2};
+static const char one_longer[] = "a name that is of thirty-three ch"; /* than any may be */
+static_assert(sizeof one_longer == OM_NAME_MAX + 2, "it is not");
 
 struct desk {
     struct certs certs;
@@ -25,6 +27,7 @@ struct desk {
     uint8_t node[OM_NODE_CERT_MAX];
     size_t node_len;
     bool is_secret;
+    bool is_called; /* told what the admin calls the network */
     bool dies;      /* the admin does, while it writes down what it issued */
     unsigned heard; /* datagrams that it had sent by then */
 };
@@ -47,6 +50,7 @@ static void on_act(struct pair *p, int side, const struct om_act *act)
         CHECK_EQ(side, 1);
         d->joined++;
         d->is_secret = act->member.epoch == 7 && memcmp(act->member.secret, secret, 32) == 0;
+        d->is_called = strcmp(act->member.called, "My Team") == 0;
         d->node_len = act->member.chain.node.n;
         memcpy(d->node, act->member.chain.node.p, d->node_len);
         return;
@@ -127,9 +131,12 @@ OM_TEST(join_by_link_makes_a_member)
     struct desk d;
 
     desk_init(&d);
+    CHECK_EQ(om_node_call_network(d.p.side[0].node, &d.certs.network, one_longer), OM_E_RANGE);
+    CHECK_OK(om_node_call_network(d.p.side[0].node, &d.certs.network, "My Team"));
     CHECK_OK(join(&d, "alice"));
     pair_run(&d.p, OM_SEC(3));
     CHECK_EQ(d.joined, 1);
+    CHECK(d.is_called);
     CHECK_EQ(d.issued, 1);
     CHECK_EQ(d.refused, 0);
     CHECK(d.is_secret);

@@ -49,6 +49,7 @@ struct om_network {
     struct om_epoch *joins[OM_JOIN_EPOCHS_MAX]; /* by which others join; newest first */
     unsigned join_count;
     struct om_invitation invitation; /* ours, until we are in */
+    char called[OM_NAME_MAX + 1];    /* told to who joins by us; "": nothing */
     size_t credential_len;           /* 0: our bare key */
     bool is_open;                    /* bare keys are members */
     bool has_signer;

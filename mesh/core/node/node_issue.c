@@ -162,6 +162,7 @@ static enum om_err answer(struct node_join *j, om_time now, const struct node_ca
     node_event(c->node, now,
                &(struct om_event){.kind = OM_EVENT_ISSUED, .peer = cert.key, .a = cert.number});
     a->is_made = true;
+    memcpy(a->called, j->net->called, sizeof a->called);
     a->epoch = j->net->current->number;
     memcpy(a->secret, j->net->current->secret, sizeof a->secret);
     return OM_OK;
@@ -220,6 +221,19 @@ bool node_issue_next(struct node_join *j, struct om_act *out)
         .news = OM_MEMBER_ISSUED,
         .chain = {om_bytes(j->told, n), om_bytes(j->issuer.cert, sizeof j->issuer.cert)}};
     return true;
+}
+
+enum om_err om_node_call_network(struct om_node *n, const struct om_id *network, const char *name)
+{
+    struct om_network *net = node_network(n, network);
+    size_t len = strlen(name);
+
+    if (!net)
+        return OM_E_MISSING;
+    if (len > OM_NAME_MAX)
+        return OM_E_RANGE;
+    memcpy(net->called, name, len + 1);
+    return OM_OK;
 }
 
 enum om_err om_node_admin(struct om_node *n, om_time now, const struct om_id *network,

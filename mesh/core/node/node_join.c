@@ -278,6 +278,7 @@ static bool tell(struct node_join *j, struct om_act *out)
             out->member.news = is_joining ? OM_MEMBER_JOINED : OM_MEMBER_RENEWED;
             out->member.epoch = j->answer.epoch;
             out->member.secret = j->answer.secret;
+            out->member.called = j->answer.called;
             out->member.chain =
                 (struct om_cert_chain){om_bytes(j->answer.node, j->answer.node_len),
                                        om_bytes(j->answer.admin, sizeof j->answer.admin)};

@@ -76,7 +76,8 @@ json_t *om_join_words_answer(const struct om_join_answer *a)
         is_done = put_bytes(o, "certificate", om_bytes(a->node, a->node_len)) &&
                   put_bytes(o, "admin", om_bytes(a->admin, sizeof a->admin)) &&
                   put_bytes(o, "secret", om_bytes(a->secret, sizeof a->secret)) &&
-                  json_object_set_new(o, "epoch", json_integer(a->epoch)) == 0;
+                  json_object_set_new(o, "epoch", json_integer(a->epoch)) == 0 &&
+                  (!*a->called || json_object_set_new(o, "network", json_string(a->called)) == 0);
     if (is_done)
         return o;
     json_decref(o);
@@ -98,6 +99,15 @@ static bool get_admins(struct om_join_answer *a, const json_t *list)
     return true;
 }
 
+/* One that is too long, or no text, is not one that was said. */
+static void get_called(char out[static OM_NAME_MAX + 1], const json_t *v)
+{
+    size_t n = json_string_length(v);
+
+    if (n <= OM_NAME_MAX)
+        memcpy(out, n ? json_string_value(v) : "", n + 1);
+}
+
 enum om_err om_join_words_read(struct om_join_answer *out, const json_t *ok)
 {
     struct om_join_answer a = {.is_made = json_object_get(ok, "certificate") != NULL};
@@ -110,6 +120,7 @@ enum om_err om_join_words_read(struct om_join_answer *out, const json_t *ok)
     } else {
         a.node_len = get_bytes(ok, "certificate", om_mut(a.node, sizeof a.node));
         a.epoch = (uint32_t)number;
+        get_called(a.called, json_object_get(ok, "network"));
         is_read = a.node_len >= OM_NODE_CERT_LEAST && json_is_integer(epoch) && number >= 0 &&
                   number <= UINT32_MAX &&
                   get_bytes(ok, "admin", om_mut(a.admin, sizeof a.admin)) == sizeof a.admin &&

@@ -5,9 +5,10 @@
  * Why:   who asks is no member yet, and who answers may be none: both are read as hostile.
  * Keeps: join_words_round_trip; join_words_refuse_what_is_none; join_words_name_admins.
  *
- *     join {name}  renew {} -> {certificate, admin, epoch, secret}   by an admin
- *                           -> {admins: [key, ...]}                  by any other member: ask them
+ *     join {name}  renew {} -> {certificate, admin, epoch, secret, network}   by an admin
+ *                           -> {admins: [key, ...]}            by any other member: ask them
  *
+ * "network" is what the admin calls the network, if anything: a wish, which proves nothing.
  * "admin" is the certificate of who signed; who becomes an admin gets its own in that place, and
  * the authority signed the other.
  *
@@ -19,6 +20,8 @@
 #define OM_SERVICE_JOIN_H
 
 #include <jansson.h>
+
+#include <omerta/gossip.h>
 
 #include "network/cert.h"
 
@@ -37,6 +40,7 @@ struct om_join_answer {
     uint8_t admin[OM_ADMIN_CERT_BYTES];
     struct om_id admins[OM_JOIN_ADMINS_MAX];
     unsigned admin_count;
+    char called[OM_NAME_MAX + 1]; /* the network; "": not said */
 };
 
 /** om_join_words_ask() - the question of who wishes for @name; NULL when memory is out. */

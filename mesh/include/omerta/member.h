@@ -104,7 +104,7 @@ const char *om_join_why_name(enum om_join_why why);
 const char *om_join_why_text(enum om_join_why why);
 
 enum om_member_news {
-    OM_MEMBER_JOINED,  /* we are a member: chain, epoch, secret. Where the admin of the chain is we
+    OM_MEMBER_JOINED, /* we are a member: chain, epoch, secret, called. Where the admin of the chain is we
                           ourselves, we were made one: om_node_admin() */
     OM_MEMBER_REFUSED, /* we are not: why. Nothing is sent there any more */
     OM_MEMBER_RENEWED, /* our certificate is a new one: chain */
@@ -121,6 +121,8 @@ struct om_act_member {
     uint32_t epoch;
     const uint8_t *secret; /* 32 B, the epoch's */
     struct om_cert_chain chain;
+    const char
+        *called; /* the network, by the admin's wish: of JOINED; at most OM_NAME_MAX, or "" */
     struct om_bytes ledger;
     struct om_bytes epochs; /* secrets; for om_node_epochs() (rotate.h) */
 };
@@ -160,6 +162,11 @@ OM_MUST enum om_err om_node_join_by_link(struct om_node *n, om_time now, const c
  */
 OM_MUST enum om_err om_node_admin(struct om_node *n, om_time now, const struct om_id *network,
                                   struct om_bytes cert);
+
+/** om_node_call_network() - let @n, when it lets others in, tell them that @network is called
+ *  @name: at most OM_NAME_MAX bytes, "" for nothing. Return: OM_OK, OM_E_MISSING, OM_E_RANGE. */
+OM_MUST enum om_err om_node_call_network(struct om_node *n, const struct om_id *network,
+                                         const char *name);
 
 /** om_node_issued() - give @n, an admin of @network, back a certificate it had told as ISSUED:
  *  @node of its chain. Return: OM_OK, OM_E_MISSING, OM_E_PARSE, OM_E_FULL. */

@@ -16,10 +16,12 @@ from source import Tree, function_of  # noqa: E402
 PAGE, HEADERS = "plans/api.md", "mesh/include/omerta/"
 HEAD = """# API reference
 
-What `libomerta-mesh` offers, header by header, in the headers' own words; arguments, units, who owns
-what, and errors are there, above each function. [embedding.md](embedding.md) goes through a program.
-Programs that talk to a daemon instead need no library: omerta-ipc(7) is its JSON-RPC, method by
-method, and omerta-data(7) its streams and channels. Made by `tests/lint/api.py > plans/api.md`.
+What `libomerta-mesh` offers, header by header, in the headers' own words; arguments, units, who
+owns what, and errors are there, above each function. [embedding.md](embedding.md) goes through a
+program. Programs that talk to a daemon instead need no library: omerta-ipc(7) is its JSON-RPC,
+method by method, and omerta-data(7) its streams and channels.
+
+Made by `tests/lint/api.py > plans/api.md`.
 """
 
 

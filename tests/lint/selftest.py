@@ -221,8 +221,8 @@ PLANTS = [
     ("named", SEEDS, add("# A (1)\n| `testA` | later | |\n"), 2, "testA`: want the name"),
     ("named", SEEDS, add("# A (2)\n| `testA` | none: x |\n| `testA` | none: x |\n"), 1, "twice"),
     ("named", SEEDS, add("# A\n"), 1, "0 cases in all: want 58"),
-    ("api", "plans/api.md", swap("release", "give back"), 13, "want '  release `b`'"),
-    ("api", "plans/api.md", add("* `void om_box_shut(void)`\n  no\n"), 16, "want ''"),
+    ("api", "plans/api.md", swap("release", "give back"), 15, "want '  release `b`'"),
+    ("api", "plans/api.md", add("* `void om_box_shut(void)`\n  no\n"), 18, "want ''"),
     ("files", "notes.txt", add("\n"), 1, "not a known name"),
     ("files", "src/a.c", add("\n"), 1, "not a known name"),
 ]

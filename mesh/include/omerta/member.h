@@ -104,8 +104,8 @@ const char *om_join_why_name(enum om_join_why why);
 const char *om_join_why_text(enum om_join_why why);
 
 enum om_member_news {
-    OM_MEMBER_JOINED, /* we are a member: chain, epoch, secret, called. Where the admin of the chain is we
-                          ourselves, we were made one: om_node_admin() */
+    OM_MEMBER_JOINED, /* we are a member: chain, epoch, secret, called. Where the admin of the chain
+                          is we ourselves, we were made one: om_node_admin() */
     OM_MEMBER_REFUSED, /* we are not: why. Nothing is sent there any more */
     OM_MEMBER_RENEWED, /* our certificate is a new one: chain */
     OM_MEMBER_ISSUED,  /* we, an admin, made a member: chain, to be given back after a restart */

@@ -6,7 +6,7 @@
 #include <omerta/authority.h>
 
 #include "network/epoch.h"
-#include "node/state.h"
+#include "node/join.h"
 
 static const uint8_t secret[32] = {0x5e, 0xc2};
 static const char one_longer[] = "a name that is of thirty-three ch"; /* than any may be */
@@ -218,6 +218,38 @@ OM_TEST(join_by_one_who_is_no_admin_says_so)
     CHECK_EQ(d.refused, 1);
     CHECK_EQ(d.why, OM_JOIN_NO_ADMIN);
     pair_fini(&d.p);
+}
+
+/* As if so many had come by links of @network to side 0 that nobody else is let in. */
+static void fill_proofs(struct desk *d, const struct om_id *network)
+{
+    struct om_node *n = d->p.side[0].node;
+    struct node_join *j = node_join_of(n, node_network(n, network));
+
+    for (uint32_t i = 0; i < OM_PROOFS_MAX; i++) {
+        const uint8_t key[32] = {(uint8_t)i, (uint8_t)(i >> 8)};
+        om_time *at = om_lru_put(&j->proofs.seen, key, NULL);
+        CHECK(at != NULL);
+        *at = d->p.now;
+    }
+}
+
+OM_TEST(join_is_not_stopped_by_links_of_another_network)
+{
+    for (int is_own = 0; is_own < 2; is_own++) {
+        struct om_network_config other = {.id = {{0x77}}, .epoch = 1, .secret = {0x77}};
+        struct desk d;
+        desk_init(&d);
+        other.authority = d.certs.admin.id;
+        CHECK_OK(om_node_join(d.p.side[0].node, &other, NULL));
+        fill_proofs(&d, is_own ? &d.certs.network : &other.id);
+        CHECK_OK(join(&d, "alice"));
+        pair_run(&d.p, OM_SEC(OM_JOIN_PATIENCE_S + 5));
+        CHECK_EQ(d.joined, !is_own);
+        CHECK_EQ(d.refused, is_own);
+        CHECK_EQ(d.why, is_own ? OM_JOIN_NOBODY : 0);
+        pair_fini(&d.p);
+    }
 }
 
 OM_TEST(join_by_an_invitation_taken_back_hears_nothing)

@@ -15,7 +15,7 @@ static void desk_init(struct desk *d)
     *d = (struct desk){.certs = certs_make(), .who = certs_someone(9)};
     d->net.id = d->certs.network;
     d->net.authority = d->certs.authority.id;
-    CHECK_OK(om_verified_init(&d->v, sip_key));
+    om_verified_init(&d->v, sip_key);
 }
 
 static enum om_cert_verdict look(struct desk *d, const struct om_cert_chain *chain,
@@ -84,9 +84,20 @@ OM_TEST(verified_remembers_no_refusals)
         CHECK_EQ(look(&d, &chain, &d.who, 0, &m), OM_CERT_FORGED);
         CHECK_EQ(d.v.checks, i);
     }
-    CHECK_EQ(om_lru_count(&d.v.chains), 0);
-    CHECK_EQ(om_lru_count(&d.v.keys), 0);
+    CHECK_EQ(om_lru_count(&d.v.of[0].chains), 0);
+    CHECK_EQ(om_lru_count(&d.v.of[0].keys), 0);
     om_verified_fini(&d.v);
+}
+
+/* As if so many others had been checked in the @share-th network. */
+static void fill(struct desk *d, unsigned share)
+{
+    for (uint32_t i = 0; i < OM_VERIFIED_MAX; i++) {
+        uint8_t key[OM_KEY_BYTES] = {(uint8_t)i, (uint8_t)(i >> 8)};
+        CHECK(om_lru_put(&d->v.of[share].chains, key, NULL));
+        CHECK(om_lru_put(&d->v.of[share].keys, key, NULL));
+    }
+    CHECK_EQ(om_lru_count(&d->v.of[share].chains), OM_VERIFIED_MAX);
 }
 
 OM_TEST(verified_is_bounded)
@@ -97,14 +108,36 @@ OM_TEST(verified_is_bounded)
     desk_init(&d);
     const struct om_cert_chain chain = certs_chain(&d.certs, &(struct certs_wish){.key = d.who.id});
     CHECK_EQ(look(&d, &chain, &d.who, 0, &m), OM_CERT_HOLDS);
-    for (uint32_t i = 0; i < OM_VERIFIED_MAX; i++) { /* others, as if they had been checked */
-        uint8_t key[OM_KEY_BYTES] = {(uint8_t)i, (uint8_t)(i >> 8)};
-        CHECK(om_lru_put(&d.v.chains, key, NULL));
-    }
-    CHECK_EQ(om_lru_count(&d.v.chains), OM_VERIFIED_MAX);
+    fill(&d, 0);
+    CHECK(om_verified_find(&d.v, &d.net, &d.who.id) == NULL);
     CHECK_EQ(look(&d, &chain, &d.who, 0, &m), OM_CERT_HOLDS); /* again, and not by memory */
     CHECK_EQ(d.v.checks, 2);
-    CHECK_EQ(om_lru_count(&d.v.chains), OM_VERIFIED_MAX);
+    CHECK_EQ(om_lru_count(&d.v.of[0].chains), OM_VERIFIED_MAX);
+    om_verified_fini(&d.v);
+}
+
+OM_TEST(verified_networks_do_not_share)
+{
+    struct om_member m;
+    struct desk d;
+
+    desk_init(&d);
+    for (unsigned i = 0; i < 2; i++) { /* the same key in two networks */
+        d.net.id = d.certs.network;
+        const struct om_cert_chain chain =
+            certs_chain(&d.certs, &(struct certs_wish){.key = d.who.id});
+        CHECK_EQ(look(&d, &chain, &d.who, 0, &m), OM_CERT_HOLDS);
+        d.certs.network.b[0] ^= 1;
+    }
+    d.net.id = d.certs.network; /* the first */
+    fill(&d, 1);
+    CHECK(om_verified_find(&d.v, &d.net, &d.who.id) != NULL);
+    d.net.id.b[0] ^= 1; /* the one that was filled: the control */
+    CHECK(om_verified_find(&d.v, &d.net, &d.who.id) == NULL);
+    om_verified_leave(&d.v, &d.net.id); /* and has gone; the other stays */
+    CHECK(!d.v.of[1].is_used);
+    d.net.id = d.certs.network;
+    CHECK(om_verified_find(&d.v, &d.net, &d.who.id) != NULL);
     om_verified_fini(&d.v);
 }
 

@@ -12,6 +12,8 @@
  *     credential 3 = 32 B key, 116 B grant, 110 B admin certificate if any, 64 B proof
  *     proof = signature of kind "join" by the grant's key over Noise h || key
  *
+ * A table is of one network: whoever has a link of one cannot fill that of another.
+ *
  * Full: OM_PROOFS_MAX handshakes of the last 24 h; then nobody is let in until the oldest is over.
  *
  * Source: PROTOCOL section 7 (Join link).

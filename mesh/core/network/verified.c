@@ -5,22 +5,63 @@
 
 #include "crypto/kdf.h"
 
-enum { CHAIN_KEY = OM_KEY_BYTES, MEMBER_KEY = 2 * OM_ID_BYTES };
+enum { CHAIN_KEY = OM_KEY_BYTES };
 
-enum om_err om_verified_init(struct om_verified *v, const uint8_t sip_key[static 16])
+void om_verified_init(struct om_verified *v, const uint8_t sip_key[static OM_VERIFIED_SIP])
 {
-    enum om_err e =
-        om_lru_init(&v->chains, CHAIN_KEY, sizeof(struct om_member), OM_VERIFIED_MAX, sip_key);
+    memcpy(v->sip_key, sip_key, OM_VERIFIED_SIP);
+}
 
-    if (e == OM_OK)
-        e = om_lru_init(&v->keys, MEMBER_KEY, sizeof(struct om_member), OM_VERIFIED_MAX, sip_key);
-    return e;
+static void give(struct om_verified_share *s)
+{
+    om_lru_fini(&s->chains);
+    om_lru_fini(&s->keys);
+    *s = (struct om_verified_share){.is_used = false};
+}
+
+void om_verified_leave(struct om_verified *v, const struct om_id *network)
+{
+    for (unsigned i = 0; i < OM_VERIFIED_NETWORKS; i++)
+        if (v->of[i].is_used && om_id_equal(&v->of[i].network, network))
+            give(&v->of[i]);
 }
 
 void om_verified_fini(struct om_verified *v)
 {
-    om_lru_fini(&v->chains);
-    om_lru_fini(&v->keys);
+    for (unsigned i = 0; i < OM_VERIFIED_NETWORKS; i++)
+        give(&v->of[i]);
+}
+
+/* What there is of @net; NULL: nothing yet. */
+static const struct om_verified_share *share_of(const struct om_verified *v,
+                                                const struct om_network *net)
+{
+    for (unsigned i = 0; i < OM_VERIFIED_NETWORKS; i++)
+        if (v->of[i].is_used && om_id_equal(&v->of[i].network, &net->id))
+            return &v->of[i];
+    return NULL;
+}
+
+/* The same, made if need be; NULL when all are others'. */
+static struct om_verified_share *share_for(struct om_verified *v, const struct om_network *net)
+{
+    const struct om_verified_share *known = share_of(v, net);
+    unsigned i = 0;
+
+    if (known)
+        return &v->of[known - v->of];
+    while (i < OM_VERIFIED_NETWORKS && v->of[i].is_used)
+        i++;
+    if (i == OM_VERIFIED_NETWORKS)
+        return NULL;
+    struct om_verified_share *s = &v->of[i];
+    s->is_used = true;
+    s->network = net->id;
+    OM_BUG_IF(om_lru_init(&s->chains, CHAIN_KEY, sizeof(struct om_member), OM_VERIFIED_MAX,
+                          v->sip_key) != OM_OK); /* their sizes are ours */
+    OM_BUG_IF(om_lru_init(&s->keys, OM_ID_BYTES, sizeof(struct om_member), OM_VERIFIED_MAX,
+                          v->sip_key) != OM_OK);
+    return s;
 }
 
 bool om_verified_take(struct om_cert_chain *out, const struct om_shown *shown)
@@ -32,13 +73,6 @@ bool om_verified_take(struct om_cert_chain *out, const struct om_shown *shown)
     out->node = om_bytes(shown->bytes.p, shown->bytes.n - admin);
     out->admin = om_bytes(shown->bytes.p + out->node.n, admin);
     return true;
-}
-
-static void member_key(uint8_t out[static MEMBER_KEY], const struct om_network *net,
-                       const struct om_id *key)
-{
-    memcpy(out, net->id.b, OM_ID_BYTES);
-    memcpy(out + OM_ID_BYTES, key->b, OM_ID_BYTES);
 }
 
 static void chain_key(uint8_t out[static CHAIN_KEY], const struct om_network *net,
@@ -100,9 +134,11 @@ static bool is_of(const struct om_member *m, const uint8_t static_key[static 32]
     return om_identity_dh_of(dh, &m->key) == OM_OK && sodium_memcmp(dh, static_key, sizeof dh) == 0;
 }
 
-static void remember_chain(struct om_verified *v, const uint8_t *hash, const struct om_member *m)
+static void remember_chain(struct om_verified *v, const struct om_network *net, const uint8_t *hash,
+                           const struct om_member *m)
 {
-    struct om_member *at = om_lru_put(&v->chains, hash, NULL);
+    struct om_verified_share *s = share_for(v, net);
+    struct om_member *at = s ? om_lru_put(&s->chains, hash, NULL) : NULL;
 
     if (at)
         *at = *m; /* without memory it is checked again */
@@ -111,10 +147,9 @@ static void remember_chain(struct om_verified *v, const uint8_t *hash, const str
 static void remember_member(struct om_verified *v, const struct om_network *net,
                             const struct om_member *m)
 {
-    uint8_t key[MEMBER_KEY];
+    struct om_verified_share *s = share_for(v, net);
+    struct om_member *at = s ? om_lru_put(&s->keys, m->key.b, NULL) : NULL;
 
-    member_key(key, net, &m->key);
-    struct om_member *at = om_lru_put(&v->keys, key, NULL);
     if (at)
         *at = *m; /* without memory it is not known by name: no more */
 }
@@ -129,7 +164,8 @@ static bool look(struct om_verified *v, const struct om_network *net, const stru
         !om_verified_take(&chain, shown))
         return false;
     chain_key(hash, net, shown);
-    const struct om_member *known = om_lru_find(&v->chains, hash);
+    struct om_verified_share *s = share_for(v, net);
+    const struct om_member *known = s ? om_lru_find(&s->chains, hash) : NULL;
     if (known) {
         *out = *known;
         return true;
@@ -149,7 +185,7 @@ enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_ne
         return check_bare(net, shown, out);
     if (!look(v, net, shown, &m, hash) || !is_of(&m, shown->static_key))
         return OM_CERT_FORGED;
-    remember_chain(v, hash, &m);
+    remember_chain(v, net, hash, &m);
     remember_member(v, net, &m);
     *out = m;
     return om_cert_within(m.from, m.until, now_s);
@@ -166,7 +202,7 @@ bool om_verified_told(struct om_verified *v, const struct om_network *net,
         return false;
     if (!known || known->until < m.until)
         remember_member(v, net, &m);
-    remember_chain(v, hash, &m);
+    remember_chain(v, net, hash, &m);
     *out = m;
     return true;
 }
@@ -174,8 +210,15 @@ bool om_verified_told(struct om_verified *v, const struct om_network *net,
 const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,
                                          const struct om_id *key)
 {
-    uint8_t at[MEMBER_KEY];
+    const struct om_verified_share *s = share_of(v, net);
 
-    member_key(at, net, key);
-    return om_lru_peek(&v->keys, at);
+    return s ? om_lru_peek(&s->keys, key->b) : NULL;
+}
+
+const struct om_member *om_verified_walk(const struct om_verified *v, const struct om_network *net,
+                                         uint32_t *place)
+{
+    const struct om_verified_share *s = share_of(v, net);
+
+    return s ? om_lru_walk(&s->keys, place, NULL) : NULL;
 }

@@ -8,10 +8,11 @@
  * Keeps: verified_remembers_what_held; verified_looks_at_the_calendar_each_time;
  *        verified_remembers_no_refusals; verified_is_bounded; verified_needs_the_static_key;
  *        verified_is_of_one_network; verified_admin_role_needs_the_authority;
- *        verified_takes_what_its_holder_signed.
+ *        verified_takes_what_its_holder_signed; verified_networks_do_not_share.
  *
- * Full: OM_VERIFIED_MAX chains, of all networks; then the one used longest ago is forgotten, and
- * checked again when it comes. What does not hold is not remembered: it would push out what does.
+ * Full: OM_VERIFIED_MAX chains of each network; then the one used longest ago is forgotten, and
+ * checked again when it comes: an admin who signs without end pushes out nobody of another network.
+ * What does not hold is not remembered: it would push out what does.
  *
  *     credential 1 = node certificate    credential 2 = node certificate, 110 B admin certificate
  *
@@ -24,12 +25,24 @@
 
 #include "network/network.h"
 
-enum { OM_VERIFIED_MAX = 4096 };
+enum {
+    OM_VERIFIED_MAX = 2048,    /* twice the records that a node keeps of a network */
+    OM_VERIFIED_NETWORKS = 16, /* that a node may be in */
+    OM_VERIFIED_SIP = 16
+};
+
+/* Of one network. */
+struct om_verified_share {
+    bool is_used;
+    struct om_id network;
+    struct om_lru chains; /* BLAKE2b-256 of network and credential -> struct om_member */
+    struct om_lru keys;   /* member's key -> struct om_member, the last seen */
+};
 
 struct om_verified {
-    struct om_lru chains; /* BLAKE2b-256 of network and credential -> struct om_member */
-    struct om_lru keys;   /* network || member's key -> struct om_member, the last seen */
-    uint64_t checks;      /* signatures that were looked at */
+    struct om_verified_share of[OM_VERIFIED_NETWORKS];
+    uint8_t sip_key[OM_VERIFIED_SIP];
+    uint64_t checks; /* signatures that were looked at */
 };
 
 /* A credential as it came. */
@@ -39,14 +52,11 @@ struct om_shown {
     const uint8_t *static_key; /* 32 B: the Noise static key it came with */
 };
 
-/**
- * om_verified_init() - nothing seen yet
- * @v:        zeroed storage
- * @sip_key:  16 random bytes
- *
- * Return: OM_OK or OM_E_RANGE.
- */
-OM_MUST enum om_err om_verified_init(struct om_verified *v, const uint8_t sip_key[static 16]);
+/** om_verified_init() - nothing seen yet by @v, zeroed storage; @sip_key: random bytes. */
+void om_verified_init(struct om_verified *v, const uint8_t sip_key[static OM_VERIFIED_SIP]);
+
+/** om_verified_leave() - @v forgets all of @network. */
+void om_verified_leave(struct om_verified *v, const struct om_id *network);
 
 /** om_verified_fini() - release @v. */
 void om_verified_fini(struct om_verified *v);
@@ -85,6 +95,10 @@ bool om_verified_told(struct om_verified *v, const struct om_network *net,
 /** om_verified_find() - what @v saw last of @key in @net, lent until the next check; or NULL. */
 const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,
                                          const struct om_id *key);
+
+/** om_verified_walk() - those whom @v saw of @net, by @place as om_lru_walk(), lent; then NULL. */
+const struct om_member *om_verified_walk(const struct om_verified *v, const struct om_network *net,
+                                         uint32_t *place);
 
 /** om_verified_take() - the chain that @shown is of, into @out, lent. Return: false when it is
  *  cut. */

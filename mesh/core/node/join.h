@@ -20,7 +20,8 @@
 #include "service/join.h"
 
 enum {
-    OM_INVITED_MAX = 256,   /* who were let in to ask; then the least recent has to come again */
+    OM_INVITED_MAX = 256,   /* who were let in to ask in one network; then the least recent has to
+                               come again */
     OM_JOIN_ASKED_MAX = 16, /* peers that are asked to be let in; then no others */
     OM_JOIN_UNTOLD_MAX = 16 /* certificates made and not told yet; then nobody new is let in */
 };
@@ -53,12 +54,11 @@ struct node_join {
     uint8_t told[OM_NODE_CERT_MAX]; /* lent */
     struct om_timer timer;
     struct om_timer renewal;
+    struct om_proofs proofs; /* seen */
+    struct om_lru invited;   /* key -> struct node_invited */
 };
 
-/** node_join_start() - the parts of @n that joining needs. */
-void node_join_start(struct om_node *n);
-
-/** node_join_stop() - end them in @n. */
+/** node_join_stop() - end what there is of joining in @n. */
 void node_join_stop(struct om_node *n);
 
 /** node_join_leave() - end what there is of joining the @i-th network of @n. */

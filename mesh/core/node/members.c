@@ -43,16 +43,14 @@ static unsigned place_of(const struct om_node *n, const struct om_network *net)
     return i;
 }
 
-/* What handshakes showed: who comes again and again is there once for each network. */
+/* What handshakes showed: who comes again and again is there once. */
 static void add_seen(struct crowd *c, const struct om_node *n, const struct om_network *net)
 {
     const struct om_member *m;
-    const void *key;
     uint32_t place = 0;
 
-    while ((m = om_lru_walk(&n->verified.keys, &place, &key)) != NULL)
-        if (memcmp(key, net->id.b, sizeof net->id.b) == 0)
-            add(c, m->key.b);
+    while ((m = om_verified_walk(&n->verified, net, &place)) != NULL)
+        add(c, m->key.b);
 }
 
 static void add_records(struct crowd *c, const struct om_node *n, unsigned i)

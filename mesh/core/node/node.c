@@ -52,8 +52,8 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
     e = om_keyring_init(&n->keyring, n->sip_key, n->lock_secrets, now);
     if (e != OM_OK)
         goto no_keyring;
-    OM_BUG_IF(om_verified_init(&n->verified, n->sip_key) != OM_OK); /* its sizes are ours */
-    node_join_start(n);
+    static_assert((int)OM_VERIFIED_NETWORKS >= OM_NETWORKS_MAX, "each needs its share");
+    om_verified_init(&n->verified, n->sip_key);
     e = om_sessions_init(&n->sessions, &n->keyring, &n->limits, &n->rng, n->lock_secrets);
     if (e != OM_OK)
         goto no_sessions;
@@ -244,6 +244,7 @@ enum om_err om_node_join(struct om_node *n, const struct om_network_config *conf
     if (e == OM_OK)
         e = om_keyring_add(&n->keyring, n->wall_at, net, config->epoch, config->secret);
     if (e != OM_OK) {
+        om_verified_leave(&n->verified, &net->id);
         om_vault_give(n->networks_vault, net);
         return om_fail(err, e, "network %s: %s", om_id_print(&config->id, id), om_err_text(e));
     }

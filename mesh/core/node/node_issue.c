@@ -11,22 +11,15 @@
 #include "node/rotate.h"
 #include "service/words.h"
 
-static void invited_key(uint8_t out[static 2 * OM_ID_BYTES], const struct om_network *net,
-                        const struct om_id *id)
-{
-    memcpy(out, net->id.b, OM_ID_BYTES);
-    memcpy(out + OM_ID_BYTES, id->b, OM_ID_BYTES);
-}
-
 bool node_join_admit(struct om_node *n, om_time now, const struct om_network *net, uint8_t kind,
                      const struct om_proof_shown *shown, struct om_id *id)
 {
-    uint8_t key[2 * OM_ID_BYTES];
+    struct node_join *j = node_join_of(n, net);
     struct node_invited by = {.admin_len = 0};
     struct om_bytes admin;
 
-    if (kind != OM_CREDENTIAL_JOIN || net->credential_len == 0 ||
-        !om_proof_check(&n->proofs, now, net, shown, (uint32_t)(node_unix_ms(n, now) / 1000), id,
+    if (kind != OM_CREDENTIAL_JOIN || net->credential_len == 0 || !j ||
+        !om_proof_check(&j->proofs, now, net, shown, (uint32_t)(node_unix_ms(n, now) / 1000), id,
                         &by.grant))
         return false;
     admin = om_proof_admin(shown->bytes);
@@ -35,8 +28,7 @@ bool node_join_admit(struct om_node *n, om_time now, const struct om_network *ne
     if (admin.n > 0)
         memcpy(by.admin, admin.p, admin.n);
     by.admin_len = admin.n;
-    invited_key(key, net, id);
-    struct node_invited *at = om_lru_put(&n->invited, key, NULL);
+    struct node_invited *at = om_lru_put(&j->invited, id->b, NULL);
     if (at)
         *at = by;
     return at != NULL;
@@ -80,7 +72,6 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
 {
     struct om_node *n = j->node;
     const uint32_t now_s = (uint32_t)(node_unix_ms(n, now) / 1000);
-    uint8_t key[2 * OM_ID_BYTES];
 
     if (j->untold_count == OM_JOIN_UNTOLD_MAX)
         return OM_E_FULL;
@@ -94,8 +85,7 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
             return OM_E_UNSUPPORTED;
         return om_issuer_renew(&j->issuer, m, now_s, out);
     }
-    invited_key(key, j->net, &c->id);
-    const struct node_invited *by = om_lru_peek(&n->invited, key);
+    const struct node_invited *by = om_lru_peek(&j->invited, c->id.b);
     if (!by)
         return OM_E_MISSING;
     if (!node_ledger_invites(n, j->net, &c->id, &by->grant, om_bytes(by->admin, by->admin_len)))

@@ -77,15 +77,11 @@ struct node_join *node_join_of(struct om_node *n, const struct om_network *net)
     j->timer.at = OM_NEVER;
     j->renewal.fire = node_renew_fire;
     j->renewal.at = OM_NEVER;
+    OM_BUG_IF(om_proofs_init(&j->proofs, n->sip_key) != OM_OK); /* their sizes are ours */
+    OM_BUG_IF(om_lru_init(&j->invited, OM_ID_BYTES, sizeof(struct node_invited), OM_INVITED_MAX,
+                          n->sip_key) != OM_OK);
     n->joins[i] = j;
     return j;
-}
-
-void node_join_start(struct om_node *n)
-{
-    OM_BUG_IF(om_proofs_init(&n->proofs, n->sip_key) != OM_OK);
-    OM_BUG_IF(om_lru_init(&n->invited, sizeof(struct om_id[2]), sizeof(struct node_invited),
-                          OM_INVITED_MAX, n->sip_key) != OM_OK);
 }
 
 void node_join_leave(struct om_node *n, unsigned i)
@@ -97,6 +93,8 @@ void node_join_leave(struct om_node *n, unsigned i)
     om_timer_stop(&n->timers, &j->timer);
     om_timer_stop(&n->timers, &j->renewal);
     om_issuer_fini(&j->issuer);
+    om_proofs_fini(&j->proofs);
+    om_lru_fini(&j->invited);
     sodium_memzero(j, sizeof *j);
     free(j);
     n->joins[i] = NULL;
@@ -106,8 +104,6 @@ void node_join_stop(struct om_node *n)
 {
     for (unsigned i = 0; i < n->network_count; i++)
         node_join_leave(n, i);
-    om_proofs_fini(&n->proofs);
-    om_lru_fini(&n->invited);
 }
 
 void node_join_up(struct om_node *n, const struct om_peer *p)

@@ -62,6 +62,7 @@ enum om_err om_node_leave(struct om_node *n, om_time now, const struct om_id *ne
     node_ledger_leave(n, i);
     node_block_leave(net);
     om_keyring_leave(&n->keyring, net);
+    om_verified_leave(&n->verified, &net->id);
     om_vault_give(n->networks_vault, net);
     close_gap(n, i);
     return OM_OK;

@@ -17,7 +17,6 @@
 #include "envelope/envelope.h"
 #include "gossip/gossip.h"
 #include "gossip/hello.h"
-#include "network/proof.h"
 #include "network/verified.h"
 #include "node/sockets.h"
 #include "path/endpoint.h"
@@ -166,8 +165,6 @@ struct om_node {
     uint8_t sip_key[16];
     struct om_keyring keyring;
     struct om_verified verified;
-    struct om_proofs proofs;
-    struct om_lru invited;                        /* network || key -> struct node_invited */
     struct node_join *joins[OM_NETWORKS_MAX];     /* NULL: nothing to do with joining */
     struct node_ledger *ledgers[OM_NETWORKS_MAX]; /* NULL: of an open network */
     struct om_sessions sessions;

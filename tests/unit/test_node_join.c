@@ -252,6 +252,32 @@ OM_TEST(join_is_not_stopped_by_links_of_another_network)
     }
 }
 
+static bool is_void_before_the_question(struct pair *p, const struct pair_dgram *sent)
+{
+    struct desk *d = p->filter_arg;
+
+    if (sent->to == 1 && pair_info(p, 0).responses_out == 1 && !d->dies) {
+        d->dies = true; /* once: its handshake was answered, the question is to come */
+        CHECK_OK(om_node_void(p->side[0].node, p->now, &d->certs.network, d->grant.invite));
+    }
+    return true;
+}
+
+OM_TEST(join_by_an_invitation_taken_back_meanwhile_is_told_so)
+{
+    struct desk d;
+
+    desk_init(&d);
+    d.p.filter = is_void_before_the_question;
+    d.p.filter_arg = &d;
+    CHECK_OK(join(&d, "alice"));
+    pair_run(&d.p, OM_SEC(5)); /* and not after a minute, as when nobody answers */
+    CHECK_EQ(d.joined + d.issued, 0);
+    CHECK_EQ(d.refused, 1);
+    CHECK_EQ(d.why, OM_JOIN_REVOKED);
+    pair_fini(&d.p);
+}
+
 OM_TEST(join_by_an_invitation_taken_back_hears_nothing)
 {
     struct desk d;

@@ -69,7 +69,7 @@ out:
 static enum om_err add_evicting(struct fix *f, unsigned id, struct om_peer **out)
 {
     enum om_err e = om_peers_add(&f->t, &f->net, &f->id[id], out);
-    struct om_peer *victim = e == OM_E_FULL ? om_peers_victim(&f->t) : NULL;
+    struct om_peer *victim = e == OM_E_FULL ? om_peers_victim(&f->t, &f->net) : NULL;
 
     if (!victim)
         return e;
@@ -143,13 +143,52 @@ OM_TEST(peers_full_spares_the_named)
     for (unsigned i = 0; i < MAX - 1; i++)
         p[i]->end_count = 1;
     p[MAX - 1]->assoc = &asleep; /* would be the last to go, were it not a stranger */
-    CHECK(om_peers_victim(&f.t) == p[MAX - 1]);
+    CHECK(om_peers_victim(&f.t, &f.net) == p[MAX - 1]);
     p[MAX - 1]->end_count = 1;
     p[0]->assoc = &asleep;
-    CHECK(om_peers_victim(&f.t) == p[1]);
+    CHECK(om_peers_victim(&f.t, &f.net) == p[1]);
     p[MAX - 1]->assoc = p[0]->assoc = NULL;
     OM_TRY(add_evicting(&f, 10, &more) == OM_OK); /* but full of the named it stays usable */
     CHECK(om_peers_find(&f.t, &f.net, &f.id[0]) == NULL);
+out:
+    fix_fini(&f);
+}
+
+/* A table of 32, so shares of two: full of the busy of one network, it takes two of another. */
+OM_TEST(peers_full_of_one_network_has_room_for_another)
+{
+    enum { FULL = 2 * OM_PEERS_NETWORKS };
+    struct om_association assoc = {.count = 1};
+    const uint8_t sip_key[16] = {3};
+    struct om_peer *p[FULL] = {NULL}, *other[2];
+    struct fix f;
+
+    OM_TRY(fix_init(&f));
+    om_peers_fini(&f.t);
+    OM_TRY(om_peers_init(&f.t, FULL, sip_key) == OM_OK);
+    for (unsigned i = 0; i < FULL; i++) {
+        OM_TRY(om_peers_add(&f.t, &f.net, &f.id[i], &p[i]) == OM_OK);
+        p[i]->assoc = &assoc;
+        p[i]->heard_at = (om_time)(1000 - i);
+    }
+    CHECK(om_peers_victim(&f.t, &f.net) == NULL); /* the control: no room for more of its own */
+    p[FULL - 1]->is_wanted = true;                /* our program's */
+    for (unsigned i = 0; i < 2; i++) {
+        struct om_peer *victim = om_peers_victim(&f.t, &f.other);
+        OM_TRY(victim == p[FULL - 2 - i]);
+        victim->assoc = NULL;
+        om_peers_remove(&f.t, victim);
+        OM_TRY(om_peers_add(&f.t, &f.other, &f.id[i], &other[i]) == OM_OK);
+        other[i]->assoc = &assoc;
+    }
+    /* It has its share: it gets no more, and of that nothing goes to the large one. */
+    other[1]->assoc = NULL;
+    CHECK(om_peers_victim(&f.t, &f.net) == NULL);
+    CHECK(om_peers_victim(&f.t, &f.other) == other[1]); /* only in the place of its own */
+    other[1]->assoc = &assoc;
+    CHECK(om_peers_victim(&f.t, &f.other) == NULL);
+    p[0]->assoc = NULL;
+    CHECK(om_peers_victim(&f.t, &f.other) == p[0]); /* but of what nobody uses */
 out:
     fix_fini(&f);
 }

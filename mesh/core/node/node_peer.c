@@ -29,10 +29,11 @@ enum om_err node_add_peer(struct om_node *n, struct om_network *net, const struc
         node_block_has(net, id))
         return OM_E_RANGE;
     enum om_err e = om_peers_add(&n->peers, net, id, out);
-    struct om_peer *victim = e == OM_E_FULL ? om_peers_victim(&n->peers) : NULL;
+    struct om_peer *victim = e == OM_E_FULL ? om_peers_victim(&n->peers, net) : NULL;
 
     if (!victim)
         return e;
+    node_close(n, n->now, victim, OM_CLOSE_LIMIT, "no room"); /* if there is a session still */
     node_peer_evict(n, victim);
     return om_peers_add(&n->peers, net, id, out);
 }

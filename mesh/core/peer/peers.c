@@ -51,16 +51,56 @@ static bool is_idle(const struct om_peer *p, bool keyless, bool named)
     return !a || (keyless && a->count == 0 && !a->unconfirmed);
 }
 
-struct om_peer *om_peers_victim(const struct om_peers *t)
+/* How many peers of each network there are. */
+struct tally {
+    const struct om_network *net;
+    unsigned peers;
+};
+
+static struct tally *tally_of(struct tally *all, const struct om_network *net)
 {
-    const void *key;
+    unsigned i = 0;
+
+    while (i < OM_PEERS_NETWORKS - 1 && all[i].net && all[i].net != net)
+        i++;
+    all[i].net = net;
+    return &all[i];
+}
+
+/* Who was not heard for longest of @net, and is nobody whom our own program named or wants. */
+static struct om_peer *least_heard(const struct om_peers *t, const struct om_network *net)
+{
+    struct om_peer *found = NULL;
     void *peer;
 
+    for (size_t at = 0; om_table_next(&t->table, &at, NULL, &peer);) {
+        struct om_peer *p = peer;
+        if (p->net == net && p->end_count == 0 && !p->handshake && !p->is_wanted &&
+            p->waiting_count == 0 && (!found || p->heard_at < found->heard_at))
+            found = p;
+    }
+    return found;
+}
+
+struct om_peer *om_peers_victim(const struct om_peers *t, const struct om_network *net)
+{
+    struct tally all[OM_PEERS_NETWORKS] = {{.net = net}};
+    const unsigned share = t->table.max / OM_PEERS_NETWORKS;
+    const struct tally *largest = all;
+    void *peer;
+
+    for (size_t at = 0; om_table_next(&t->table, &at, NULL, &peer);) {
+        struct tally *of = tally_of(all, ((struct om_peer *)peer)->net);
+        if (++of->peers > largest->peers)
+            largest = of;
+    }
     for (int pass = 0; pass < 4; pass++)
-        for (size_t at = 0; om_table_next(&t->table, &at, &key, &peer);)
-            if (is_idle(peer, pass & 1, pass & 2))
+        for (size_t at = 0; om_table_next(&t->table, &at, NULL, &peer);) {
+            const struct tally *of = tally_of(all, ((struct om_peer *)peer)->net);
+            if ((of == all || of->peers > share) && is_idle(peer, pass & 1, pass & 2))
                 return peer;
-    return NULL;
+        }
+    return largest != all && all->peers < share ? least_heard(t, largest->net) : NULL;
 }
 
 enum om_err om_peers_add(struct om_peers *t, struct om_network *net, const struct om_id *id,

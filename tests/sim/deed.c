@@ -10,15 +10,16 @@
 #include "watch.h"
 
 static const char *const names[] = {
-    [SIM_CONNECT] = "connect", [SIM_SEND] = "send",       [SIM_ALLOW] = "allow",
-    [SIM_PING] = "ping",       [SIM_CLOSE] = "close",     [SIM_KEEP] = "keep",
-    [SIM_EPOCH] = "epoch",     [SIM_CRASH] = "crash",     [SIM_RESTART] = "restart",
-    [SIM_MOVE] = "move",       [SIM_CLOCK] = "clock",     [SIM_PARTITION] = "partition",
-    [SIM_HEAL] = "heal",       [SIM_LINK] = "link",       [SIM_PIPE] = "pipe",
-    [SIM_THROUGH] = "through", [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
-    [SIM_REPLAY] = "replay",   [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
-    [SIM_FLUSH] = "flush",     [SIM_LIE] = "lie",         [SIM_JOIN] = "join",
-    [SIM_REVOKE] = "revokes",  [SIM_OUST] = "ousts",      [SIM_ROTATE] = "rotates",
+    [SIM_CONNECT] = "connect",   [SIM_SEND] = "send",       [SIM_ALLOW] = "allow",
+    [SIM_PING] = "ping",         [SIM_CLOSE] = "close",     [SIM_KEEP] = "keep",
+    [SIM_EPOCH] = "epoch",       [SIM_CRASH] = "crash",     [SIM_RESTART] = "restart",
+    [SIM_MOVE] = "move",         [SIM_CLOCK] = "clock",     [SIM_PARTITION] = "partition",
+    [SIM_HEAL] = "heal",         [SIM_LINK] = "link",       [SIM_PIPE] = "pipe",
+    [SIM_THROUGH] = "through",   [SIM_MEASURE] = "measure", [SIM_RECORD] = "record",
+    [SIM_REPLAY] = "replay",     [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
+    [SIM_FLUSH] = "flush",       [SIM_LIE] = "lie",         [SIM_JOIN] = "join",
+    [SIM_REVOKE] = "revokes",    [SIM_OUST] = "ousts",      [SIM_ROTATE] = "rotates",
+    [SIM_CERTIFY] = "certifies",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -140,6 +141,8 @@ static enum om_err do_member(const struct sim_world *w, const struct sim_deed *d
         return sim_epoch(actor(w, d->a), n, (uint32_t)d->number);
     if (d->verb == SIM_ROTATE)
         return sim_member_rotate(actor(w, d->a), n);
+    if (d->verb == SIM_CERTIFY)
+        return sim_member_certify(actor(w, d->a), n);
     if (d->verb == SIM_REVOKE)
         return sim_member_revoke(actor(w, d->a), n, actor(w, d->b));
     if (d->verb == SIM_OUST)
@@ -247,6 +250,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_REVOKE:
     case SIM_OUST:
     case SIM_ROTATE:
+    case SIM_CERTIFY:
     case SIM_EPOCH:
         return do_member(w, d, n);
     case SIM_CRASH:

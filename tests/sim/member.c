@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include <omerta/authority.h>
 #include <omerta/rotate.h>
 
 #include "network/epoch.h"
@@ -196,6 +197,30 @@ enum om_err sim_member_invited(struct sim_actor *a, const struct sim_network *n,
     write_link(&l, n ? n : &a->world->networks[a->spec.networks[0]], i);
     om_join_link_print(text, &l);
     enum om_err e = om_node_join_by_link(a->node, sim_node_clock(a), text, name, &network, NULL);
+    sim_node_drain(a);
+    return e;
+}
+
+enum om_err sim_member_certify(struct sim_actor *a, const struct sim_network *n)
+{
+    struct om_identity authority;
+    struct om_certs c;
+
+    if (!n)
+        n = &a->world->networks[a->spec.networks[0]];
+    if (!a->node || !n->is_closed)
+        return OM_E_STATE;
+    authority = authority_of(n);
+    om_time now = sim_node_clock(a);
+    uint32_t now_s = (uint32_t)(node_unix_ms(a->node, now) / 1000);
+    enum om_err e = om_authority_certify(&c, authority.seed, sim_actor_id(a, n), a->name, now_s);
+    const struct om_cert_chain chain = {.node = om_bytes(c.node, c.node_len)};
+    if (e == OM_OK)
+        e = om_node_credential(a->node, now, &n->id, &chain);
+    if (e == OM_OK)
+        e = om_node_authority(a->node, &n->id, authority.seed);
+    if (e == OM_OK)
+        e = om_node_admin(a->node, now, &n->id, om_bytes(c.admin, c.admin_len));
     sim_node_drain(a);
     return e;
 }

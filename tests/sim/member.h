@@ -55,6 +55,11 @@ OM_MUST enum om_err sim_member_invited(struct sim_actor *a, const struct sim_net
  *  om_node_rotate(); OM_E_STATE when @a is down. */
 OM_MUST enum om_err sim_member_rotate(struct sim_actor *a, const struct sim_network *n);
 
+/** sim_member_certify() - @a, who holds the authority of @n (NULL: its first) from now on, makes
+ *  its own certificates anew, as a daemon does. Return: as om_node_credential(); OM_E_STATE when @a
+ *  is down. */
+OM_MUST enum om_err sim_member_certify(struct sim_actor *a, const struct sim_network *n);
+
 /** sim_member_revoke() - @a throws @b out of @n (NULL: its first). Return: as om_node_revoke();
  *  OM_E_STATE when @a is down. */
 OM_MUST enum om_err sim_member_revoke(struct sim_actor *a, const struct sim_network *n,

@@ -355,6 +355,7 @@ static const struct verb verbs[] = {
     [SIM_REVOKE] = {"revokes", true, parse_ping},
     [SIM_OUST] = {"ousts", true, parse_oust},
     [SIM_ROTATE] = {"rotates", true, parse_rotate},
+    [SIM_CERTIFY] = {"certifies", true, parse_rotate},
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
     [SIM_CRASH] = {"crash", false, parse_one_node},
     [SIM_RESTART] = {"restart", false, parse_restart},
@@ -395,7 +396,7 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             return OM_OK;
         }
     return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join, revokes, ousts, "
-                             "rotates or epoch");
+                             "rotates, certifies or epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

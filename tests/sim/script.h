@@ -72,6 +72,7 @@
  *   A ousts B [honour=N]         A hears from the authority that B is no admin any more; of what it
  *                                signed the first N entries count; 0 unless given
  *   A rotates                    A, an admin, changes the network's secret now, if it has to be
+ *   A certifies                  A has the authority's key, and makes its certificates anew
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
@@ -157,6 +158,7 @@ enum sim_verb {
     SIM_REVOKE,
     SIM_OUST,
     SIM_ROTATE,
+    SIM_CERTIFY,
     SIM_EPOCH,
     SIM_CRASH,
     SIM_RESTART,

@@ -339,6 +339,7 @@ static void join_as(struct desk *d, uint8_t roles, int64_t from)
     CHECK_OK(om_identity_for_network(&self, seed, &d->certs.network));
     memcpy(c.secret, secret, sizeof secret);
     c.chain = certs_chain(&d->certs, &(struct certs_wish){.key = self.id,
+                                                          .from_s = -60 * CERTS_DAY_S,
                                                           .roles = roles,
                                                           .from_s = -from * CERTS_DAY_S,
                                                           .until_s = (90 - from) * CERTS_DAY_S,
@@ -395,6 +396,48 @@ OM_TEST(join_is_renewed_from_half_of_its_life)
     pair_run(&d.p, OM_SEC(3));
     CHECK_EQ(d.renewed + d.issued, 0); /* it has a day */
     pair_fini(&d.p);
+}
+
+/* What an admin signed ends with the admin's own: the member asks before that, and is given none
+ * that would end no later. */
+OM_TEST(join_is_renewed_for_longer_only)
+{
+    for (int has_more = 0; has_more < 2; has_more++) {
+        struct om_admin_cert cert = {.rights = OM_RIGHT_MEMBERS,
+                                     .number = 1,
+                                     .issued = CERTS_NOW_S - CERTS_DAY_S,
+                                     .expires = CERTS_NOW_S + (has_more ? 90 : 40) * CERTS_DAY_S};
+        struct om_network_config c = {.epoch = 7};
+        struct om_identity self;
+        struct om_member m;
+        struct desk d;
+        uint8_t seed[32];
+
+        desk_init(&d);
+        memset(seed, 0x11, sizeof seed);
+        CHECK_OK(om_identity_for_network(&self, seed, &d.certs.network));
+        d.certs.admin = d.admin;
+        c.id = d.certs.network;
+        c.authority = d.certs.authority.id;
+        memcpy(c.secret, secret, sizeof secret);
+        c.chain = certs_chain(&d.certs, &(struct certs_wish){.key = self.id,
+                                                             .from_s = -60 * CERTS_DAY_S,
+                                                             .by_admin = true,
+                                                             .admin_until_s = 40 * CERTS_DAY_S});
+        CHECK_OK(om_node_join(d.p.side[1].node, &c, NULL));
+        cert.key = d.admin.id;
+        om_admin_cert_encode(d.admin_cert, &cert, &d.certs.authority, &d.certs.network);
+        CHECK_OK(om_node_admin(d.p.side[0].node, d.p.now, &d.certs.network,
+                               om_bytes(d.admin_cert, sizeof d.admin_cert)));
+        CHECK_OK(om_node_connect(d.p.side[1].node, d.p.now, &d.certs.network, &d.admin.id,
+                                 &d.p.side[0].addr, 1));
+        pair_run(&d.p, OM_SEC(3));
+        CHECK_EQ(d.renewed, has_more);
+        CHECK_EQ(d.issued, has_more);
+        CHECK_OK(om_node_member(d.p.side[1].node, &d.certs.network, &self.id, &m));
+        CHECK_EQ(m.until, CERTS_NOW_S + (has_more ? 90 : 40) * CERTS_DAY_S);
+        pair_fini(&d.p);
+    }
 }
 
 /* The admin still calls the member who left, and is not to take its own question for theirs. */

@@ -119,6 +119,9 @@ void node_renew_fire(struct om_timer *t, om_time now);
 /** node_renew_wall() - the calendar of @n was set at @now. */
 void node_renew_wall(struct om_node *n, om_time now);
 
+/** node_renew_meet() - whoever @n has less than a member's session with in @net is met anew. */
+void node_renew_meet(struct om_node *n, const struct om_network *net);
+
 /** node_renew_take() - the answer that @j has is our certificate from now on; false: it is none. */
 bool node_renew_take(struct node_join *j);
 

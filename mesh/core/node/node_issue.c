@@ -65,6 +65,16 @@ static void name_admins(const struct om_node *n, const struct om_network *net,
     }
 }
 
+/* Would one made now hold for longer than what @m has? Not beyond our own. */
+static bool is_longer(const struct node_join *j, const struct om_member *m)
+{
+    struct om_admin_cert ours;
+
+    return m->roles & OM_ROLE_ADMIN || /* which the authority makes */
+           (om_admin_cert_decode(&ours, om_bytes(j->issuer.cert, sizeof j->issuer.cert)) == OM_OK &&
+            ours.expires > m->until);
+}
+
 /* Makes the certificate that @c asks for. Return: as om_issuer_admit(); OM_E_UNSUPPORTED when only
  * the authority can. */
 static enum om_err make(struct node_join *j, om_time now, const struct node_call *c,
@@ -83,6 +93,8 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
             return OM_E_CRYPTO; /* heard just now: not everybody was judged anew yet */
         if (m->roles & OM_ROLE_ADMIN && !j->net->has_signer)
             return OM_E_UNSUPPORTED;
+        if (!is_longer(j, m))
+            return OM_E_MISSING;
         return om_issuer_renew(&j->issuer, m, now_s, out);
     }
     const struct node_invited *by = om_lru_peek(&j->invited, c->id.b);

@@ -201,8 +201,13 @@ enum om_err om_node_credential(struct om_node *n, om_time now, const struct om_i
                                const struct om_cert_chain *chain)
 {
     struct om_network *net = node_network(n, network);
+    enum om_err e = net ? node_member_set(n, now, net, chain) : OM_E_MISSING;
 
-    return net ? node_member_set(n, now, net, chain) : OM_E_MISSING;
+    if (e != OM_OK)
+        return e;
+    n->now = now;
+    node_renew_meet(n, net);
+    return OM_OK;
 }
 
 enum om_err om_node_member(const struct om_node *n, const struct om_id *network,

@@ -17,13 +17,17 @@ uint32_t node_renew_from(uint32_t issued, uint32_t expires)
 static bool due_at(const struct om_network *net, int64_t *at_s)
 {
     size_t admin = net->credential_kind == OM_CREDENTIAL_ADMIN ? OM_ADMIN_CERT_BYTES : 0;
+    struct om_bytes all = om_bytes(net->credential, net->credential_len);
+    struct om_admin_cert issuer = {.expires = UINT32_MAX};
     struct om_node_cert c;
 
-    if (net->credential_len == 0 ||
-        om_node_cert_decode(&c, om_bytes(net->credential, net->credential_len - admin)) != OM_OK ||
+    if (all.n == 0 || om_node_cert_decode(&c, om_bytes(all.p, all.n - admin)) != OM_OK ||
+        (admin > 0 &&
+         om_admin_cert_decode(&issuer, om_bytes(all.p + all.n - admin, admin)) != OM_OK) ||
         (c.roles & OM_ROLE_ADMIN && net->has_signer) || c.expires < c.issued)
         return false;
-    *at_s = node_renew_from(c.issued, c.expires);
+    /* It holds no longer than its issuer's. */
+    *at_s = node_renew_from(c.issued, issuer.expires < c.expires ? issuer.expires : c.expires);
     return true;
 }
 
@@ -70,25 +74,31 @@ void node_renew_wall(struct om_node *n, om_time now)
             node_renew_plan(n, now, n->networks[i]);
 }
 
-bool node_renew_take(struct node_join *j)
+void node_renew_meet(struct om_node *n, const struct om_network *net)
 {
-    struct om_node *n = j->node;
-    const struct om_join_answer *a = &j->answer;
-    const struct om_cert_chain chain = {om_bytes(a->node, a->node_len),
-                                        om_bytes(a->admin, sizeof a->admin)};
     void *value;
 
-    if (node_member_set(n, n->now, j->net, &chain) != OM_OK)
-        return false;
-    node_event(n, n->now, &(struct om_event){.kind = OM_EVENT_RENEWED});
     for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
         struct om_peer *p = value;
-        if (p->net != j->net || node_member_is_full(p))
+        if (p->net != net || node_member_is_full(p))
             continue;
         node_close(n, n->now, p, OM_CLOSE_DONE, "renewed"); /* who took us for late meets us anew */
         p->is_wanted = true;
         node_need_session(n, n->now, p);
         node_rearm(n, n->now, p);
     }
+}
+
+bool node_renew_take(struct node_join *j)
+{
+    struct om_node *n = j->node;
+    const struct om_join_answer *a = &j->answer;
+    const struct om_cert_chain chain = {om_bytes(a->node, a->node_len),
+                                        om_bytes(a->admin, sizeof a->admin)};
+
+    if (node_member_set(n, n->now, j->net, &chain) != OM_OK)
+        return false;
+    node_event(n, n->now, &(struct om_event){.kind = OM_EVENT_RENEWED});
+    node_renew_meet(n, j->net);
     return true;
 }

@@ -339,7 +339,6 @@ static void join_as(struct desk *d, uint8_t roles, int64_t from)
     CHECK_OK(om_identity_for_network(&self, seed, &d->certs.network));
     memcpy(c.secret, secret, sizeof secret);
     c.chain = certs_chain(&d->certs, &(struct certs_wish){.key = self.id,
-                                                          .from_s = -60 * CERTS_DAY_S,
                                                           .roles = roles,
                                                           .from_s = -from * CERTS_DAY_S,
                                                           .until_s = (90 - from) * CERTS_DAY_S,

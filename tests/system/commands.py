@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import select
 import subprocess
 import time
@@ -46,6 +47,18 @@ def refused(home, *argv, code=None, says=(), **more):
 def data(home, *argv, **more):
     """The one JSON value of omerta @argv --json."""
     return json.loads(good(home, *argv, "--json", **more))
+
+
+def typed(home, text, *argv):
+    """omerta @argv with @text typed at its terminal: (exit, what it said there)."""
+    master, slave = pty.openpty()
+    with subprocess.Popen([program("omerta"), *argv], env=environment_of(home), stdin=slave,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as done:
+        os.close(slave)
+        os.write(master, text.encode() + b"\n")
+        said = done.communicate(timeout=60)[1].decode()
+    os.close(master)
+    return done.returncode, said
 
 
 class Live:

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import servers
-from commands import data, environment_of, good, refused, run
+from commands import data, environment_of, good, refused, run, typed
 from daemon import program, wait_until
 from fixtures import ALONE, need
 
@@ -264,18 +264,6 @@ def test_who_made_the_network_ends_its_admins(make):
     assert code == 1 and "this node was put out of network lab" in err
     good(cat.home, "ping", "ann", "-c", "1")
     assert set(members(ann)) == {show(ann)["self"], of_cat}
-
-
-def typed(home, text, *argv):
-    """omerta @argv with @text typed at its terminal: (exit, what it said there)."""
-    master, slave = pty.openpty()
-    with subprocess.Popen([program("omerta"), *argv], env=environment_of(home), stdin=slave,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as done:
-        os.close(slave)
-        os.write(master, text.encode() + b"\n")
-        said = done.communicate(timeout=60)[1].decode()
-    os.close(master)
-    return done.returncode, said
 
 
 def test_revoke_asks_who_sits_at_a_terminal(make):

@@ -8,6 +8,8 @@ import json
 import os
 import pty
 import re
+import select
+import socket
 import stat
 import struct
 import subprocess
@@ -16,7 +18,7 @@ import zlib
 
 import pytest
 
-from commands import data, environment_of, good, refused, run
+from commands import Live, data, environment_of, good, refused, run, typed
 from daemon import program, wait_until
 from fixtures import ALONE, need
 
@@ -239,6 +241,28 @@ def test_direct_link_of_the_old_form(two):
     assert names(second.home) == ["default"]
     good(second.home, "network", "join", "-", "--peer", peer, stdin=old)
     assert meet(first, "us")
+
+
+def test_direct_link_of_the_old_form_asks_at_a_terminal(two):
+    """Who sits there is asked for the peer; until that was typed nothing goes to the address."""
+    first, second = two
+    link = good(first.home, "key", "link", "--name", "us", at(first)).strip()
+    old, _, peer = link.partition("&peer=")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        wire.settimeout(10)
+        there = old.replace(f"&port={first.port}", f"&port={wire.getsockname()[1]}")
+        assert there != old
+        for answer, says in (("", "without the id"), ("nobody", "nobody")):
+            code, said = typed(second.home, answer, "network", "join", there)
+            assert code in (USAGE, REFUSED) and "peer id: " in said and says in said
+        assert names(second.home) == ["default"]
+        assert select.select([wire], [], [], 1) == ([], [], [])
+        with Live(second.home, "network", "join", there, "--peer", peer, "--name", "there"):
+            assert len(wire.recv(2048)) >= 448  # the control: that is the address
+    good(second.home, "network", "leave", "there")
+    code, said = typed(second.home, peer, "network", "join", old)
+    assert code == 0 and meet(first, "us"), said
 
 
 def test_closed_network_by_invitation(two):

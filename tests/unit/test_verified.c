@@ -37,9 +37,11 @@ OM_TEST(verified_remembers_what_held)
 
     desk_init(&d);
     for (int by_admin = 0; by_admin < 2; by_admin++) {
-        const struct om_cert_chain chain = certs_chain(
-            &d.certs,
-            &(struct certs_wish){.key = d.who.id, .by_admin = by_admin == 1, .name = "alice"});
+        const struct om_cert_chain chain =
+            certs_chain(&d.certs, &(struct certs_wish){.key = d.who.id,
+                                                       .by_admin = by_admin == 1,
+                                                       .admin_until_s = 100 * CERTS_DAY_S,
+                                                       .name = "alice"});
         for (int i = 0; i < 3; i++) {
             CHECK_EQ(look(&d, &chain, &d.who, 0, &m), OM_CERT_HOLDS);
             CHECK_EQ(d.v.checks, 1 + by_admin);
@@ -214,5 +216,36 @@ OM_TEST(verified_takes_what_its_holder_signed)
     CHECK_STR(m.name, "alice");
     found = om_verified_find(&d.v, &d.net, &d.who.id);
     CHECK(found && strcmp(found->name, "alice-2") == 0);
+    om_verified_fini(&d.v);
+}
+
+OM_TEST(verified_goes_by_the_latest)
+{
+    struct om_member m;
+    struct desk d;
+
+    desk_init(&d);
+    for (int i = 0; i < 4; i++) { /* the first, the one that took its role, and each again */
+        const struct om_cert_chain chain =
+            certs_chain(&d.certs, &(struct certs_wish){.key = d.who.id,
+                                                       .from_s = (i & 1 ? -1 : -9) * CERTS_DAY_S,
+                                                       .until_s = (i & 1 ? 89 : 81) * CERTS_DAY_S,
+                                                       .roles = i & 1 ? 0 : OM_ROLE_RELAY,
+                                                       .name = i & 1 ? "alice" : "bob"});
+        CHECK_EQ(look(&d, &chain, &d.who, 0, &m), OM_CERT_HOLDS);
+        CHECK_STR(m.name, i & 1 ? "alice" : "bob"); /* it is shown, and let in by */
+        const struct om_member *found = om_verified_find(&d.v, &d.net, &d.who.id);
+        CHECK(found && found->roles == (i == 0 ? OM_ROLE_RELAY : 0));
+        CHECK_STR(found->name, i == 0 ? "bob" : "alice");
+        CHECK_EQ(om_verified_shown(&d.v, &d.net, &d.who.id), m.until);
+    }
+    CHECK_EQ(om_verified_shown(&d.v, &d.net, &d.certs.admin.id), 0);
+    const struct om_cert_chain renewed = /* of the date of the first, and for longer */
+        certs_chain(&d.certs, &(struct certs_wish){.key = d.who.id,
+                                                   .from_s = -CERTS_DAY_S,
+                                                   .until_s = 95 * CERTS_DAY_S,
+                                                   .name = "alice-2"});
+    CHECK_EQ(look(&d, &renewed, &d.who, 0, &m), OM_CERT_HOLDS);
+    CHECK_STR(om_verified_find(&d.v, &d.net, &d.who.id)->name, "alice-2");
     om_verified_fini(&d.v);
 }

@@ -59,7 +59,7 @@ static struct om_verified_share *share_for(struct om_verified *v, const struct o
     s->network = net->id;
     OM_BUG_IF(om_lru_init(&s->chains, CHAIN_KEY, sizeof(struct om_member), OM_VERIFIED_MAX,
                           v->sip_key) != OM_OK); /* their sizes are ours */
-    OM_BUG_IF(om_lru_init(&s->keys, OM_ID_BYTES, sizeof(struct om_member), OM_VERIFIED_MAX,
+    OM_BUG_IF(om_lru_init(&s->keys, OM_ID_BYTES, sizeof(struct om_verified_known), OM_VERIFIED_MAX,
                           v->sip_key) != OM_OK);
     return s;
 }
@@ -144,14 +144,29 @@ static void remember_chain(struct om_verified *v, const struct om_network *net, 
         *at = *m; /* without memory it is checked again */
 }
 
+/* Of two certificates of one key: what came later, so that nobody has back what a later one took by
+ * showing the earlier. A renewed one bears the date of the first, and holds for longer. */
+static bool is_older(const struct om_member *m, const struct om_member *than)
+{
+    if (m->issued != than->issued)
+        return m->issued < than->issued;
+    return m->until != than->until ? m->until < than->until : m->number < than->number;
+}
+
+/* @m was seen; @is_shown: by a handshake of its holder. */
 static void remember_member(struct om_verified *v, const struct om_network *net,
-                            const struct om_member *m)
+                            const struct om_member *m, bool is_shown)
 {
     struct om_verified_share *s = share_for(v, net);
-    struct om_member *at = s ? om_lru_put(&s->keys, m->key.b, NULL) : NULL;
+    bool is_new = false;
+    struct om_verified_known *at = s ? om_lru_put(&s->keys, m->key.b, &is_new) : NULL;
 
-    if (at)
-        *at = *m; /* without memory it is not known by name: no more */
+    if (!at)
+        return; /* without memory it is not known by name: no more */
+    if (is_new || !is_older(m, &at->latest))
+        at->latest = *m;
+    if (is_shown)
+        at->shown_until = m->until;
 }
 
 /* What a certificate says whose signatures hold, looked at once; false: they do not. */
@@ -186,7 +201,7 @@ enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_ne
     if (!look(v, net, shown, &m, hash) || !is_of(&m, shown->static_key))
         return OM_CERT_FORGED;
     remember_chain(v, net, hash, &m);
-    remember_member(v, net, &m);
+    remember_member(v, net, &m, true);
     *out = m;
     return om_cert_within(m.from, m.until, now_s);
 }
@@ -194,31 +209,46 @@ enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_ne
 bool om_verified_told(struct om_verified *v, const struct om_network *net,
                       const struct om_shown *shown, const struct om_id *key, struct om_member *out)
 {
-    const struct om_member *known = om_verified_find(v, net, key);
     struct om_member m = {.roles = 0};
     uint8_t hash[CHAIN_KEY];
 
     if (!look(v, net, shown, &m, hash) || !om_id_equal(&m.key, key))
         return false;
-    if (!known || known->until < m.until)
-        remember_member(v, net, &m);
+    remember_member(v, net, &m, false);
     remember_chain(v, net, hash, &m);
     *out = m;
     return true;
 }
 
-const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,
-                                         const struct om_id *key)
+static const struct om_verified_known *
+known_of(const struct om_verified *v, const struct om_network *net, const struct om_id *key)
 {
     const struct om_verified_share *s = share_of(v, net);
 
     return s ? om_lru_peek(&s->keys, key->b) : NULL;
 }
 
+const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,
+                                         const struct om_id *key)
+{
+    const struct om_verified_known *known = known_of(v, net, key);
+
+    return known ? &known->latest : NULL;
+}
+
+uint32_t om_verified_shown(const struct om_verified *v, const struct om_network *net,
+                           const struct om_id *key)
+{
+    const struct om_verified_known *known = known_of(v, net, key);
+
+    return known ? known->shown_until : 0;
+}
+
 const struct om_member *om_verified_walk(const struct om_verified *v, const struct om_network *net,
                                          uint32_t *place)
 {
     const struct om_verified_share *s = share_of(v, net);
+    const struct om_verified_known *known = s ? om_lru_walk(&s->keys, place, NULL) : NULL;
 
-    return s ? om_lru_walk(&s->keys, place, NULL) : NULL;
+    return known ? &known->latest : NULL;
 }

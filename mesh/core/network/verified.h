@@ -8,7 +8,8 @@
  * Keeps: verified_remembers_what_held; verified_looks_at_the_calendar_each_time;
  *        verified_remembers_no_refusals; verified_is_bounded; verified_needs_the_static_key;
  *        verified_is_of_one_network; verified_admin_role_needs_the_authority;
- *        verified_takes_what_its_holder_signed; verified_networks_do_not_share.
+ *        verified_takes_what_its_holder_signed; verified_networks_do_not_share;
+ *        verified_goes_by_the_latest.
  *
  * Full: OM_VERIFIED_MAX chains of each network; then the one used longest ago is forgotten, and
  * checked again when it comes: an admin who signs without end pushes out nobody of another network.
@@ -31,12 +32,18 @@ enum {
     OM_VERIFIED_SIP = 16
 };
 
+/* Of one key. */
+struct om_verified_known {
+    struct om_member latest; /* that was seen */
+    uint32_t shown_until;    /* of the one that its last handshake showed; 0: none did */
+};
+
 /* Of one network. */
 struct om_verified_share {
     bool is_used;
     struct om_id network;
     struct om_lru chains; /* BLAKE2b-256 of network and credential -> struct om_member */
-    struct om_lru keys;   /* member's key -> struct om_member, the last seen */
+    struct om_lru keys;   /* member's key -> struct om_verified_known */
 };
 
 struct om_verified {
@@ -80,8 +87,8 @@ enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_ne
 
 /**
  * om_verified_told() - is what somebody signed, and did not shake hands with, its certificate?
- * @v:      what was seen; om_verified_find() finds it in there from now on, unless one of that key
- *          was seen that holds for longer
+ * @v:      what was seen; om_verified_find() finds it in there from now on, unless a later one of
+ *          that key was seen
  * @net:    the network
  * @shown:  as received; its static key is not looked at
  * @key:    who signed
@@ -92,9 +99,15 @@ enum om_cert_verdict om_verified_check(struct om_verified *v, const struct om_ne
 bool om_verified_told(struct om_verified *v, const struct om_network *net,
                       const struct om_shown *shown, const struct om_id *key, struct om_member *out);
 
-/** om_verified_find() - what @v saw last of @key in @net, lent until the next check; or NULL. */
+/** om_verified_find() - the latest certificate of @key in @net that @v saw, lent until the next
+ *  check; or NULL. Who shows an earlier one is let in by it, and goes by this one. */
 const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,
                                          const struct om_id *key);
+
+/** om_verified_shown() - until when that holds which the last handshake of @key in @net showed @v;
+ *  0: there was none. */
+uint32_t om_verified_shown(const struct om_verified *v, const struct om_network *net,
+                           const struct om_id *key);
 
 /** om_verified_walk() - those whom @v saw of @net, by @place as om_lru_walk(), lent; then NULL. */
 const struct om_member *om_verified_walk(const struct om_verified *v, const struct om_network *net,

@@ -65,14 +65,15 @@ static void name_admins(const struct om_node *n, const struct om_network *net,
     }
 }
 
-/* Would one made now hold for longer than what @m has? Not beyond our own. */
-static bool is_longer(const struct node_join *j, const struct om_member *m)
+/* Would one made @now_s hold, and for longer than @until, when that of @m ends? Not beyond ours. */
+static bool is_longer(const struct node_join *j, const struct om_member *m, uint32_t until,
+                      uint32_t now_s)
 {
     struct om_admin_cert ours;
 
     return m->roles & OM_ROLE_ADMIN || /* which the authority makes */
            (om_admin_cert_decode(&ours, om_bytes(j->issuer.cert, sizeof j->issuer.cert)) == OM_OK &&
-            ours.expires > m->until);
+            ours.expires > until && ours.expires > now_s);
 }
 
 /* Makes the certificate that @c asks for. Return: as om_issuer_admit(); OM_E_UNSUPPORTED when only
@@ -87,13 +88,14 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         return OM_E_FULL;
     if (strcmp(c->rpc.method, OM_METHOD_RENEW) == 0) {
         const struct om_member *m = om_verified_find(&n->verified, j->net, &c->id);
-        if (!m || now_s < node_renew_from(m->issued, m->until))
+        const uint32_t until = om_verified_shown(&n->verified, j->net, &c->id); /* it has no more */
+        if (!m || now_s < node_renew_from(m->issued, until))
             return OM_E_MISSING; /* it has time */
         if (om_ledger_of(&node_ledger_of(n, &j->net->id)->all, m) != OM_LEDGER_HOLDS)
             return OM_E_CRYPTO; /* heard just now: not everybody was judged anew yet */
         if (m->roles & OM_ROLE_ADMIN && !j->net->has_signer)
             return OM_E_UNSUPPORTED;
-        if (!is_longer(j, m))
+        if (!is_longer(j, m, until, now_s))
             return OM_E_MISSING;
         return om_issuer_renew(&j->issuer, m, now_s, out);
     }

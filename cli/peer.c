@@ -7,6 +7,8 @@
 
 #include <omerta/text.h>
 
+enum { BEHIND_NAME = 6 /* letters of an id: ben-k3f9xa, where two are called ben */ };
+
 const json_t *om_peer_list(const json_t *result)
 {
     return json_is_array(result) ? result : json_object_get(result, "peers");
@@ -19,14 +21,18 @@ static const char *text_of(const json_t *peer, const char *field)
     return text ? text : "";
 }
 
-/* Is @word NAME.NETWORK of @peer? */
-static bool fits_whole(const json_t *peer, const char *word)
+/* Is @word NAME or NAME-ID, with the first letters of its id, of @peer, or that and .NETWORK? */
+static bool fits_name(const json_t *peer, const char *word)
 {
-    const char *name = text_of(peer, "name"), *network = text_of(peer, "network");
+    const char *name = text_of(peer, "name"), *rest;
     size_t n = strlen(name);
 
-    return n > 0 && strncmp(word, name, n) == 0 && word[n] == '.' &&
-           strcmp(word + n + 1, network) == 0;
+    if (n == 0 || strncmp(word, name, n) != 0)
+        return false;
+    rest = word + n;
+    if (*rest == '-' && strncmp(rest + 1, text_of(peer, "id"), BEHIND_NAME) == 0)
+        rest += 1 + BEHIND_NAME;
+    return !*rest || (*rest == '.' && strcmp(rest + 1, text_of(peer, "network")) == 0);
 }
 
 static bool fits(const json_t *peer, const char *word)
@@ -35,7 +41,7 @@ static bool fits(const json_t *peer, const char *word)
 
     if (!word)
         return true;
-    if (strcmp(text_of(peer, "name"), word) == 0 || fits_whole(peer, word))
+    if (fits_name(peer, word))
         return true;
     return n >= OM_PEER_PREFIX_MIN && strncmp(text_of(peer, "id"), word, n) == 0;
 }

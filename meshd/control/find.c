@@ -16,10 +16,14 @@ static bool is_named(const char *text, const struct om_id *id, const char *name,
     int (*compare)(const char *, const char *) = any_case ? strcasecmp : strcmp;
     int (*start)(const char *, const char *, size_t) = any_case ? strncasecmp : strncmp;
     char full[OM_ID_TEXT];
-    size_t n = strlen(text);
+    size_t n = strlen(text), of_name = strlen(name);
 
-    return compare(name, text) == 0 ||
-           (n >= OM_ZONE_START && start(om_id_print(id, full), text, n) == 0);
+    (void)om_id_print(id, full);
+    if (of_name > 0 && start(text, name, of_name) == 0 && text[of_name] == '-' &&
+        strlen(text + of_name + 1) == OM_NAMED_ID &&
+        start(full, text + of_name + 1, OM_NAMED_ID) == 0)
+        return true; /* as another of that name would be called, ben-k3f9xa */
+    return compare(name, text) == 0 || (n >= OM_ZONE_START && start(full, text, n) == 0);
 }
 
 struct search {

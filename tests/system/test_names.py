@@ -219,6 +219,13 @@ def test_a_doubled_name_means_one(make):
     assert names[second] == other
     for daemon in (ann, ben):
         assert listed(daemon) == {keys[0]: "ann", keys[1]: "ben", first: "joe", second: other}
+    for peer, forms in ((first, ["joe", "joe.lab", f"joe-{first[:6]}", f"joe-{first[:6]}.lab"]),
+                        (second, [other, f"{other}.lab"])):
+        for form in forms:
+            assert data(ben.home, "why", form)["peer"] == peer, form
+            assert ben.rpc("peers.why", peer=form)["peer"] == peer, form
+    good(ben.home, "ping", f"joe-{first[:6]}.lab", "-c", "1")
+    refused(ben.home, "ping", f"ben-{first[:6]}.lab", "-c", "1", says=["ben-"])
     create(ben, "home")  # so lab is not the only one there
     refused(ben.home, "network", "block", other, says=["--network"])
     refused(ben.home, "network", "block", f"{other}.home", says=["nobody is known", "home"])

@@ -205,6 +205,28 @@ OM_TEST(peer_prefix_and_name_find_one)
     json_decref(list);
 }
 
+/* As one is called where another has the name, whichever of the two that is. */
+OM_TEST(peer_name_with_its_id_behind_finds_one)
+{
+    char id[OM_ID_TEXT];
+    struct om_error err;
+    json_t *list = peers();
+
+    CHECK_ERR(om_peer_pick(list, "ann", id, &err), OM_E_RANGE);
+    CHECK_OK(om_peer_pick(list, "ann-mfrggz", id, &err));
+    CHECK_STR(id, ANN);
+    CHECK_OK(om_peer_pick(list, "ann-aaaazz", id, &err));
+    CHECK_STR(id, CARL);
+    (void)json_object_set_new(json_array_get(list, 0), "network", json_string("lab"));
+    CHECK_OK(om_peer_pick(list, "ann-mfrggz.lab", id, &err));
+    CHECK_STR(id, ANN);
+    static const char *const nobodys[] = {"ann-mfrgzz", "ann-mfrgg", "ann-mfrggzd",
+                                          "ann-mfrggz.home", "ann-"};
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(nobodys); i++)
+        CHECK_ERR(om_peer_pick(list, nobodys[i], id, &err), OM_E_MISSING);
+    json_decref(list);
+}
+
 OM_TEST(peer_ambiguity_is_refused)
 {
     char id[OM_ID_TEXT];

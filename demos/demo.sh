@@ -95,7 +95,13 @@ demo_until() {
 demo_quiet() {
     local name=$1
     shift
-    OMERTA_HOME=$demo_work/$name "$demo_bin/omerta" "$@"
+    OMERTA_HOME=$demo_work/$name demo_at "$name" "$demo_bin/omerta" "$@"
+}
+
+# Any command, on the machine of NAME: demo_at NAME COMMAND...
+demo_at() {
+    # shellcheck disable=SC2046 # words
+    $(demo_in "$1") "${@:2}"
 }
 
 # As one would type it, with what it says, kept in said as well: demo_say NAME COMMAND...
@@ -109,6 +115,12 @@ demo_fails() {
     demo_code=0
     # shellcheck disable=SC2034 # a demo reads it
     demo_say "$@" || demo_code=$?
+}
+
+# The same on the machine of NAME, of any program: demo_shell NAME COMMAND...
+demo_shell() {
+    printf '\n%s$ %s\n' "$1" "${*:2}"
+    demo_at "$@" 2>&1 </dev/null | tee "$demo_work/said"
 }
 
 # Shows a command, and runs it.
@@ -159,11 +171,16 @@ demo_in() {
 
 # A daemon on a free port, once it answers: demo_daemon NAME FLAG...
 demo_daemon() {
+    demo_meshd "$1" --port 0 --no-lan --no-portmap "${@:2}"
+}
+
+# The same with these flags alone: demo_meshd NAME FLAG...
+demo_meshd() {
     local name=$1
     shift
     # shellcheck disable=SC2046 # words
-    $(demo_in "$name") "$demo_bin/omerta-meshd" --home "$demo_work/$name" --port 0 \
-        --name "$name" --no-lan --no-portmap "$@" 2>"$demo_work/$name.log" </dev/null &
+    $(demo_in "$name") "$demo_bin/omerta-meshd" --home "$demo_work/$name" --name "$name" \
+        "$@" 2>>"$demo_work/$name.log" </dev/null &
     demo_pids+=($!)
     demo_until demo_quiet "$name" status || demo_fail "the daemon of $name does not answer"
 }

@@ -1,0 +1,122 @@
+#!/bin/bash
+# quickstart_five.sh WORK BIN MACHINE - the quickstart on five machines; started by quickstart.sh
+#
+# Runs as the first process of namespaces of its own, with a folder that quickstart.sh removes. In a
+# closed network that hub made, ben and ann meet behind their NATs; then, with MACHINE "yes", ann
+# lends ben a virtual machine.
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+demo_name=quickstart.sh demo_work=$1 demo_bin=$2 demo_held=0 demo_failed=0 demo_pids=()
+machine=$3
+cd "$(dirname "$0")/.."
+# shellcheck source=demos/demo.sh
+. demos/demo.sh
+# shellcheck source=demos/quickstart_stages.sh
+. demos/quickstart_stages.sh
+# shellcheck source=demos/quickstart_hosts.sh
+. demos/quickstart_hosts.sh
+# shellcheck source=demos/quickstart_machine.sh
+. demos/quickstart_machine.sh
+cd "$demo_work"
+umask 077
+trap 'demo_fail "this failed: $BASH_COMMAND"' ERR
+mount -t tmpfs tmpfs /run # where ip keeps the names of namespaces
+
+quick_stage "Five machines"
+hosts_all
+hosts_picture
+mkdir nas
+echo 'a page of the household' >nas/index.html
+demo_host=nas demo_web "$demo_work/nas" 192.168.2.3 80
+demo_check "ann's machine reads her household's page" \
+    demo_at ann curl -sSf -m 10 -o page http://192.168.2.3/
+demo_check "from ben's there is no way to it" \
+    demo_not demo_at ben curl -sSf -m 2 -o page http://192.168.2.3/
+demo_check "nor to ann's router" demo_not demo_at ben curl -sSf -m 2 -o page http://100.64.0.2/
+demo_meshd hub --relay
+demo_meshd ann
+demo_meshd ben
+printf 'Three daemons run: omerta-meshd, and at hub with --relay. ben and ann know nobody.\n'
+
+# ---- a network ----
+
+quick_stage "A network"
+printf 'hub makes a closed one. Two links of an invitation each, and two who follow them:\n'
+demo_say hub network create --name team --as hub | sed '/^warning/,$d'
+demo_quiet hub network invite team --role provider >ann.link
+demo_quiet hub network invite team >ben.link
+printf '\nhub$ omerta network invite --role provider\n%.48s...\n' "$(cat ann.link)"
+demo_say ann network join --file ann.link --name team --as ann
+demo_fails ben network join --file ann.link --name team
+demo_check "a link that was used is good for nobody else" grep -q 'used' said
+demo_say ben network join --file ben.link --name team --as ben
+demo_check "with his own ben is in" grep -q '^in network "team"' said
+
+# ---- relay, then direct ----
+
+quick_stage "Over the relay, then directly"
+printf 'Neither router lets strangers in. hub carries what it cannot read, until both routers are\n'
+printf 'open for each other:\n'
+demo_until demo_quiet ben ping ann -c 1 || demo_fail "ben does not reach ann"
+demo_say ben ping ann -c 10 -i 0.3 || true
+is_direct() {
+    demo_quiet "$1" why "$2" --json | grep -q '"relayed": false'
+}
+demo_check "ben reaches ann directly" demo_until is_direct ben ann
+demo_check "ann reaches ben directly" demo_until is_direct ann ben
+demo_say ben why ann
+demo_check "it began over hub" grep -q 'the relay hub' said
+demo_check "both routers were opened at once" grep -Eq '^both routers at once .* worked' said
+demo_say ann peers
+demo_say hub peers
+demo_check "hub knows ann by her carrier's address, and no other" \
+    grep -Eq ' ann .* 11\.0\.0\.2:' said
+
+# ---- a mapped port ----
+
+quick_stage "A router that maps a port"
+if command -v miniupnpd >/dev/null; then
+    printf "ben switches on UPnP in his router, and starts his daemon anew:\n"
+    hosts_upnp
+    demo_say ben down
+    demo_meshd ben
+    is_held() {
+        demo_quiet ben netcheck | grep -Eq '^port mapping +held'
+    }
+    demo_until is_held || true
+    demo_say ben netcheck
+    demo_check "ben is told so" grep -Eq '^port mapping +held' said
+    demo_shell router nft list chain inet miniupnpd mapping
+    demo_check "and the router has it" grep -q 'dnat.* 192\.168\.1\.2:18002' said
+    demo_until demo_quiet ann ping ben -c 1 || demo_fail "ann does not reach ben"
+    demo_check "ann reaches ben at the router's address" demo_until is_direct ann ben
+    demo_say ann why ben
+else
+    printf 'miniupnpd is missing (Debian: miniupnpd-nftables): left out.\n'
+fi
+
+# ---- a machine ----
+
+demo_say ben message ann "hello from ben" --wait || true
+demo_say ann message --list
+demo_check "a message arrived" grep -q 'hello from ben' said
+if [ "$machine" = yes ]; then
+    quick_lan=("192.168.2.3 80 her household's page" "192.168.2.2 hers her own machine")
+    quick_machine
+    grep GET web192.168.2.3.log >seen
+    demo_check "its machine has answered nobody but ann" demo_not grep -qv '^192\.168\.2\.2 ' seen
+fi
+
+# ---- nothing is left ----
+
+quick_stage "Nothing is left"
+for name in ben ann hub; do
+    demo_say $name down --purge --yes | sed -n '1,2p;/^removed/p'
+    demo_check "$name's daemon and all of its files are gone" demo_not test -e "$demo_work/$name"
+done
+if command -v miniupnpd >/dev/null; then
+    demo_check "the router maps nothing any more" \
+        demo_not sh -c "ip netns exec router nft list chain inet miniupnpd mapping | grep dnat"
+fi
+quick_end
+touch ended

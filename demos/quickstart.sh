@@ -76,7 +76,8 @@ can_run_machines() {
 make_image() {
     local cache start=$EPOCHREALTIME
     cache=$(realpath -m "${OMERTA_VM_CACHE:-$(dirname "$demo_bin")/tests/vm}")/service
-    if ! om_step "image mini, of Debian's packages" vm/image/build.sh --cache "$cache"; then
+    printf 'What machines run is put together from packages of Debian, fetched once:\n'
+    if ! vm/image/build.sh --cache "$cache"; then
         if tests/vm/mirror.sh >"$demo_work/mirror.txt" 2>&1; then
             demo_fail "the image was not made"
         fi

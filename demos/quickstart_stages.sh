@@ -33,7 +33,7 @@ quick_table() {
     printf '\n%10s  %6s  %6s  %s\n' TOOK HELD FAILED STAGE
     awk -F '\t' '{ printf "%10s  %6d  %6d  %s\n", $1, $2, $3, $4
         took += $1; held += $2; failed += $3 }
-        END { printf "%10s  %6d  %6d  %s\n", took " s", held, failed, "all of it" }' \
+        END { printf "%8.1f s  %6d  %6d  %s\n", took, held, failed, "all of it" }' \
         "$demo_work/stages"
 }
 

@@ -80,9 +80,9 @@ demo_fail() {
     exit 1
 }
 
-# Asks again until COMMAND succeeds: demo_until COMMAND...
+# Asks again until COMMAND succeeds, for half a minute: demo_until COMMAND...
 demo_until() {
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         if "$@" >/dev/null 2>&1; then
             return 0
         fi

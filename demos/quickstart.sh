@@ -9,6 +9,7 @@
 # this script ends everything. Where they cannot be made the story is that of quickstart_pair.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin
 # shellcheck source=demos/demo.sh
 . demos/demo.sh
 # shellcheck source=demos/quickstart_stages.sh
@@ -37,19 +38,25 @@ own=(unshare -nmp --fork --kill-child --mount-proc --propagation private)
 find_namespaces() {
     local program
     for program in unshare setpriv ip nft; do
-        if ! PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null; then
+        if ! command -v "$program" >/dev/null; then
             why="$program is missing"
             return 1
         fi
     done
-    if "${own[@]}" mount -t tmpfs tmpfs /run 2>/dev/null; then
+    if try_namespaces 2>/dev/null; then
         return 0
     fi
     own+=(-Ur)
-    if ! why=$("${own[@]}" mount -t tmpfs tmpfs /run 2>&1); then
+    if ! why=$(try_namespaces 2>&1); then
         why="no namespaces can be made: $why"
         return 1
     fi
+}
+
+# A machine, and a NAT on it.
+try_namespaces() {
+    "${own[@]}" sh -c 'mount -t tmpfs tmpfs /run && ip netns add one && ip netns exec one nft "
+        table ip nat { chain post { type nat hook postrouting priority srcnat; masquerade; }; }"'
 }
 
 # Leaves out $1, for the reason $why, and says so at the end.

@@ -5,7 +5,6 @@
 # closed network that hub made, ben and ann meet behind their NATs; then, with MACHINE "yes", ann
 # lends ben a virtual machine.
 set -euo pipefail
-PATH=$PATH:/usr/sbin:/sbin
 demo_name=quickstart.sh demo_work=$1 demo_bin=$2 demo_held=0 demo_failed=0 demo_pids=()
 machine=$3
 cd "$(dirname "$0")/.."
@@ -23,6 +22,8 @@ trap 'demo_fail "this failed: $BASH_COMMAND"' ERR
 mount -t tmpfs tmpfs /run # where ip keeps the names of namespaces
 
 quick_stage "Five machines"
+printf 'Two homes and a machine that all can reach, out of network namespaces, with routers as\n'
+printf 'homes and carriers have them. Daemons, commands and NATs are real:\n'
 hosts_all
 hosts_picture
 mkdir nas
@@ -36,7 +37,7 @@ demo_check "nor to ann's router" demo_not demo_at ben curl -sSf -m 2 -o page htt
 demo_meshd hub --relay
 demo_meshd ann
 demo_meshd ben
-printf 'Three daemons run: omerta-meshd, and at hub with --relay. ben and ann know nobody.\n'
+printf '\nThree daemons run: omerta-meshd, at hub with --relay. ben and ann know nobody yet.\n'
 
 # ---- a network ----
 
@@ -76,7 +77,8 @@ demo_check "hub knows ann by her carrier's address, and no other" \
 
 quick_stage "A router that maps a port"
 if command -v miniupnpd >/dev/null; then
-    printf "ben switches on UPnP in his router, and starts his daemon anew:\n"
+    printf 'ben switches UPnP on in his router and starts his daemon anew, so that strangers\n'
+    printf 'reach him:\n'
     hosts_upnp
     demo_say ben down
     demo_meshd ben

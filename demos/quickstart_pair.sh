@@ -20,7 +20,7 @@ demo_check "a message arrived" grep -q 'hello from ben' said
 if [ "$machine" = yes ]; then
     # What is at stake: a page of ann's, at all of her addresses.
     quick_lan=()
-    for address in $(PATH=$PATH:/usr/sbin:/sbin ip -4 -o address show scope global |
+    for address in $(ip -4 -o address show scope global |
         sed -n 's/.* inet \([0-9.]*\).*/\1/p'); do
         quick_lan+=("$address hers ann's host")
     done

@@ -39,8 +39,6 @@ demo_meshd ann
 demo_meshd ben
 printf '\nThree daemons run: omerta-meshd, at hub with --relay. ben and ann know nobody yet.\n'
 
-# ---- a network ----
-
 quick_stage "A network"
 printf 'hub makes a closed one. Two links of an invitation each, and two who follow them:\n'
 demo_say hub network create --name team --as hub | sed '/^warning/,$d'
@@ -52,8 +50,6 @@ demo_fails ben network join --file ann.link --name team
 demo_check "a link that was used is good for nobody else" grep -q 'used' said
 demo_say ben network join --file ben.link --name team --as ben
 demo_check "with his own ben is in" grep -q '^in network "team"' said
-
-# ---- relay, then direct ----
 
 quick_stage "Over the relay, then directly"
 printf 'Neither router lets strangers in. hub carries what it cannot read, until both routers are\n'
@@ -72,8 +68,6 @@ demo_say ann peers
 demo_say hub peers
 demo_check "hub knows ann by her carrier's address, and no other" \
     grep -Eq ' ann .* 11\.0\.0\.2:' said
-
-# ---- a mapped port ----
 
 quick_stage "A router that maps a port"
 if command -v miniupnpd >/dev/null; then
@@ -97,8 +91,6 @@ else
     printf 'miniupnpd is missing (Debian: miniupnpd-nftables): left out.\n'
 fi
 
-# ---- a machine ----
-
 demo_say ben message ann "hello from ben" --wait || true
 demo_say ann message --list
 demo_check "a message arrived" grep -q 'hello from ben' said
@@ -108,8 +100,6 @@ if [ "$machine" = yes ]; then
     grep GET web192.168.2.3.log >seen
     demo_check "its machine has answered nobody but ann" demo_not grep -qv '^192\.168\.2\.2 ' seen
 fi
-
-# ---- nothing is left ----
 
 quick_stage "Nothing is left"
 for name in ben ann hub; do

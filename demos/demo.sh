@@ -73,10 +73,10 @@ demo_begin() {
 }
 
 demo_fail() {
-    echo "$demo_name: $1" >&2
     if [ -n "${demo_work:-}" ]; then
-        cat "$demo_work"/*.log >&2 || true
+        tail -n 20 "$demo_work"/*.log >&2 2>/dev/null || true
     fi
+    echo "$demo_name: $1" >&2
     exit 1
 }
 

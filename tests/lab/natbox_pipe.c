@@ -32,16 +32,10 @@ static int add(char **words, int n)
 {
     struct sim_nat_model m;
     struct om_addr outside;
+    const char *wrong = sim_nat_box(words, n, &m, &outside);
 
-    if (n < 2 || count == BOXES_MAX || om_addr_parse(&outside, words[0], 1, NULL) != OM_OK)
-        return refuse(n > 0 ? words[0] : "");
-    if (!sim_nat_kind(words[1], &m))
-        return refuse(words[1]);
-    for (int i = 2; i < n; i++)
-        if (!sim_nat_set(&m, words[i]))
-            return refuse(words[i]);
-    if (!sim_nat_is_sound(&m))
-        return refuse(words[1]);
+    if (wrong || count == BOXES_MAX)
+        return refuse(wrong ? wrong : words[0]);
     sim_natbox_init(&boxes[count], &m, &outside, SEED + count);
     count++;
     return 0;

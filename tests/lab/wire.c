@@ -2,14 +2,16 @@
  * wire.c - a cable that delays and loses, between two interfaces of one namespace
  *
  * usage: omerta-lab-wire [--delay MS] [--jitter MS] [--reorder] [--loss PERCENT] [--rate MBIT]
- *                        [--queue BYTES] [--seed N] LEFT RIGHT
+ *                        [--queue BYTES] [--seed N] [--nat "OUTSIDE KIND [PROPERTY...]"]
+ *                        LEFT RIGHT
  *
  * What:  forwards every frame from LEFT to RIGHT and back. Two values with a comma between are for
  *        left to right, and for right to left. The delay is one way. It prints "ready" when it
  *        listens, and its counters as one line of JSON on SIGUSR1 and when SIGTERM or SIGINT ends
  *        it.
  * Why:   a bad network between real kernels, where netem is missing, and the same one again for
- *        the same seed; see wire_link.h.
+ *        the same seed; see wire_link.h. And NATs that no kernel has: with --nat the left side is
+ *        inside one of the simulator's; see wire_nat.h.
  *
  * The interfaces must not hand over frames that a cable would not carry: ends that still cut
  * segments or sum checksums later are counted, as oversize and unfinished, and their frames
@@ -35,11 +37,13 @@
 #include <time.h>
 
 #include "wire_link.h"
+#include "wire_nat.h"
 
 enum {
     MTU_MAX = 1500,
     SLOT_BYTES = 2048,
     SLOTS = 16384,       /* of a receive ring, 32 MB: 200 ms at 1 Gb/s */
+    SLOTS_NAT = 1024,    /* of a home's, of which a lab has dozens */
     BLOCK_BYTES = 65536, /* the kernel allocates the ring in such pieces */
     TAKE_MAX = 1024,     /* frames read before others are due */
     BATCH = 64,          /* frames for one system call */
@@ -59,6 +63,9 @@ struct end {
 /* From end[i] to end[1 - i] over link[i]. */
 static struct end ends[2];
 static struct wire_link links[2];
+static struct wire_nat nat; /* inside is the left */
+static bool has_nat;
+static unsigned slots = SLOTS;
 static volatile sig_atomic_t is_over, is_asked;
 static uint64_t wakeups;
 
@@ -91,9 +98,9 @@ static void set(const struct end *e, int level, int option, const void *value, s
 static void end_open(struct end *e, const char *name)
 {
     struct tpacket_req ring = {.tp_block_size = BLOCK_BYTES,
-                               .tp_block_nr = SLOTS / (BLOCK_BYTES / SLOT_BYTES),
+                               .tp_block_nr = slots / (BLOCK_BYTES / SLOT_BYTES),
                                .tp_frame_size = SLOT_BYTES,
-                               .tp_frame_nr = SLOTS};
+                               .tp_frame_nr = slots};
     struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
     struct packet_mreq promiscuous = {.mr_type = PACKET_MR_PROMISC};
     const int version = TPACKET_V2, yes = 1, buffer = 8 << 20;
@@ -115,7 +122,7 @@ static void end_open(struct end *e, const char *name)
     if (setsockopt(e->fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer) != 0)
         set(e, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     set(e, SOL_PACKET, PACKET_RX_RING, &ring, sizeof ring);
-    e->ring = mmap(NULL, (size_t)SLOTS * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, e->fd, 0);
+    e->ring = mmap(NULL, (size_t)slots * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, e->fd, 0);
     if (e->ring == MAP_FAILED)
         die(name);
     at.sll_ifindex = promiscuous.mr_ifindex = (int)if_nametoindex(name);
@@ -124,12 +131,23 @@ static void end_open(struct end *e, const char *name)
         die(name);
 }
 
-/* Offers what has come to @e to @l, each frame at a time when it had come; returns how much. */
-static unsigned take(struct end *e, struct wire_link *l)
+/* Offers a frame that came to ends[@side] to the link where it goes on, if it does. */
+static void pass(unsigned side, struct om_mut frame)
 {
+    om_time now = now_is();
+    enum wire_nat_way way = has_nat ? wire_nat_frame(&nat, now, side == 0, frame) : WIRE_NAT_ON;
+
+    if (way != WIRE_NAT_DROP)
+        (void)wire_link_offer(&links[way == WIRE_NAT_ON ? side : 1 - side], now, frame.p, frame.n);
+}
+
+/* Passes on what has come to ends[@side], each frame at a time when it had come; says how much. */
+static unsigned take(unsigned side)
+{
+    struct end *e = &ends[side];
     unsigned count = 0;
 
-    for (; count < TAKE_MAX; count++, e->next = (e->next + 1) % SLOTS) {
+    for (; count < TAKE_MAX; count++, e->next = (e->next + 1) % slots) {
         struct tpacket2_hdr *head = (void *)(e->ring + (size_t)e->next * SLOT_BYTES);
         unsigned status = __atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE);
         if (!(status & TP_STATUS_USER))
@@ -139,7 +157,7 @@ static unsigned take(struct end *e, struct wire_link *l)
         else if (status & TP_STATUS_CSUMNOTREADY)
             e->unfinished++;
         else
-            (void)wire_link_offer(l, now_is(), (uint8_t *)head + head->tp_mac, head->tp_snaplen);
+            pass(side, om_mut((uint8_t *)head + head->tp_mac, head->tp_snaplen));
         __atomic_store_n(&head->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
     }
     return count;
@@ -212,6 +230,15 @@ static void report_end(const char *name, struct end *e, const struct wire_link *
            e->oversize, e->unfinished, e->missed, ends[e == &ends[0]].refused);
 }
 
+static void report_nat(void)
+{
+    printf("\"nat\": {");
+    for (unsigned a = 0; a < SIM_NAT_ANSWERS; a++)
+        printf("\"%s\": %" PRIu64 ", ", sim_nat_answer_name((enum sim_nat_answer)a),
+               nat.box.counts[a]);
+    printf("\"untranslated\": %" PRIu64 "}, ", nat.untranslated);
+}
+
 static void report(void)
 {
     struct rusage u;
@@ -220,6 +247,8 @@ static void report(void)
     printf("{");
     report_end("left_to_right", &ends[0], &links[0]);
     report_end("right_to_left", &ends[1], &links[1]);
+    if (has_nat)
+        report_nat();
     printf("\"wakeups\": %" PRIu64 ", \"cpu_ms\": %ld}\n", wakeups,
            (long)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
                (long)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000);
@@ -238,11 +267,11 @@ static void run(const sigset_t *mask)
 
         last += is_over != 0; /* what came before the signal is still forwarded */
         for (unsigned i = 0; i < 2; i++) {
-            taken += take(&ends[i], &links[i]);
+            taken += take(i);
             now = now_is();
             moved += deliver(&ends[1 - i], &links[i], now);
         }
-        bool is_end = last > 0 && (taken == 0 || last > SLOTS / TAKE_MAX);
+        bool is_end = last > 0 && (taken == 0 || last > slots / TAKE_MAX);
         if (is_asked || is_end)
             report();
         is_asked = 0;
@@ -298,17 +327,30 @@ static bool read_option(struct wire_config config[2], const char *name, const ch
     return true;
 }
 
+/* False, with the reason said, if @text is no box. */
+static bool open_box(const char *text, uint64_t seed)
+{
+    has_nat = wire_nat_init(&nat, text, seed);
+    if (!has_nat)
+        (void)fprintf(stderr, "wire: --nat \"%s\": wanted OUTSIDE KIND [PROPERTY...]\n", text);
+    slots = SLOTS_NAT;
+    return has_nat;
+}
+
 int main(int argc, char **argv)
 {
     struct wire_config config[2] = {{.queue = 256 << 10, .seed = 2},
                                     {.queue = 256 << 10, .seed = 3}};
     struct sigaction action = {.sa_handler = on_signal};
     sigset_t waiting, running;
+    const char *box = NULL;
     int i = 1;
 
     for (; i < argc - 2; i++) {
         if (strcmp(argv[i], "--reorder") == 0)
             config[0].may_reorder = config[1].may_reorder = true;
+        else if (strcmp(argv[i], "--nat") == 0)
+            box = argv[++i];
         else if (read_option(config, argv[i], argv[i + 1]))
             i++;
         else
@@ -316,9 +358,12 @@ int main(int argc, char **argv)
     }
     if (i != argc - 2) {
         (void)fprintf(stderr, "usage: wire [--delay MS] [--jitter MS] [--reorder] [--loss PERCENT] "
-                              "[--rate MBIT] [--queue BYTES] [--seed N] LEFT RIGHT\n");
+                              "[--rate MBIT] [--queue BYTES] [--seed N] "
+                              "[--nat \"OUTSIDE KIND [PROPERTY...]\"] LEFT RIGHT\n");
         return 2;
     }
+    if (box && !open_box(box, config[0].seed / 2))
+        return 2;
     /* The signals come while it waits, and only then: none is overlooked. */
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
@@ -339,5 +384,7 @@ int main(int argc, char **argv)
     run(&waiting);
     wire_link_fini(&links[0]);
     wire_link_fini(&links[1]);
+    if (has_nat)
+        wire_nat_fini(&nat);
     return 0;
 }

@@ -192,6 +192,22 @@ bool sim_nat_kind(const char *name, struct sim_nat_model *out)
     return false;
 }
 
+const char *sim_nat_box(char *const *words, int count, struct sim_nat_model *out,
+                        struct om_addr *outside)
+{
+    if (count < 2)
+        return count > 0 ? words[0] : "";
+    *outside = (struct om_addr){0};
+    if (!om_addr_ip_parse(outside->ip, words[0]))
+        return words[0];
+    if (!sim_nat_kind(words[1], out))
+        return words[1];
+    for (int i = 2; i < count; i++)
+        if (!sim_nat_set(out, words[i]))
+            return words[i];
+    return sim_nat_is_sound(out) ? NULL : words[1];
+}
+
 const char *sim_nat_kind_at(unsigned i, const char **what)
 {
     if (i >= OM_ARRAY_SIZE(kinds))

@@ -278,3 +278,24 @@ OM_TEST(natkind_refuses_nonsense)
         if (sim_nat_set(&m, words[i]))
             fail_msg("it took \"%s\"", words[i]);
 }
+
+OM_TEST(natkind_reads_a_whole_box)
+{
+    char address[] = "192.0.2.1", kind[] = "block", property[] = "block=64", wrong[] = "block=0";
+    char port[] = "192.0.2.1:5", none[] = "blocks", large[] = "block=65535";
+    char *const good[] = {address, kind, property}, *const bad_address[] = {port, kind};
+    char *const bad_kind[] = {address, none}, *const bad_word[] = {address, kind, property, wrong};
+    char *const unsound[] = {address, kind, large};
+    struct sim_nat_model m;
+    struct om_addr outside;
+
+    CHECK(sim_nat_box(good, 3, &m, &outside) == NULL);
+    CHECK(m.ports == SIM_NAT_BLOCK && m.block == 64 && sim_nat_is_sound(&m));
+    CHECK(om_addr_equal(&outside, &(struct om_addr){.ip = {[10] = 255, 255, 192, 0, 2, 1}}));
+    CHECK(sim_nat_box(bad_address, 2, &m, &outside) == port);
+    CHECK(sim_nat_box(bad_kind, 2, &m, &outside) == none);
+    CHECK(sim_nat_box(bad_word, 4, &m, &outside) == wrong);
+    CHECK(sim_nat_box(unsound, 3, &m, &outside) == kind);
+    CHECK(sim_nat_box(good, 1, &m, &outside) == address);
+    CHECK(*sim_nat_box(good, 0, &m, &outside) == '\0');
+}

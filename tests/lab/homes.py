@@ -5,6 +5,7 @@ What:   each gets a number, and with it the network 11.0.NUMBER.0/24 at the core
 Why:    tests of how nodes behind NATs meet want many homes on one core, as a real mesh has them.
 """
 
+import nat
 from daemon import program, wait_until
 from fixtures import need
 
@@ -19,11 +20,16 @@ def outside(number):
     return f"11.0.{number}.2"
 
 
-def attach(lab, host, interface, number, family=4):
-    """A cable from @host to the core, which it has as its gateway by @family alone."""
+def core_of(lab):
+    """Makes the core, once."""
     if "core" not in lab.hosts:
         lab.host("core")
         lab.forwarding("core")
+
+
+def attach(lab, host, interface, number, family=4):
+    """A cable from @host to the core, which it has as its gateway by @family alone."""
+    core_of(lab)
     own, core, bits = (outside(number), f"11.0.{number}.1", 24) if family == 4 else \
         (sixth(number), sixth(number, 0, 1), 48)
     lab.link(host, interface, "core", f"net{number}")
@@ -38,36 +44,64 @@ def public(lab, name, number):
     attach(lab, name, "eth0", number)
 
 
+def attach_boxed(lab, router, number, kind):
+    """The same for "wan" of @router through a NAT of the simulator's @kind; @router forwards."""
+    core_of(lab)
+    own, core = f"11.0.{number}.3", f"11.0.{number}.1"
+    lab.wire(router, "wan", "core", f"net{number}", nat=f"{outside(number)} {kind}")
+    lab.address(router, "wan", f"{own}/24")
+    lab.address("core", f"net{number}", f"{core}/24")
+    lab.gateway(router, core)
+    # Nobody has the outside address itself; what is for it passes the box from either side.
+    lab.route("core", f"{outside(number)}/32", own)
+    lab.route(router, f"{outside(number)}/32", core)
+    lab.forwarding(router)
+
+
+def uplink(lab, router, kind, number):
+    """Connects @router to the core, translating as @kind: the kernel's if it is one of nat.KINDS,
+    else the simulator's, in the words of natkind.h."""
+    if kind in nat.KINDS:
+        attach(lab, router, "wan", number)
+        lab.nat(router, kind, "wan", "lan", wan_address=outside(number))
+    else:
+        attach_boxed(lab, router, number, kind)
+
+
 def behind(lab, name, gateway, kind, address, lan="192.168.1"):
-    """Puts @name behind @gateway, which translates as @kind to its @address on "wan"."""
+    """Puts @name behind @gateway, which translates as @kind to its @address on "wan"; with None it
+    does already, or only forwards."""
     lab.host(name)
     lab.link(name, "eth0", gateway, "lan")
     lab.address(gateway, "lan", f"{lan}.1/24")
     lab.address(name, "eth0", f"{lan}.2/24")
     lab.gateway(name, f"{lan}.1")
-    lab.nat(gateway, kind, "wan", "lan", wan_address=address)
+    if kind is not None:
+        lab.nat(gateway, kind, "wan", "lan", wan_address=address)
 
 
 def home(lab, name, kind, number):
-    """A home whose router, called @name-r, is of @kind: one of nat.KINDS, "public" or of DOUBLE."""
+    """A home whose router, called @name-r, is of @kind: "public", one for uplink(), or of DOUBLE.
+
+    A pair of kinds is a router of the kernel's first kind behind a carrier's of the second.
+    """
     if kind == "public":
         public(lab, name, number)
         return
-    inner, outer = DOUBLE.get(kind, (kind, None))
+    inner, outer = kind if isinstance(kind, tuple) else DOUBLE.get(kind, (kind, None))
     router = f"{name}-r"
     if outer is None:
         lab.host(router)
-        attach(lab, router, "wan", number)
-        behind(lab, name, router, inner, outside(number))
+        uplink(lab, router, inner, number)
+        behind(lab, name, router, None, None)
         return
     carrier = f"{name}-c"
     lab.host(carrier, router)
-    attach(lab, carrier, "wan", number)
+    uplink(lab, carrier, outer, number)
     lab.link(router, "wan", carrier, "lan")
     lab.address(carrier, "lan", "100.64.0.1/24")
     lab.address(router, "wan", "100.64.0.2/24")
     lab.gateway(router, "100.64.0.1")
-    lab.nat(carrier, outer, "wan", "lan", wan_address=outside(number))
     behind(lab, name, router, inner, "100.64.0.2")
 
 
@@ -75,11 +109,10 @@ def neighbours(lab, kind, number, *names):
     """Homes @names behind routers of one carrier that translates as @kind; the carrier's name."""
     carrier = f"carrier{number}"
     lab.host(carrier, *(f"{name}-r" for name in names))
-    attach(lab, carrier, "wan", number)
+    uplink(lab, carrier, kind, number)
     lab.segment(f"street{number}", carrier, interface="lan")
     lab.segment(f"street{number}", *(f"{name}-r" for name in names), interface="wan")
     lab.address(carrier, "lan", "100.64.0.1/24")
-    lab.nat(carrier, kind, "wan", "lan", wan_address=outside(number))
     for i, name in enumerate(names):
         lab.address(f"{name}-r", "wan", f"100.64.0.{10 + i}/24")
         lab.gateway(f"{name}-r", "100.64.0.1")

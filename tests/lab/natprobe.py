@@ -19,6 +19,7 @@ import time
 OWN = 40000  # inside port of the first socket of each host
 SERVERS = (("11.0.0.11", 5001), ("11.0.0.11", 5002), ("11.0.0.12", 5001), ("11.0.0.12", 5002))
 SAMPLES = 24
+REUSE_FLOWS = 96
 BLOCK = 512
 RANGES = ((20000, 20511), (20000, 60000), (1024, 65535))
 CLONE_NEWNET = 0x40000000
@@ -194,10 +195,13 @@ def mapping(net):
     more = [net.leave(0, OWN + 100 + i, SERVERS[i % 4]) for i in range(SAMPLES)]
     own = ports == [OWN] * 4
     spread = max(p[1] for p in seen + more) - min(p[1] for p in seen + more)
+    steps = {b[1] - a[1] for a, b in zip(more, more[1:])}
     range_ = next(r for r in RANGES if all(r[0] <= p[1] <= r[1] for p in seen + more))
     return [("mapping", scope(ports[0] == ports[1], len(set(ports)) == 1)),
             ("outside address", word(all(place[0] == net.outside for place in seen + more))),
             ("keeps the port", word(own)),
+            ("ports of new flows", f"{steps.pop()} further on each" if len(steps) == 1
+             else "in no order"),
             ("ports within", "all" if own else
              f"{range_[0]} to {range_[1]}" if range_ != RANGES[-1] or spread >= BLOCK else
              f"{BLOCK} somewhere")]
@@ -217,6 +221,12 @@ def sharing(net):
     same = net.leave(1, OWN + 2, SERVERS[0])
     return [("two share a port towards different places", word(first == other)),
             ("two share a port towards one place", word(first == same))]
+
+
+def reuse(net):
+    """Are ports of one host used again towards others? Of a block's 512 chance takes two alike."""
+    seen = [net.leave(0, OWN + 200 + i, SERVERS[i % 4]) for i in range(REUSE_FLOWS)]
+    return [(f"{REUSE_FLOWS} flows share ports", word(len(set(seen)) < len(seen)))]
 
 
 def early(net):

@@ -27,15 +27,17 @@ def core_of(lab):
         lab.forwarding("core")
 
 
-def attach(lab, host, interface, number, family=4):
-    """A cable from @host to the core, which it has as its gateway by @family alone."""
+def attach(lab, host, interface, number, family=4, metric=None):
+    """A cable from @host to the core, which it has as its gateway by @family alone; where it has
+    two, the one with the lower @metric is used."""
     core_of(lab)
     own, core, bits = (outside(number), f"11.0.{number}.1", 24) if family == 4 else \
         (sixth(number), sixth(number, 0, 1), 48)
     lab.link(host, interface, "core", f"net{number}")
     lab.address(host, interface, f"{own}/{bits}")
     lab.address("core", f"net{number}", f"{core}/{bits}")
-    lab.gateway(host, core)
+    preferred = f" metric {metric}" if metric else ""
+    lab.ip(host, f"-{family} route add default via {core}{preferred}")
 
 
 def public(lab, name, number):

@@ -1,7 +1,7 @@
 /*
  * matrix.c - omerta-matrix: which pairs of NATs real nodes get through
  *
- * What:  omerta-matrix [--seeds N] [--from N] [--jobs N] [--pair A B] [-v]
+ * What:  omerta-matrix [--seeds N] [--from N] [--jobs N] [--pair A B] [-v] [--kinds]
  * Why:   a person reads tables; a test reads the exit status: 0 all is as matrix.h expects, 1 it is
  *        not, 2 the command line is wrong.
  */
@@ -18,19 +18,39 @@
 enum { STATUS_HELD = 0, STATUS_FAILED = 1, STATUS_WRONG = 2, JOBS_MAX = 64 };
 
 static const char usage[] =
-    "usage: omerta-matrix [--seeds N] [--from N] [--jobs N] [--pair A B] [-v] [--trace]\n"
+    "usage: omerta-matrix [--seeds N] [--from N] [--jobs N] [--pair A B] [-v] [--trace] "
+    "[--kinds]\n"
     "  --seeds N   worlds for each pair of kinds (3)\n"
     "  --from N    the first seed (1)\n"
     "  --jobs N    processes (1)\n"
     "  --pair A B  only pairs of these kinds; * is any\n"
     "  -v          a line for each world\n"
-    "  --trace     every event, and what the nodes log\n";
+    "  --trace     every event, and what the nodes log\n"
+    "  --kinds     only names the kinds, each with its box in words of natkind.h, \"-\" for none,\n"
+    "              and behind \"/\" the one around it\n";
 
 struct options {
     uint64_t seeds, from, jobs;
     const char *a, *b;
-    bool is_verbose, has_trace;
+    bool is_verbose, has_trace, is_asking;
 };
+
+/* What the lab builds of the same kinds. */
+static void print_kinds(void)
+{
+    const struct matrix_kind *k;
+
+    for (unsigned i = 0; (k = matrix_kind_at(i)) != NULL; i++) {
+        printf("%s %s", k->name, k->box ? k->box : "-");
+        if (k->word)
+            printf(" %s", k->word);
+        if (k->outer)
+            printf(" / %s", k->outer);
+        if (k->around)
+            printf(" %s", k->around);
+        printf("\n");
+    }
+}
 
 static bool is_named(const struct matrix_kind *k, const char *name)
 {
@@ -111,6 +131,8 @@ static bool read_options(struct options *o, char **argv)
             o->is_verbose = true;
         } else if (strcmp(*at, "--trace") == 0) {
             o->has_trace = true;
+        } else if (strcmp(*at, "--kinds") == 0) {
+            o->is_asking = true;
         } else if (strcmp(*at, "--pair") == 0 && at[1] && at[2]) {
             o->a = *++at;
             o->b = *++at;
@@ -135,6 +157,10 @@ int main(int argc, char **argv)
     if (argc < 1 || !read_options(&o, argv)) {
         (void)fputs(usage, stderr);
         return STATUS_WRONG;
+    }
+    if (o.is_asking) {
+        print_kinds();
+        return STATUS_HELD;
     }
     struct matrix_run *runs =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

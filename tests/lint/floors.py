@@ -34,7 +34,7 @@ FLOORS = {
         ["mesh/base", "meshd/ipc"],
         ["jansson", "libsmartcols", "libqrencode", "libsodium"],
     ),
-    "demos": (["mesh/base", "meshd/ipc"], ["libsmartcols", "libqrencode"]),
+    "demos": (["mesh/base", "meshd/ipc"], ["jansson", "libsmartcols", "libqrencode"]),
     "tests": (None, None),  # may look into everything
 }
 
@@ -62,7 +62,7 @@ LENT = {
     "vm/host": ["vm/core"],
     "meshd": ["meshd/ipc", "mesh/host", "tunnel/host", "netstack", "vm/core", "vm/host"],
     "cli": ["meshd/ipc"],
-    "demos": ["meshd/ipc"],
+    "demos": ["meshd/ipc", "cli"],
 }
 
 # The floors without sockets, clock, files, threads and global randomness.
@@ -192,8 +192,9 @@ def resolve(tree, path, folder, name):
     """Where a quoted include leads: beside the file, or from an include root; None if nowhere."""
     known = set(tree.paths)
     roots = [str(PurePosixPath(path).parent), folder]
+    roots += list(LENT.get(folder, ()))
     roots += [str(PurePosixPath(lent).parent) for lent in LENT.get(folder, ())]
-    roots += list(FLOORS) + ["mesh", "tests/unit", "tests/sim", "."]
+    roots += list(FLOORS) + ["mesh", "tests/unit", "tests/sim", "demos/health-runner", "."]
     for root in roots:
         at = tidy(f"{root}/{name}")
         if at in known:

@@ -58,7 +58,7 @@ demo_begin() {
         else
             om_name_missing demo
         fi
-        om_build dev "omerta omerta-meshd"
+        om_build dev "${demo_targets:-omerta omerta-meshd}"
         echo
     fi
     demo_bin=$(realpath "$built")/bin

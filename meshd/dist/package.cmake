@@ -37,7 +37,7 @@ set(CPACK_DEBIAN_OMERTA_PACKAGE_SHLIBDEPS ON)
 # What only some commands need: machines and the making of their image, ssh and its keys.
 set(CPACK_DEBIAN_OMERTA_PACKAGE_DEPENDS "openssh-client")
 set(CPACK_DEBIAN_OMERTA_PACKAGE_RECOMMENDS "qemu-system-x86, qemu-utils, lz4, python3")
-set(CPACK_DEBIAN_OMERTA_PACKAGE_SUGGESTS "systemd")
+set(CPACK_DEBIAN_OMERTA_PACKAGE_SUGGESTS "systemd, nftables, iproute2")
 foreach(script postinst prerm postrm)
   list(APPEND CPACK_DEBIAN_OMERTA_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/debian/${script})
 endforeach()

@@ -21,7 +21,8 @@ dpkg -i ./*.deb >/tmp/said 2>&1 || {
     fail "not installed"
 }
 state >/tmp/installed
-for path in /usr/bin/omerta /usr/bin/omerta-meshd /usr/bin/omertad /usr/include/omerta/node.h \
+for path in /usr/bin/omerta-health /usr/share/man/man1/omerta-health.1 \
+    /usr/bin/omerta /usr/bin/omerta-meshd /usr/bin/omertad /usr/include/omerta/node.h \
     /usr/share/man/man1/omerta.1 /usr/share/bash-completion/completions/omerta \
     /usr/share/doc/omerta/copyright /usr/lib/systemd/system/omerta-meshd.service; do
     grep -qx "$path" /tmp/installed || fail "not installed: $path"

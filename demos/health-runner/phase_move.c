@@ -1,0 +1,238 @@
+/* phase_move.c - 9, 14 and 15: addresses of the peer come and go, and ways to it. */
+#include "phase.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "phase_all.h"
+#include "interrupt.h"
+
+enum { LEAD_MS = 1000, STAY_MS = 3000, COMMAND_BYTES = 512, POLL_MS = 100, WORD_BYTES = 64 };
+enum { ADDED_MS = 1000 };
+
+#define WAY_PATIENCE OM_SEC(20)
+
+/* Of documentation (RFC 5737): nobody's. */
+#define EXTRA "192.0.2.77/32"
+
+/* Where the peer's default route leads, and its first address there. */
+#define DEVICE                                                                                     \
+    "dev=$(ip -o -4 route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -n 1); "     \
+    "[ -n \"$dev\" ] || { echo 'no default route'; exit 1; }; "
+#define PLACE                                                                                      \
+    DEVICE "via=$(ip -o -4 route show default | sed -n 's/.* via \\([^ ]*\\).*/\\1/p' | "          \
+           "head -n 1); [ -n \"$via\" ] || { echo 'no gateway'; exit 1; }; "
+
+static void want_silence(struct om_run *r, struct om_result *res, const char *figure, om_time from,
+                         int most)
+{
+    double ms = om_series_silence(&r->pulse.series, from, om_pulse_now(&r->pulse));
+
+    om_result_figure(res, figure, ms);
+    om_result_want(res, ms <= most + r->set.slack_ms, "silent for %.0f ms", ms);
+}
+
+void om_phase_address(struct om_run *r, struct om_result *res)
+{
+    struct om_error err;
+    om_time from;
+
+    om_run_rest(r, LEAD_MS);
+    from = om_pulse_now(&r->pulse);
+    if (!om_run_did(res,
+                    om_site_run(&r->there,
+                                DEVICE "ip address add " EXTRA " dev \"$dev\" && "
+                                       "ip -o address show dev \"$dev\" | grep -qF " EXTRA,
+                                DEVICE "ip address del " EXTRA " dev \"$dev\"", NULL, &err),
+                    &err))
+        return;
+    om_result_mark(res, om_pulse_now(&r->pulse), "added");
+    om_run_rest(r, STAY_MS);
+    om_run_did(res, om_site_back(&r->there, r->steps_there, &err), &err);
+    om_result_mark(res, om_pulse_now(&r->pulse), "removed");
+    om_run_rest(r, STAY_MS);
+    om_run_whole(r, res);
+    want_silence(r, res, "silent_ms", from, ADDED_MS);
+    om_result_say(res, "silent for %.0f ms at most",
+                  json_number_value(json_object_get(res->figures, "silent_ms")));
+}
+
+/* ADDRESS/BITS of IPv4, and nothing that a shell would take for more. */
+static bool is_address(const char *text)
+{
+    size_t n = strcspn(text, "/");
+    char address[INET_ADDRSTRLEN];
+    struct in_addr in;
+    char *end = NULL;
+
+    if (text[n] != '/' || n >= sizeof address || !isdigit((unsigned char)text[n + 1]))
+        return false;
+    memcpy(address, text, n);
+    address[n] = 0;
+    return inet_pton(AF_INET, address, &in) == 1 && strtoul(text + n + 1, &end, 10) <= 32 && !*end;
+}
+
+/* The peer moves from @old, and in the end back: down with an address go the routes over it. */
+static bool move(struct om_run *r, struct om_result *res, const char *old)
+{
+    char go[COMMAND_BYTES], back[COMMAND_BYTES];
+    struct om_error err;
+
+    (void)snprintf(go, sizeof go,
+                   PLACE "ip address del %s dev \"$dev\" && ip address add %s dev \"$dev\" && "
+                         "ip route replace default via \"$via\" dev \"$dev\"",
+                   old, r->set.swap);
+    (void)snprintf(back, sizeof back,
+                   PLACE "ip address del %s dev \"$dev\"; ip address add %s dev \"$dev\" && "
+                         "ip route replace default via \"$via\" dev \"$dev\"",
+                   r->set.swap, old);
+    return om_run_did(res, om_site_run(&r->there, go, back, NULL, &err), &err);
+}
+
+/* After a move: how long it was silent since @from. */
+static void want_moved(struct om_run *r, struct om_result *res, const char *figure, om_time from)
+{
+    (void)om_run_answered(r, om_pulse_now(&r->pulse), WAY_PATIENCE);
+    om_run_rest(r, STAY_MS);
+    want_silence(r, res, figure, from, OM_MOVE_MS);
+}
+
+void om_phase_swap(struct om_run *r, struct om_result *res)
+{
+    char old[WORD_BYTES];
+    struct om_error err;
+    om_time from;
+    json_t *is;
+
+    if (!r->set.swap) {
+        om_result_skip(res, "no address for the peer to move to (--swap ADDRESS/BITS)");
+        return;
+    }
+    if (!om_run_did(res,
+                    om_site_run(&r->there,
+                                DEVICE "ip -o -4 address show dev \"$dev\" scope global | "
+                                       "sed -n 's/.* inet \\([^ ]*\\).*/\\1/p' | head -n 1",
+                                NULL, &is, &err),
+                    &err))
+        return;
+    (void)snprintf(old, sizeof old, "%s", json_string_value(is));
+    json_decref(is);
+    om_result_want(res, is_address(old) && is_address(r->set.swap), "no IPv4 address to swap: %s",
+                   is_address(old) ? r->set.swap : old);
+    if (res->verdict != OM_VERDICT_HELD)
+        return;
+    om_run_rest(r, LEAD_MS);
+    from = om_pulse_now(&r->pulse);
+    if (!move(r, res, old))
+        return;
+    om_result_mark(res, om_pulse_now(&r->pulse), "moved");
+    want_moved(r, res, "silent_away_ms", from);
+    from = om_pulse_now(&r->pulse);
+    om_run_did(res, om_site_back(&r->there, r->steps_there, &err), &err);
+    om_result_mark(res, om_pulse_now(&r->pulse), "back");
+    want_moved(r, res, "silent_back_ms", from);
+    om_run_whole(r, res);
+    om_result_say(res, "silent for %.0f ms, back %.0f ms",
+                  json_number_value(json_object_get(res->figures, "silent_away_ms")),
+                  json_number_value(json_object_get(res->figures, "silent_back_ms")));
+}
+
+/* A direct way: where it leads. */
+struct way {
+    char address[WORD_BYTES];
+    unsigned long port;
+};
+
+/* @text, ADDRESS:PORT or [ADDRESS]:PORT; false: none. */
+static bool read_way(const char *text, struct way *out)
+{
+    const char *colon = strrchr(text, ':');
+    size_t n = colon ? (size_t)(colon - text) : 0;
+
+    if (n < 3 || n >= sizeof out->address)
+        return false;
+    if (*text == '[') {
+        text++;
+        n -= 2;
+    }
+    memcpy(out->address, text, n);
+    out->address[n] = 0;
+    out->port = strtoul(colon + 1, NULL, 10);
+    return out->address[strspn(out->address, "0123456789abcdef:.")] == 0;
+}
+
+/* The direct way in use, and how many ways are good; false: over a relay. */
+static bool way_in_use(struct om_run *r, struct way *out, unsigned *good)
+{
+    json_t *why = om_run_way(r, &r->here), *path;
+    bool is_found = false;
+    size_t i;
+
+    *good = 0;
+    json_array_foreach(json_object_get(why, "paths"), i, path)
+    {
+        const char *state = json_string_value(json_object_get(path, "state"));
+        const char *at = json_string_value(json_object_get(path, "address"));
+        *good += state && strcmp(state, "valid") == 0;
+        if (json_is_true(json_object_get(path, "active")) && at)
+            is_found = read_way(at, out);
+    }
+    json_decref(why);
+    return is_found;
+}
+
+/* Drops here what comes from @way and goes there. */
+static bool cut(struct om_run *r, struct om_result *res, const struct way *way)
+{
+    const char *family = strchr(way->address, ':') ? "ip6" : "ip";
+    char command[COMMAND_BYTES];
+    struct om_error err;
+
+    (void)snprintf(command, sizeof command,
+                   "nft 'add table inet omerta_health"
+                   "; add chain inet omerta_health in { type filter hook input priority -300; }"
+                   "; add chain inet omerta_health out { type filter hook output priority -300; }"
+                   "; add rule inet omerta_health in %s saddr %s udp sport %lu drop"
+                   "; add rule inet omerta_health out %s daddr %s udp dport %lu drop'",
+                   family, way->address, way->port, family, way->address, way->port);
+    return om_run_did(
+        res, om_site_run(&r->here, command, "nft delete table inet omerta_health", NULL, &err),
+        &err);
+}
+
+void om_phase_ways(struct om_run *r, struct om_result *res)
+{
+    om_time until = om_clock_now() + WAY_PATIENCE, from;
+    struct way way, now;
+    unsigned good = 0;
+    struct om_error err;
+    bool is_direct;
+
+    while (!((is_direct = way_in_use(r, &way, &good)) && good > 1) && om_clock_now() < until &&
+           !om_interrupt_came())
+        om_run_rest(r, POLL_MS);
+    if (!is_direct || good < 2) {
+        om_result_skip(res, "%s", is_direct ? "there is no second way" : "there is no direct way");
+        return;
+    }
+    om_run_rest(r, LEAD_MS);
+    from = om_pulse_now(&r->pulse);
+    if (!cut(r, res, &way))
+        return;
+    om_result_mark(res, om_pulse_now(&r->pulse), "way cut");
+    om_run_rest(r, STAY_MS);
+    om_result_want(res,
+                   !way_in_use(r, &now, &good) || strcmp(now.address, way.address) != 0 ||
+                       now.port != way.port,
+                   "what was cut is still in use");
+    want_silence(r, res, "silent_ms", from, OM_FAILOVER_MS);
+    om_run_did(res, om_site_back(&r->here, r->steps_here, &err), &err);
+    om_result_mark(res, om_pulse_now(&r->pulse), "way open");
+    om_run_whole(r, res);
+    om_result_say(res, "another way carries after %.0f ms",
+                  json_number_value(json_object_get(res->figures, "silent_ms")));
+}

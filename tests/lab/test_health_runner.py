@@ -1,0 +1,127 @@
+"""omerta-health says what is wrong when something is, and leaves nothing changed behind.
+
+That all is well where nothing is wrong is lab/health-runner, the control of what is here.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from daemon import program, wait_until
+from fixtures import need
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "demos",
+                    "health-runner")
+sys.path.insert(0, HERE)
+
+from lab import Pair  # noqa: E402
+
+SECONDS = 60
+STAYS = "nft add table inet stays; " \
+        "nft 'add chain inet stays in { type filter hook input priority -200; }'; " \
+        "nft add rule inet stays in udp dport 18002 drop"
+
+
+@pytest.fixture
+def pair(lab, folder):
+    """ann and ben, who know each other."""
+    need("omerta-meshd", "omerta-health", "omerta-lab-wire")
+    made = Pair(lab, folder)
+    try:
+        assert made.met()
+        yield made
+    finally:
+        made.end()
+
+
+def is_blocked(pair, table="omerta_health"):
+    """Is @table in ben's packet filter?"""
+    return f"table inet {table}" in pair.lab.run("ben", ["nft", "list", "tables"]).stdout
+
+
+def rules(pair):
+    """What is left of a run at both daemons."""
+    return pair.ann.rpc("forward.list")["forwards"] + pair.ben.rpc("expose.list")["exposed"]
+
+
+def start(pair, *options):
+    """omerta-health under way."""
+    return pair.lab.popen("ann", pair.argv(*options), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+
+
+def report(pair, process):
+    """The exit and the one phase of the report of @process."""
+    out, err = process.communicate(timeout=120)
+    with open(os.path.join(pair.folder, "report.json"), encoding="utf-8") as file:
+        row, = json.load(file)["phases"]
+    return process.returncode, row, out + err
+
+
+def test_a_block_that_stays_fails_the_recovery(pair):
+    argv = ["--phase", "7", "--json", os.path.join(pair.folder, "report.json")]
+    code, row, said = report(pair, start(pair, *argv))
+    assert (code, row["verdict"]) == (0, "held"), said  # the control
+    assert not is_blocked(pair) and not rules(pair)
+    process = start(pair, *argv)
+    assert wait_until(lambda: is_blocked(pair), SECONDS)
+    pair.lab.run("ben", ["sh", "-c", STAYS])
+    code, row, said = report(pair, process)
+    assert (code, row["verdict"]) == (1, "FAILED"), said
+    assert row["reason"] == "no answer for 15 s after it was open again"
+    assert "FAILED" in said
+    assert is_blocked(pair, "stays") and not is_blocked(pair)
+
+
+def test_a_cable_that_loses_fails_its_profile(pair, folder):
+    # It says that it is as it was asked to be, and loses a third.
+    false = os.path.join(folder, "false")
+    with open(false, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\nexec {pair.cable.program(folder)} \"$1\" \"$2\" 33\n")
+    os.chmod(false, 0o755)
+    path = os.path.join(folder, "report.json")
+    code, row, said = report(pair, start(pair, "--phase", "10", "--quick", "--json", path,
+                                         "--wire", false))
+    assert (code, row["verdict"]) == (1, "FAILED"), said
+    assert row["reason"].startswith("50 ms: ") and "% came, want 100.0" in row["reason"]
+
+
+def test_what_was_changed_is_taken_back(pair):
+    for number in (signal.SIGINT, signal.SIGKILL):
+        process = start(pair, "--phase", "5")
+        assert wait_until(lambda: is_blocked(pair), SECONDS) and rules(pair)
+        process.send_signal(number)
+        process.communicate(timeout=SECONDS)
+        assert process.returncode == (130 if number == signal.SIGINT else -number)
+        assert wait_until(lambda: not is_blocked(pair) and not rules(pair), SECONDS), rules(pair)
+
+
+def test_words_that_make_no_sense():
+    need("omerta-health")
+
+    def said(*words):
+        done = subprocess.run([program("omerta-health"), *words], capture_output=True, text=True,
+                              check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    for words, why in ((["--ssh", "x"], "want --peer NAME"),
+                       (["--peer", "ben"], "want one of --ssh HOST and --netns NAME"),
+                       (["--peer", "ben", "--ssh", "a", "--netns", "b"], "want one of --ssh"),
+                       (["--peer", "ben", "--ssh", "-oProxyCommand=x"], "want a host"),
+                       (["--peer", "ben", "--ssh", "a", "--phase", "4,99"], 'no phase "99"'),
+                       (["ben"], "a word that is no option")):
+        code, out, err = said(*words)
+        assert (code, out) == (2, "") and why in err and len(err.splitlines()) == 1, err
+    code, out, _ = said("--list")
+    assert code == 0 and "12b  batch sweep" in out and "not built" in out
+    code, out, _ = said("--help")
+    assert code == 0 and "--ssh HOST" in out
+    with open(os.path.join(HERE, "omerta-health.1"), encoding="utf-8") as file:
+        page = file.read().replace("\\-", "-")
+    options = set(re.findall("--[a-z-]+", out))
+    assert len(options) > 15 and options - set(re.findall("--[a-z-]+", page)) == set()

@@ -170,6 +170,35 @@ OM_TEST(lane_ids_differ_from_hop_to_hop)
     CHECK_OK(take(&end, far, sizeof far));
 }
 
+OM_TEST(lane_knows_what_it_wrote)
+{
+    uint8_t dgram[LEAST + 9];
+    struct hops s;
+
+    join(&s);
+    s.a.sent = UINT64_C(0x1ffffffff); /* its low half is about to turn over */
+    fill(dgram, sizeof dgram);
+    CHECK(!om_hop_wrote(&s.a, mask, om_bytes(dgram, sizeof dgram)));
+    om_hop_wrap(&s.a, mask, dgram, sizeof dgram);
+    CHECK(om_hop_wrote(&s.a, mask, om_bytes(dgram, sizeof dgram)));
+    CHECK(!om_hop_wrote(&s.b, mask, om_bytes(dgram, sizeof dgram)));
+    for (size_t n = 0; n < sizeof dgram; n++)
+        CHECK(!om_hop_wrote(&s.a, mask, om_bytes(dgram, n)));
+    for (size_t bit = 0; bit < 8 * sizeof dgram; bit++) {
+        size_t at = bit / 8;
+        if (at >= OM_LANE_BYTES + OM_HEADER_BYTES && at < sizeof dgram - OM_TAG_BYTES)
+            continue; /* the MAC covers what the tag of the inside does not need it to */
+        dgram[at] ^= (uint8_t)(1u << bit % 8);
+        CHECK(!om_hop_wrote(&s.a, mask, om_bytes(dgram, sizeof dgram)));
+        dgram[at] ^= (uint8_t)(1u << bit % 8);
+    }
+    uint8_t next[LEAST];
+    fill(next, sizeof next);
+    om_hop_wrap(&s.a, mask, next, sizeof next);
+    CHECK(om_hop_wrote(&s.a, mask, om_bytes(next, sizeof next)));
+    CHECK(!om_hop_wrote(&s.a, mask, om_bytes(dgram, sizeof dgram))); /* no longer the last */
+}
+
 OM_TEST(lane_wipes_its_keys)
 {
     static const struct om_hop none;

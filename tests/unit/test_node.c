@@ -159,6 +159,40 @@ out:
     pair_fini(&p);
 }
 
+/* The maker for what relays carry takes any bytes: the audit wants a hop's header around it. */
+OM_TEST(node_audit_refuses_what_no_hop_wrote)
+{
+    static const uint8_t text[40] = "not sealed by anybody";
+    uint8_t keys[2 * OM_LANE_KEY_BYTES] = {7}, mask[OM_MASK_KEY_BYTES] = {9};
+    struct pair_options o = pair_defaults();
+    struct om_hop hop;
+    struct om_act a;
+    struct pair p;
+
+    OM_TRY(meet(&p, &o));
+    struct om_node *n = p.side[0].node;
+    struct om_peer *peer = om_peers_find(&n->peers, n->networks[0], &p.side[1].id);
+    om_hop_init(&hop, 3, 4, keys);
+    for (int wrapped = 0; wrapped < 2; wrapped++) {
+        struct om_buf *b = om_pool_take(p.pool, OM_HEADROOM);
+        struct om_sealed *d;
+        OM_TRY(b != NULL);
+        CHECK_OK(om_sealed_carried(&d, b, om_bytes(text, sizeof text)));
+        if (wrapped) {
+            struct om_mut at = om_sealed_lane(d);
+            om_hop_wrap(&hop, mask, at.p, at.n);
+        }
+        node_emit_carried(n, wrapped ? &hop : NULL, mask, d, om_peer_via(peer));
+        CHECK_EQ(pair_info(&p, 0).audit_refused, 1);
+        CHECK_EQ(om_node_next(n, &a), wrapped);
+        if (wrapped)
+            om_node_sent(n, a.send.dgram);
+    }
+    om_hop_fini(&hop);
+out:
+    pair_fini(&p);
+}
+
 /* A sealed packet full of tiny datagrams, from a to b; b's driver does not drain. */
 static bool deliver_many(struct pair *p, struct om_session *s, unsigned packets)
 {

@@ -22,6 +22,10 @@
 #include "crypto/session.h"
 #include "envelope/header.h"
 
+/* The type is the guard: a plain buffer where a sealed one is wanted is an error in every build,
+ * also in those in which a warning is not. */
+#pragma GCC diagnostic error "-Wincompatible-pointer-types"
+
 enum {
     OM_LANE_BYTES = 16,                            /* a relay lane's outer header (PROTOCOL 6) */
     OM_HEADROOM = OM_LANE_BYTES + OM_HEADER_BYTES, /* before the plaintext of a datagram */

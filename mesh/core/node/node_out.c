@@ -58,9 +58,36 @@ static bool queue(struct om_node *n, struct om_sealed *d, const struct om_via *v
     return true;
 }
 
-void node_emit_carried(struct om_node *n, struct om_sealed *d, const struct om_via *via)
+/* Count the audit of one datagram, and say when it is held back: of many, the 1st, 2nd, 4th, ... */
+static void judged(struct om_node *n, const struct om_sealed *d, const struct om_via *via, bool ok)
 {
-    if (!queue(n, d, via))
+    struct om_logline line;
+
+    if (n->audit)
+        n->counts.audited++;
+    if (ok)
+        return;
+    uint64_t refused = ++n->counts.audit_refused;
+    node_drop(n, OM_DROP_AUDIT);
+    if (refused & (refused - 1))
+        return;
+    om_log_begin(&line, n->log, OM_LOG_WARN, "audit",
+                 "held back what was not sealed as it must be");
+    om_log_u64(&line, "bytes", om_sealed_bytes(d).n);
+    om_log_addr(&line, "to", &via->remote);
+    om_log_u64(&line, "refused", refused);
+    om_log_end(&line);
+}
+
+/* What is inside was sealed by others, with keys that a relay lacks; the header outside is ours. */
+void node_emit_carried(struct om_node *n, const struct om_hop *hop,
+                       const uint8_t mask[static OM_MASK_KEY_BYTES], struct om_sealed *d,
+                       const struct om_via *via)
+{
+    bool ok = !n->audit || (hop && om_hop_wrote(hop, mask, om_sealed_bytes(d)));
+
+    judged(n, d, via, ok);
+    if (!ok || !queue(n, d, via))
         om_node_sent(n, d);
 }
 
@@ -71,14 +98,9 @@ static bool emit(struct om_node *n, struct om_sealed *d, const struct om_epoch *
     struct om_via way = *via;
     bool is_queued = false;
 
-    if (n->audit)
-        n->counts.audited++;
-    if (!ok) {
-        n->counts.audit_refused++;
-        node_drop(n, OM_DROP_AUDIT);
-    } else if (way.lane == 0 || node_lane_output(n, d, epoch, &way)) {
+    judged(n, d, via, ok);
+    if (ok && (way.lane == 0 || node_lane_output(n, d, epoch, &way)))
         is_queued = queue(n, d, &way);
-    }
     if (!is_queued)
         om_node_sent(n, d);
     return is_queued;

@@ -105,7 +105,7 @@ void node_relay_carry(struct om_node *n, om_time now, const struct om_dgram *d,
     }
     struct om_mut at = om_sealed_lane(sealed);
     om_hop_wrap(&out->hop, s->epoch->mask, at.p, at.n);
-    node_emit_carried(n, sealed, node_lane_direct(to));
+    node_emit_carried(n, &out->hop, s->epoch->mask, sealed, node_lane_direct(to));
     if (om_session_wants_rekey(s, now, &n->limits))
         node_need_session(n, now, to); /* what goes over lanes is no packet of that session */
 }

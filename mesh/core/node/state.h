@@ -250,8 +250,17 @@ void node_emit_data(struct om_node *n, struct om_session *s, struct om_sealed *d
 /** node_copy() - the same as @d once more, to be emitted by @n; NULL when memory was out. */
 struct om_sealed *node_copy(struct om_node *n, const struct om_sealed *d);
 
-/** node_emit_carried() - @n sends @d, of others and on its way over a lane, to @via; takes @d. */
-void node_emit_carried(struct om_node *n, struct om_sealed *d, const struct om_via *via);
+/**
+ * node_emit_carried() - send on what others sealed, over a hop of a lane
+ * @n:     the node
+ * @hop:   that wrote the outer header of @d; NULL: none did, which no audit lets pass
+ * @mask:  under which it did
+ * @d:     taken
+ * @via:   where to
+ */
+void node_emit_carried(struct om_node *n, const struct om_hop *hop,
+                       const uint8_t mask[static OM_MASK_KEY_BYTES], struct om_sealed *d,
+                       const struct om_via *via);
 
 /**
  * node_emit_handshake() - make and send a handshake datagram

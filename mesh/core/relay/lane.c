@@ -92,6 +92,19 @@ bool om_lane_peek(const uint8_t mask[static OM_MASK_KEY_BYTES], struct om_bytes 
     return true;
 }
 
+bool om_hop_wrote(const struct om_hop *h, const uint8_t mask[static OM_MASK_KEY_BYTES],
+                  struct om_bytes dgram)
+{
+    struct om_lane_header header;
+    uint8_t hash[HASH_BYTES];
+
+    if (h->send_id == 0 || h->sent == 0 || !om_lane_peek(mask, dgram, &header))
+        return false;
+    mac(h->send_key, h->send_id, h->sent - 1, dgram, hash);
+    return header.lane == h->send_id && header.sequence == ((h->sent - 1) & UINT32_MAX) &&
+           sodium_memcmp(hash, header.mac, MAC_SHOWN) == 0;
+}
+
 /* The sequence with this low half that is nearest to the highest seen, and not below 0. */
 static uint64_t whole(const struct om_replay *seen, uint32_t low)
 {

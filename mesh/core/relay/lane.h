@@ -9,7 +9,8 @@
  * Keeps: lane_layout_is_pinned; lane_round_trips_every_size;
  *        lane_refuses_any_flipped_bit_it_covers;
  *        lane_takes_each_datagram_once; lane_sequence_survives_its_low_half;
- *        lane_ids_differ_from_hop_to_hop; lane_wipes_its_keys; model_lane_agrees_with_a_set.
+ *        lane_ids_differ_from_hop_to_hop; lane_knows_what_it_wrote; lane_wipes_its_keys;
+ *        model_lane_agrees_with_a_set.
  *
  *     [16 B masked: u32 lane, u32 low half of the sequence, u64 MAC][sealed datagram]
  *     mask = all 16 bytes of SipHash-2-4-128(mask key of the epoch, last 16 bytes)
@@ -76,6 +77,17 @@ void om_hop_fini(struct om_hop *h);
  */
 void om_hop_wrap(struct om_hop *h, const uint8_t mask[static OM_MASK_KEY_BYTES], uint8_t *at,
                  size_t n);
+
+/**
+ * om_hop_wrote() - is this datagram the one that om_hop_wrap() wrote last?
+ * @h:      the hop on which it is to leave
+ * @mask:   as in om_hop_wrap()
+ * @dgram:  outer header and what is behind it
+ *
+ * Return: true when lane, sequence and MAC are those, and masked.
+ */
+bool om_hop_wrote(const struct om_hop *h, const uint8_t mask[static OM_MASK_KEY_BYTES],
+                  struct om_bytes dgram);
 
 /**
  * om_lane_peek() - unmask the outer header of a datagram, of which nothing is believed yet

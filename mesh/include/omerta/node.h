@@ -5,6 +5,7 @@
  * Why:   mesh/host drives one with real sockets, tests/sim thousands in virtual time; what the
  *        simulator shows is true of the product because it is the same code.
  * Keeps: node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext;
+ *        node_audit_refuses_what_no_hop_wrote;
  *        network_default_matches_independent_figures; node_leave_says_goodbye_and_forgets;
  *        node_leave_leaves_other_networks_alone; node_id_ahead_is_that_of_joining.
  *

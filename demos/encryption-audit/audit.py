@@ -19,7 +19,7 @@ import malformed  # noqa: E402
 import sabotage  # noqa: E402
 import session  # noqa: E402
 from omerta_lab import Lab, LabError  # noqa: E402
-from scratch import Scratch  # noqa: E402
+from scratch import Scratch, ScratchError  # noqa: E402
 from stage import Stage  # noqa: E402
 
 WIDTHS = (20, 36, 24, 52)
@@ -97,7 +97,11 @@ def main(build):
         print(f"skipped: {why}")
         return 77
     os.environ["OMERTA_BIN"] = os.path.join(build, "bin")
-    return 0 if told(os.path.abspath(build)) else 1
+    try:
+        return 0 if told(os.path.abspath(build)) else 1
+    except ScratchError as error:
+        print(f"encryption-audit: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -17,8 +17,12 @@ PROGRAM = "bin/omerta-meshd"
 STRICT = "-Werror"
 
 
-class CompileError(Exception):
-    """The compiler refused; the text is what it said."""
+class ScratchError(Exception):
+    """A daemon could not be made; the text says of what, and why."""
+
+
+class CompileError(ScratchError):
+    """The compiler refused; the text ends with what it said."""
 
 
 class Scratch:
@@ -26,6 +30,7 @@ class Scratch:
 
     def __init__(self, build, folder):
         self.build, self.folder = build, folder
+        self.environment = dict(os.environ, TMPDIR=folder)  # what a compiler leaves goes with it
         with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
             self.commands = {entry["file"]: entry["command"] for entry in json.load(file)}
         with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as file:
@@ -37,14 +42,17 @@ class Scratch:
     def make(self, name, patch=None, files=(), is_strict=False):
         """The path of a daemon with @patch applied, @files compiled anew besides.
 
-        CompileError when the compiler refuses. Warnings are no errors unless @is_strict: a build of
-        a user is not one of ours.
+        CompileError when the compiler refuses, ScratchError when @patch does not apply. Warnings
+        are no errors unless @is_strict: a build of a user is not one of ours.
         """
         tree = os.path.join(self.folder, name)
         shutil.copytree(os.path.join(self.root, "mesh"), os.path.join(tree, "mesh"))
         touched = list(files)
         if patch:
-            run(["patch", "-p1", "--fuzz=0", "--batch", "--silent", "-d", tree, "-i", patch])
+            words = ["patch", "-p1", "--fuzz=0", "--batch", "--silent", "-d", tree, "-i", patch]
+            done = run(words, check=False)
+            if done.returncode != 0:
+                raise ScratchError(f"{patch} does not apply any more: {done.stdout}{done.stderr}")
             touched += touches(patch)
         objects = {}
         for file in dict.fromkeys(touched):
@@ -54,7 +62,8 @@ class Scratch:
         words[words.index(PROGRAM)] = program
         # What is left is from an archive: it comes first, so the archive's own is not asked for.
         first = next(i for i, word in enumerate(words) if word.endswith(".o"))
-        run(words[:first] + list(objects.values()) + words[first:], cwd=self.build)
+        run(words[:first] + list(objects.values()) + words[first:], cwd=self.build,
+            env=self.environment)
         return program
 
     def compile(self, tree, file, is_strict):
@@ -67,9 +76,9 @@ class Scratch:
         at = words.index("-o") + 1
         theirs, ours = words[at], os.path.join(tree, file + ".o")
         words[at] = ours
-        done = run(words, cwd=self.build, check=False)
+        done = run(words, cwd=self.build, env=self.environment, check=False)
         if done.returncode != 0:
-            raise CompileError(done.stderr)
+            raise CompileError(f"{file} with its patch does not compile: {done.stderr}")
         return theirs, ours
 
 
@@ -86,9 +95,9 @@ def purpose(patch):
 
 
 def run(argv, check=True, **options):
-    """Runs @argv to its end; RuntimeError with what it said when it fails."""
+    """Runs @argv to its end; ScratchError with what it said when it fails."""
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300,
                           stdin=subprocess.DEVNULL, **options)
     if check and done.returncode != 0:
-        raise RuntimeError(f"{argv[0]}: exit {done.returncode}: {done.stdout}{done.stderr}")
+        raise ScratchError(f"{argv[0]}: exit {done.returncode}: {done.stdout}{done.stderr}")
     return done

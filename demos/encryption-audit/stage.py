@@ -55,6 +55,11 @@ class Node(Daemon):
         """What it threw away: {reason: how many}."""
         return self.status()["drops"]
 
+    def doctor(self, check):
+        """What its doctor says of @check: ok or warn; None where it does not look."""
+        states = {c["check"]: c["state"] for c in self.rpc("doctor.daemon")["checks"]}
+        return states.get(check)
+
     def finish(self):
         """Ends it; its exit code. Its capture is complete then."""
         code = self.stop()

@@ -201,6 +201,20 @@ static void add_networks(json_t *list, const struct om_daemon *d)
             add_check(list, "network", false, text, trouble_mend(&d->networks[i]));
 }
 
+/* Only of a daemon that audits itself. */
+static void add_audit(json_t *list, const struct om_daemon *d)
+{
+    struct om_node_info info;
+
+    if (!d->config.audit_encryption)
+        return;
+    om_node_info(daemon_node(d), &info);
+    add_check(list, "audit", info.audit_refused == 0,
+              info.audit_refused ? "datagrams were held back that were not sealed as they must be"
+                                 : "every datagram was sealed as it must be",
+              "this program is not as it was published: build or install it anew");
+}
+
 json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
 {
     struct om_daemon *d = ask->d;
@@ -227,6 +241,7 @@ json_t *control_doctor(struct control_ask *ask, struct om_error *err OM_UNUSED)
     const char *problem = control_blocked_text(d, text);
     add_check(list, "udp", !problem, problem ? problem : "not known to be blocked",
               "let UDP out through the firewall; see omerta netcheck");
+    add_audit(list, d);
     add_networks(list, d);
     add_vms(list, d);
     return json_pack("{s:o}", "checks", list);

@@ -11,8 +11,9 @@ JUNK = b"OMERTA DEBUG"
 JSON = b'{"type": "hello", "from": "ann-of-the-sealed-letters", "endpoints": ["10.77.0.1:18002"]}'
 LEGACY = b"OMRT\x02" + bytes(8) + b"\x00\x20" + b"network-id" + JSON  # magic, tag, length, header
 OF_ENVELOPES = {"size", "foreign", "open", "replay"}
-HELD_BACK = "x" * 250  # so long that its datagram is told from others by its size
-HELD_SIZES = range(300, 448)
+HELD_BACK = "x" * 250  # so long that its datagram is told from others by its size:
+HELD_LEAST = 300
+HANDSHAKE = range(448, 513)
 AHEAD = 1000  # counters that the session has not come to
 SEND = """import socket, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -57,13 +58,17 @@ def send(stage, packets):
 
 def held_back(stage, ann, ben):
     """A datagram that ann sealed for ben and that he has not seen."""
+    def large():
+        return [d for d in ann.sent() if len(d) > HELD_LEAST and len(d) not in HANDSHAKE]
+
+    before = len(large())
     stage.swallow("ann", "ben")
     try:
         post(ann, ben, HELD_BACK)
-        fresh = wait(lambda: [d for d in ann.sent() if len(d) in HELD_SIZES])
+        fresh = wait(lambda: large()[before:])
     finally:
         stage.deliver("ann", "ben")
-    return fresh[0] if fresh else None
+    return fresh[-1] if fresh else None
 
 
 def answers(capture):

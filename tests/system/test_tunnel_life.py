@@ -71,6 +71,18 @@ def pour(connection):
         pass
 
 
+def holding(ended):
+    """A server that answers, and notes in @ended how its connection did."""
+    def hold(connection):
+        try:
+            while connection.recv(1 << 16):
+                connection.sendall(b"x")
+            ended.append("end")
+        except OSError:
+            ended.append("reset")
+    return hold
+
+
 def drain(connection):
     """What is still in buffers of this machine."""
     connection.settimeout(0.5)
@@ -141,26 +153,38 @@ def answered(port):
         return False
 
 
+def test_a_service_hears_that_its_daemon_was_killed(two):
+    """By a reset; from a connection that ended, it hears of an end (the control)."""
+    ann, ben = two
+    ended = []
+    with servers.serving(holding(ended)) as port:
+        expose(ann, str(port), "--to", "ben", "--keep")
+        local, _ = forward(ben, f"0:ann:{port}")
+        with connect(local) as s:
+            s.sendall(b"x")
+            assert exactly(s, 1) == b"x"
+            s.shutdown(socket.SHUT_WR)
+            assert s.recv(1) == b"" and wait_until(lambda: ended, END_SECONDS)
+        with connect(local) as s:
+            s.sendall(b"x")
+            assert exactly(s, 1) == b"x"
+            ann.kill()
+            assert wait_until(lambda: len(ended) == 2, END_SECONDS)
+    assert ended == ["end", "reset"]
+
+
 def test_the_daemon_that_uses_is_killed(two):
     ann, ben = two
     ended = []
-
-    def hold(connection):
-        """Until the peer's end of it is gone."""
-        try:
-            while connection.recv(1 << 16):
-                connection.sendall(b"x")
-            ended.append("end")
-        except OSError:
-            ended.append("reset")
-
-    with servers.serving(hold) as port:
+    with servers.serving(holding(ended)) as port:
         expose(ann, str(port), "--to", "ben")
         local, _ = forward(ben, f"0:ann:{port}")
         with connect(local) as s:
             s.sendall(b"x")
             assert exactly(s, 1) == b"x"
             ben.kill()
+            with pytest.raises(ConnectionResetError):  # an end would say that all had come
+                s.recv(1)
             assert not wait_until(lambda: ended, SILENT_SECONDS)
             ben.start()
             begin = time.monotonic()

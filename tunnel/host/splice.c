@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <omerta/list.h>
 #include <omerta/node.h>
@@ -119,6 +120,17 @@ static void leave_in(struct om_splice *s)
         om_shape_leave(s->from, &s->in);
 }
 
+/* With @is_on the kernel resets the connection when this process dies, instead of ending it as if
+ * all had come. */
+static void die_with_reset(struct om_splice *s, bool is_on)
+{
+    const struct linger l = {.l_onoff = is_on};
+    uv_os_fd_t fd;
+
+    if (s->socket->handle.type == UV_TCP && uv_fileno(&s->socket->handle, &fd) == 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
+}
+
 static void take_down(struct om_splice *s, bool is_reset, enum om_close_code code)
 {
     s->is_over = true;
@@ -129,6 +141,8 @@ static void take_down(struct om_splice *s, bool is_reset, enum om_close_code cod
     om_calls_hang_up(s->calls, &s->owner, code);
     free_blocks(s, UINT64_MAX);
     s->socket->handle.data = s;
+    if (!is_reset) /* what the kernel still has goes out */
+        die_with_reset(s, false);
     if (!is_reset || s->socket->handle.type != UV_TCP ||
         uv_tcp_close_reset(&s->socket->tcp, on_splice_closed) != 0)
         uv_close(&s->socket->handle, on_splice_closed);
@@ -575,6 +589,7 @@ enum om_err om_splice_push(struct om_splice *s, struct om_bytes bytes)
 void om_splice_start(struct om_splice *s)
 {
     om_node_limit(om_calls_node(s->calls), om_clock_now(), s->owner.call);
+    die_with_reset(s, true);
     feed(s);
     read_on(s);
     drain(s);

@@ -19,6 +19,7 @@ struct half {
     int from, to;
     bool is_eof, is_shut;
     bool is_framed, is_ended; /* ended as the peer meant it */
+    bool is_cut;              /* nobody takes the rest, after the other half was through */
     uint32_t head;            /* length of a frame, of which @head_n bytes have come */
     unsigned head_n;
     uint32_t frame; /* bytes of the frame that are still to come */
@@ -192,29 +193,60 @@ static int watched(int fd, short events)
     return events ? fd : -1;
 }
 
+/* All of it is where it goes. */
+static bool is_through(const struct half *h)
+{
+    return h->is_eof && h->n == 0;
+}
+
+/* The peer has said all: who reads our standard output is told, as they may end our standard input
+ * for it. At a terminal that is the end of it, and when there was no proper one. */
+static bool is_enough(struct half *down)
+{
+    if (!down->is_shut) {
+        down->is_shut = true;
+        (void)shutdown(down->to, SHUT_WR);
+        (void)close(down->to);
+    }
+    return isatty(STDIN_FILENO) || (down->is_framed && !down->is_ended);
+}
+
+/* What standard input says goes to the peer, or nowhere from now on. */
+static void send_on(struct half *up, const struct pollfd p[2], bool is_answered)
+{
+    bool is_gone = is_answered && up->n == 0 && (p[1].revents & (POLLHUP | POLLERR)) &&
+                   !(p[0].revents & POLLIN);
+
+    if (is_gone || !move(up, p[0].revents, p[1].revents)) {
+        up->is_cut = is_answered && up->n > 0;
+        up->is_eof = up->is_shut = true; /* the peer wants no more; it may still say something */
+        up->n = 0;
+    }
+    if (is_through(up) && !up->is_shut) {
+        up->is_shut = true;
+        (void)shutdown(up->to, SHUT_WR);
+    }
+}
+
 /* Standard input to the peer, what comes back to standard output, until both have ended. */
 static enum om_exit splice(struct om_cli *cli, struct half *up, struct half *down)
 {
-    while (!down->is_eof || down->n > 0) {
+    while (!is_through(down) || !is_through(up)) {
+        bool is_answered = is_through(down);
+        if (is_answered && is_enough(down))
+            break;
         struct pollfd p[] = {
             {.fd = watched(up->from, wanted_in(up)), .events = POLLIN},
-            {.fd = watched(up->to, wanted_out(up)), .events = POLLOUT},
+            {.fd = is_answered ? up->to : watched(up->to, wanted_out(up)),
+             .events = wanted_out(up)},
             {.fd = watched(down->from, wanted_in(down)), .events = POLLIN},
             {.fd = watched(down->to, wanted_out(down)), .events = POLLOUT},
         };
         if (poll(p, 4, -1) < 0 && errno != EINTR)
             return failed(cli, "poll");
-        if (!move(up, p[0].revents, p[1].revents)) {
-            up->is_eof = up->is_shut =
-                true; /* the peer wants no more; it may still say something */
-            up->n = 0;
-        }
+        send_on(up, p, is_answered);
         if (!move(down, p[2].revents, p[3].revents))
             return failed(cli, "standard output");
-        if (up->is_eof && up->n == 0 && !up->is_shut) {
-            up->is_shut = true;
-            (void)shutdown(up->to, SHUT_WR);
-        }
     }
     return OM_EXIT_OK;
 }
@@ -250,8 +282,8 @@ enum om_exit om_cmd_nc(struct om_cli *cli)
     down.to = STDOUT_FILENO;
     if (e == OM_EXIT_OK)
         e = splice(cli, &up, &down);
-    if (e == OM_EXIT_OK && down.is_framed && !down.is_ended)
-        e = cut(cli, up.moved, down.moved);
+    if (e == OM_EXIT_OK && down.is_framed && (!down.is_ended || up.is_cut))
+        e = cut(cli, up.moved, up.is_cut ? 0 : down.moved);
     if (fd >= 0)
         (void)close(fd);
     return e;

@@ -1,6 +1,7 @@
 """omerta nc: what it says when the connection ends, and how it ends when it is cut."""
 
 import os
+import socket
 import subprocess
 import threading
 
@@ -8,8 +9,8 @@ import pytest
 
 import servers
 from commands import environment_of
-from daemon import program
-from tunnel_pair import expose, failing, told, two  # noqa: F401
+from daemon import program, wait_until
+from tunnel_pair import expose, failing, read_all, told, two  # noqa: F401
 
 MIB = 1 << 20
 WHOLE = 3 * MIB
@@ -113,6 +114,43 @@ def test_all_of_it_comes(two):
         nc = start(ben, port, stdin=subprocess.PIPE)
         out, err = nc.communicate(data, timeout=60)
         assert (nc.returncode, err) == (0, b"") and out == data
+
+
+def test_an_upload_goes_on_after_the_answer(two):
+    """The server says all it has to say and still reads: what it gets is whole."""
+    ann, ben = two
+    data, got = os.urandom(WHOLE), []
+
+    def answer_first(connection):
+        connection.sendall(b"answer")
+        connection.shutdown(socket.SHUT_WR)
+        got.append(read_all(connection))
+
+    with servers.serving(answer_first) as port:
+        expose(ann, str(port), "--to", "ben")
+        nc = start(ben, port, stdin=subprocess.PIPE)
+        assert nc.stdout.read() == b"answer", "its reader is told that this was all"
+        nc.stdin.write(data)
+        nc.stdin.close()
+        assert nc.wait(60) == 0 and nc.stderr.read() == b""
+        assert wait_until(lambda: got, 60) and got[0] == data
+
+
+def test_an_upload_that_is_cut_after_the_answer(two):
+    ann, ben = two
+
+    def answer_and_go(connection):
+        connection.sendall(b"answer")
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
+        servers.reset(connection)
+
+    with servers.serving(answer_and_go) as port:
+        expose(ann, str(port), "--to", "ben")
+        with open("/dev/zero", "rb") as zeros:
+            nc = start(ben, port, stdin=zeros)
+            assert nc.stdout.read() == b"answer"
+            assert nc.wait(60) == 1 and b"cut after sending" in nc.stderr.read()
 
 
 def exit_and_words(daemon, *argv):

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <omerta/list.h>
 #include <omerta/node.h>
@@ -57,18 +56,6 @@ struct om_splice {
     bool is_over;
 };
 
-static void on_socket_closed(uv_handle_t *h)
-{
-    free(h);
-}
-
-void om_socket_close(struct om_socket *k, bool is_reset)
-{
-    if (is_reset && k->handle.type == UV_TCP && uv_tcp_close_reset(&k->tcp, on_socket_closed) == 0)
-        return;
-    uv_close(&k->handle, on_socket_closed);
-}
-
 /* The bytes that may be under way now. */
 static uint64_t ahead_max(const struct om_splice *s)
 {
@@ -120,17 +107,6 @@ static void leave_in(struct om_splice *s)
         om_shape_leave(s->from, &s->in);
 }
 
-/* With @is_on the kernel resets the connection when this process dies, instead of ending it as if
- * all had come. */
-static void die_with_reset(struct om_splice *s, bool is_on)
-{
-    const struct linger l = {.l_onoff = is_on};
-    uv_os_fd_t fd;
-
-    if (s->socket->handle.type == UV_TCP && uv_fileno(&s->socket->handle, &fd) == 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
-}
-
 static void take_down(struct om_splice *s, bool is_reset, enum om_close_code code)
 {
     s->is_over = true;
@@ -142,7 +118,7 @@ static void take_down(struct om_splice *s, bool is_reset, enum om_close_code cod
     free_blocks(s, UINT64_MAX);
     s->socket->handle.data = s;
     if (!is_reset) /* what the kernel still has goes out */
-        die_with_reset(s, false);
+        om_socket_fragile(s->socket, false);
     if (!is_reset || s->socket->handle.type != UV_TCP ||
         uv_tcp_close_reset(&s->socket->tcp, on_splice_closed) != 0)
         uv_close(&s->socket->handle, on_splice_closed);
@@ -589,7 +565,7 @@ enum om_err om_splice_push(struct om_splice *s, struct om_bytes bytes)
 void om_splice_start(struct om_splice *s)
 {
     om_node_limit(om_calls_node(s->calls), om_clock_now(), s->owner.call);
-    die_with_reset(s, true);
+    om_socket_fragile(s->socket, true);
     feed(s);
     read_on(s);
     drain(s);

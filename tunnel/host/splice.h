@@ -40,9 +40,9 @@
 
 #include "tunnel/host/calls.h"
 #include "tunnel/host/shape.h"
+#include "tunnel/host/socket.h"
 
 enum {
-    OM_SOCKET_KEEPALIVE_S = 60,
     OM_SPLICE_BLOCK = 64 * 1024,
     OM_SPLICE_AHEAD = 4 * 1024 * 1024,      /* 50 ms at 640 Mb/s */
     OM_SPLICE_AHEAD_MAX = 32 * 1024 * 1024, /* two round trips of 100 ms at 1.3 Gb/s */
@@ -50,16 +50,6 @@ enum {
 };
 
 struct om_splice;
-
-/* A connected socket; made by malloc(), and uv_close()d and freed by who owns it. */
-struct om_socket {
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    };
-};
 
 struct om_splice_end {
     uint64_t sent;     /* bytes from the socket that the peer has */
@@ -104,8 +94,5 @@ void om_splice_close(struct om_splice *s, enum om_close_code code);
 
 /** om_splice_counts() - what @s has carried so far, into @out. */
 void om_splice_counts(const struct om_splice *s, struct om_splice_end *out);
-
-/** om_socket_close() - close @k, with a reset when @is_reset and it is TCP, and free it then. */
-void om_socket_close(struct om_socket *k, bool is_reset);
 
 #endif

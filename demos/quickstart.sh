@@ -18,7 +18,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # shellcheck disable=SC2034 # the usage shows it
 demo_more='  --no-vm            the network alone, without a virtual machine
   --loopback         two nodes on this machine, without NATs between them'
-machine=yes hosts=five inside="" why="" left_out=()
+machine=yes hosts=five inside="" why=""
 words=()
 for word in "$@"; do
     case $word in
@@ -57,11 +57,6 @@ find_namespaces() {
 try_namespaces() {
     "${own[@]}" sh -c 'mount -t tmpfs tmpfs /run && ip netns add one && ip netns exec one nft "
         table ip nat { chain post { type nat hook postrouting priority srcnat; masquerade; }; }"'
-}
-
-# Leaves out $1, for the reason $why, and says so at the end.
-leave_out() {
-    left_out+=("$1: $why")
 }
 
 # Can a machine run here? Else $why says why not.
@@ -109,11 +104,11 @@ trap end_inside EXIT
 
 (umask 077 && mkdir -p "$demo_work/ann/images")
 if [ $machine = yes ] && ! { can_run_machines && make_image; }; then
-    leave_out "the virtual machine"
+    quick_leave_out "the virtual machine" "$why"
     machine=no
 fi
 if [ $hosts = five ] && ! find_namespaces; then
-    leave_out "the NATs between the machines"
+    quick_leave_out "the NATs between the machines" "$why"
     hosts=pair
 fi
 
@@ -133,9 +128,7 @@ fi
 
 demo_check "no process of all this runs" demo_until demo_not quick_is_told "$demo_work"
 quick_table
-for each in ${left_out[0]+"${left_out[@]}"}; do
-    printf 'Left out: %s.\n' "$each"
-done
+[ ! -e "$demo_work/left_out" ] || cat "$demo_work/left_out"
 quick_all_held || exit 1
 printf 'Yours, now: %s up\n' "$demo_bin/omerta"
-[ ${#left_out[@]} -eq 0 ] || exit 77
+[ ! -e "$demo_work/left_out" ] || exit 77

@@ -41,6 +41,11 @@ quick_all_held() {
     awk -F '\t' '{ failed += $3 } END { exit failed > 0 }' "$demo_work/stages"
 }
 
+# What this machine cannot show, and why; said at the end: quick_leave_out WHAT WHY
+quick_leave_out() {
+    printf 'Left out: %s: %s.\n' "$1" "$2" >>"$demo_work/left_out"
+}
+
 # Was a process told of FOLDER when it was started? (grep reads it, and is not told.)
 quick_is_told() {
     local all=(/proc/[0-9]*/cmdline)

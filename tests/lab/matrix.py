@@ -124,7 +124,7 @@ class Mesh:
         self.relays = [self.start(f"p{i}", ["--relay"]) for i in range(RELAYS)]
         for i in range(RELAYS, RELAYS + WITNESSES):
             self.start(f"p{i}")
-        self.left, self.right = self.start(f"l-{left.name}"), self.start(f"r-{right.name}")
+        self.hosts = f"l-{left.name}", f"r-{right.name}"
 
     def start(self, host, args=()):
         """A daemon, which is told of the first one."""
@@ -149,20 +149,23 @@ class Mesh:
 
 
 class Attempt:
-    """A mesh for a pair, in which the left one sends to the right one as soon as it has heard of
-    it. Times are since then both were ready."""
+    """In the mesh of a pair the left one sends to the right one, as soon as it has heard of it.
 
-    def __init__(self, street, left, right, prediction):
+    Times are since both were ready; they are those of the probes, not of when this looked.
+    """
+
+    def __init__(self, street, mesh, left, right, prediction):
         self.left, self.right, self.prediction = left, right, prediction
         self.inside = homes.outside(street.numbers["l", left.name])
         self.outside = homes.outside(street.numbers["r", right.name])
         self.first = self.leaves = self.direct = None
-        self.asks_at = 0
+        self.asked = self.asks_at = 0
         self.carried = 0
-        self.mesh = Mesh(street, left, right)
-        self.here, self.there = self.mesh.left, self.mesh.right
+        self.mesh = mesh
+        self.here, self.there = (mesh.start(host) for host in mesh.hosts)
         self.began = time.monotonic()
         self.control = self.here.control()
+        self.ask()
 
     def waited(self):
         """Seconds since it began."""
@@ -171,6 +174,7 @@ class Attempt:
     def ask(self):
         """Lets it send; not as long as it knows nobody who has heard of the other."""
         try:
+            self.asked = self.waited()
             self.control.rpc("ping.start", peer=self.there.self_id(), count=PINGS,
                              interval=INTERVAL)
             self.asks_at = None
@@ -189,12 +193,13 @@ class Attempt:
             said = pong["params"]
             if said["rtt_ms"] is None:
                 continue
-            self.first = self.waited() if self.first is None else self.first
+            now = self.asked + said["seq"] * INTERVAL + said["rtt_ms"] / 1000
+            self.first = now if self.first is None else self.first
             if said["path"].startswith(self.outside + ":"):
-                self.leaves = self.waited()
+                self.leaves = now
         if self.direct is None and \
                 homes.path(self.there, self.here).startswith(self.inside + ":"):
-            self.direct = self.waited()
+            self.direct = self.leaves
 
     def is_over(self):
         """True once there is nothing to wait for."""
@@ -246,14 +251,23 @@ def rounds(kinds):
         yield [(kinds[i], kinds[(i + k) % n]) for i in range(last)]
 
 
+def look(attempts):
+    """At those that are under way."""
+    for attempt in attempts:
+        if not attempt.is_over():
+            attempt.look()
+
+
 def meet(street, pairs, predictions):
     """Attempts of @pairs, all at once, to their end."""
-    now = [Attempt(street, *pair, predictions[frozenset(kind.name for kind in pair)])
-           for pair in pairs]
+    meshes = [Mesh(street, *pair) for pair in pairs]
+    now = []
+    for mesh, pair in zip(meshes, pairs):
+        prediction = predictions[frozenset(kind.name for kind in pair)]
+        now.append(Attempt(street, mesh, *pair, prediction))
+        look(now)
     while not all(attempt.is_over() for attempt in now):
-        for attempt in now:
-            if not attempt.is_over():
-                attempt.look()
+        look(now)
         time.sleep(omerta_lab.POLL_SECONDS)
     for attempt in now:
         attempt.end()

@@ -53,7 +53,6 @@ class Kind:
         self.name = name
         boxes = [box.strip() for box in words.split("/")]
         self.home = "public" if boxes == ["-"] else boxes[0] if len(boxes) == 1 else tuple(boxes)
-        self.is_mute = "udpblock" in boxes
 
     def played_by(self):
         """Whose box the lab has for it."""

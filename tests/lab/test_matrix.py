@@ -44,7 +44,8 @@ def test_verdict():
 
 def test_what_is_explained_is_read(tmp_path, monkeypatch):
     text = "# x\n\n## Where the lab differs\n\nwords\n\n| a | b | daemons | why |\n" \
-        "|---|---|---|---|\n| stride | full | relay | of a reason |\n\n## More\n\n| a |\n|---|\n| b |\n"
+        "|---|---|---|---|\n| stride | full | relay | of a reason |\n\n## More\n\n" \
+        "| a |\n|---|\n| b |\n"
     path = tmp_path / "paths.md"
     path.write_text(text, encoding="utf-8")
     monkeypatch.setattr(matrix, "PLANS", str(path))

@@ -64,6 +64,15 @@ static bool read_slack(struct options *o)
     return true;
 }
 
+/* A path that the shell at the other end of ssh takes for one word; none is one, too. */
+static bool is_plain(const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/._-+@~";
+
+    return !path || path[strspn(path, plain)] == 0;
+}
+
 /* 0, or what to end with. */
 static int read_options(int argc, char **argv, struct options *o)
 {
@@ -113,6 +122,8 @@ static int read_options(int argc, char **argv, struct options *o)
     /* ssh would take it for an option of its own. */
     if (o->set.ssh && *o->set.ssh == '-')
         return wrong("--ssh: want a host");
+    if (o->set.ssh && (!is_plain(o->set.peer_home) || !is_plain(o->set.peer_program)))
+        return wrong("--peer-home, --peer-program: want nothing that a shell would take apart");
     if (o->slack && !read_slack(o))
         return wrong("--slack: want milliseconds, up to 60000");
     return 0;

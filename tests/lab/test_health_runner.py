@@ -113,6 +113,8 @@ def test_words_that_make_no_sense():
                        (["--peer", "ben"], "want one of --ssh HOST and --netns NAME"),
                        (["--peer", "ben", "--ssh", "a", "--netns", "b"], "want one of --ssh"),
                        (["--peer", "ben", "--ssh", "-oProxyCommand=x"], "want a host"),
+                       (["--peer", "b", "--ssh", "a", "--peer-home", "/x;y"], "take apart"),
+                       (["--peer", "ben", "--ssh", "a", "--slack", "soon"], "want milliseconds"),
                        (["--peer", "ben", "--ssh", "a", "--phase", "4,99"], 'no phase "99"'),
                        (["ben"], "a word that is no option")):
         code, out, err = said(*words)

@@ -91,10 +91,10 @@ def run(report, stage, program):
     letters = ["before the malformed packets", "after the malformed packets"]
     met = post(ann, ben, letters[0]) and wait(lambda: has(ben, letters[0]))
     good = held_back(stage, ann, ben)
-    if not met or not good:
+    if not met or not good or not wait(lambda: has(ben, HELD_BACK)):
         report.row("malformed", "a session to send them into", "", "there is none", False)
         return
-    capture = stage.lab.capture("eve", "eth0")
+    capture, made = stage.lab.capture("eve", "eth0"), ben.made()
     for name, done, reason, packet in cases(good):
         drops = drops_of(ben, [packet] * COPIES, stage)
         report.row(name, done, f"ben: {reason}", f"{COPIES} sent, dropped {told(drops)}",
@@ -103,9 +103,10 @@ def run(report, stage, program):
     controls(report, stage, ben, good, capture, silent)
     post(ann, ben, letters[1])
     alive = wait(lambda: has(ben, letters[1]))
-    restarts = ben.status().get("restarts", 0)
+    after = ben.made()
     report.row("alive", "a message over the same session", "nobody, as it must be",
-               f"{'delivered' if alive else 'lost'}, {restarts} restarts", alive)
+               f"{'delivered' if alive else 'lost'}, sessions made: {made} before, {after} after",
+               alive and 0 < made == after)
     ann.finish()
     ben.finish()
 

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 
 from daemon import Daemon, RpcError
 from omerta_lab import Lab, wait_until
@@ -50,6 +51,11 @@ class Node(Daemon):
     def status(self):
         """What it says of itself."""
         return self.rpc("status")
+
+    def made(self):
+        """How many sessions it has made so far."""
+        page = self.rpc("metrics.show")["text"]
+        return int(re.search(r"^omerta_sessions_made_total (\d+)$", page, re.M)[1])
 
     def drops(self):
         """What it threw away: {reason: how many}."""

@@ -99,7 +99,7 @@ def main(build):
     os.environ["OMERTA_BIN"] = os.path.join(build, "bin")
     try:
         return 0 if told(os.path.abspath(build)) else 1
-    except ScratchError as error:
+    except (ScratchError, LabError) as error:
         print(f"encryption-audit: {error}", file=sys.stderr)
         return 1
 

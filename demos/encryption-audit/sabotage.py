@@ -68,15 +68,16 @@ def control(report, stage, program):
     to_ben = post(ann, ben, TEXT) and wait(lambda: has(ben, TEXT))
     sent = ann.sent()
     audit, drops, doctor = ann.status()["audit"], ben.drops(), ann.doctor("audit")
-    seen = sum(len(s.leak(ann, sent)) for s in [*CASES, PAST] if s.leak)
     ann.finish()
     ben.finish()
+    whole = ann.sent()
+    seen = sum(len(s.leak(ann, whole)) for s in [*CASES, PAST] if s.leak)
     dropped = sum(drops.get(reason, 0) for reason in REASONS)
     good = to_ben and audit["refused"] == 0 and dropped == 0 and seen == 0 and doctor == "ok"
     good = good and 0 < len(sent) <= audit["audited"]
     report.row("control", "nothing changed, compiled anew", "nobody, as it must be",
                f"{audit['audited']} audited, {audit['refused']} refused, peer dropped "
-               f"{dropped}, marks in {seen} of {len(sent)} datagrams", good)
+               f"{dropped}, marks in {seen} of {len(whole)} datagrams", good)
 
 
 def typed(report, scratch):

@@ -6,6 +6,7 @@ there are several sessions. The control is the same file over plain TCP.
 
 import os
 import sys
+import time
 
 import readable
 from commands import data, good
@@ -100,16 +101,16 @@ def tunnel(stage, ann, ben, port):
 
 
 def restarts(ann, ben):
-    """ben goes and comes back, several times; how many datagrams he had sent before each."""
-    firsts = []
+    """ben goes and comes back, several times; when he began, each time."""
+    began = [0.0]
     for i in range(SESSIONS - 1):
         ben.stop()
-        firsts.append(len(ben.sent()))
+        began.append(time.time())
         ben.start()
         text = f"{LETTER}, letter {i}"
         post(ann, ben, text)
         assert wait(lambda: has(ben, text)), "no session after a restart"
-    return firsts
+    return began
 
 
 def run(report, stage, program):
@@ -125,14 +126,14 @@ def run(report, stage, program):
     post(ann, ben, LETTER)
     got = wait(lambda: has(ben, LETTER))
     same = fetch(stage, "127.0.0.1", tunnel(stage, ann, ben, port), path)
-    firsts = restarts(ann, ben)
+    began = restarts(ann, ben)
     refused = sum(node.status()["audit"]["refused"] for node in (ann, ben))
-    sent = ann.sent() + ben.sent()
-    opened = [ben.sent()[0]] + [ben.sent()[at] for at in firsts]
-    judge(report, needles, sent, opened, bool(got and same and refused == 0))
-    plain(report, stage, ann, port, path, needles)
+    same_plain = fetch(stage, ADDRESS["ann"], port, path)
     ann.finish()
     ben.finish()
+    opened = [ben.sent(since)[0] for since in began]
+    judge(report, needles, ann.sent() + ben.sent(), opened, bool(got and same and refused == 0))
+    plain(report, ann, needles, same_plain)
 
 
 def judge(report, needles, sent, opened, is_whole):
@@ -152,9 +153,8 @@ def judge(report, needles, sent, opened, is_whole):
                len(opened) == SESSIONS and not same and twice == 0)
 
 
-def plain(report, stage, ann, port, path, needles):
+def plain(report, ann, needles, is_whole):
     """The control: the same file over TCP, in which the same search finds all."""
-    same = fetch(stage, ADDRESS["ann"], port, path)
     stream = b"".join(p.payload for p in ann.capture.packets()
                       if p.proto == TCP and p.src == ADDRESS["ann"])
     sliced = {name: value for name, value in needles.items() if "slice" in name}
@@ -163,4 +163,4 @@ def plain(report, stage, ann, port, path, needles):
     clear = sum(value in stream for value in sliced.values())
     report.row("control", "the same file over plain TCP", "the same search",
                f"{hits} of {forms} forms, {clear} of {len(sliced)} slices found",
-               same and hits == forms and clear == len(sliced))
+               is_whole and hits == forms and clear == len(sliced))

@@ -42,11 +42,11 @@ class Node(Daemon):
         """The 32 bytes that its id stands for."""
         return key_of(self.id)
 
-    def sent(self):
-        """The UDP payloads that left its host's daemon so far."""
+    def sent(self, since=0.0):
+        """The UDP payloads that left its host, of those captured so far: all after finish()."""
         own = ADDRESS[self.host]
         return [p.payload for p in self.capture.packets()
-                if p.proto == UDP and p.src == own]
+                if p.proto == UDP and p.src == own and p.time >= since]
 
     def status(self):
         """What it says of itself."""

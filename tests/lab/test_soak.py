@@ -36,7 +36,7 @@ def test_what_is_planted_is_found(folder):
     assert found["other"].startswith("relay1 has 3 more files open"), found
     # All else held: so many streams were whole, and those of whom was killed ended.
     assert report["streams"]["whole"] >= 10 and report["streams"]["at_once"] >= 5, out
-    assert {"kill", "relay restart", "NAT flush", "cut"} <= set(report["faults"]), out
+    assert len(report["faults"]) == 7, out
     assert {row["daemon"]: row["starts"] for row in report["daemons"]}["consumer"] >= 2, out
 
 

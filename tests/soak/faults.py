@@ -121,7 +121,8 @@ class Faults:
         where, _ = router(name)
         self.kinds[name] = "sym" if self.kinds[name] == "port" else "port"
         self.lab.run(where, ["nft", "flush", "ruleset"])
-        self.lab.run(where, ["nft", "-f", "-"], input=nat.rules(self.kinds[name], "wan", "lan"))
+        rules = nat.rules(self.kinds[name], "wan", "lan", self.address(name))
+        self.lab.run(where, ["nft", "-f", "-"], input=rules)
         self.lab.set_address(where, "wan", f"{self.address(name)}/24")
         return f"{name}, now {self.kinds[name]}", time.monotonic(), None
 

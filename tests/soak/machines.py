@@ -93,7 +93,7 @@ class Machines:
         self.net, self.seed, self.count, self.bounds = net, seed, count, bounds
         self.findings, self.late = [], []
         self.hashed = self.bytes = self.ended = self.boots = self.refused = 0
-        self.current, self.dooming = {}, set()
+        self.current, self.dooming, self.last_refusal = {}, set(), "none"
         self.stopping = threading.Event()
         self.threads = []
 
@@ -105,12 +105,12 @@ class Machines:
         provider, consumer = (self.net.daemons[name] for name in ENDS)
         give_image(provider, image)
         provider.rpc("provide.set", on=True, to=[consumer.self_id()], vms=self.count, **ROOM)
-        os.makedirs(os.path.join(consumer.home, "ssh"), exist_ok=True)
         for i in range(self.count):
             self.threads.append(threading.Thread(target=self.keep, args=(i,), daemon=True))
             self.threads[-1].start()
         if not wait_until(lambda: self.hashed >= self.count or self.findings, 2 * BOOT_SECONDS):
-            raise RuntimeError(f"no machine is in use after {2 * BOOT_SECONDS} s")
+            raise RuntimeError(f"the machines are not in use after {2 * BOOT_SECONDS} s; "
+                               f"the last refusal: {self.last_refusal}")
 
     def stop(self):
         """No transfer begins any more; waits for those that go on."""
@@ -169,7 +169,7 @@ class Machines:
         """The consumer's machines by name; None while its daemon is away."""
         try:
             vms = self.net.daemons["consumer"].rpc("vm.list")["vms"]
-        except (OSError, RpcError, ConnectionError):
+        except (OSError, RpcError):
             return None
         return {vm["name"]: vm for vm in vms}
 
@@ -197,15 +197,15 @@ class Machines:
         try:
             consumer.rpc("vm.request", peer=provider.self_id(), name=name, memory=MEMORY,
                          disk="128M", ttl="2h")
-        except (OSError, RpcError, ConnectionError):
-            self.refused += 1
+        except (OSError, RpcError) as error:
+            self.refused, self.last_refusal = self.refused + 1, str(error)
             return False
         self.boots += 1
         return True
 
     def release(self, name):
         """Gives it back; true once the consumer has no machine of that name."""
-        with contextlib.suppress(OSError, RpcError, ConnectionError):
+        with contextlib.suppress(OSError, RpcError):
             self.net.daemons["consumer"].rpc("vm.release", vm=name)
             return wait_until(lambda: (rows := self.rows()) is not None and name not in rows,
                               END_SECONDS)

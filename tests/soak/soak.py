@@ -27,7 +27,8 @@ from traffic import Traffic  # noqa: E402
 LONGEST, SHORTEST = 60, 3    # seconds of a stream
 HASTY_SECONDS = 180          # below which pauses are shorter, too
 WARM_SHARE = 10              # of the time, streams without faults: the first calm comes after it
-FIRST = (("kill", "NAT flush"), ("relay restart", "cut"))
+FIRST = (("kill", "NAT flush", "NAT flip"),
+         ("relay restart", "cut", "new address at home", "new address outside"))
 PLANTS = ("file", "stuck", "wrong")
 PLANTED_FILES = 3
 LEAKS = "relay1"             # where, as it lives through the second half
@@ -72,24 +73,32 @@ def arguments():
     return args
 
 
+class Findings(list):
+    """What does not hold, said as soon as it is found."""
+
+    def append(self, finding):
+        print(f"NOT: {finding['what']}", flush=True)
+        super().append(finding)
+
+
 class Soak:
     """The whole of it, from a lab to a verdict."""
 
     def __init__(self, args, lab, folder):
         self.args, self.began = args, time.monotonic()
-        seconds = args.minutes * 60
+        self.seconds = args.minutes * 60
         self.net = Net(lab, folder)
         self.net.start()
-        self.tell(f"{len(self.net.daemons)} daemons know each other")
         bounds = args.stuck, args.end
+        haste = min(1.0, max(self.seconds / HASTY_SECONDS, 0.2))
+        longest = max(SHORTEST + 1, min(LONGEST, self.seconds / 6))
         self.machines = Machines(self.net, args.seed, args.vms, bounds)
-        longest = max(SHORTEST + 1, min(LONGEST, seconds / 6))
         self.traffic = Traffic(self.net, args.seed, args.streams, (SHORTEST, longest), bounds)
-        haste = min(1.0, max(seconds / HASTY_SECONDS, 0.2))
         self.faults = Faults(self.net, self.traffic, self.machines, args.seed, haste, self.tell)
         self.watch = Watch(self.net.daemons)
-        self.held, self.codes, self.findings = [], {}, []
-        self.seconds = seconds
+        self.held, self.findings = [], Findings()
+        for part in (self.machines, self.traffic, self.faults):
+            part.findings = self.findings
 
     def tell(self, what):
         """One line of what happens, with when."""
@@ -97,6 +106,7 @@ class Soak:
 
     def run(self):
         """All of the time."""
+        self.tell(f"{len(self.net.daemons)} daemons know each other")
         self.machines.start()
         if self.args.vms:
             self.tell(f"{self.args.vms} machines are in use")
@@ -167,8 +177,7 @@ class Soak:
                          "worst_end_s": round(max(m.late, default=0), 2)},
             "daemons": [self.watch.row(name) for name in self.net.daemons if
                         self.watch.lives[name]],
-            "findings": [*self.findings, *t.findings, *m.findings, *self.faults.findings,
-                         *self.watch.findings()],
+            "findings": [*self.findings, *self.watch.findings()],
         }
 
 
@@ -207,7 +216,7 @@ def soak(args):
         return SKIPPED
     print(f"seed {args.seed}, {args.minutes:g} minutes, {args.streams} streams, "
           f"{args.vms} machines", flush=True)
-    home, code, run = tempfile.mkdtemp(prefix="om-"), 1, None
+    home, code = tempfile.mkdtemp(prefix="om-"), 1
     try:
         with omerta_lab.Lab() as lab:
             run = Soak(args, lab, home)
@@ -215,12 +224,17 @@ def soak(args):
                 run.run()
                 run.finish()
                 code = 0
+            except (RuntimeError, AssertionError, omerta_lab.LabError) as error:
+                run.findings.append({"what": f"it went no further: {error}"})
             except KeyboardInterrupt:
                 print("\ninterrupted: what was seen so far", flush=True)
                 code = 130
             finally:
                 run.end()
             report = run.report()
+    except (RuntimeError, AssertionError, omerta_lab.LabError) as error:
+        print(f"soak: it cannot begin: {error}", file=sys.stderr)
+        return 1
     except pytest.skip.Exception as why:
         print(f"skipped: {why}")
         return SKIPPED

@@ -28,7 +28,8 @@ class End:
     def __init__(self, stream, reader, writer, sends, takes):
         self.stream, self.reader, self.writer = stream, reader, writer
         self.sends, self.takes = sends, takes
-        self.got, self.sent = 0, 0
+        self.got, self.sent, self.moved_at = 0, 0, time.monotonic()
+        self.is_heard = False  # the other has said all
         self.how, self.over_at = None, None
 
     async def run(self, exit_code=None):
@@ -37,8 +38,10 @@ class End:
         how = ERROR
         try:
             said = await self.receive()
-            if said == WHOLE:
+            self.is_heard = said == WHOLE
+            if self.is_heard:
                 await sending
+            self.is_heard, self.moved_at = False, time.monotonic()
             how = ERROR if exit_code and await exit_code() else said
         except OSError:
             pass
@@ -80,7 +83,7 @@ class End:
         while piece := await self.reader.read(PIECE):
             heard.update(piece)
             self.got += len(piece)
-            self.stream.moved_at = time.monotonic()
+            self.moved_at = time.monotonic()
         if self.got < size:
             return SHORT
         return WHOLE if heard.digest() == digest(size, seed, self.stream.piece(size)) else WRONG
@@ -102,7 +105,7 @@ class Stream:
         self.up, self.down = sizes
         self.seconds = seconds  # its pace: how long either way takes; 0: as fast as it goes
         self.ends, self.process = {}, None
-        self.born = self.moved_at = time.monotonic()
+        self.born = time.monotonic()
         self.is_open = self.is_found = False
         self.is_doomed, self.ready_at = False, None
         self.flaw = None  # planted: what is to be wrong with it
@@ -129,6 +132,11 @@ class Stream:
     def is_over(self):
         """It has begun, and neither end goes on."""
         return bool(self.ends) and all(end.how for end in self.ends.values())
+
+    def moved_at(self):
+        """Since when one of its ends waits, for bytes or for its program to end."""
+        waiting = [end.moved_at for end in self.ends.values() if not (end.how or end.is_heard)]
+        return min(waiting, default=time.monotonic() if self.ends else self.born)
 
     def over_at(self):
         """When the later end ended."""

@@ -40,6 +40,12 @@ def local_port(names, far):
     return SERVED + 1 + names.index(far)
 
 
+def quiet(loop, context):
+    """A pipe that broke is what is counted here, and no news of the loop's."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
+
+
 async def ask_proxy(end, host):
     """SOCKS5: asks whoever is at the other side of @end for @host."""
     name = host.encode()
@@ -64,6 +70,7 @@ class Traffic:
         self.opened_at = {}  # pair: when the last stream between them opened
         self.is_draining, self.dooming = False, set()
         self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(quiet)
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.handles = {}
 
@@ -86,6 +93,9 @@ class Traffic:
             for task in asyncio.all_tasks():
                 if task is not asyncio.current_task():
                     task.cancel()
+            for stream in list(self.live.values()):
+                stream.abort()
+                await stream.reap()
 
         if self.thread.is_alive():
             with contextlib.suppress(TimeoutError):
@@ -145,7 +155,7 @@ class Traffic:
         """Who should have brought a byte since @since and did not; with @name also a sentence
         where nothing was opened since to or from there."""
         left = [s for s in self.open_streams()
-                if not s.is_doomed and s.flaw is None and s.moved_at < since]
+                if not s.is_doomed and s.flaw is None and s.moved_at() < since]
         if name and not any(at >= since for pair, at in list(self.opened_at.items())
                             if name in pair):
             left.append(f"no stream with {name} opened; the last refusal: {self.last_refusal}")
@@ -249,8 +259,8 @@ class Traffic:
             self.last_refusal = f"{stream}: {error}"
             end.finish(ERROR)
             return
-        stream.is_open, stream.moved_at = True, time.monotonic()
-        self.opened_at[stream.near, stream.far] = stream.moved_at
+        stream.is_open = True
+        self.opened_at[stream.near, stream.far] = end.moved_at = time.monotonic()
         self.most = max(self.most, len(self.open_streams()))
         await end.run(exit_code)
 
@@ -288,7 +298,7 @@ class Traffic:
                 if stream.ready_at and now - stream.ready_at > self.end_seconds:
                     self.found(f"open {self.end_seconds:g} s after a new daemon was there", stream)
                     stream.abort()
-                elif not stream.is_doomed and now - stream.moved_at > self.stuck_seconds:
+                elif not stream.is_doomed and now - stream.moved_at() > self.stuck_seconds:
                     self.found(f"stuck: no byte for {self.stuck_seconds:g} s", stream)
                     stream.abort()
 

@@ -16,7 +16,8 @@ def roots(tree, path):
     public = [p for p in tree.select(".h") if "/include/omerta/" in p]
     found = [str(PurePosixPath(p).parent.parent) for p in public] + ["."]
     if folder:
-        found += [folder] + [str(PurePosixPath(lent).parent) for lent in LENT.get(folder, ())]
+        lent = LENT.get(folder, ())
+        found += [folder, *lent] + [str(PurePosixPath(one).parent) for one in lent]
     if folder == "tests":
         found += list(FLOORS) + ["mesh", "tests/unit", "tests/sim"]
     return sorted(set(found))

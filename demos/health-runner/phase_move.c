@@ -204,21 +204,37 @@ static bool cut(struct om_run *r, struct om_result *res, const struct way *way)
         &err);
 }
 
+/* Waits for a direct way in use and another beside it; false: @res is skipped. */
+static bool has_two_ways(struct om_run *r, struct om_result *res, struct way *way)
+{
+    om_time until = om_clock_now() + WAY_PATIENCE;
+    unsigned good = 0;
+    bool is_direct = way_in_use(r, way, &good);
+
+    /* Lanes end after a while, and who talks all the time asks for none. */
+    if (!is_direct || good < 2) {
+        om_pulse_rest(&r->pulse);
+        om_run_rest(r, STAY_MS);
+        om_pulse_begin(&r->pulse, OM_MS(OM_RUN_BEAT_MS));
+    }
+    while ((!is_direct || good < 2) && om_clock_now() < until && !om_interrupt_came()) {
+        om_run_rest(r, POLL_MS);
+        is_direct = way_in_use(r, way, &good);
+    }
+    if (!is_direct || good < 2)
+        om_result_skip(res, "%s", is_direct ? "there is no second way" : "there is no direct way");
+    return res->verdict == OM_VERDICT_HELD;
+}
+
 void om_phase_ways(struct om_run *r, struct om_result *res)
 {
-    om_time until = om_clock_now() + WAY_PATIENCE, from;
     struct way way, now;
-    unsigned good = 0;
     struct om_error err;
-    bool is_direct;
+    unsigned good;
+    om_time from;
 
-    while (!((is_direct = way_in_use(r, &way, &good)) && good > 1) && om_clock_now() < until &&
-           !om_interrupt_came())
-        om_run_rest(r, POLL_MS);
-    if (!is_direct || good < 2) {
-        om_result_skip(res, "%s", is_direct ? "there is no second way" : "there is no direct way");
+    if (!has_two_ways(r, res, &way))
         return;
-    }
     om_run_rest(r, LEAD_MS);
     from = om_pulse_now(&r->pulse);
     if (!cut(r, res, &way))

@@ -26,6 +26,7 @@ SIZE = (1 << 16, 1 << 19)  # bytes that are sent into it at once
 SECONDS = (3, 15)          # and how long that takes
 GIVEN_BACK_ONE_IN = 15     # after so many transfers on average
 AGAIN_SECONDS = 0.5
+REFUSED, CUT = "omerta: port 22 of ", ": cut after "  # a connection that was not made; that broke
 TICKS = 20
 TOOLS = ("qemu-system-x86_64", "qemu-img", "apt-get", "dpkg-deb", "lz4", "flock", "ssh")
 
@@ -69,7 +70,7 @@ class Transfer:
         self.process.stderr.close()
         if code == 0:
             good = out.split()[:1] == [hashlib.sha256(self.data).hexdigest().encode()]
-            return None if good else f"answered {out!r} to {len(self.data)} bytes"
+            return None if good else f"it answered {out!r} to {len(self.data)} bytes"
         return f"ssh ended with {code}: {err.decode(errors='replace').strip()[-200:]}"
 
     def watch(self, seconds, end_seconds):
@@ -222,7 +223,9 @@ class Machines:
         if wrong is None:
             self.hashed += 1
             self.bytes += len(data)
-        elif transfer.late or "answered" in wrong or not transfer.is_doomed:
+        elif not transfer.late and REFUSED in wrong and CUT not in wrong:
+            self.refused, self.last_refusal = self.refused + 1, wrong
+        elif transfer.late or wrong.startswith("it answered") or not transfer.is_doomed:
             self.findings.append({"what": f"ssh into {name}: {transfer.late or wrong}"})
         else:
             self.ended += 1

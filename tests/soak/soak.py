@@ -173,7 +173,7 @@ class Soak:
                         "ended_by_kills": t.ended, "worst_end_s": round(max(t.late, default=0), 2),
                         "refused": t.refused},
             "machines": {"count": self.args.vms, "requested": m.boots, "whole": m.hashed,
-                         "bytes": m.bytes, "ended_by_kills": m.ended,
+                         "bytes": m.bytes, "ended_by_kills": m.ended, "refused": m.refused,
                          "worst_end_s": round(max(m.late, default=0), 2)},
             "daemons": [self.watch.row(name) for name in self.net.daemons if
                         self.watch.lives[name]],
@@ -199,9 +199,8 @@ def show(report):
         row = report[name]
         print(f"{name}: {row['whole']} times whole ({row['bytes'] >> 20} MiB hashed), "
               f"{row['ended_by_kills']} ended by kills, the last end "
-              f"{row['worst_end_s']} s after the restart")
-    print(f"at most {report['streams']['at_once']} streams open at once, "
-          f"{report['streams']['refused']} refused at their opening")
+              f"{row['worst_end_s']} s after the restart; {row['refused']} were not opened")
+    print(f"at most {report['streams']['at_once']} streams were open at once")
     for finding in report["findings"]:
         print(f"NOT: {finding['what']}")
     what = f"{len(report['findings'])} things do not hold" if report["findings"] else "all holds"

@@ -2,7 +2,6 @@
 """soak.py - many streams and some machines under faults for a long time; see --help"""
 
 import argparse
-import contextlib
 import json
 import os
 import shutil
@@ -204,6 +203,8 @@ def show(report):
     for finding in report["findings"]:
         print(f"NOT: {finding['what']}")
     what = f"{len(report['findings'])} things do not hold" if report["findings"] else "all holds"
+    if not report["is_whole"]:
+        what += " so far, and it was not run to its end"
     print(f"{what}; seed {report['seed']}, {report['seconds']} s")
 
 
@@ -230,7 +231,7 @@ def soak(args):
                 code = 130
             finally:
                 run.end()
-            report = run.report()
+            report = {**run.report(), "is_whole": code == 0}
     except (RuntimeError, AssertionError, omerta_lab.LabError) as error:
         print(f"soak: it cannot begin: {error}", file=sys.stderr)
         return 1
@@ -248,5 +249,7 @@ def soak(args):
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):
+    try:
         sys.exit(soak(arguments()))
+    except KeyboardInterrupt:  # before there was anything to tell
+        sys.exit(130)

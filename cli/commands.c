@@ -371,7 +371,8 @@ const struct om_command om_commands[] = {
     {"nc", "PEER PORT", "connect standard input and output to a port of a peer",
      "For scripts, and as ProxyCommand of ssh: ProxyCommand omerta nc %h %p. A connection that "
      "was\n"
-     "cut before the other side ended it is an error: the exit code is 1.\n"
+     "cut before the other side ended it is an error: the exit code is 1. When the other side has\n"
+     "said all, standard input still goes there until its end, unless it is a terminal.\n"
      "With --json: the same; what comes is the peer's.",
      NULL, om_cmd_nc, false},
     {"netcheck", "", "how this node is connected, and how strangers may reach it",

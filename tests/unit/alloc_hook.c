@@ -2,6 +2,7 @@
 #include "alloc_hook.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,7 +18,9 @@ struct block {
 static struct block blocks[OM_HOOK_SLOTS];
 static size_t alive;
 static bool started, too_many;
-static unsigned long count, failing;
+static unsigned long count, failing, spilt;
+static const void *watched;
+static size_t watched_bytes;
 
 void om_hook_start(unsigned long fail_at)
 {
@@ -43,6 +46,24 @@ unsigned long om_hook_leak(void)
         if (blocks[i].p && (oldest == 0 || blocks[i].number < oldest))
             oldest = blocks[i].number;
     return too_many ? 0 : oldest;
+}
+
+void om_hook_watch(const void *bytes, size_t n)
+{
+    watched = bytes;
+    watched_bytes = n;
+}
+
+unsigned long om_hook_spilt(void)
+{
+    return spilt;
+}
+
+/* All of a block is looked at: what malloc() rounds up may have been somebody's before. */
+static void look_into(void *p)
+{
+    if (watched && p && memmem(p, malloc_usable_size(p), watched, watched_bytes))
+        spilt++;
 }
 
 static size_t home(const void *p)
@@ -140,6 +161,7 @@ void *__wrap_realloc(void *old, size_t n)
 {
     if (must_fail())
         return NULL;
+    look_into(old);
     void *p = __real_realloc(old, n);
     if (p || n == 0)
         forget(old);
@@ -190,6 +212,7 @@ int __wrap_posix_memalign(void **out, size_t align, size_t n)
 void __wrap_free(void *p)
 {
     forget(p);
+    look_into(p);
     __real_free(p);
 }
 

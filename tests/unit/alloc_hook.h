@@ -15,6 +15,7 @@
 #define OM_TESTS_ALLOC_HOOK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { OM_HOOK_SLOTS = 1 << 16 }; /* remembers half as many live blocks, then stops judging leaks */
 
@@ -44,5 +45,15 @@ bool om_hook_hit(void);
  * Return: the number of its allocation, or 0 when all were freed or there were too many to tell.
  */
 unsigned long om_hook_leak(void);
+
+/**
+ * om_hook_watch() - look for a secret in what is freed from now on, also by realloc()
+ * @bytes:  borrowed until the next call; NULL: no more
+ * @n:      how many
+ */
+void om_hook_watch(const void *bytes, size_t n);
+
+/** om_hook_spilt() - how many blocks were given back with the secret in them, of all so far. */
+unsigned long om_hook_spilt(void);
 
 #endif

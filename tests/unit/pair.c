@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "crypto/kdf.h"
 
 /* Seeded randomness that also notes its 32-byte draws, so that a test may know ephemeral keys. */
@@ -226,6 +228,7 @@ void pair_inject_from(struct pair *p, int to, const struct om_addr *from, const 
         memcpy(copy, bytes, len);
     om_node_input(p->side[to].node, p->now, &d, 1);
     drain(p);
+    sodium_memzero(copy, len); /* opened in place: as a host does */
     free(copy);
 }
 

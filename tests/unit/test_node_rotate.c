@@ -3,6 +3,8 @@
 
 #include <omerta/rotate.h>
 
+#include "alloc_hook.h"
+
 #include "network/rotation.h"
 #include "node/ledger.h"
 
@@ -21,6 +23,7 @@ struct desk {
     struct om_identity self[2]; /* side 0 is an admin, side 1 a member */
     uint8_t admin_cert[OM_ADMIN_CERT_BYTES];
     struct told told[2];
+    bool is_watched; /* what side 0 told of is looked for in what is freed */
 };
 
 static void on_act(struct pair *p, int side, const struct om_act *act)
@@ -33,6 +36,8 @@ static void on_act(struct pair *p, int side, const struct om_act *act)
     t->count++;
     t->number = act->member.epoch;
     memcpy(t->secret, act->member.secret, sizeof t->secret);
+    if (side == 0 && d->is_watched)
+        om_hook_watch(t->secret, sizeof t->secret);
     t->len = act->member.epochs.n;
     CHECK(t->len > 0 && t->len <= sizeof t->kept);
     memcpy(t->kept, act->member.epochs.p, t->len);
@@ -145,6 +150,38 @@ OM_TEST(rotate_gives_the_next_secret_to_who_is_left)
     CHECK_EQ(number(&d, 0), 9);
     CHECK_EQ(number(&d, 1), 8);
     pair_fini(&d.p);
+}
+
+/* With five entries before it the answer that brings it comes in two pieces, cut within it. */
+OM_TEST(rotate_leaves_no_secret_in_freed_memory)
+{
+    const unsigned long before = om_hook_spilt();
+    unsigned long spilt;
+    struct desk d;
+
+    desk_init(&d);
+    d.is_watched = true;
+    meet(&d, 1);
+    wait_s(&d, 2);
+    for (uint8_t i = 0; i < 5; i++)
+        revoke(&d, (uint8_t)(20 + i));
+    CHECK_OK(om_node_rotate(d.p.side[0].node, d.p.now, &d.certs.network));
+    wait_s(&d, 20);
+    CHECK_MEM(d.told[0].secret, d.told[1].secret, sizeof d.told[0].secret);
+    CHECK_EQ(d.told[1].count, 1);
+    pair_fini(&d.p);
+    spilt = om_hook_spilt();
+    om_hook_watch(NULL, 0);
+    CHECK_EQ(spilt, before);
+    /* The control: what nobody wiped. */
+    char *copy = strdup("what nobody wiped");
+    OM_TRY(copy != NULL);
+    om_hook_watch("nobody", strlen("nobody"));
+    free(copy);
+    om_hook_watch(NULL, 0);
+    CHECK_EQ(om_hook_spilt(), before + 1);
+out:
+    return;
 }
 
 OM_TEST(rotate_waits_for_its_rank)

@@ -51,6 +51,15 @@ struct node_call *node_call_new(struct om_node *n, struct om_peer *p, struct om_
     return c;
 }
 
+/* An EPOCH may be at its end. */
+static void free_tail(struct node_call *c)
+{
+    if (c->tail)
+        sodium_memzero(c->tail, c->tail_len);
+    free(c->tail);
+    c->tail = NULL;
+}
+
 void node_call_free(struct node_call *c)
 {
     struct om_node *n = c->node;
@@ -69,9 +78,7 @@ void node_call_free(struct node_call *c)
     if (om_link_is_linked(&c->of_peer))
         om_list_remove(&c->of_peer);
     om_call_fini(&c->rpc);
-    if (c->tail)
-        sodium_memzero(c->tail, c->tail_len); /* an EPOCH may be at its end */
-    free(c->tail);
+    free_tail(c);
     om_table_remove(&n->calls, &c->handle);
     free(c);
 }
@@ -205,21 +212,33 @@ static void end_for_service(struct node_call *c, om_time now)
         node_call_free(c);
 }
 
+/* Not by realloc(), which leaves a copy behind where it moves it. */
+static bool add_tail(struct node_call *c, struct om_bytes b)
+{
+    uint8_t *more = c->tail_len + b.n <= OM_GOSSIP_REPLY_MAX ? malloc(c->tail_len + b.n) : NULL;
+
+    if (!more)
+        return false;
+    if (c->tail)
+        memcpy(more, c->tail, c->tail_len);
+    memcpy(more + c->tail_len, b.p, b.n);
+    free_tail(c);
+    c->tail = more;
+    c->tail_len += b.n;
+    return true;
+}
+
 /* Bytes of such an answer, up to the end. */
 static void collect(struct node_call *c, om_time now)
 {
     struct om_mux *m = &c->peer->carrier->mux;
 
+    om_stream_is_secret(c->stream);
     for (struct om_bytes b; (b = om_stream_peek(c->stream)).n > 0;) {
-        uint8_t *more =
-            c->tail_len + b.n <= OM_GOSSIP_REPLY_MAX ? realloc(c->tail, c->tail_len + b.n) : NULL;
-        if (!more) {
+        if (!add_tail(c, b)) {
             end_collecting(c, now, false);
             return;
         }
-        memcpy(more + c->tail_len, b.p, b.n);
-        c->tail = more;
-        c->tail_len += b.n;
         om_stream_consume(m, c->stream, now, b.n);
     }
     if (om_stream_at_end(c->stream))

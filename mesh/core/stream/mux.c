@@ -355,6 +355,11 @@ struct om_bytes om_stream_peek(const struct om_stream *s)
     return om_receive_peek(&s->receive);
 }
 
+void om_stream_is_secret(struct om_stream *s)
+{
+    s->receive.is_secret = true;
+}
+
 unsigned om_stream_pieces(const struct om_stream *s, struct om_bytes *out, unsigned max)
 {
     return om_receive_pieces(&s->receive, out, max);

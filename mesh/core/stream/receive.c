@@ -208,13 +208,20 @@ struct om_bytes om_receive_peek(const struct om_receive *r)
     return om_receive_pieces(r, &first, 1) ? first : om_bytes(NULL, 0);
 }
 
-/* A call's answer lies in the first block, and may be the secret of a network. */
-static void wipe_first(struct om_receive *r, size_t n)
+/* A call's answer lies in the first block, and may be the secret of a network; what follows it only
+ * where the reader says so. */
+static void wipe(struct om_receive *r, size_t n)
 {
-    size_t left = OM_RECEIVE_FIRST - (size_t)r->consumed;
+    uint64_t at = r->consumed;
+    const uint64_t end = at + n;
 
-    if (n > 0)
-        sodium_memzero(*slot(r, 0) + r->consumed, n < left ? n : left);
+    while (at < end && (r->is_secret || block_of(at) == 0)) {
+        uint64_t number = block_of(at);
+        size_t skip = (size_t)(at - block_start(number)), left = block_size(number) - skip;
+        size_t all = end - at < left ? (size_t)(end - at) : left;
+        sodium_memzero(*slot(r, number) + skip, all);
+        at += all;
+    }
 }
 
 void om_receive_consume(struct om_receive *r, size_t n)
@@ -222,8 +229,7 @@ void om_receive_consume(struct om_receive *r, size_t n)
     uint64_t first = block_of(r->consumed);
 
     OM_BUG_IF(n > r->received - r->consumed);
-    if (first == 0)
-        wipe_first(r, n);
+    wipe(r, n);
     r->consumed += n;
     if (r->consumed == r->received && om_ranges_count(&r->above) == 0) {
         free_blocks(r); /* whoever waits for more holds nothing */

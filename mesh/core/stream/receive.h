@@ -44,6 +44,7 @@ struct om_receive {
     struct om_ranges above; /* what arrived beyond @received */
     bool is_stopped;        /* nothing is kept any more */
     bool is_reset;          /* by the peer */
+    bool is_secret;         /* all that is consumed is wiped, and not the first block alone */
 };
 
 /** om_receive_init() - nothing arrived in @r. */

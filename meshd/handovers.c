@@ -14,6 +14,7 @@
 #include "closed.h"
 #include "control/control.h"
 #include "control/parts.h"
+#include "handover_words.h"
 #include "host/clock.h"
 #include "membership.h"
 #include "membership_parts.h"
@@ -141,18 +142,6 @@ static bool make_link(struct row *r, const struct om_addr *at, struct om_error *
                           : membership_link(d, net, at, r->link, err);
 }
 
-/* Where the taker says that it sees us; false: it does not say. */
-static bool read_at(struct om_bytes body, struct om_addr *out)
-{
-    json_error_t why;
-    json_t *o = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &why);
-    const char *at = json_string_value(json_object_get(o, "at"));
-    bool is_given = at && om_addr_parse(out, at, 0, NULL) == OM_OK && out->port != 0;
-
-    json_decref(o);
-    return is_given;
-}
-
 static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
 {
     struct row *r = OM_CONTAINER_OF(o, struct row, owner);
@@ -167,7 +156,7 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
                    : "the peer did not answer, or takes no more questions");
         return;
     }
-    bool is_given = read_at(reply->body, &at);
+    bool is_given = handover_words_at(&at, reply->body);
     if (!make_link(r, is_given ? &at : NULL, &err)) {
         end(r, OM_CLOSE_CANCELLED, "gone", &err);
         return;
@@ -282,34 +271,12 @@ static struct row *take(struct handovers *s, const struct om_id *network, const 
     return r;
 }
 
-/* What is offered by @args; false: nothing that could be. */
-static bool read_offer(struct om_bytes args, char what[static OM_NAME_MAX + 1], bool *is_closed)
-{
-    char safe[OM_ESCAPE_LEN(OM_NAME_MAX)];
-    json_error_t why;
-    json_t *o = json_loadb((const char *)args.p, args.n, JSON_REJECT_DUPLICATES, &why);
-    const char *name = json_string_value(json_object_get(o, "name"));
-    const char *kind = json_string_value(json_object_get(o, "kind"));
-    size_t n = name ? strlen(name) : 0;
-    bool is_good = n > 0 && n <= OM_NAME_MAX && kind &&
-                   om_text_escape(safe, sizeof safe, om_bytes(name, n)) == n &&
-                   (strcmp(kind, "closed") == 0 || strcmp(kind, "open") == 0);
-
-    if (is_good) {
-        memcpy(what, name, n + 1);
-        *is_closed = strcmp(kind, "closed") == 0;
-    }
-    json_decref(o);
-    return is_good;
-}
-
 void handovers_call(struct handovers *s, const struct om_act_call *call)
 {
     const struct om_act_call c = *call; /* what it lends goes with the first request */
-    char what[OM_NAME_MAX + 1];
-    bool is_closed = false;
+    struct handover_offer offer = {.what = ""};
 
-    if (!read_offer(call->args, what, &is_closed)) {
+    if (!handover_words_read(&offer, call->args)) {
         om_calls_refuse(s->d->calls, c.call, "bad_args", NULL);
         return;
     }
@@ -322,8 +289,8 @@ void handovers_call(struct handovers *s, const struct om_act_call *call)
         om_calls_refuse(s->d->calls, c.call, "busy", NULL);
         return;
     }
-    memcpy(r->what, what, sizeof what);
-    r->is_closed = is_closed;
+    memcpy(r->what, offer.what, sizeof offer.what);
+    r->is_closed = offer.is_closed;
     control_notify_cloister(s->d->control, show(r, state_of(r)));
     arm(s);
 }
@@ -345,8 +312,9 @@ static bool is_to_give(const struct daemon_network *net, const struct daemon_net
 static enum om_err open_call(struct row *r, const struct daemon_network *net)
 {
     struct om_daemon *d = r->hub->d;
-    json_t *o = json_pack("{s:s, s:s}", "name", r->what, "kind", r->is_closed ? "closed" : "open");
-    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    struct handover_offer offer = {.is_closed = r->is_closed};
+    memcpy(offer.what, r->what, sizeof offer.what);
+    char *text = handover_words_write(&offer);
     const struct om_call_config call = {.method = HANDOVER_METHOD,
                                         .args = om_bytes(text, text ? strlen(text) : 0),
                                         .priority = OM_INTERACTIVE,
@@ -355,7 +323,6 @@ static enum om_err open_call(struct row *r, const struct daemon_network *net)
 
     if (e == OM_OK)
         e = om_calls_open(d->calls, &r->network, &r->peer, &call, &r->owner);
-    json_decref(o);
     free(text);
     return e;
 }

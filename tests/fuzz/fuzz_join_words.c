@@ -1,13 +1,15 @@
 /*
  * fuzz_join_words.c - what is said in JSON by who joins, renews or agrees a cloister, and to it
  *
- * The first byte says as what it is read: an answer to a joining or renewal, the question, or a
- * word of a cloister. What is refused changes nothing; what is accepted reads the same again.
+ * The first byte says as what it is read: an answer to a joining or renewal, the question, a word
+ * of a cloister, or one of a network that is handed over. What is refused changes nothing; what is
+ * accepted reads the same again.
  */
 #include <omerta/text.h>
 
 #include "cloister_words.h"
 #include "fuzz.h"
+#include "handover_words.h"
 #include "service/join.h"
 #include "service/words.h"
 
@@ -57,6 +59,31 @@ static void check_cloister(struct om_bytes text, const char *name)
         FUZZ_MUST(memcmp(word, before, sizeof word) == 0);
 }
 
+static void check_offer(struct om_bytes text)
+{
+    struct handover_offer offer = {.what = "before"}, back = {.what = ""};
+    char safe[OM_ESCAPE_LEN(OM_NAME_MAX)];
+
+    if (!handover_words_read(&offer, text)) {
+        FUZZ_MUST(strcmp(offer.what, "before") == 0 && !offer.is_closed);
+        return;
+    }
+    const struct om_bytes name = om_bytes(offer.what, strnlen(offer.what, sizeof offer.what));
+    FUZZ_MUST(name.n > 0 && name.n <= OM_NAME_MAX);
+    FUZZ_MUST(om_text_escape(safe, sizeof safe, name) == name.n); /* for a person's eyes */
+    char *again = handover_words_write(&offer);
+    FUZZ_MUST(again && handover_words_read(&back, om_bytes(again, strlen(again))));
+    FUZZ_MUST(strcmp(offer.what, back.what) == 0 && offer.is_closed == back.is_closed);
+    free(again);
+}
+
+static void check_at(struct om_bytes text)
+{
+    struct om_addr at = {.port = 0};
+
+    FUZZ_MUST(handover_words_at(&at, text) == (at.port != 0));
+}
+
 int fuzz_one(const uint8_t *data, size_t size)
 {
     if (size == 0 || size > OM_WORDS_MAX)
@@ -66,9 +93,12 @@ int fuzz_one(const uint8_t *data, size_t size)
     json_t *o = NULL;
     /* jansson would refuse it too, but is not built with the sanitizers: this read is seen */
     bool is_text = om_text_is_utf8(om_bytes(copy, n));
-    if (is_text && data[0] % 4 >= 2)
-        check_cloister(om_bytes(copy, n), data[0] % 4 == 2 ? CLOISTER_COMMIT : CLOISTER_POINT);
-    else if (is_text && om_words_load(om_bytes(copy, n), &o) == OM_OK && data[0] % 4 == 0)
+    const unsigned as = data[0] % 6;
+    if (is_text && as >= 4)
+        (as == 4 ? check_offer : check_at)(om_bytes(copy, n));
+    else if (is_text && as >= 2)
+        check_cloister(om_bytes(copy, n), as == 2 ? CLOISTER_COMMIT : CLOISTER_POINT);
+    else if (is_text && om_words_load(om_bytes(copy, n), &o) == OM_OK && as == 0)
         check_answer(o);
     else if (o)
         check_question(o);

@@ -226,11 +226,13 @@ static void fill_proofs(struct desk *d, const struct om_id *network)
     struct om_node *n = d->p.side[0].node;
     struct node_join *j = node_join_of(n, node_network(n, network));
 
-    for (uint32_t i = 0; i < OM_PROOFS_MAX; i++) {
+    CHECK(j != NULL);
+    for (uint32_t i = 0; j && i < OM_PROOFS_MAX; i++) {
         const uint8_t key[32] = {(uint8_t)i, (uint8_t)(i >> 8)};
         om_time *at = om_lru_put(&j->proofs.seen, key, NULL);
         CHECK(at != NULL);
-        *at = d->p.now;
+        if (at)
+            *at = d->p.now;
     }
 }
 

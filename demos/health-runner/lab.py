@@ -12,7 +12,6 @@ usage: lab.py [OPTION of omerta-health...]         OMERTA_BIN is the folder of t
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -36,6 +35,14 @@ ANSWER_SECONDS = 30
 def outside(number):
     """Where the core sees who lives at @number."""
     return f"11.0.{number}.2"
+
+
+class Apart(omerta_lab.Lab):
+    """A lab whose programs do not hear Ctrl-C: first what was changed is taken back."""
+
+    def popen(self, host, argv, **options):
+        """As Lab's, in a process group of its own."""
+        return super().popen(host, argv, process_group=0, **options)
 
 
 class Cable:
@@ -150,17 +157,17 @@ def main(options):
     if reason:
         print(f"skipped: {reason}")
         return 77
-    with tempfile.TemporaryDirectory(prefix="om-") as folder, omerta_lab.Lab() as lab:
+    with tempfile.TemporaryDirectory(prefix="om-") as folder, Apart() as lab:
         pair = Pair(lab, folder)
         try:
             if not pair.met():
                 print("ann and ben do not meet", file=sys.stderr)
                 return 1
-            process = subprocess.Popen(lab.wrap("ann", pair.argv(*options)))
+            process = lab.popen("ann", pair.argv(*options))
             try:
                 return process.wait()
             except BaseException:
-                # It takes back what it changed before anything else goes.
+                # It takes back what it changed, and says what it has, before anything else goes.
                 process.send_signal(signal.SIGINT)
                 process.wait()
                 raise

@@ -8,6 +8,7 @@
 #include "agent.h"
 #include "exit.h"
 #include "interrupt.h"
+#include "out.h"
 #include "report.h"
 
 enum { EXIT_INTERRUPTED = 130, SLACK_MAX_MS = 60000 };

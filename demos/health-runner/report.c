@@ -1,6 +1,7 @@
 /* report.c - one walk over the rows for each form. */
 #include "report.h"
 
+#include "out.h"
 #include "plot.h"
 #include "table.h"
 

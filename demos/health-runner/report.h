@@ -13,10 +13,11 @@
 #include <jansson.h>
 #include <omerta/attr.h>
 
-#include "out.h"
 #include "phase.h"
 
 enum { OM_REPORT_ROWS = 32 };
+
+struct om_out;
 
 struct om_report_row {
     const struct om_phase *phase;

@@ -211,12 +211,6 @@ static bool has_two_ways(struct om_run *r, struct om_result *res, struct way *wa
     unsigned good = 0;
     bool is_direct = way_in_use(r, way, &good);
 
-    /* Lanes end after a while, and who talks all the time asks for none. */
-    if (!is_direct || good < 2) {
-        om_pulse_rest(&r->pulse);
-        om_run_rest(r, STAY_MS);
-        om_pulse_begin(&r->pulse, OM_MS(OM_RUN_BEAT_MS));
-    }
     while ((!is_direct || good < 2) && om_clock_now() < until && !om_interrupt_came()) {
         om_run_rest(r, POLL_MS);
         is_direct = way_in_use(r, way, &good);

@@ -26,6 +26,7 @@ static void become(const char *const *argv, int in, int out)
     for (unsigned i = 0; i < OM_SITE_WORDS && argv[i]; i++)
         memcpy(&words[i], &argv[i], sizeof words[i]);
     (void)setpgid(0, 0);
+    (void)signal(SIGPIPE, SIG_DFL);
     (void)dup2(in, STDIN_FILENO);
     (void)dup2(out, STDOUT_FILENO);
     if (words[0]) {
@@ -43,6 +44,8 @@ enum om_err om_site_start(struct om_site *s, const char *name, const char *const
     enum om_err e;
 
     *s = (struct om_site){.name = name, .to = -1, .from = -1, .pulse = pulse};
+    /* An agent that is gone is an answer, not our end. */
+    (void)signal(SIGPIPE, SIG_IGN);
     if (pipe2(down, O_CLOEXEC) != 0)
         return om_fail(err, OM_E_STATE, "pipe: %s", strerror(errno));
     if (pipe2(up, O_CLOEXEC) != 0) {

@@ -20,7 +20,7 @@ Prints a table: each pair of kinds of NAT, what the simulator says of two nodes 
 what two real daemons did.
 
   --kinds A,B,...    pairs of these kinds (default: masq,stride,blk512,noudp)
-  --all              pairs of all 14 kinds: some 5 minutes
+  --all              pairs of all 14 kinds: some 10 minutes
   --list             names the kinds, each with its box in the simulator's words
   --no-install       install nothing; fail where something is missing
   --built BUILD_DIR  use this build: install nothing and build nothing

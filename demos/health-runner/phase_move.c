@@ -76,20 +76,59 @@ static bool is_address(const char *text)
     return inet_pton(AF_INET, address, &in) == 1 && strtoul(text + n + 1, &end, 10) <= 32 && !*end;
 }
 
-/* The peer moves from @old, and in the end back: down with an address go the routes over it. */
-static bool move(struct om_run *r, struct om_result *res, const char *old)
+/* Where the peer is, as its own machine says: before anything of it is changed. */
+struct place {
+    char address[WORD_BYTES], dev[WORD_BYTES], via[WORD_BYTES];
+};
+
+/* Nothing that a shell would take for more than a word. */
+static bool is_device(const char *text)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+    return *text && *text != '-' && strspn(text, good) == strlen(text);
+}
+
+static bool read_place(struct om_run *r, struct om_result *res, struct place *p)
+{
+    struct om_error err;
+    struct in_addr in;
+    json_t *is;
+    int n;
+
+    if (!om_run_did(res,
+                    om_site_run(&r->there,
+                                PLACE "ip -o -4 address show dev \"$dev\" scope global | "
+                                      "sed -n 's/.* inet \\([^ ]*\\).*/\\1/p' | head -n 1; "
+                                      "echo \"$dev\"; echo \"$via\"",
+                                NULL, &is, &err),
+                    &err))
+        return false;
+    n = sscanf(json_string_value(is), "%63s %63s %63s", p->address, p->dev, p->via);
+    json_decref(is);
+    om_result_want(res,
+                   n == 3 && is_address(p->address) && is_device(p->dev) &&
+                       inet_pton(AF_INET, p->via, &in) == 1,
+                   "no IPv4 address with a gateway to swap at %s", r->set.peer);
+    om_result_want(res, is_address(r->set.swap), "--swap %s: want ADDRESS/BITS", r->set.swap);
+    return res->verdict == OM_VERDICT_HELD;
+}
+
+/* The peer moves from @p, and in the end back: with an address go the routes over it. The way back
+ * asks nothing of a machine that may have no route just then, and does all it can. */
+static bool move(struct om_run *r, struct om_result *res, const struct place *p)
 {
     char go[COMMAND_BYTES], back[COMMAND_BYTES];
     struct om_error err;
 
     (void)snprintf(go, sizeof go,
-                   PLACE "ip address del %s dev \"$dev\" && ip address add %s dev \"$dev\" && "
-                         "ip route replace default via \"$via\" dev \"$dev\"",
-                   old, r->set.swap);
+                   "ip address del %s dev %s && ip address add %s dev %s && "
+                   "ip route replace default via %s dev %s",
+                   p->address, p->dev, r->set.swap, p->dev, p->via, p->dev);
     (void)snprintf(back, sizeof back,
-                   PLACE "ip address del %s dev \"$dev\"; ip address add %s dev \"$dev\" && "
-                         "ip route replace default via \"$via\" dev \"$dev\"",
-                   r->set.swap, old);
+                   "ip address del %s dev %s; ip address add %s dev %s; "
+                   "ip route replace default via %s dev %s",
+                   r->set.swap, p->dev, p->address, p->dev, p->via, p->dev);
     return om_run_did(res, om_site_run(&r->there, go, back, NULL, &err), &err);
 }
 
@@ -103,31 +142,19 @@ static void want_moved(struct om_run *r, struct om_result *res, const char *figu
 
 void om_phase_swap(struct om_run *r, struct om_result *res)
 {
-    char old[WORD_BYTES];
+    struct place place;
     struct om_error err;
     om_time from;
-    json_t *is;
 
     if (!r->set.swap) {
         om_result_skip(res, "no address for the peer to move to (--swap ADDRESS/BITS)");
         return;
     }
-    if (!om_run_did(res,
-                    om_site_run(&r->there,
-                                DEVICE "ip -o -4 address show dev \"$dev\" scope global | "
-                                       "sed -n 's/.* inet \\([^ ]*\\).*/\\1/p' | head -n 1",
-                                NULL, &is, &err),
-                    &err))
-        return;
-    (void)snprintf(old, sizeof old, "%s", json_string_value(is));
-    json_decref(is);
-    om_result_want(res, is_address(old) && is_address(r->set.swap), "no IPv4 address to swap: %s",
-                   is_address(old) ? r->set.swap : old);
-    if (res->verdict != OM_VERDICT_HELD)
+    if (!read_place(r, res, &place))
         return;
     om_run_rest(r, LEAD_MS);
     from = om_pulse_now(&r->pulse);
-    if (!move(r, res, old))
+    if (!move(r, res, &place))
         return;
     om_result_mark(res, om_pulse_now(&r->pulse), "moved");
     want_moved(r, res, "silent_away_ms", from);

@@ -28,6 +28,9 @@ static const struct profile profiles[] = {
     {"1 % loss", 0, 0, 1, false},      {"10 % loss", 0, 0, 10, true},
 };
 
+/* Ours by its number: what the owner has there stays, also when ours could not be added. */
+#define HANDLE "handle a0fe:"
+
 /* Makes the way from the peer as @p says: by the program that plays the wire, else by netem. */
 static bool play(struct om_run *r, struct om_result *res, const struct profile *p)
 {
@@ -47,12 +50,13 @@ static bool play(struct om_run *r, struct om_result *res, const struct profile *
     }
     (void)snprintf(command, sizeof command,
                    "dev=$(ip -o route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | "
-                   "head -n 1); tc qdisc add dev \"$dev\" root netem delay %dms %dms loss %d%% && "
+                   "head -n 1); tc qdisc add dev \"$dev\" root " HANDLE
+                   " netem delay %dms %dms loss %d%% && "
                    "echo \"$dev\"",
                    p->delay_ms, p->jitter_ms, p->loss_percent);
     (void)snprintf(back, sizeof back,
                    "dev=$(ip -o route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | "
-                   "head -n 1); tc qdisc del dev \"$dev\" root");
+                   "head -n 1); tc qdisc del dev \"$dev\" root " HANDLE);
     e = om_site_run(&r->there, command, back, NULL, &err);
     if (e)
         om_result_skip(res, "no netem there: %s", err.msg);

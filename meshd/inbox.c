@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crowd.h"
+
 void inbox_init(struct inbox *b)
 {
     om_list_init(&b->entries);
@@ -30,6 +32,18 @@ void inbox_fini(struct inbox *b)
     }
 }
 
+/* The oldest of the network with the most; there is one. */
+static struct inbox_entry *who_gives_way(const struct inbox *b)
+{
+    struct crowd c = {.count = 0};
+
+    for (struct om_link *l = om_list_first(&b->entries); l; l = om_list_next(&b->entries, l)) {
+        struct inbox_entry *e = OM_CONTAINER_OF(l, struct inbox_entry, link);
+        crowd_add(&c, &e->network, e);
+    }
+    return crowd_oldest(&c);
+}
+
 struct inbox_entry *inbox_add(struct inbox *b, const struct inbox_entry *e, struct om_bytes bytes)
 {
     struct inbox_entry *own = calloc(1, sizeof *own + bytes.n + 1);
@@ -37,7 +51,7 @@ struct inbox_entry *inbox_add(struct inbox *b, const struct inbox_entry *e, stru
     if (!own)
         return NULL;
     if (b->count == OM_INBOX_MAX)
-        drop(b, OM_CONTAINER_OF(om_list_first(&b->entries), struct inbox_entry, link));
+        drop(b, who_gives_way(b));
     *own = *e;
     own->link = (struct om_link){0};
     own->len = bytes.n;

@@ -3,9 +3,10 @@
  *
  * What:  the newest messages of this daemon's life, with what became of those that were sent.
  * Why:   whoever types `omerta message --list` was not there when they came.
- * Keeps: inbox_keeps_the_newest; inbox_follows_receipts; inbox_read_once.
+ * Keeps: inbox_keeps_the_newest; inbox_follows_receipts; inbox_read_once;
+ *        inbox_of_a_crowd_leaves_the_others.
  *
- * Full: the oldest of OM_INBOX_MAX gives way.
+ * Full: of OM_INBOX_MAX the oldest of the network with the most gives way.
  */
 #ifndef OM_MESHD_INBOX_H
 #define OM_MESHD_INBOX_H

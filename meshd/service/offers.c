@@ -22,54 +22,13 @@ struct told {
 
 struct offers {
     struct om_daemon *d;
-    struct om_list rows; /* the one heard longest ago first */
-    unsigned count;
+    struct offer_rows rows;
     uint64_t dropped;
     uv_timer_t timer;
     om_time due; /* of the timer; OM_NEVER */
     om_time looked_at;
     struct told told[OM_NETWORKS_MAX];
 };
-
-static void drop(struct offers *o, struct offer_row *row)
-{
-    om_list_remove(&row->link);
-    o->count--;
-    free(row);
-}
-
-static struct offer_row *find(const struct offers *o, const struct om_id *network,
-                              const struct om_id *provider)
-{
-    for (struct om_link *l = om_list_first(&o->rows); l; l = om_list_next(&o->rows, l)) {
-        struct offer_row *row = OM_CONTAINER_OF(l, struct offer_row, link);
-        if (om_id_equal(&row->provider, provider) && om_id_equal(&row->network, network))
-            return row;
-    }
-    return NULL;
-}
-
-/* The row of @provider, as the one heard last; NULL without memory. */
-static struct offer_row *take(struct offers *o, const struct om_id *network,
-                              const struct om_id *provider)
-{
-    struct offer_row *row = find(o, network, provider);
-
-    if (row) {
-        om_list_remove(&row->link);
-    } else {
-        if (o->count == OFFERS_MAX)
-            drop(o, OM_CONTAINER_OF(om_list_first(&o->rows), struct offer_row, link));
-        row = calloc(1, sizeof *row);
-        if (!row)
-            return NULL;
-        row->network = *network;
-        row->provider = *provider;
-        o->count++;
-    }
-    om_list_push_back(&o->rows, &row->link);
-    return row;
-}
 
 void offers_item(struct offers *o, const struct om_act_item *item)
 {
@@ -84,13 +43,13 @@ void offers_item(struct offers *o, const struct om_act_item *item)
         o->dropped++;
         return;
     }
-    struct offer_row *row = find(o, &item->network, &item->peer);
+    struct offer_row *row = offer_rows_find(&o->rows, &item->network, &item->peer);
     if (!offer.is_on || left <= 0) {
         if (row)
-            drop(o, row);
+            offer_rows_drop(&o->rows, row);
         return;
     }
-    row = take(o, &item->network, &item->peer);
+    row = offer_rows_take(&o->rows, &item->network, &item->peer);
     if (!row)
         return;
     row->offer = offer;
@@ -104,11 +63,10 @@ unsigned offers_collect(struct offers *o, const struct om_id *network,
     om_time now = om_clock_now();
     unsigned n = 0;
 
-    for (struct om_link *l = om_list_first(&o->rows), *next; l; l = next) {
-        struct offer_row *row = OM_CONTAINER_OF(l, struct offer_row, link);
-        next = om_list_next(&o->rows, l);
+    for (struct offer_row *row = offer_rows_first(&o->rows), *next; row; row = next) {
+        next = offer_rows_next(&o->rows, row);
         if (row->until <= now)
-            drop(o, row);
+            offer_rows_drop(&o->rows, row);
         else if (om_id_equal(&row->network, network) &&
                  om_node_may(daemon_node(o->d), network, &row->provider, OM_ROLE_PROVIDER))
             out[n++] = row; /* whose role may have been heard of after the offer */
@@ -130,7 +88,7 @@ struct om_vm_candidate offers_candidate(const struct offers *o, const struct off
 void offers_outcome(struct offers *o, const struct om_id *network, const struct om_id *provider,
                     bool is_granted)
 {
-    struct offer_row *row = find(o, network, provider);
+    struct offer_row *row = offer_rows_find(&o->rows, network, provider);
 
     if (row)
         row->fails = is_granted                            ? 0
@@ -248,7 +206,7 @@ bool offers_open(struct offers **out, struct om_daemon *d, struct om_error *err)
     o->d = d;
     o->due = OM_NEVER;
     o->timer.data = o;
-    om_list_init(&o->rows);
+    offer_rows_init(&o->rows);
     subscribe(d);
     *out = o;
     return true;
@@ -263,9 +221,6 @@ void offers_close(struct offers *o)
 {
     if (!o)
         return;
-    for (struct om_link *l = om_list_first(&o->rows), *next; l; l = next) {
-        next = om_list_next(&o->rows, l);
-        drop(o, OM_CONTAINER_OF(l, struct offer_row, link));
-    }
+    offer_rows_fini(&o->rows);
     uv_close((uv_handle_t *)&o->timer, on_closed);
 }

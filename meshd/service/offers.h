@@ -10,19 +10,18 @@
  * stopped telling is forgotten OFFERS_LIFE_S later. What is no offer is dropped and counted. In a
  * closed network who has not the role of a provider tells none, and what it tells is not used.
  *
- * Full: OFFERS_MAX offers of others; then the one that was heard longest ago gives way.
+ * Full: as offer_rows.h says.
  */
 #ifndef OM_SERVICE_OFFERS_H
 #define OM_SERVICE_OFFERS_H
 
 #include <omerta/gossip.h>
-#include <omerta/list.h>
 
+#include "service/offer_rows.h"
 #include "state.h"
 #include "vm/core/choose.h"
 
 enum {
-    OFFERS_MAX = 256,
     OFFERS_APART_S = 60,
     OFFERS_SOONEST_S = 6, /* after the last: sooner, gossip's partners would drop it as too often */
     OFFERS_AGAIN_S = 600,
@@ -30,15 +29,6 @@ enum {
 };
 
 struct offers;
-
-/* What one provider offers in one network. Lent until the next offers_*() call. */
-struct offer_row {
-    struct om_link link;
-    struct om_id network, provider;
-    struct om_vm_offer offer;
-    om_time heard_at, until;
-    unsigned fails; /* of our requests, since one was granted */
-};
 
 /** offers_open() - begin for @d, whose networks are joined, by @out; false and @err. */
 bool offers_open(struct offers **out, struct om_daemon *d, struct om_error *err);

@@ -38,6 +38,24 @@ OM_TEST(inbox_keeps_the_newest)
     CHECK_EQ(b.count, 0);
 }
 
+/* A network that anybody may be in talks all day; friends wrote once, in another. */
+OM_TEST(inbox_of_a_crowd_leaves_the_others)
+{
+    const struct inbox_entry e = {.network = {{2}}, .peer = {{9}}, .id = {3}};
+    struct inbox b;
+    bool has_memory;
+
+    inbox_init(&b);
+    has_memory = inbox_add(&b, &e, om_bytes("dinner?", 7)) != NULL;
+    for (unsigned i = 1; has_memory && i <= 2 * OM_INBOX_MAX; i++)
+        has_memory = put(&b, i, INBOX_CAME) != NULL;
+    if (has_memory) {
+        CHECK_EQ(b.count, OM_INBOX_MAX);
+        CHECK(inbox_find(&b, &e.peer, e.id) != NULL);
+    }
+    inbox_fini(&b);
+}
+
 OM_TEST(inbox_follows_receipts)
 {
     struct om_act_receipt r = {.receipt = OM_RECEIPT_DELIVERED, .peer = {{7}}};

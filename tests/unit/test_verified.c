@@ -247,5 +247,11 @@ OM_TEST(verified_goes_by_the_latest)
                                                    .name = "alice-2"});
     CHECK_EQ(look(&d, &renewed, &d.who, 0, &m), OM_CERT_HOLDS);
     CHECK_STR(om_verified_find(&d.v, &d.net, &d.who.id)->name, "alice-2");
+    m.roles = OM_ROLE_RELAY; /* the later one holds no more: its issuer was ended */
+    om_verified_prefer(&d.v, &d.net, &m);
+    CHECK_EQ(om_verified_find(&d.v, &d.net, &d.who.id)->roles, OM_ROLE_RELAY);
+    m.key = d.certs.admin.id; /* nobody knows that one */
+    om_verified_prefer(&d.v, &d.net, &m);
+    CHECK(om_verified_find(&d.v, &d.net, &m.key) == NULL);
     om_verified_fini(&d.v);
 }

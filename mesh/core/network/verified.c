@@ -169,6 +169,16 @@ static void remember_member(struct om_verified *v, const struct om_network *net,
         at->shown_until = m->until;
 }
 
+void om_verified_prefer(struct om_verified *v, const struct om_network *net,
+                        const struct om_member *m)
+{
+    struct om_verified_share *s = share_for(v, net);
+    struct om_verified_known *at = s ? om_lru_find(&s->keys, m->key.b) : NULL;
+
+    if (at)
+        at->latest = *m;
+}
+
 /* What a certificate says whose signatures hold, looked at once; false: they do not. */
 static bool look(struct om_verified *v, const struct om_network *net, const struct om_shown *shown,
                  struct om_member *out, uint8_t hash[static CHAIN_KEY])

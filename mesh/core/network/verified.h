@@ -104,6 +104,11 @@ bool om_verified_told(struct om_verified *v, const struct om_network *net,
 const struct om_member *om_verified_find(const struct om_verified *v, const struct om_network *net,
                                          const struct om_id *key);
 
+/** om_verified_prefer() - what @m says, which holds, is from now on what @v knows of its key in
+ *  @net: the later one does not hold any more. */
+void om_verified_prefer(struct om_verified *v, const struct om_network *net,
+                        const struct om_member *m);
+
 /** om_verified_shown() - until when that holds which the last handshake of @key in @net showed @v;
  *  0: there was none. */
 uint32_t om_verified_shown(const struct om_verified *v, const struct om_network *net,

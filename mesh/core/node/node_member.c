@@ -43,6 +43,16 @@ void node_member_clock(struct om_node *n, om_time now, const struct om_id *peer,
                &(struct om_event){.kind = OM_EVENT_WRONG_CLOCK, .peer = *peer, .a = is_early});
 }
 
+/* Of what @key showed or was told of it, does the latest hold? Its issuer may have been ended. */
+static bool latest_holds(const struct om_node *n, const struct om_network *net,
+                         const struct om_id *key)
+{
+    const struct om_member *m = om_verified_find(&n->verified, net, key);
+    const struct node_ledger *g = node_ledger_of(n, &net->id);
+
+    return m && g && om_ledger_of(&g->all, m) == OM_LEDGER_HOLDS;
+}
+
 bool node_member_admit(struct om_node *n, om_time now, const struct om_network *net,
                        const struct om_shown *shown, struct om_id *id, uint8_t *session_class)
 {
@@ -55,9 +65,12 @@ bool node_member_admit(struct om_node *n, om_time now, const struct om_network *
         node_member_clock(n, now, &m.key, true);
     if (!is_in_time(&m, calendar, now_s, session_class))
         return false;
-    if (shown->kind != OM_CREDENTIAL_BARE &&
-        (!om_verified_take(&chain, shown) || !node_ledger_admits(n, net, &chain, &m)))
-        return false;
+    if (shown->kind != OM_CREDENTIAL_BARE) {
+        if (!om_verified_take(&chain, shown) || !node_ledger_admits(n, net, &chain, &m))
+            return false;
+        if (!latest_holds(n, net, &m.key))
+            om_verified_prefer(&n->verified, net, &m);
+    }
     *id = m.key;
     return true;
 }
@@ -153,7 +166,7 @@ bool node_member_may(const struct om_node *n, const struct om_network *net, cons
     if (om_id_equal(id, &net->self.id))
         return own_roles(net) & (role | OM_ROLE_ADMIN);
     m = om_verified_find(&n->verified, net, id);
-    return m && m->roles & (role | OM_ROLE_ADMIN);
+    return m && m->roles & (role | OM_ROLE_ADMIN) && latest_holds(n, net, id);
 }
 
 bool om_node_may(const struct om_node *n, const struct om_id *network, const struct om_id *peer,

@@ -415,6 +415,8 @@ static void opened(struct om_node *n, struct om_lane *lane, const struct om_peer
         return;
     node_why_laned(p, n->now, lane);
     take_handshake(n, lane);
+    if (lane->peer != p) /* what came was a stranger's, who took its place in a full table */
+        return;
     if (p->paths) /* also where a direct way answered first: it is what data falls back on */
         (void)om_paths_add(p->paths, n->now, &(struct om_via){.lane = lane->id}, OM_PATH_SAID);
     if (p->handshake && p->handshake->is_waiting && !p->handshake->is_settled)

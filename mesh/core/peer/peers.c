@@ -75,7 +75,7 @@ static struct om_peer *least_heard(const struct om_peers *t, const struct om_net
 
     for (size_t at = 0; om_table_next(&t->table, &at, NULL, &peer);) {
         struct om_peer *p = peer;
-        if (p->net == net && p->end_count == 0 && !p->handshake && !p->is_wanted &&
+        if (p->net == net && !p->is_typed && !p->handshake && !p->is_wanted &&
             p->waiting_count == 0 && (!found || p->heard_at < found->heard_at))
             found = p;
     }

@@ -80,7 +80,9 @@ void node_renew_meet(struct om_node *n, const struct om_network *net)
 
     for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
         struct om_peer *p = value;
-        if (p->net != net || node_member_is_full(p))
+        if (p->net != net || node_member_is_full(p) ||
+            p->assoc->carry->session_class ==
+                OM_CLASS_JOIN) /* a guest, who did not take us for late */
             continue;
         node_close(n, n->now, p, OM_CLOSE_DONE, "renewed"); /* who took us for late meets us anew */
         p->is_wanted = true;

@@ -20,6 +20,7 @@ struct desk {
     struct om_grant grant;
     uint8_t seed[32]; /* of the invitation's key */
     bool link_ahead;
+    bool is_authoritys; /* the invitation, instead of side 0's */
     /* What happened. */
     unsigned joined, refused, issued, renewed;
     enum om_join_why why;
@@ -111,14 +112,17 @@ static void desk_init(struct desk *d)
 
 static enum om_err join(struct desk *d, const char *name)
 {
-    struct om_join_link l = {
-        .has_admin = true, .authority = d->certs.authority.id, .epoch = 7, .peer_count = 1};
+    struct om_join_link l = {.has_admin = !d->is_authoritys,
+                             .authority = d->certs.authority.id,
+                             .epoch = 7,
+                             .peer_count = 1};
     char text[OM_JOIN_TEXT];
     struct om_id network;
 
     om_epoch_join_secret(l.secret, secret);
     memcpy(l.seed, d->seed, sizeof l.seed);
-    om_grant_encode(l.grant, &d->grant, &d->admin, &d->certs.network);
+    om_grant_encode(l.grant, &d->grant, d->is_authoritys ? &d->certs.authority : &d->admin,
+                    &d->certs.network);
     memcpy(l.admin, d->admin_cert, sizeof l.admin);
     l.peers[0] = (struct om_join_peer){d->admin.id, d->p.side[0].addr};
     om_join_link_print(text, &l);
@@ -280,20 +284,66 @@ OM_TEST(join_by_an_invitation_taken_back_meanwhile_is_told_so)
     pair_fini(&d.p);
 }
 
-OM_TEST(join_by_an_invitation_taken_back_hears_nothing)
+OM_TEST(join_by_an_invitation_taken_back_is_told_so)
+{
+    for (int is_admin = 0; is_admin < 2; is_admin++) { /* any member knows it */
+        struct desk d;
+        desk_init(&d);
+        const struct om_bytes cert = om_bytes(d.admin_cert, is_admin ? sizeof d.admin_cert : 0);
+        CHECK_OK(om_node_void(d.p.side[0].node, d.p.now, &d.certs.network, d.grant.invite));
+        CHECK_OK(om_node_admin(d.p.side[0].node, d.p.now, &d.certs.network, cert));
+        CHECK_OK(join(&d, ""));
+        pair_run(&d.p, OM_SEC(5));
+        CHECK_EQ(d.joined + d.issued, 0);
+        CHECK_EQ(d.refused, 1);
+        CHECK_EQ(d.why, OM_JOIN_REVOKED);
+        pair_fini(&d.p);
+    }
+}
+
+OM_TEST(join_by_one_of_many_that_were_taken_back_hears_nothing)
 {
     struct desk d;
 
     desk_init(&d);
     CHECK_OK(om_node_void(d.p.side[0].node, d.p.now, &d.certs.network, d.grant.invite));
+    struct om_node *n = d.p.side[0].node;
+    struct node_join *j = node_join_of(n, node_network(n, &d.certs.network));
+    if (j)
+        om_bucket_init(&j->pardons, 0, 0, d.p.now); /* as after many a second */
     CHECK_OK(join(&d, ""));
     pair_run(&d.p, OM_SEC(OM_JOIN_PATIENCE_S + 5));
     CHECK_EQ(d.refused, 1);
     CHECK_EQ(d.why, OM_JOIN_NOBODY);
-    /* Nor does one whose link is too old, or whose clock is wrong: the sentence has it all. */
-    CHECK(strstr(om_join_why_text(d.why), "30 days") && strstr(om_join_why_text(d.why), "clock"));
-    CHECK(strlen(om_join_why_text(d.why)) < OM_ERROR_MSG_MAX);
     pair_fini(&d.p);
+}
+
+OM_TEST(join_says_what_silence_may_mean)
+{
+    const char *text = om_join_why_text(OM_JOIN_NOBODY);
+
+    CHECK(strstr(text, "30 days") && strstr(text, "clock") && strstr(text, "away"));
+    CHECK(strlen(text) < OM_ERROR_MSG_MAX);
+}
+
+/* Who gave it out lets in until the moment it said; others allow a day, as clocks differ. */
+OM_TEST(join_late_is_told_so_by_who_invited)
+{
+    enum { IN_TIME, LATE, LATE_BY_ANOTHER, CASES };
+
+    for (int i = 0; i < CASES; i++) {
+        struct desk d;
+        desk_init(&d);
+        d.grant.issued = CERTS_NOW_S - 600;
+        d.grant.expires = i == IN_TIME ? CERTS_NOW_S + 600 : CERTS_NOW_S - 300;
+        d.is_authoritys = i == LATE_BY_ANOTHER;
+        CHECK_OK(join(&d, ""));
+        pair_run(&d.p, OM_SEC(5));
+        CHECK_EQ(d.joined, i != LATE);
+        CHECK_EQ(d.refused, i == LATE);
+        CHECK_EQ(d.why, i == LATE ? OM_JOIN_EXPIRED : 0);
+        pair_fini(&d.p);
+    }
 }
 
 OM_TEST(join_looks_at_the_calendar)

@@ -13,6 +13,8 @@
 #ifndef OM_NODE_JOIN_H
 #define OM_NODE_JOIN_H
 
+#include <omerta/bucket.h>
+
 #include "network/issuer.h"
 #include "network/proof.h"
 #include "node/call.h"
@@ -23,6 +25,8 @@ enum {
     OM_INVITED_MAX = 256,   /* who were let in to ask in one network; then the least recent has to
                                come again */
     OM_JOIN_ASKED_MAX = 16, /* peers that are asked to be let in; then no others */
+    OM_JOIN_PARDONS_PER_S = 1, /* whose invitation was taken back are told so; then silence */
+    OM_JOIN_PARDONS_BURST = 8,
     OM_JOIN_UNTOLD_MAX = 16 /* certificates made and not told yet; then nobody new is let in */
 };
 
@@ -54,8 +58,9 @@ struct node_join {
     uint8_t told[OM_NODE_CERT_MAX]; /* lent */
     struct om_timer timer;
     struct om_timer renewal;
-    struct om_proofs proofs; /* seen */
-    struct om_lru invited;   /* key -> struct node_invited */
+    struct om_proofs proofs;  /* seen */
+    struct om_lru invited;    /* key -> struct node_invited */
+    struct om_bucket pardons; /* for those whose invitation was taken back: an answer each */
 };
 
 /** node_join_stop() - end what there is of joining in @n. */

@@ -100,8 +100,8 @@ bool node_ledger_admits(struct om_node *n, const struct om_network *net,
 void node_ledger_own(struct om_node *n, const struct om_network *net,
                      const struct om_cert_chain *chain, const struct om_member *m);
 
-/** node_ledger_invites() - may @key join @net of @n by @grant, which @issuer signed, whose
- *  certificate is @admin, empty for the authority? */
+/** node_ledger_invites() - may @key ask to join @net of @n by @grant, which @issuer signed, whose
+ *  certificate is @admin, empty for the authority? Also by one taken back since, to be told so. */
 bool node_ledger_invites(struct om_node *n, const struct om_network *net, const struct om_id *key,
                          const struct om_grant *grant, struct om_bytes admin);
 

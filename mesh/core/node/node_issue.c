@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include <omerta/members.h>
+
 #include "crypto/kdf.h"
 #include "node/join.h"
 #include "node/ledger.h"
@@ -25,6 +27,8 @@ bool node_join_admit(struct om_node *n, om_time now, const struct om_network *ne
     admin = om_proof_admin(shown->bytes);
     if (!node_ledger_invites(n, net, id, &by.grant, admin))
         return false;
+    if (om_node_is_void(n, &net->id, by.grant.invite) && !om_bucket_take(&j->pardons, now, 1))
+        return false; /* a link that many have takes no room from who may come */
     if (admin.n > 0)
         memcpy(by.admin, admin.p, admin.n);
     by.admin_len = admin.n;
@@ -76,6 +80,17 @@ static bool is_longer(const struct node_join *j, const struct om_member *m, uint
             ours.expires > until && ours.expires > now_s);
 }
 
+/* Did we ourselves sign that invitation? */
+static bool is_of_ours(const struct node_join *j, const struct node_invited *by)
+{
+    struct om_admin_cert c;
+
+    if (by->admin_len == 0)
+        return j->net->has_signer;
+    return om_admin_cert_decode(&c, om_bytes(by->admin, by->admin_len)) == OM_OK &&
+           om_id_equal(&c.key, &j->net->self.id);
+}
+
 /* Makes the certificate that @c asks for. Return: as om_issuer_admit(); OM_E_UNSUPPORTED when only
  * the authority can. */
 static enum om_err make(struct node_join *j, om_time now, const struct node_call *c,
@@ -104,6 +119,8 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
         return OM_E_MISSING;
     if (!node_ledger_invites(n, j->net, &c->id, &by->grant, om_bytes(by->admin, by->admin_len)))
         return OM_E_CRYPTO; /* taken back since it came */
+    if (now_s > by->grant.expires && is_of_ours(j, by))
+        return OM_E_RANGE; /* by the calendar that said until when: clocks are no excuse */
     if (by->grant.role & OM_ROLE_ADMIN && !j->net->has_signer)
         return OM_E_UNSUPPORTED;
     node_names_note(n, j->net, &j->issuer, now_s);
@@ -119,6 +136,8 @@ static const char *error_of(enum om_err e)
         return om_join_why_name(OM_JOIN_NAME_TAKEN);
     case OM_E_CRYPTO:
         return om_join_why_name(OM_JOIN_REVOKED);
+    case OM_E_RANGE:
+        return om_join_why_name(OM_JOIN_EXPIRED);
     case OM_E_FULL:
     case OM_E_NO_MEM:
         return om_join_why_name(OM_JOIN_FULL);
@@ -140,11 +159,21 @@ static enum om_err sign_member(const struct node_join *j, const struct om_node_c
     return err == OM_E_STATE ? OM_E_MISSING : err; /* ours came back from a backup: not yet */
 }
 
+/* The invitation by which @key came: whoever knows that says so, and names no admins. */
+static bool is_taken_back(struct node_join *j, const struct om_id *key)
+{
+    const struct node_invited *by = om_lru_peek(&j->invited, key->b);
+
+    return by && om_node_is_void(j->node, &j->net->id, by->grant.invite);
+}
+
 static enum om_err answer(struct node_join *j, om_time now, const struct node_call *c,
                           const char *name, struct om_join_answer *a)
 {
     struct om_node_cert cert;
 
+    if (j && strcmp(c->rpc.method, OM_METHOD_JOIN) == 0 && is_taken_back(j, &c->id))
+        return OM_E_CRYPTO;
     if (!j || !j->is_admin || !node_ledger_may_sign(j->node, j->net, &j->net->self.id)) {
         name_admins(c->node, node_network(c->node, &c->network), a);
         return OM_OK;

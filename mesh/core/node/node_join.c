@@ -80,6 +80,7 @@ struct node_join *node_join_of(struct om_node *n, const struct om_network *net)
     OM_BUG_IF(om_proofs_init(&j->proofs, n->sip_key) != OM_OK); /* their sizes are ours */
     OM_BUG_IF(om_lru_init(&j->invited, OM_ID_BYTES, sizeof(struct node_invited), OM_INVITED_MAX,
                           n->sip_key) != OM_OK);
+    om_bucket_init(&j->pardons, OM_JOIN_PARDONS_PER_S, OM_JOIN_PARDONS_BURST, n->now);
     n->joins[i] = j;
     return j;
 }

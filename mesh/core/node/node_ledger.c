@@ -152,7 +152,7 @@ bool node_ledger_invites(struct om_node *n, const struct om_network *net, const 
     struct om_admin_cert c;
 
     if (!g || om_ledger_invite_uses(grant->invite) != grant->uses ||
-        om_ledger_void(&g->all, grant->invite) || om_ledger_revoked(&g->all, key))
+        om_ledger_revoked(&g->all, key))
         return false;
     if (admin.n > 0) {
         if (node_ledger_admin(n, net, admin) != OM_OK || om_admin_cert_decode(&c, admin) != OM_OK)

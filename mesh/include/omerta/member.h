@@ -77,8 +77,8 @@ OM_MUST enum om_err om_node_credential(struct om_node *n, om_time now, const str
 /* Why one that asked to join was not let in. */
 #define OM_JOIN_WHYS(X)                                                                            \
     X(NOBODY, "nobody",                                                                            \
-      "none of those that the link names answered: they are away, the invitation was taken back "  \
-      "or is too old (30 days, or 8 changes of the secret), or this clock is off by over a day")   \
+      "none of those that the link names answered: they are away, the link or its invitation is "  \
+      "too old (30 days, or 8 changes of the secret), or this clock is off by over a day")         \
     X(NO_ADMIN, "no_admin", "no admin of the network could be reached")                            \
     X(NO_CREATOR, "no_creator",                                                                    \
       "who made the network could not be reached, and only he can let an admin in")                \

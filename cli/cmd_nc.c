@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <omerta/text.h>
@@ -199,13 +200,23 @@ static bool is_through(const struct half *h)
     return h->is_eof && h->n == 0;
 }
 
+/* As where inetd, or ssh, gives one for both ways: others may hold it for more than we do. */
+static bool is_one_socket(int a, int b)
+{
+    struct stat x, y;
+
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && S_ISSOCK(x.st_mode) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
 /* The peer has said all: who reads our standard output is told, as they may end our standard input
  * for it. At a terminal that is the end of it, and when there was no proper one. */
 static bool is_enough(struct half *down)
 {
     if (!down->is_shut) {
         down->is_shut = true;
-        (void)shutdown(down->to, SHUT_WR);
+        if (is_one_socket(STDIN_FILENO, down->to))
+            (void)shutdown(down->to, SHUT_WR);
         (void)close(down->to);
     }
     return isatty(STDIN_FILENO) || (down->is_framed && !down->is_ended);

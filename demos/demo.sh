@@ -22,12 +22,19 @@ demo_wrong() {
     exit 2
 }
 
-# Only what was started here is ended, by its number.
-demo_finish() {
+# Only what was started here is ended, by its number, which another may have once it ended.
+demo_stop() {
+    local pid running
+    running=" $(jobs -rp | tr '\n' ' ') "
     for pid in "${demo_pids[@]}"; do
+        [[ $running == *" $pid "* ]] || continue
         kill "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
+}
+
+demo_finish() {
+    demo_stop
     rm -rf "$demo_work"
 }
 

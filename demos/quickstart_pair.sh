@@ -32,9 +32,6 @@ for name in ben ann; do
     demo_say $name down --purge --yes | sed -n '1,2p;/^removed/p'
     demo_check "$name's daemon and all of its files are gone" demo_not test -e "$demo_work/$name"
 done
-for pid in "${demo_pids[@]}"; do
-    kill "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-done
+demo_stop
 quick_end
 touch ended

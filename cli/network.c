@@ -150,8 +150,6 @@ enum om_exit om_network_join(struct om_cli *cli, const char *link, bool is_stdin
             return om_cli_usage(cli, "without the id of the peer nothing is joined");
         peer = typed;
     }
-    if (om_link_text_is_old(link) && peer && peer != typed)
-        om_out_error(&cli->out, "warning: the link does not say whose it is: all rests on --peer");
     json_t *params = json_pack("{s:s, s:s*, s:s*, s:s*}", "link", link, "name", name, "peer", peer,
                                "as", om_args_value(&cli->args, "as"));
     if (!params)
@@ -163,5 +161,7 @@ enum om_exit om_network_join(struct om_cli *cli, const char *link, bool is_stdin
     }
     e = join(cli, ask, params);
     om_ask_close(ask);
+    if (!e && om_link_text_is_old(link) && peer != typed)
+        om_out_error(&cli->out, "warning: the link does not say whose it is: all rests on --peer");
     return e;
 }

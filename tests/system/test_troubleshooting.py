@@ -3,11 +3,12 @@
 import os
 import re
 import shutil
+import time
 
 import pytest
 
 import servers
-from commands import new_home, run, write_config
+from commands import good, new_home, run, write_config
 from daemon import wait_until
 from fixtures import ALONE, need
 
@@ -116,5 +117,8 @@ def test_what_links_do_not_do(two, make):
     assert run(ben.home, "network", "join", "-", stdin=link)[0] == 0  # the control
     cleo = make("cleo", ALONE).start()
     seen("A link is refused: it is used up", cleo.home, stdin=link)
+    brief, until = good(ann.home, "network", "invite", "team", "--expires", "1s"), time.time() + 2
+    assert wait_until(lambda: time.time() > until, 10)
+    seen("A link is refused: it is too old", cleo.home, stdin=brief)
     assert run(ben.home, "network", "create", "--name", "mine", "--open")[0] == 0
     seen("Which network is meant", ben.home)

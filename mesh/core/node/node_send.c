@@ -90,6 +90,13 @@ static struct om_buf *take_waiting(struct om_node *n, om_time now, struct om_pee
     return b;
 }
 
+/* What leaves now is to be answered. */
+static void note_owed(struct om_peer *p, om_time now)
+{
+    om_association_sent(p->assoc, now);
+    p->owed_since = om_time_min(p->owed_since, now);
+}
+
 /* A waiting datagram, or an empty packet for what the streams have. */
 static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer *p, size_t size,
                                   struct om_carried *what)
@@ -101,6 +108,7 @@ static struct om_buf *take_packet(struct om_node *n, om_time now, struct om_peer
     uint64_t token;
     if (!p->cut && p->waiting_count > 0 && is_exempt(p->waiting, &token)) {
         om_association_pinged(p->assoc, now, token, true);
+        note_owed(p, now); /* it may be all that anybody says to @p */
         return om_peer_unwait(p);
     }
     if (!om_carrier_may_send(p->carrier, now, size))
@@ -137,10 +145,8 @@ static bool fill_packet(struct om_node *n, om_time now, struct om_peer *p, struc
         p->carrier->pace_at = now + OM_MS(OM_POOL_WAIT_MS);
         return false;
     }
-    if (what.is_eliciting) {
-        om_association_sent(a, now);
-        p->owed_since = om_time_min(p->owed_since, now);
-    }
+    if (what.is_eliciting)
+        note_owed(p, now);
     batch->large += bytes >= OM_MTU_FLOOR - OM_LANE_BYTES;
     batch->plain[batch->count++] = b;
     return was_waiting || what.is_eliciting; /* streams that had nothing for it have no more */

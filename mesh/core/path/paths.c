@@ -519,7 +519,8 @@ static om_time warm_at(const struct om_paths *ps, int i)
         unsigned doubles = p->fails < OM_PATHS_RETRY_DOUBLES ? p->fails : OM_PATHS_RETRY_DOUBLES;
         due = p->asked + (OM_SEC(OM_PATHS_RETRY_S) << (is_cut ? 0 : doubles));
     } else if (i != ps->active) {
-        due = p->proven + OM_SEC(OM_PATHS_WARM_S);
+        bool is_trial = ps->active >= 0 && leaves_lane(ps, p) && p->loss > 0;
+        due = p->proven + OM_SEC(is_trial ? OM_PATHS_TRIAL_S : OM_PATHS_WARM_S);
     } else {
         return OM_NEVER;
     }

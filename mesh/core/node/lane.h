@@ -76,6 +76,17 @@ void node_lane_end(struct om_peer *p);
 /** node_lane_initiate() - @n sends its msg1 to @p over lanes at @now, and asks relays for some. */
 void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p);
 
+/**
+ * node_lane_spare() - a lane over each relay for one that has a lane already
+ * @n:    the node
+ * @now:  time
+ * @p:    whom @n talks with; reached directly, or asked for a minute ago or less: nothing is done
+ *
+ * Should the relay that carries die, data goes on over the other within a round trip (paths.h), and
+ * not after the silence until a handshake is raced.
+ */
+void node_lane_spare(struct om_node *n, om_time now, struct om_peer *p);
+
 /** node_lane_may_reach() - is there a relay that @n could ask for a lane to @p? */
 bool node_lane_may_reach(const struct om_node *n, const struct om_peer *p);
 

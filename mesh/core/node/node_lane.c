@@ -5,7 +5,10 @@
 #include "node/services.h"
 #include "node/why.h"
 
-enum { OWED_S = 2 /* unanswered for so long, a peer is asked for over relays too */ };
+enum {
+    OWED_S = 2,  /* unanswered for so long, a peer is asked for over relays too */
+    SPARE_S = 60 /* until a relay is asked again that had no second lane */
+};
 
 enum om_err node_lane_start(struct om_node *n)
 {
@@ -298,11 +301,22 @@ static void send_copies(struct om_node *n, om_time now, struct om_peer *p,
     }
 }
 
-/* Also over the lanes to @p that there are, if it @is_anew: a new msg1. */
-static void ask_relays(struct om_node *n, om_time now, struct om_peer *p, bool is_anew)
+/* Is there a way to @p over @relay, whoever of both asked for it? */
+static bool leads_over(const struct om_node *n, const struct om_peer *p,
+                       const struct om_peer *relay)
+{
+    for (unsigned i = 0; p->paths && i < p->paths->count; i++)
+        if (node_lane_relay(n, &p->paths->all[i].via) == relay)
+            return true;
+    return false;
+}
+
+/* Also over the lanes to @p that there are, if it @is_anew: a new msg1. Returns how many were asked
+ * for another lane. */
+static unsigned ask_relays(struct om_node *n, om_time now, struct om_peer *p, bool is_anew)
 {
     struct om_peer *relays[OM_NODE_RELAYS_MAX];
-    unsigned count = find_relays(n, now, p, is_anew, relays);
+    unsigned count = find_relays(n, now, p, is_anew, relays), asked = 0;
     struct om_lane *lane;
 
     for (unsigned i = 0; i < count; i++) {
@@ -311,11 +325,16 @@ static void ask_relays(struct om_node *n, om_time now, struct om_peer *p, bool i
             continue;
         if (is_anew)
             send_copies(n, now, p, r);
+        else if (leads_over(n, p, relays[i]))
+            continue;
         if (om_lane_ask(r, now, &p->id, p, &lane) != OM_OK)
             continue;
+        asked++;
         node_why_lane(p, now, relays[i], lane->id);
-        node_send_copy(n, now, p, &(struct om_via){.lane = lane->id});
+        if (p->handshake && !p->handshake->is_settled)
+            node_send_copy(n, now, p, &(struct om_via){.lane = lane->id});
     }
+    return asked;
 }
 
 void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p)
@@ -324,7 +343,17 @@ void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p)
 
     if (is_here && (p->owed_since == OM_NEVER || now - p->owed_since < OM_SEC(OWED_S)))
         return; /* it is only time for new keys */
-    ask_relays(n, now, p, true);
+    (void)ask_relays(n, now, p, true);
+}
+
+void node_lane_spare(struct om_node *n, om_time now, struct om_peer *p)
+{
+    const struct om_via *via = om_peer_via(p);
+
+    if (now < p->spare_at || !via || via->lane == 0 || !om_peer_session(p, now))
+        return;
+    if (ask_relays(n, now, p, false) > 0)
+        p->spare_at = now + OM_SEC(SPARE_S);
 }
 
 /* A relay that has enough to do is known for it, and another one asked at once. */
@@ -341,7 +370,7 @@ static void on_refused(struct om_node *n, om_time now, struct om_peer *relay,
     struct om_peer *p = lane->peer;
     /* One that cannot be remembered to be busy would be asked again, without end. */
     if (is_busy && p && p->handshake && p->handshake->is_waiting && !p->handshake->is_settled)
-        ask_relays(n, now, p, false);
+        (void)ask_relays(n, now, p, false);
 }
 
 void node_lane_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,

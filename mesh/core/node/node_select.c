@@ -8,7 +8,8 @@
 #include "relay/relay_select.h"
 
 enum {
-    LOOK_S = 5 /* between looks at those that are wanted */
+    LOOK_S = 5, /* between looks at those that are wanted */
+    FLOW_S = 1  /* who speaks for so long without a pause has data */
 };
 
 struct node_select {
@@ -55,6 +56,20 @@ static void keep_open(struct node_select *s, om_time now)
     }
 }
 
+/* A pair that met while there was one relay has one lane. */
+static void spare(struct node_select *s, om_time now)
+{
+    void *value;
+
+    for (size_t at = 0; om_table_next(&s->node->peers.table, &at, NULL, &value);) {
+        struct om_peer *p = value;
+        bool flows =
+            p->flow_last - p->flow_began >= OM_SEC(FLOW_S) && now - p->flow_last < OM_SEC(LOOK_S);
+        if (p->net == s->net && p->assoc && (flows || !om_list_is_empty(&p->calls)))
+            node_lane_spare(s->node, now, p);
+    }
+}
+
 static void fire(struct om_timer *t, om_time now)
 {
     struct node_select *s = OM_CONTAINER_OF(t, struct node_select, timer);
@@ -72,6 +87,7 @@ static void fire(struct om_timer *t, om_time now)
             om_relay_select_down(&s->choice, now, &id);
     }
     keep_open(s, now);
+    spare(s, now);
     if (s->choice.count > 0 && om_timer_arm(&n->timers, t, now + OM_SEC(LOOK_S)) != OM_OK)
         node_drop(n, OM_DROP_MEMORY);
 }

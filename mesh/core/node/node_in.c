@@ -90,7 +90,10 @@ static void answer_ping(struct om_node *n, om_time now, struct om_peer *p, uint6
         struct om_wr w = om_wr(om_mut(om_buf_put(b, OM_PONG_SIZE), OM_PONG_SIZE));
         om_frame_write_pong(&w, &pong);
     }
-    node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
+    if (node_path_asked(n, now, p, via))
+        node_send_over(n, now, p, om_association_sealing(p->assoc, now), b, via);
+    else
+        node_send_now(n, now, p, om_association_sealing(p->assoc, now), b);
 }
 
 /* What was asked over one path and answered over another is no round trip of either. */

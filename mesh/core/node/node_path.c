@@ -238,6 +238,23 @@ void node_path_used(struct om_node *n, om_time now, struct om_peer *p)
     drain(n, now, p);
 }
 
+bool node_path_asked(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via)
+{
+    const struct om_path *way = om_paths_find(p->paths, via);
+    struct om_path *active;
+
+    if (!way || way->state != OM_PATH_VALID || p->paths->active < 0)
+        return false;
+    active = &p->paths->all[p->paths->active];
+    if (way == active)
+        return false;
+    if (active->ask_at == OM_NEVER &&
+        (active->asked == OM_NEVER || now - active->asked >= OM_SEC(OM_PATHS_DOUBT_S)))
+        om_path_ask_anew(active, now);
+    node_path_used(n, now, p);
+    return true;
+}
+
 om_time node_path_deadline(const struct om_peer *p, om_time now)
 {
     if (!is_at_work(p, now))

@@ -387,6 +387,18 @@ void node_path_run(struct om_node *n, om_time now, struct om_peer *p);
  *  that @p is? It is counted. */
 bool node_may_reach(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via);
 
+/**
+ * node_path_asked() - a peer asks whether we are there
+ * @n:    the node; who only answers owes nothing, and would not find that its own way is dead or
+ *        slow: where @p came another way, both are measured
+ * @now:  time
+ * @p:    who asks
+ * @via:  over which way
+ *
+ * Return: true when @via is proven and not what carries: the answer goes back over it.
+ */
+bool node_path_asked(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via);
+
 /** node_path_used() - @n is about to send data to @p at @now: the path may change before. */
 void node_path_used(struct om_node *n, om_time now, struct om_peer *p);
 

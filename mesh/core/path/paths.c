@@ -293,7 +293,7 @@ static void maybe_moved(struct om_paths *ps, om_time now, int i, bool is_newest)
 
 static bool is_stale(const struct om_path *p, om_time now)
 {
-    return p->asked == OM_NEVER || now - p->asked >= OM_SEC(OM_PATHS_WARM_S);
+    return p->asked == OM_NEVER || now - p->asked >= OM_SEC(OM_PATHS_DOUBT_S);
 }
 
 void om_paths_heard(struct om_paths *ps, om_time now, const struct om_via *via, size_t bytes,

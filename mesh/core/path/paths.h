@@ -49,6 +49,7 @@ enum {
     OM_PATHS_GAIN_PERCENT = 10, /* and so much of the present score */
     OM_PATHS_WARM_S = 10,       /* between challenges of other paths while one is in use */
     OM_PATHS_TRIAL_S = 1,       /* of a direct way that lost some, while a relay is */
+    OM_PATHS_DOUBT_S = 1,       /* between challenges of the active one while the peer avoids it */
     OM_PATHS_RETRY_S = 2,       /* after which a path that failed is asked once more */
     OM_PATHS_RETRY_DOUBLES = 5, /* times that this doubles */
     OM_PATHS_DECIDE = 2,        /* unanswered challenges of a suspect path, then another carries */

@@ -142,6 +142,61 @@ out:
     om_carrier_fini(&x.c);
 }
 
+/* So many timeouts, each with its packet. */
+static bool time_out(struct fix *x, unsigned timeouts)
+{
+    for (unsigned i = 0; i < timeouts; i++) {
+        om_time at = om_carrier_deadline(&x->c);
+        om_carrier_tick(&x->c, at);
+        if (!send(x, at))
+            return false;
+    }
+    return true;
+}
+
+OM_TEST(carrier_asks_at_once_who_speaks_again)
+{
+    struct fix x;
+
+    fix_init(&x);
+    om_mtu_start(&x.c.mtu, 0);
+    om_mtu_acked(&x.c.mtu, 1, 1472, 0);
+    OM_TRY(write(&x, "is anybody there"));
+    OM_TRY(send(&x, 0));
+    OM_TRY(time_out(&x, OM_SMALLEST_PTOS));
+    om_carrier_heard(&x.c, OM_SEC(20)); /* the timeouts are still frequent */
+    CHECK(!om_carrier_has_output(&x.c));
+    OM_TRY(time_out(&x, 4));
+    om_carrier_heard(&x.c, OM_SEC(30));
+    CHECK(om_carrier_may_send(&x.c, OM_SEC(30), 1200));
+    CHECK_EQ(om_carrier_size(&x.c), OM_MTU_FLOOR); /* it may be for their size that they got lost */
+    OM_TRY(send(&x, OM_SEC(30)));
+    CHECK(contains(&x, "is anybody there"));
+    CHECK(om_carrier_deadline(&x.c) <= OM_SEC(30 + OM_LOSS_PTO_S));
+out:
+    om_carrier_fini(&x.c);
+}
+
+OM_TEST(carrier_back_is_no_congestion)
+{
+    struct fix x;
+
+    fix_init(&x);
+    OM_TRY(write(&x, "swallowed"));
+    OM_TRY(send(&x, 0));
+    OM_TRY(time_out(&x, 8));
+    uint64_t window = x.c.loss.cc.window;
+    om_carrier_back(&x.c, OM_SEC(30));
+    CHECK_EQ(x.c.loss.in_flight, 0);
+    CHECK_EQ(x.c.loss.pto_count, 0);
+    CHECK_EQ(x.c.loss.cc.window, window);
+    CHECK(om_carrier_may_send(&x.c, OM_SEC(30), 1200));
+    OM_TRY(send(&x, OM_SEC(30)));
+    CHECK(contains(&x, "swallowed"));
+out:
+    om_carrier_fini(&x.c);
+}
+
 OM_TEST(carrier_restart_forgets_what_was_sent)
 {
     struct fix x;

@@ -401,17 +401,45 @@ out:
     om_loss_fini(&x.l);
 }
 
+/* The longest time between timeouts that nobody answers, at round trips of @rtt. */
+static om_time longest_wait(om_time rtt)
+{
+    om_time longest = 0;
+    struct fix x;
+
+    fix_init(&x, rtt);
+    CHECK(send_many(&x, 0, 3, 0));
+    for (unsigned i = 0; i < 20; i++) {
+        om_time at = om_loss_deadline(&x.l);
+        om_loss_tick(&x.l, at);
+        longest = om_loss_deadline(&x.l) - at;
+    }
+    om_loss_fini(&x.l);
+    return longest;
+}
+
+OM_TEST(loss_probes_never_cease)
+{
+    struct om_rtt far = {0};
+
+    om_rtt_sample(&far, OM_MS(700));
+    CHECK_EQ(longest_wait(OM_MS(1)), OM_SEC(OM_LOSS_PTO_S));
+    CHECK_EQ(longest_wait(OM_MS(700)), 4 * om_rtt_pto(&far));
+}
+
 OM_TEST(loss_wake_asks_for_probes)
 {
     struct fix x;
 
     fix_init(&x, OM_MS(50));
-    CHECK(!om_loss_wake(&x.l, 0)); /* nothing is on its way */
+    CHECK(!om_loss_wake(&x.l, 0, 0)); /* nothing is on its way */
     OM_TRY(send_many(&x, 0, 2, 0));
     for (unsigned i = 0; i < 5; i++)
         om_loss_tick(&x.l, om_loss_deadline(&x.l));
     CHECK_EQ(x.l.pto_count, 5);
-    CHECK(om_loss_wake(&x.l, OM_SEC(60)));
+    CHECK(om_loss_wake(&x.l, OM_SEC(59), 4));
+    CHECK_EQ(x.l.pto_count, 4);
+    CHECK(om_loss_wake(&x.l, OM_SEC(60), 0));
     CHECK_EQ(x.l.probes, 2);
     CHECK_EQ(om_loss_deadline(&x.l), OM_SEC(60) + om_rtt_pto(&x.rtt));
 out:

@@ -4,9 +4,26 @@
 #include "node/why.h"
 
 enum {
+    SILENT_PTOS = 3,
     PAUSE_MS = 400, /* from one word of a flow to the next, at most */
     FLOW_MS = 1000  /* shorter is none: gossip's rounds end in silence each time */
 };
+
+static bool is_carrying(const struct om_peer *p, const struct om_via *via)
+{
+    const struct om_path *a = om_paths_active(p->paths);
+
+    return a && om_via_equal(&a->via, via);
+}
+
+/* Is this the first word over the path that carries since several timeouts of ours? */
+static bool ends_silence(const struct om_peer *p, om_time now, const struct om_via *via)
+{
+    const struct om_path *a = om_paths_active(p->paths);
+
+    return is_carrying(p, via) && a->heard != OM_NEVER &&
+           now - a->heard > SILENT_PTOS * om_rtt_pto(&p->assoc->rtt);
+}
 
 void node_path_heard(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                      size_t bytes, bool is_moving)
@@ -16,6 +33,8 @@ void node_path_heard(struct om_node *n, om_time now, struct om_peer *p, const st
             p->flow_began = now;
         p->flow_last = now;
     }
+    if (ends_silence(p, now, via))
+        om_carrier_heard(p->carrier, now);
     om_paths_heard(p->paths, now, via, bytes, is_moving);
     (void)n;
 }
@@ -162,6 +181,8 @@ static void carry_out(struct om_node *n, om_time now, struct om_peer *p, uint64_
         node_why_asked(p, now, &act->via, true);
         if (om_paths_find(p->paths, &act->via))
             node_mtu_proven(now, p, om_paths_find(p->paths, &act->via));
+        if (is_carrying(p, &act->via))
+            om_carrier_back(p->carrier, now);
         tell(n, now, p, OM_EVENT_PATH_UP, act);
         return;
     case OM_PATHS_FAILED:

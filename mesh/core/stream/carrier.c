@@ -63,6 +63,11 @@ void om_carrier_sleep(struct om_carrier *c, om_time now)
     c->owes_probe = false;
 }
 
+void om_carrier_back(struct om_carrier *c, om_time now)
+{
+    om_carrier_sleep(c, now);
+}
+
 void om_carrier_doubt(struct om_carrier *c, om_time now)
 {
     om_loss_excuse(&c->loss);
@@ -79,7 +84,13 @@ void om_carrier_moved(struct om_carrier *c, om_time now, om_time rtt, bool is_lo
 
 void om_carrier_wake(struct om_carrier *c, om_time now)
 {
-    if (om_loss_wake(&c->loss, now))
+    if (om_loss_wake(&c->loss, now, 0))
+        load_probe(c, now);
+}
+
+void om_carrier_heard(struct om_carrier *c, om_time now)
+{
+    if (c->loss.pto_count > OM_SMALLEST_PTOS && om_loss_wake(&c->loss, now, OM_SMALLEST_PTOS))
         load_probe(c, now);
 }
 

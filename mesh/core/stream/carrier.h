@@ -7,6 +7,7 @@
  *        only moves packets.
  * Keeps: carrier_probes_repeat_the_oldest; carrier_probes_without_streams;
  *        carrier_wakes_with_a_session; carrier_restart_forgets_what_was_sent;
+ *        carrier_asks_at_once_who_speaks_again; carrier_back_is_no_congestion;
  *        carrier_tells_of_lost_words; carrier_doubts_the_size_of_what_is_not_answered.
  *
  * Source: RFC 9002 section 6.2.4 (what a probe carries); PROTOCOL section 4.
@@ -67,6 +68,10 @@ void om_carrier_restart(struct om_carrier *c, om_time now);
  *  what streams sent waits again. */
 void om_carrier_sleep(struct om_carrier *c, om_time now);
 
+/** om_carrier_back() - at @now the path of @c, which had failed, answers again: what it swallowed
+ *  neither fills the window nor says anything about congestion. */
+void om_carrier_back(struct om_carrier *c, om_time now);
+
 /** om_carrier_doubt() - the path of @c seems dead @now: the OM_DOUBTED_MAX oldest packets that are
  *  not answered go once more, over another one too. */
 void om_carrier_doubt(struct om_carrier *c, om_time now);
@@ -82,6 +87,10 @@ void om_carrier_moved(struct om_carrier *c, om_time now, om_time rtt, bool is_lo
 
 /** om_carrier_wake() - at @now @c has a session again: do not wait out an old timeout. */
 void om_carrier_wake(struct om_carrier *c, om_time now);
+
+/** om_carrier_heard() - at @now the peer of @c ends a silence: what waits for a timeout that was
+ *  put off again and again is asked for now, in small packets until an ACK comes. */
+void om_carrier_heard(struct om_carrier *c, om_time now);
 
 /** om_carrier_size() - the largest datagram to send with @c now. */
 unsigned om_carrier_size(const struct om_carrier *c);

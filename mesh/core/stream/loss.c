@@ -3,6 +3,7 @@
 
 enum {
     PTO_BACKOFF_MAX = 10, /* doublings */
+    PTO_WAIT_PTOS = 4,    /* at most, or OM_LOSS_PTO_S if that is longer */
     PROBES = 2,           /* RFC 9002 section 6.2.4 */
     PERSISTENT_PTOS = 3,  /* RFC 9002 section 7.6.1 */
     SECOND_US = 1000000
@@ -362,11 +363,16 @@ enum om_err om_loss_on_ack(struct om_loss *l, om_time now, const struct om_frame
     return OM_OK;
 }
 
+/* Doubling with each timeout, as far as what an association outlives makes sense of. */
 static om_time pto_at(const struct om_loss *l)
 {
+    om_time pto = om_rtt_pto(l->rtt), most = PTO_WAIT_PTOS * pto;
+
     if (l->flying == 0)
         return OM_NEVER;
-    return l->last_eliciting_at + (om_rtt_pto(l->rtt) << l->pto_count);
+    if (most < OM_SEC(OM_LOSS_PTO_S))
+        most = OM_SEC(OM_LOSS_PTO_S);
+    return l->last_eliciting_at + om_time_min(pto << l->pto_count, most);
 }
 
 void om_loss_tick(struct om_loss *l, om_time now)
@@ -453,9 +459,9 @@ void om_loss_abandon(struct om_loss *l, om_time now)
     l->probes = 0;
 }
 
-bool om_loss_wake(struct om_loss *l, om_time now)
+bool om_loss_wake(struct om_loss *l, om_time now, unsigned timeouts)
 {
-    l->pto_count = 0;
+    l->pto_count = l->pto_count < timeouts ? l->pto_count : timeouts;
     if (l->flying == 0)
         return false;
     l->probes = l->flying > 1 ? PROBES : 1;

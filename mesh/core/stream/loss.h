@@ -15,7 +15,7 @@
  *        loss_probes_of_other_paths_overtake_nobody; loss_oldest_is_of_the_present_path;
  *        loss_excuse_opens_the_window_once; loss_tells_sizes_of_this_path_alone;
  *        loss_of_a_size_probe_is_no_congestion; loss_forgotten_probe_keeps_nothing;
- *        loss_one_large_packet_always_fits.
+ *        loss_one_large_packet_always_fits; loss_probes_never_cease.
  *
  * A path that reorders teaches it patience, as TCP's RACK does: each packet that arrives after it
  * was given up raises the thresholds to what would have been right.
@@ -40,7 +40,8 @@
 enum {
 
     OM_SENT_MAX = 1 << 17,
-    OM_LOSS_REORDER = 3,       /* RFC 9002 section 6.1.1 */
+    OM_LOSS_PTO_S = 2,   /* between timeouts at most, where a round trip is shorter than that */
+    OM_LOSS_REORDER = 3, /* RFC 9002 section 6.1.1 */
     OM_LOSS_REORDER_MAX = 300, /* Linux: tcp_max_reordering */
     OM_LOSS_REGRETS_MAX = 64   /* lost packets that may still turn out to have arrived */
 };
@@ -204,9 +205,15 @@ void om_loss_moved(struct om_loss *l, om_time now, om_time rtt);
  *  that says nothing about congestion. */
 void om_loss_abandon(struct om_loss *l, om_time now);
 
-/** om_loss_wake() - at @now a session can carry again: no old back-off of @l counts. Return: true
- *  when something is on its way, and probes were asked for. */
-bool om_loss_wake(struct om_loss *l, om_time now);
+/**
+ * om_loss_wake() - the peer may be reached again
+ * @l:         the state
+ * @now:       time
+ * @timeouts:  as if there had been so many of those in a row, or fewer
+ *
+ * Return: true when something is on its way, and probes were asked for.
+ */
+bool om_loss_wake(struct om_loss *l, om_time now, unsigned timeouts);
 
 /** om_loss_window_open() - may @bytes more of @l be on their way? One packet always may. */
 bool om_loss_window_open(const struct om_loss *l, size_t bytes);

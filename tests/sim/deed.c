@@ -19,7 +19,7 @@ static const char *const names[] = {
     [SIM_REPLAY] = "replay",     [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
     [SIM_FLUSH] = "flush",       [SIM_LIE] = "lie",         [SIM_JOIN] = "join",
     [SIM_REVOKE] = "revokes",    [SIM_OUST] = "ousts",      [SIM_ROTATE] = "rotates",
-    [SIM_CERTIFY] = "certifies",
+    [SIM_CERTIFY] = "certifies", [SIM_VOID] = "voids",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -95,7 +95,7 @@ static void do_link(struct sim_world *w, const struct sim_deed *d)
         change_link(sim_pair_model(w, sim_pair(w, b, a)), &d->link.value);
 }
 
-static void do_pipe(const struct sim_world *w, const struct sim_deed *d)
+static enum om_err do_pipe(const struct sim_world *w, const struct sim_deed *d)
 {
     struct sim_neck *n = w->necks[d->pipe];
     const struct sim_pipe_model *v = &d->change;
@@ -111,6 +111,7 @@ static void do_pipe(const struct sim_world *w, const struct sim_deed *d)
         m.police_bytes = v->police_bytes;
     }
     sim_neck_change(n, &m);
+    return OM_OK;
 }
 
 static enum om_err do_connect(const struct sim_world *w, const struct sim_deed *d,
@@ -139,6 +140,8 @@ static enum om_err do_member(const struct sim_world *w, const struct sim_deed *d
 
     if (d->verb == SIM_EPOCH)
         return sim_epoch(actor(w, d->a), n, (uint32_t)d->number);
+    if (d->verb == SIM_VOID)
+        return sim_member_void(actor(w, d->a), n, d->number, (uint16_t)d->size);
     if (d->verb == SIM_ROTATE)
         return sim_member_rotate(actor(w, d->a), n);
     if (d->verb == SIM_CERTIFY)
@@ -249,6 +252,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_JOIN:
     case SIM_REVOKE:
     case SIM_OUST:
+    case SIM_VOID:
     case SIM_ROTATE:
     case SIM_CERTIFY:
     case SIM_EPOCH:
@@ -270,8 +274,7 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
         do_link(w, d);
         return OM_OK;
     case SIM_PIPE:
-        do_pipe(w, d);
-        return OM_OK;
+        return do_pipe(w, d);
     case SIM_THROUGH:
         sim_neck_lead(d->pipe >= 0 ? w->necks[d->pipe] : NULL, a, b);
         return OM_OK;

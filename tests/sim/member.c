@@ -157,6 +157,14 @@ bool sim_member_join(struct sim_actor *a, const struct sim_network *n, struct om
     return know(a, n, err);
 }
 
+/* By which the logs know invitation @token, for @uses. */
+static void invite_of(uint8_t out[static OM_CERT_INVITE], uint64_t token, uint16_t uses)
+{
+    out[0] = (uint8_t)(uses >> 8);
+    out[1] = (uint8_t)uses;
+    memcpy(out + 2, &token, OM_CERT_INVITE - 2);
+}
+
 /* The invitation @i to @n into @l. */
 static void write_link(struct om_join_link *l, const struct sim_network *n,
                        const struct sim_invite *i)
@@ -170,9 +178,7 @@ static void write_link(struct om_join_link *l, const struct sim_network *n,
     *l = (struct om_join_link){.has_admin = true, .authority = n->authority, .epoch = n->epoch};
     sim_network_secret(i->by->world, n, n->epoch, false, secret);
     om_epoch_join_secret(l->secret, secret);
-    g.invite[0] = (uint8_t)(i->uses >> 8);
-    g.invite[1] = (uint8_t)i->uses;
-    memcpy(g.invite + 2, &i->token, sizeof g.invite - 2);
+    invite_of(g.invite, i->token, i->uses);
     memcpy(l->seed, &i->token, sizeof i->token);
     struct om_identity key = from_seed(l->seed);
     memcpy(l->seed, key.seed, sizeof l->seed);
@@ -197,6 +203,21 @@ enum om_err sim_member_invited(struct sim_actor *a, const struct sim_network *n,
     write_link(&l, n ? n : &a->world->networks[a->spec.networks[0]], i);
     om_join_link_print(text, &l);
     enum om_err e = om_node_join_by_link(a->node, sim_node_clock(a), text, name, &network, NULL);
+    sim_node_drain(a);
+    return e;
+}
+
+enum om_err sim_member_void(struct sim_actor *a, const struct sim_network *n, uint64_t token,
+                            uint16_t uses)
+{
+    uint8_t invite[OM_CERT_INVITE];
+
+    if (!n)
+        n = &a->world->networks[a->spec.networks[0]];
+    if (!a->node)
+        return OM_E_STATE;
+    invite_of(invite, token, uses);
+    enum om_err e = om_node_void(a->node, sim_node_clock(a), &n->id, invite);
     sim_node_drain(a);
     return e;
 }

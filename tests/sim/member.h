@@ -51,6 +51,11 @@ struct sim_invite {
 OM_MUST enum om_err sim_member_invited(struct sim_actor *a, const struct sim_network *n,
                                        const struct sim_invite *i);
 
+/** sim_member_void() - @a takes back invitation @token, for @uses, to @n (NULL: its first). Return:
+ *  as om_node_void(); OM_E_STATE when @a is down. */
+OM_MUST enum om_err sim_member_void(struct sim_actor *a, const struct sim_network *n,
+                                    uint64_t token, uint16_t uses);
+
 /** sim_member_rotate() - @a changes the secret of @n (NULL: its first). Return: as
  *  om_node_rotate(); OM_E_STATE when @a is down. */
 OM_MUST enum om_err sim_member_rotate(struct sim_actor *a, const struct sim_network *n);

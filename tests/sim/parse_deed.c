@@ -205,6 +205,20 @@ static enum om_err parse_join(struct sim_parser *p, struct sim_deed *d)
     return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
 }
 
+static enum om_err parse_void(struct sim_parser *p, struct sim_deed *d)
+{
+    struct deed_out out = {p, d};
+    const struct sim_option options[] = {
+        {"token", read_count, &d->number},
+        {"uses", read_count, &d->size},
+        {"in", read_network, &out},
+        {"expect", read_expect, &d->expect},
+    };
+
+    d->number = d->size = 1;
+    return sim_words_options(&p->words, options, OM_ARRAY_SIZE(options));
+}
+
 static enum om_err parse_oust(struct sim_parser *p, struct sim_deed *d)
 {
     struct deed_out out = {p, d};
@@ -354,6 +368,7 @@ static const struct verb verbs[] = {
     [SIM_JOIN] = {"join", true, parse_join},
     [SIM_REVOKE] = {"revokes", true, parse_ping},
     [SIM_OUST] = {"ousts", true, parse_oust},
+    [SIM_VOID] = {"voids", true, parse_void},
     [SIM_ROTATE] = {"rotates", true, parse_rotate},
     [SIM_CERTIFY] = {"certifies", true, parse_rotate},
     [SIM_EPOCH] = {"epoch", true, parse_epoch},
@@ -396,7 +411,7 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             return OM_OK;
         }
     return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join, revokes, ousts, "
-                             "rotates, certifies or epoch");
+                             "voids, rotates, certifies or epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

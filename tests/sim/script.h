@@ -71,6 +71,7 @@
  *   A revokes B                  A, an admin, throws B out of the network
  *   A ousts B [honour=N]         A hears from the authority that B is no admin any more; of what it
  *                                signed the first N entries count; 0 unless given
+ *   A voids [token=N] [uses=N]   A, an admin, takes back the invitation that a join names so
  *   A rotates                    A, an admin, changes the network's secret now, if it has to be
  *   A certifies                  A has the authority's key, and makes its certificates anew
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
@@ -157,6 +158,7 @@ enum sim_verb {
     SIM_JOIN,
     SIM_REVOKE,
     SIM_OUST,
+    SIM_VOID,
     SIM_ROTATE,
     SIM_CERTIFY,
     SIM_EPOCH,

@@ -109,4 +109,5 @@ def test_direct_link_ends_after_a_day(three, form):
     assert wait_until(lambda: len(show(first, "good")["pins"]) == 2, SECONDS)
     assert show(first, "over")["pins"] == [own["over"]]
     assert third_key not in good(first.home, "peers", "--json")
-    good(second.home, "message", show(first, "over")["self"], "still", "--wait", "--network", "over")
+    good(second.home, "message", show(first, "over")["self"], "still", "--wait",
+         "--network", "over")

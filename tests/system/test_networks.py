@@ -1,24 +1,19 @@
 """Networks of a home: made, joined, left and renamed while the daemons run."""
 
 import base64
-import contextlib
-import fcntl
 import glob
 import json
 import os
-import pty
 import re
 import select
 import socket
 import stat
-import struct
 import subprocess
-import termios
-import zlib
 
 import pytest
 
-from commands import Live, data, environment_of, good, refused, run, typed
+from camera import on_terminal, seen
+from commands import Live, data, good, refused, run, typed
 from daemon import program, wait_until
 from fixtures import ALONE, need
 
@@ -402,33 +397,6 @@ def test_export_and_import(two):
     assert meet(first, "a")
 
 
-def png(rows):
-    """A grey picture of @rows of booleans, true is white, each as 4 x 4 dots."""
-    body = b"".join((b"\0" + b"".join((b"\xff" if light else b"\0") * 4 for light in row)) * 4
-                    for row in rows)
-
-    def chunk(kind, content):
-        return (struct.pack(">I", len(content)) + kind + content
-                + struct.pack(">I", zlib.crc32(kind + content)))
-    size = struct.pack(">IIBBBBB", 4 * len(rows[0]), 4 * len(rows), 8, 0, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(body))
-            + chunk(b"IEND", b""))
-
-
-def seen(text, folder):
-    """What a camera reads from the code in @text, whose last line is the link; and its columns."""
-    *lines, link = text.splitlines()
-    rows = [[c in blocks for c in line] for line in lines for blocks in ("█▀", "█▄")]
-    assert len({len(row) for row in rows}) == 1 and link.startswith("omerta://")
-    path = os.path.join(folder, "qr.png")
-    with open(path, "wb") as file:
-        file.write(png(rows))
-    read = subprocess.run(["zbarimg", "--quiet", "--raw", path], capture_output=True,
-                          text=True, check=True, timeout=30)
-    assert read.stdout.strip() == link
-    return len(rows[0])
-
-
 def test_qr_is_read_back(daemon):
     """What a camera sees on the terminal is the link, of each kind."""
     good(daemon.home, "network", "create", "--name", "a", "--open")
@@ -436,22 +404,6 @@ def test_qr_is_read_back(daemon):
     for argv, most in ((["network", "invite", "a", "--qr"], 80), (["key", "qr", "a"], 80),
                        (["network", "invite", "b", "--qr"], 100)):
         assert seen(good(daemon.home, *argv, at(daemon)), daemon.home) <= most
-
-
-def on_terminal(home, columns, *argv):
-    """Code and output of omerta with @argv on a terminal of so many @columns."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
-    with subprocess.Popen([program("omerta"), "--color", "never", *argv], stdout=slave,
-                          env=environment_of(home), stderr=slave) as process:
-        os.close(slave)
-        said = b""
-        with contextlib.suppress(OSError):  # EIO: nobody has the other end any more
-            while piece := os.read(master, 65536):
-                said += piece
-        code = process.wait(60)
-    os.close(master)
-    return code, said.decode()
 
 
 def test_qr_wants_its_columns(daemon):

@@ -5,6 +5,7 @@ import hashlib
 import os
 import resource
 import shutil
+import stat
 import tempfile
 
 import pytest
@@ -52,12 +53,27 @@ def networks(daemon):
     return sorted(names), sorted(os.listdir(os.path.join(daemon.home, "networks")))
 
 
-def relabelled(link, flags):
-    """@link with other @flags and a checksum that is right again."""
+def bytes_of(link):
+    """What @link says, without its checksum."""
     raw = link.rpartition("/")[2]
-    raw = bytes([flags]) + base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))[1:-4]
+    return base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))[:-4]
+
+
+def link_from(raw):
+    """The text of a link that says @raw; its checksum is right."""
     raw += hashlib.blake2b(raw, digest_size=32).digest()[:4]
     return "omerta://join/" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def changed(link, at, data_there):
+    """@link with @data_there at byte @at of what it says, and a checksum that is right again."""
+    raw = bytes_of(link)
+    return link_from(raw[:at] + data_there + raw[at + len(data_there):])
+
+
+def relabelled(link, flags):
+    """@link with other @flags and a checksum that is right again."""
+    return changed(link, 0, bytes([flags]))
 
 
 def typed_wrong(link, at):
@@ -92,6 +108,61 @@ def test_bad_links(two):
     assert relabelled(link, 4) == link
     good(second.home, "network", "join", "-", "--name", "lab", stdin=link)
     good(second.home, "network", "leave", "lab")
+
+
+AUTHORITY, GRANT, PLACES = 1, 101, 217  # where they begin in an invitation that has no chain
+OPEN, ADMIN, PLACE = 1, 2, 4  # flags; of places up to three
+
+
+def well_summed(link, other):
+    """Links whose checksum is right and who do not hold, with why; @link is of a closed network and
+    @other of an open one, and each names one place."""
+    unknown, unsigned = "this version", "not signed by the network"
+    grant = [(0, b"\2"), (1, b"\xff"), (1, b"\1"), (2, bytes(8)), (10, bytes(2)), (12, bytes(8)),
+             (20, bytes(32)), (52, bytes(64))]  # version, roles, id, uses, time, key, signature
+    yield from ((relabelled(link, flags), unknown) for flags in
+                (0, OPEN | PLACE, ADMIN | PLACE, OPEN | ADMIN | PLACE, 3 * PLACE, 4 * PLACE))
+    yield from ((relabelled(other, flags), unknown) for flags in (OPEN, PLACE, OPEN | 2 * PLACE))
+    yield from ((changed(link, GRANT + at, there), unsigned) for at, there in grant)
+    yield changed(link, AUTHORITY, bytes(32)), unsigned
+    raw = bytes_of(link)
+    yield link_from(bytes([ADMIN | PLACE]) + raw[1:PLACES] + bytes(110) + raw[PLACES:]), unsigned
+    yield from ((link_from(cut), unknown) for cut in (raw + b"x", raw[:-1], raw[:1]))
+    yield link_from(b""), "cut"
+
+
+def test_links_whose_sum_is_right(two):
+    """What is in them is looked at all the same, before anything is sent."""
+    first, second = two
+    link, other = link_of(first, "lab"), link_of(first, "all")
+    before = networks(second)
+    for text, says in well_summed(link, other):
+        refused(second.home, "network", "join", "-", code=REFUSED, says=[says], stdin=text)
+        assert networks(second) == before
+    assert data(first.home, "status")["drops"].get("handshake_credential", 0) == 0
+    for name, good_one in (("lab", link), ("all", other)):
+        same = link_from(bytes_of(good_one))
+        good(second.home, "network", "join", "-", "--name", name, stdin=same)
+        good(second.home, "network", "leave", name)
+
+
+def test_bad_direct_links(two):
+    """Of the other form, each by what is wrong with it; the one that they were made of is good, and
+    a word of a later version in it is left alone."""
+    first, second = two
+    key = good(first.home, "key", "link", "--name", "pair", f"--at=127.0.0.1:{first.port}").strip()
+    before, port = networks(second), f"port={first.port}"
+    for text, says in [
+            (key.replace(port, "port=0"), "port"), (key.replace(port, "port=65536"), "port"),
+            (key.replace("host=127.0.0.1", "host=127.0.0.256"), "address"),
+            (key + "&key=" + "00" * 32, "twice"), (key + "&peer=", "twice"),
+            (key[:-52] + "1" * 52, "peer"), (key.replace("key=", "kee="), "key"),
+            (key.replace("host=", "host=" + "1" * 200), "too long")]:
+        refused(second.home, "network", "join", "-", code=REFUSED, says=[says], stdin=text)
+        assert networks(second) == before
+    good(second.home, "network", "join", "-", "--name", "pair", stdin=key + "&hint=1")
+    for daemon in two:
+        good(daemon.home, "network", "leave", "pair")
 
 
 def test_bad_names(two):
@@ -157,6 +228,72 @@ def test_file_that_others_may_read_is_warned_of(two, folder):
         good(second.home, "network", "leave", "all")
         _, _, said = run(first.home, "key", "import", missing, "--password-file", path)
         assert "missing" in said and ("chmod 600" in said) == (mode == 0o644)
+
+
+def test_export_without_a_password(two, folder):
+    """No file is made of nothing; the one that is, is its owner's whatever the umask."""
+    path, first = os.path.join(folder, "sealed"), two[0]
+    argv = ["key", "export", path, "all", f"--at=127.0.0.1:{first.port}"]
+    for said, wanted in ((None, "want 1 to"), ("", "want 1 to"), ("\n", "want 1 to"),
+                         ("x" * 5000 + "\n", "want 1 to"), ("a\0b\n", "none of them zero")):
+        refused(first.home, *argv, code=FAILED, says=["password", wanted], stdin=said)
+        assert not os.path.exists(path)
+    before = os.umask(0)
+    try:
+        assert good(first.home, *argv, stdin="secret\n") == f"sealed into {path}\n"
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def ids(count):
+    """So many keys of nobody."""
+    made = (hashlib.blake2b(bytes([i % 256, i // 256]), digest_size=32).digest()
+            for i in range(count))
+    return [base64.b32encode(key).decode().lower().rstrip("=") for key in made]
+
+
+def test_blocked_are_256_at_most(make):
+    """One more is refused with a sentence, and nobody is let go for it; then there is room."""
+    daemon = make("home", ALONE).start()
+    home, made = daemon.home, data(daemon.home, "network", "create", "--name", "lab")["id"]
+    *many, more = ids(257)
+    daemon.end()
+    path = os.path.join(home, "networks", made + ".blocked")
+    with open(path, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+        file.write("".join(key + "\n" for key in many))
+    daemon.start()
+
+    def blocked():
+        return sorted(p["id"] for p in data(home, "network", "block", "--list")["blocked"])
+    assert blocked() == sorted(many)
+    refused(home, "network", "block", more, code=REFUSED, says=["256", "lab", "let one"])
+    assert blocked() == sorted(many)
+    good(home, "network", "block", many[7])  # who is blocked is so still
+    good(home, "network", "block", "--undo", many[7])
+    good(home, "network", "block", more)
+    assert blocked() == sorted([*many[:7], *many[8:], more])
+    with open(path, encoding="ascii") as file:
+        assert sorted(file.read().split()) == blocked()
+
+
+def test_seventeenth_network_by_link(make, two):
+    """Whatever the form of the link, and none is half joined; when one was left it is followed."""
+    first = two[0]
+    full = make("full", ALONE).start()
+    links = {"all": link_of(first, "all"), "lab": link_of(first, "lab"), "us2": good(
+        first.home, "key", "link", "--name", "us2", f"--at=127.0.0.1:{first.port}").strip()}
+    for i in range(16):
+        good(full.home, "network", "create", "--name", f"n{i}", "--open")
+    before = networks(full)
+    for link in links.values():
+        refused(full.home, "network", "join", "-", code=REFUSED, says=["16 networks"], stdin=link)
+        assert networks(full) == before
+    for name, link in links.items():
+        good(full.home, "network", "leave", networks(full)[0][-1])
+        good(full.home, "network", "join", "-", "--name", "a" + name, stdin=link)
+    assert len(networks(full)[0]) == 16
+    good(first.home, "network", "leave", "us2")
 
 
 def try_all(daemon, links):

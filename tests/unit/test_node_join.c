@@ -284,6 +284,16 @@ OM_TEST(join_by_an_invitation_taken_back_meanwhile_is_told_so)
     pair_fini(&d.p);
 }
 
+/* Proofs of those who came to side 0, by an invitation taken back or by another. */
+static unsigned noted(struct desk *d, bool is_void)
+{
+    struct om_node *n = d->p.side[0].node;
+    const struct node_join *j = node_join_of(n, node_network(n, &d->certs.network));
+
+    CHECK(j != NULL);
+    return !j ? 0 : om_lru_count(is_void ? &j->proofs.of_void : &j->proofs.seen);
+}
+
 OM_TEST(join_by_an_invitation_taken_back_is_told_so)
 {
     for (int is_admin = 0; is_admin < 2; is_admin++) { /* any member knows it */
@@ -297,6 +307,8 @@ OM_TEST(join_by_an_invitation_taken_back_is_told_so)
         CHECK_EQ(d.joined + d.issued, 0);
         CHECK_EQ(d.refused, 1);
         CHECK_EQ(d.why, OM_JOIN_REVOKED);
+        CHECK_EQ(noted(&d, true), 1);
+        CHECK_EQ(noted(&d, false), 0); /* who may come finds all the room there is */
         pair_fini(&d.p);
     }
 }
@@ -315,6 +327,7 @@ OM_TEST(join_by_one_of_many_that_were_taken_back_hears_nothing)
     pair_run(&d.p, OM_SEC(OM_JOIN_PATIENCE_S + 5));
     CHECK_EQ(d.refused, 1);
     CHECK_EQ(d.why, OM_JOIN_NOBODY);
+    CHECK_EQ(noted(&d, true) + noted(&d, false), 0);
     pair_fini(&d.p);
 }
 

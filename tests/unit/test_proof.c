@@ -15,6 +15,7 @@ struct desk {
     uint8_t h[OM_NOISE_HASH], ephemeral[32], bytes[OM_PROOF_MAX];
     size_t len;
     int64_t coarse_s;
+    bool is_void; /* the invitation was taken back */
 };
 
 static void sign_grant(struct desk *d, const struct om_identity *signer)
@@ -53,8 +54,9 @@ static bool check(struct desk *d, om_time now)
     struct om_grant grant;
     struct om_id key;
 
-    d->ephemeral[0]++;
-    if (!om_proof_check(&d->seen, now, &d->member, &shown, CERTS_NOW_S, &key, &grant))
+    sodium_increment(d->ephemeral, sizeof d->ephemeral);
+    if (!om_proof_check(&d->seen, &d->member, &shown, CERTS_NOW_S, &key, &grant) ||
+        !om_proof_note(&d->seen, now, d->ephemeral, d->is_void))
         return false;
     CHECK(om_id_equal(&key, &d->joiner.self.id));
     CHECK_EQ(grant.role, OM_ROLE_RELAY);
@@ -164,6 +166,29 @@ OM_TEST(proof_table_full_lets_nobody_in)
     }
     CHECK(!check(&d, OM_SEC(2)));
     CHECK_EQ(om_lru_count(&d.seen.seen), OM_PROOFS_MAX);
+    CHECK(check(&d, OM_SEC(1) + 2 * OM_SEC(OM_PROOF_LIFE_S)));
+    om_proofs_fini(&d.seen);
+}
+
+/* Whoever was told that a link of his is void has it still, and as many handshakes as he likes. */
+OM_TEST(proof_by_a_link_taken_back_takes_no_room)
+{
+    struct desk d;
+
+    desk_init(&d);
+    d.is_void = true;
+    for (unsigned i = 0; i < OM_PROOFS_VOID_MAX; i++)
+        CHECK(check(&d, OM_SEC(1)));
+    CHECK(!check(&d, OM_SEC(2))); /* and then silence */
+    CHECK_EQ(om_lru_count(&d.seen.of_void), OM_PROOFS_VOID_MAX);
+    CHECK_EQ(om_lru_count(&d.seen.seen), 0);
+    d.is_void = false;
+    CHECK(check(&d, OM_SEC(2))); /* one who may come */
+    sodium_sub(d.ephemeral, (const uint8_t[32]){3}, sizeof d.ephemeral);
+    CHECK(!check(&d, OM_SEC(3))); /* the last that was told so, again, whatever it is by now */
+    d.is_void = true;
+    CHECK(!check(&d, 2 * OM_SEC(OM_PROOF_LIFE_S))); /* that one was not told: there is no room */
+    CHECK(!check(&d, OM_SEC(1) + 2 * OM_SEC(OM_PROOF_LIFE_S))); /* who came, again */
     CHECK(check(&d, OM_SEC(1) + 2 * OM_SEC(OM_PROOF_LIFE_S)));
     om_proofs_fini(&d.seen);
 }

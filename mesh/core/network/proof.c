@@ -7,12 +7,17 @@ enum { BODY = OM_NOISE_HASH + OM_ID_BYTES };
 
 enum om_err om_proofs_init(struct om_proofs *t, const uint8_t sip_key[static 16])
 {
-    return om_lru_init(&t->seen, 32, sizeof(om_time), OM_PROOFS_MAX, sip_key);
+    enum om_err e = om_lru_init(&t->seen, 32, sizeof(om_time), OM_PROOFS_MAX, sip_key);
+
+    return e == OM_OK
+               ? om_lru_init(&t->of_void, 32, sizeof(om_time), OM_PROOFS_VOID_MAX, sip_key)
+               : e;
 }
 
 void om_proofs_fini(struct om_proofs *t)
 {
     om_lru_fini(&t->seen);
+    om_lru_fini(&t->of_void);
 }
 
 /* What the invitation's key signs. */
@@ -55,17 +60,17 @@ static bool is_of(const struct om_id *key, const uint8_t static_key[static 32])
     return om_identity_dh_of(dh, key) == OM_OK && sodium_memcmp(dh, static_key, sizeof dh) == 0;
 }
 
-/* True once for each, as long as it could be told again. */
-static bool is_new(struct om_proofs *t, om_time now, const uint8_t ephemeral[static 32])
+/* As long as it could be told again. */
+bool om_proof_note(struct om_proofs *t, om_time now, const uint8_t ephemeral[static 32],
+                   bool is_void)
 {
-    const om_time *oldest = om_lru_oldest(&t->seen, NULL);
+    struct om_lru *table = is_void ? &t->of_void : &t->seen;
+    const unsigned most = is_void ? OM_PROOFS_VOID_MAX : OM_PROOFS_MAX;
+    const om_time *oldest = om_lru_oldest(table, NULL);
 
-    if (om_lru_peek(&t->seen, ephemeral))
+    if (oldest && om_lru_count(table) == most && now < *oldest + 2 * OM_SEC(OM_PROOF_LIFE_S))
         return false;
-    if (oldest && om_lru_count(&t->seen) == OM_PROOFS_MAX &&
-        now < *oldest + 2 * OM_SEC(OM_PROOF_LIFE_S))
-        return false;
-    om_time *at = om_lru_put(&t->seen, ephemeral, NULL);
+    om_time *at = om_lru_put(table, ephemeral, NULL);
     if (!at)
         return false;
     *at = now;
@@ -80,7 +85,7 @@ struct om_bytes om_proof_admin(struct om_bytes bytes)
     return om_rd_bytes(&r, bytes.n == OM_PROOF_MAX ? OM_ADMIN_CERT_BYTES : 0);
 }
 
-bool om_proof_check(struct om_proofs *t, om_time now, const struct om_network *net,
+bool om_proof_check(const struct om_proofs *t, const struct om_network *net,
                     const struct om_proof_shown *shown, uint32_t now_s, struct om_id *key,
                     struct om_grant *grant)
 {
@@ -91,7 +96,8 @@ bool om_proof_check(struct om_proofs *t, om_time now, const struct om_network *n
     struct om_id id;
 
     if (net->is_open || (shown->bytes.n != OM_PROOF_LEAST && shown->bytes.n != OM_PROOF_MAX) ||
-        skew > OM_PROOF_LIFE_S || skew < -OM_PROOF_LIFE_S)
+        skew > OM_PROOF_LIFE_S || skew < -OM_PROOF_LIFE_S ||
+        om_lru_peek(&t->seen, shown->ephemeral) || om_lru_peek(&t->of_void, shown->ephemeral))
         return false;
     om_rd_copy(&r, id.b, sizeof id.b);
     const struct om_bytes signed_grant = om_rd_bytes(&r, OM_GRANT_BYTES);
@@ -101,8 +107,7 @@ bool om_proof_check(struct om_proofs *t, om_time now, const struct om_network *n
     if (!proof || !is_of(&id, shown->static_key) ||
         om_grant_check(&g, &net->id, &net->authority, signed_grant, admin, now_s) !=
             OM_CERT_HOLDS ||
-        !om_identity_verify(&g.key, "join", &net->id, body_of(body, shown->h, &id), proof) ||
-        !is_new(t, now, shown->ephemeral))
+        !om_identity_verify(&g.key, "join", &net->id, body_of(body, shown->h, &id), proof))
         return false;
     *key = id;
     *grant = g;

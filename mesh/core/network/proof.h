@@ -7,7 +7,8 @@
  * Why:   any member can tell, alone and offline, whether to answer; and who records a handshake of
  *        somebody who joined can do nothing with it.
  * Keeps: proof_of_an_invited_holds; proof_is_of_one_handshake_and_key; proof_needs_the_grant;
- *        proof_counts_within_a_day; proof_is_seen_once; proof_table_full_lets_nobody_in.
+ *        proof_counts_within_a_day; proof_is_seen_once; proof_table_full_lets_nobody_in;
+ *        proof_by_a_link_taken_back_takes_no_room.
  *
  *     credential 3 = 32 B key, 116 B grant, 110 B admin certificate if any, 64 B proof
  *     proof = signature of kind "join" by the grant's key over Noise h || key
@@ -15,6 +16,8 @@
  * A table is of one network: whoever has a link of one cannot fill that of another.
  *
  * Full: OM_PROOFS_MAX handshakes of the last 24 h; then nobody is let in until the oldest is over.
+ *       Those by invitations that were taken back have OM_PROOFS_VOID_MAX places of their own: who
+ *       holds such a link is told so, and cannot keep others out with it.
  *
  * Source: PROTOCOL section 7 (Join link).
  */
@@ -30,11 +33,13 @@ enum {
     OM_PROOF_LEAST = 32 + OM_GRANT_BYTES + OM_SIGN_BYTES,
     OM_PROOF_MAX = OM_PROOF_LEAST + OM_ADMIN_CERT_BYTES,
     OM_PROOFS_MAX = 4096,
+    OM_PROOFS_VOID_MAX = 256,
     OM_PROOF_LIFE_S = 24 * 3600 /* an initiation counts for so long, whatever its time says */
 };
 
 struct om_proofs {
-    struct om_lru seen; /* ephemeral -> om_time */
+    struct om_lru seen;    /* ephemeral -> om_time */
+    struct om_lru of_void; /* the same, where the invitation had been taken back */
 };
 
 /* An initiation of one that joins. */
@@ -69,8 +74,7 @@ struct om_bytes om_proof_admin(struct om_bytes bytes);
 
 /**
  * om_proof_check() - was this one invited?
- * @t:      what was seen; the initiation is, if it was
- * @now:    time
+ * @t:      what was seen: nothing counts again
  * @net:    the network
  * @shown:  as received
  * @now_s:  Unix time
@@ -79,8 +83,20 @@ struct om_bytes om_proof_admin(struct om_bytes bytes);
  *
  * Return: false for silence.
  */
-bool om_proof_check(struct om_proofs *t, om_time now, const struct om_network *net,
+bool om_proof_check(const struct om_proofs *t, const struct om_network *net,
                     const struct om_proof_shown *shown, uint32_t now_s, struct om_id *key,
                     struct om_grant *grant);
+
+/**
+ * om_proof_note() - an initiation that om_proof_check() let pass is to be answered
+ * @t:          what was seen; it is from now on
+ * @now:        time
+ * @ephemeral:  32 B: of the initiation
+ * @is_void:    its invitation was taken back
+ *
+ * Return: false when there is no room: silence.
+ */
+OM_MUST bool om_proof_note(struct om_proofs *t, om_time now, const uint8_t ephemeral[static 32],
+                           bool is_void);
 
 #endif

@@ -21,14 +21,17 @@ bool node_join_admit(struct om_node *n, om_time now, const struct om_network *ne
     struct om_bytes admin;
 
     if (kind != OM_CREDENTIAL_JOIN || net->credential_len == 0 || !j ||
-        !om_proof_check(&j->proofs, now, net, shown, (uint32_t)(node_unix_ms(n, now) / 1000), id,
+        !om_proof_check(&j->proofs, net, shown, (uint32_t)(node_unix_ms(n, now) / 1000), id,
                         &by.grant))
         return false;
     admin = om_proof_admin(shown->bytes);
     if (!node_ledger_invites(n, net, id, &by.grant, admin))
         return false;
-    if (om_node_is_void(n, &net->id, by.grant.invite) && !om_bucket_take(&j->pardons, now, 1))
-        return false; /* a link that many have takes no room from who may come */
+    /* A link that many have takes no room from who may come, and one that says nothing none. */
+    bool is_void = om_node_is_void(n, &net->id, by.grant.invite);
+    if ((is_void && !om_bucket_take(&j->pardons, now, 1)) ||
+        !om_proof_note(&j->proofs, now, shown->ephemeral, is_void))
+        return false;
     if (admin.n > 0)
         memcpy(by.admin, admin.p, admin.n);
     by.admin_len = admin.n;

@@ -9,9 +9,8 @@ enum om_err om_proofs_init(struct om_proofs *t, const uint8_t sip_key[static 16]
 {
     enum om_err e = om_lru_init(&t->seen, 32, sizeof(om_time), OM_PROOFS_MAX, sip_key);
 
-    return e == OM_OK
-               ? om_lru_init(&t->of_void, 32, sizeof(om_time), OM_PROOFS_VOID_MAX, sip_key)
-               : e;
+    return e == OM_OK ? om_lru_init(&t->of_void, 32, sizeof(om_time), OM_PROOFS_VOID_MAX, sip_key)
+                      : e;
 }
 
 void om_proofs_fini(struct om_proofs *t)

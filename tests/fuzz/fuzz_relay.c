@@ -37,21 +37,29 @@ static void fill(void *self, void *dst, size_t n)
     memcpy(dst, &w->next_id, 1);
 }
 
+static const struct om_id *network_of(unsigned end)
+{
+    static const struct om_id of[2] = {{{1}}, {{2}}};
+
+    return &of[end % 2];
+}
+
 static void begin(struct world *w)
 {
     static const uint8_t sip[OM_SIP_KEY] = {3};
+    static const unsigned networks = 2;
     struct om_relay_limits limits = {8, 4, 1000, 1000};
 
     memset(w, 0, sizeof *w);
     w->rng = (struct om_rng){fill, w};
     om_indices_init(&w->at_relay, 64);
     om_indices_init(&w->at_end, 64);
-    FUZZ_MUST(om_relay_init(&w->relay, &limits, &w->rng, &w->at_relay, sip) == OM_OK);
+    FUZZ_MUST(om_relay_init(&w->relay, &limits, &networks, &w->rng, &w->at_relay, sip) == OM_OK);
     om_relay_set(&w->relay, true);
     om_lanes_init(&w->lanes, &w->rng, &w->at_end);
     for (unsigned i = 0; i < ENDS; i++) {
         struct om_addr a = om_addr_v4(0x33000001 + i, 9);
-        w->ends[i] = om_relay_end_new(&w->relay, NULL, 0, &a);
+        w->ends[i] = om_relay_end_new(&w->relay, NULL, network_of(i), 0, &a);
         w->relays[i] = om_lane_relay_new(&w->lanes, NULL, 0);
         FUZZ_MUST(w->ends[i] && w->relays[i]);
     }
@@ -162,8 +170,8 @@ static void say(struct world *w)
     while (om_lanes_next(&w->lanes, &act))
         if (act.kind == OM_LANE_SAY)
             check_frame(&act.frame);
-    FUZZ_MUST(w->relay.count <= w->relay.limits.lanes_max);
-    FUZZ_MUST(w->at_relay.live == 2 * w->relay.count);
+    FUZZ_MUST(w->relay.shares.rows <= w->relay.limits.lanes_max);
+    FUZZ_MUST(w->at_relay.live == 2 * w->relay.shares.rows);
     FUZZ_MUST(w->at_end.live == w->lanes.count);
 }
 
@@ -199,7 +207,7 @@ static void step(struct world *w, struct om_rd *r)
     case 7:
         om_relay_end_free(w->ends[who]);
         om_lane_relay_free(w->relays[who]);
-        w->ends[who] = om_relay_end_new(&w->relay, NULL, w->now, &a);
+        w->ends[who] = om_relay_end_new(&w->relay, NULL, network_of(who), w->now, &a);
         w->relays[who] = om_lane_relay_new(&w->lanes, NULL, w->now);
         FUZZ_MUST(w->ends[who] && w->relays[who]);
         break;

@@ -67,6 +67,7 @@ static struct om_id id_of(unsigned i)
 static bool begin(struct world *w)
 {
     static const uint8_t sip[OM_SIP_KEY] = {3};
+    static const unsigned one_network = 1;
     struct om_relay_limits limits;
 
     memset(w, 0, sizeof *w);
@@ -76,7 +77,7 @@ static bool begin(struct world *w)
     w->rng = (struct om_rng){fill, &w->prng};
     om_relay_limits_default(&limits);
     om_indices_init(&w->indices, 4096);
-    CHECK_OK(om_relay_init(&w->relay, &limits, &w->rng, &w->indices, sip));
+    CHECK_OK(om_relay_init(&w->relay, &limits, &one_network, &w->rng, &w->indices, sip));
     om_relay_set(&w->relay, true);
     for (unsigned i = 0; i < ENDS; i++) {
         struct end *e = &w->ends[i];
@@ -86,7 +87,7 @@ static bool begin(struct world *w)
         om_indices_init(&e->indices, 4096);
         om_lanes_init(&e->lanes, &e->rng, &e->indices);
         e->via = om_lane_relay_new(&e->lanes, e, w->now);
-        e->at_relay = om_relay_end_new(&w->relay, e, w->now, &a);
+        e->at_relay = om_relay_end_new(&w->relay, e, &(struct om_id){{1}}, w->now, &a);
         if (!e->via || !e->at_relay)
             return false;
     }
@@ -187,8 +188,8 @@ static void talk(struct world *w)
                 to_end(w, said.to->user, &said.frame);
         }
     } while (more);
-    if (w->relay.count > w->most)
-        w->most = w->relay.count;
+    if (w->relay.shares.rows > w->most)
+        w->most = w->relay.shares.rows;
 }
 
 /* A datagram arrives at the relay, from anywhere; what it makes of it goes to an end. */
@@ -329,8 +330,8 @@ OM_TEST(model_relay_stays_within_its_bounds)
         }
         om_relay_tick(&w.relay, w.now);
         talk(&w);
-        CHECK(w.relay.count <= OM_RELAY_LANES_MAX);
-        CHECK(w.indices.live == 2 * w.relay.count);
+        CHECK(w.relay.shares.rows <= OM_RELAY_LANES_MAX);
+        CHECK(w.indices.live == 2 * w.relay.shares.rows);
         CHECK(w.ends[ENDS - 1].at_relay->lanes <= OM_RELAY_LANES_PER_END);
     }
     carried = c->carried;

@@ -209,7 +209,7 @@ static void talk_step(struct town *t)
 static struct holding held(const struct town *t)
 {
     const struct om_relay *r = &t->relay->node->relay;
-    struct holding h = {.lanes = r->count,
+    struct holding h = {.lanes = r->shares.rows,
                         .indices = t->relay->node->sessions.indices.live,
                         .peers = t->relay->node->peers.table.count,
                         .words = om_ring_count(&r->words),

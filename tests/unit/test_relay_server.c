@@ -5,15 +5,17 @@
 
 #include "relay/relay_server.h"
 
-enum { SIZE = OM_LANE_BYTES + 60, ENDS = 70 };
+enum { SIZE = OM_LANE_BYTES + 60, ENDS = 100, FIRST = 70 /* end of the other network */ };
 
 static const uint8_t mask[OM_MASK_KEY_BYTES] = {1};
+static const struct om_id network[2] = {{{1}}, {{2}}};
 static const uint8_t greeting[OM_HANDSHAKE_MIN] = {7, 7}, answer[OM_HANDSHAKE_MIN] = {8, 8};
 
 struct place {
     struct om_prng prng;
     struct om_rng rng;
     struct om_indices indices;
+    unsigned networks;
     struct om_relay relay;
     struct om_relay_end *ends[ENDS];
     struct om_relay_act act;
@@ -42,13 +44,15 @@ static bool open_place(struct place *p, const struct om_relay_limits *limits, un
     om_prng_seed(&p->prng, 1);
     p->rng = (struct om_rng){fill, &p->prng};
     p->now = OM_SEC(1000);
+    p->networks = 1;
     om_relay_limits_default(&usual);
     om_indices_init(&p->indices, 4096);
-    CHECK_OK(om_relay_init(&p->relay, limits ? limits : &usual, &p->rng, &p->indices, sip));
+    CHECK_OK(om_relay_init(&p->relay, limits ? limits : &usual, &p->networks, &p->rng, &p->indices,
+                           sip));
     om_relay_set(&p->relay, true);
     for (unsigned i = 0; i < ends; i++) {
         struct om_addr a = addr_of(i);
-        p->ends[i] = om_relay_end_new(&p->relay, NULL, p->now, &a);
+        p->ends[i] = om_relay_end_new(&p->relay, NULL, &network[i >= FIRST], p->now, &a);
         if (!p->ends[i])
             return false;
     }
@@ -255,8 +259,62 @@ OM_TEST(relay_refuses_and_says_why)
     CHECK_EQ(p.relay.counts.refused, 8);
     limits.lanes_max = OM_RELAY_LANES_MAX + 1;
     struct om_relay other;
-    CHECK_ERR(om_relay_init(&other, &limits, &p.rng, &p.indices, mask), OM_E_RANGE);
+    CHECK_ERR(om_relay_init(&other, &limits, &p.networks, &p.rng, &p.indices, mask), OM_E_RANGE);
     om_relay_fini(&other);
+out:
+    close_place(&p);
+}
+
+/* Lanes between ends @first to before @end, of which none needs too many, until one is refused;
+ * returns how many. */
+static unsigned fill_lanes(struct place *p, unsigned first, unsigned end, uint8_t *why)
+{
+    unsigned lanes = 0;
+
+    for (unsigned a = first; a < end; a++)
+        for (unsigned b = a + 1; b < end && b <= a + 20; b++) {
+            p->now += OM_SEC(1); /* no faster than it takes offers */
+            offer(p, a, b, 100 + lanes);
+            if (!om_relay_next(&p->relay, p->now, &p->act))
+                return lanes;
+            *why = p->act.frame.lane_refuse.reason;
+            if (p->act.frame.type != OM_FRAME_LANE_OFFER)
+                return lanes;
+            CHECK(accept(p, b, p->act.frame.lane_offer.lane, 100 + lanes));
+            while (om_relay_next(&p->relay, p->now, &p->act))
+                ;
+            lanes++;
+        }
+    return lanes;
+}
+
+/* Keys are free to make: a crowd in one network takes all the lanes that it can have. */
+OM_TEST(relay_keeps_room_for_another_network)
+{
+    enum { SHARE = OM_RELAY_LANES_MAX / OM_SHARES_NETWORKS };
+    struct place p;
+    uint8_t why = 0;
+
+    OM_TRY(open_place(&p, NULL, ENDS));
+    p.networks = 2;
+    CHECK_EQ(fill_lanes(&p, 0, FIRST, &why), OM_RELAY_LANES_MAX - SHARE);
+    CHECK_EQ(why, OM_LANE_FULL);
+    CHECK_EQ(fill_lanes(&p, FIRST, ENDS, &why), SHARE);
+    CHECK_EQ(why, OM_LANE_FULL);
+    CHECK_EQ(p.relay.shares.rows, OM_RELAY_LANES_MAX);
+out:
+    close_place(&p);
+}
+
+/* The control: where there is no other network, they are all one's own. */
+OM_TEST(relay_gives_all_its_lanes_to_one_network)
+{
+    struct place p;
+    uint8_t why = 0;
+
+    OM_TRY(open_place(&p, NULL, FIRST));
+    CHECK_EQ(fill_lanes(&p, 0, FIRST, &why), OM_RELAY_LANES_MAX);
+    CHECK_EQ(why, OM_LANE_FULL);
 out:
     close_place(&p);
 }
@@ -281,7 +339,7 @@ OM_TEST(relay_resends_and_gives_up)
     om_relay_tick(&p.relay, p.now);
     CHECK(refuses(&p, 0, 100, OM_LANE_SILENT));
     CHECK_EQ(om_relay_deadline(&p.relay), OM_NEVER);
-    CHECK_EQ(p.relay.count, 0);
+    CHECK_EQ(p.relay.shares.rows, 0);
 out:
     close_place(&p);
 }
@@ -303,7 +361,7 @@ OM_TEST(relay_answers_a_repeated_offer)
     OM_TRY(says(&p, 1, OM_FRAME_LANE_OFFER));
     offer(&p, 0, 1, 150);
     CHECK(says_nothing(&p)); /* it is being asked */
-    CHECK_EQ(p.relay.count, 1);
+    CHECK_EQ(p.relay.shares.rows, 1);
 out:
     close_place(&p);
 }

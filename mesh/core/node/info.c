@@ -15,7 +15,7 @@ void om_node_info(const struct om_node *n, struct om_node_info *out)
     const struct om_relay_counts *c = &n->relay.counts;
     out->is_relay = n->relay.is_willing;
     out->lanes = n->lanes.count;
-    out->lanes_carried = n->relay.count;
+    out->lanes_carried = n->relay.shares.rows;
     out->relayed = c->carried;
     out->relayed_bytes = c->carried_bytes;
     out->lane_offers = c->offers;

@@ -21,7 +21,8 @@ enum om_err node_lane_start(struct om_node *n)
 
     om_lanes_init(&n->lanes, &n->rng, &n->sessions.indices);
     n->lane_timer.fire = node_lane_tick;
-    return om_relay_init(&n->relay, &limits, &n->rng, &n->sessions.indices, n->sip_key);
+    return om_relay_init(&n->relay, &limits, &n->network_count, &n->rng, &n->sessions.indices,
+                         n->sip_key);
 }
 
 void node_lane_stop(struct om_node *n)

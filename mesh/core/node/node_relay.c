@@ -17,7 +17,7 @@ static struct om_relay_end *end_of(struct om_node *n, struct om_peer *p)
     if (via)
         from = via->remote;
     if (!p->relaying)
-        p->relaying = om_relay_end_new(&n->relay, p, p->heard_at, &from);
+        p->relaying = om_relay_end_new(&n->relay, p, &p->net->id, p->heard_at, &from);
     if (!p->relaying)
         node_drop(n, OM_DROP_MEMORY);
     return p->relaying;

@@ -23,12 +23,12 @@ void om_relay_limits_default(struct om_relay_limits *l)
 }
 
 enum om_err om_relay_init(struct om_relay *r, const struct om_relay_limits *limits,
-                          const struct om_rng *rng, struct om_indices *indices,
-                          const uint8_t sip_key[static OM_SIP_KEY])
+                          const unsigned *networks, const struct om_rng *rng,
+                          struct om_indices *indices, const uint8_t sip_key[static OM_SIP_KEY])
 {
     enum om_err e;
 
-    *r = (struct om_relay){.limits = *limits, .rng = rng, .indices = indices};
+    *r = (struct om_relay){.limits = *limits, .networks = networks, .rng = rng, .indices = indices};
     om_list_init(&r->lanes);
     om_list_init(&r->todo);
     om_list_init(&r->spare);
@@ -86,7 +86,7 @@ static void lane_free(struct om_relay_lane *l)
         l->legs[1].end->lanes--;
     leg_fini(r, &l->legs[0]);
     leg_fini(r, &l->legs[1]);
-    r->count--;
+    om_shares_drop(&r->shares, &l->legs[0].end->network);
     sodium_memzero(l, sizeof *l);
     om_list_push_back(&r->spare, &l->all);
 }
@@ -112,7 +112,7 @@ static void unbind(struct om_relay_lane *l, const struct om_relay_end *but)
 void om_relay_fini(struct om_relay *r)
 {
     om_relay_set(r, false);
-    OM_BUG_IF(r->count > 0);
+    OM_BUG_IF(r->shares.rows > 0);
     for (struct om_link *link = om_list_first(&r->spare), *next; link; link = next) {
         next = om_list_next(&r->spare, link);
         free(OM_CONTAINER_OF(link, struct om_relay_lane, all));
@@ -131,14 +131,15 @@ void om_relay_set(struct om_relay *r, bool is_willing)
         unbind(OM_CONTAINER_OF(link, struct om_relay_lane, all), NULL);
 }
 
-struct om_relay_end *om_relay_end_new(struct om_relay *r, void *user, om_time now,
-                                      const struct om_addr *addr)
+struct om_relay_end *om_relay_end_new(struct om_relay *r, void *user, const struct om_id *network,
+                                      om_time now, const struct om_addr *addr)
 {
     struct om_relay_end *e = calloc(1, sizeof *e);
 
     if (!e)
         return NULL;
-    *e = (struct om_relay_end){.relay = r, .user = user, .addr = *addr, .heard = now};
+    *e = (struct om_relay_end){
+        .relay = r, .user = user, .network = *network, .addr = *addr, .heard = now};
     om_list_init(&e->legs);
     om_bucket_init(&e->offers, OM_RELAY_OFFERS_PER_S, OM_RELAY_OFFERS_BURST, now);
     om_bucket_init(&e->asked, OM_RELAY_ASKED_PER_S, OM_RELAY_ASKED_BURST, now);
@@ -300,7 +301,7 @@ static struct om_relay_lane *lane_new(struct om_relay *r, om_time now, struct om
     keep_handshake(l, f->handshake);
     om_list_push_back(&r->lanes, &l->all);
     from->lanes++;
-    r->count++;
+    om_shares_add(&r->shares, &from->network);
     return l;
 one_leg:
     leg_fini(r, &l->legs[0]);
@@ -345,8 +346,8 @@ void om_relay_offer(struct om_relay *r, om_time now, struct om_relay_end *from,
     }
     if (l)
         unbind(l, from); /* it began anew */
-    if (r->count >= r->limits.lanes_max || from->lanes >= r->limits.lanes_per_end ||
-        to->lanes >= r->limits.lanes_per_end) {
+    if (!om_shares_fit(&r->shares, &from->network, r->limits.lanes_max, *r->networks) ||
+        from->lanes >= r->limits.lanes_per_end || to->lanes >= r->limits.lanes_per_end) {
         refuse(r, from, f->lane, OM_LANE_FULL);
         return;
     }

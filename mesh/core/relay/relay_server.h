@@ -10,7 +10,8 @@
  *        relay_answers_a_repeated_offer; relay_renews_its_word_to_both;
  *        relay_carries_only_what_its_end_sent;
  *        relay_holds_each_lane_to_its_rate; relay_is_quiet_towards_a_quiet_end;
- *        relay_unbinds_the_idle; relay_forgets_an_end_that_goes; relay_bounds_its_words;
+ *        relay_keeps_room_for_another_network; relay_unbinds_the_idle;
+ *        relay_forgets_an_end_that_goes; relay_bounds_its_words;
  *        model_relay_stays_within_its_bounds.
  *
  *        offer           accepted               300 s idle, an end closes or goes
@@ -18,11 +19,11 @@
  *                 | refused, silent for 11 s, closed
  *                 +------------------------------> (none), and the asking end is told
  *
- * Full: OM_RELAY_LANES_MAX lanes and OM_RELAY_LANES_PER_END of one end: an offer is refused, and
- * the refusal says so. OM_RELAY_WORDS_MAX refusals and goodbyes wait, OM_RELAY_WORDS_PER_END for
- * one end: then they are left out and counted, and the ends find out by their own clocks. Of
- * addresses whose rates are known, the one that offered longest ago is forgotten. A lane costs some
- * 3 KiB, all of them 3 MiB.
+ * Full: OM_RELAY_LANES_MAX lanes and OM_RELAY_LANES_PER_END of one end, or what is left are the
+ * shares of the node's other networks (share.h): an offer is refused, and the refusal says so.
+ * OM_RELAY_WORDS_MAX refusals and goodbyes wait, OM_RELAY_WORDS_PER_END for one end: then they are
+ * left out and counted, and the ends find out by their own clocks. Of addresses whose rates are
+ * known, the one that offered longest ago is forgotten. A lane costs some 3 KiB, all of them 3 MiB.
  *
  * Source: PROTOCOL section 6.
  */
@@ -34,6 +35,7 @@
 #include <omerta/lru.h>
 #include <omerta/ring.h>
 #include <omerta/rng.h>
+#include <omerta/share.h>
 #include <omerta/timers.h>
 
 #include "crypto/index.h"
@@ -76,8 +78,9 @@ struct om_relay_limits {
 /* A peer with whom the relay has a session of its own. Read freely. */
 struct om_relay_end {
     struct om_relay *relay;
-    void *user;          /* whoever asked for it */
-    struct om_addr addr; /* where it was last heard */
+    void *user;           /* whoever asked for it */
+    struct om_id network; /* in which the session is, and both ends of a lane are */
+    struct om_addr addr;  /* where it was last heard */
     om_time heard;
     unsigned unheard; /* datagrams it got while it was quiet */
     unsigned lanes;   /* those it asked for, and those it agreed to */
@@ -129,10 +132,11 @@ struct om_relay {
     struct om_timers timers;
     struct om_list lanes; /* all, oldest first */
     struct om_list todo;
-    struct om_list spare; /* memory of lanes that were */
-    unsigned count;
-    struct om_lru addresses; /* address (v6: /64) -> struct om_bucket */
-    struct om_ring words;    /* struct om_relay_word */
+    struct om_list spare;     /* memory of lanes that were */
+    struct om_shares shares;  /* the lanes by network */
+    const unsigned *networks; /* that the node is in */
+    struct om_lru addresses;  /* address (v6: /64) -> struct om_bucket */
+    struct om_ring words;     /* struct om_relay_word */
     struct om_relay_counts counts;
 };
 
@@ -149,14 +153,16 @@ void om_relay_limits_default(struct om_relay_limits *l);
  * om_relay_init() - a relay that is not willing yet
  * @r:        storage of the caller
  * @limits:   copied
- * @rng:      for keys; borrowed for the life of @r, as is the next
+ * @networks: how many the node is in; borrowed for the life of @r, as are the next two
+ * @rng:      for keys
  * @indices:  where its lane ids are drawn
  * @sip_key:  16 random bytes for its table
  *
  * Return: OM_OK, or OM_E_RANGE for limits that no relay has.
  */
 OM_MUST enum om_err om_relay_init(struct om_relay *r, const struct om_relay_limits *limits,
-                                  const struct om_rng *rng, struct om_indices *indices,
+                                  const unsigned *networks, const struct om_rng *rng,
+                                  struct om_indices *indices,
                                   const uint8_t sip_key[static OM_SIP_KEY]);
 
 /** om_relay_fini() - end @r, whose ends were all given back. */
@@ -167,15 +173,16 @@ void om_relay_set(struct om_relay *r, bool is_willing);
 
 /**
  * om_relay_end_new() - a peer with whom there is a session
- * @r:     the relay
- * @user:  kept for the caller
- * @now:   time
- * @addr:  where it was heard
+ * @r:        the relay
+ * @user:     kept for the caller
+ * @network:  of the session
+ * @now:      time
+ * @addr:     where it was heard
  *
  * Return: the end, which the caller owns, or NULL when out of memory.
  */
-struct om_relay_end *om_relay_end_new(struct om_relay *r, void *user, om_time now,
-                                      const struct om_addr *addr);
+struct om_relay_end *om_relay_end_new(struct om_relay *r, void *user, const struct om_id *network,
+                                      om_time now, const struct om_addr *addr);
 
 /** om_relay_end_free() - the association with @e ended: its lanes close, far ends hear of it. */
 void om_relay_end_free(struct om_relay_end *e);

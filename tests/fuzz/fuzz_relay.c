@@ -56,11 +56,11 @@ static void begin(struct world *w)
     om_indices_init(&w->at_end, 64);
     FUZZ_MUST(om_relay_init(&w->relay, &limits, &networks, &w->rng, &w->at_relay, sip) == OM_OK);
     om_relay_set(&w->relay, true);
-    om_lanes_init(&w->lanes, &w->rng, &w->at_end);
+    om_lanes_init(&w->lanes, &networks, &w->rng, &w->at_end);
     for (unsigned i = 0; i < ENDS; i++) {
         struct om_addr a = om_addr_v4(0x33000001 + i, 9);
         w->ends[i] = om_relay_end_new(&w->relay, NULL, network_of(i), 0, &a);
-        w->relays[i] = om_lane_relay_new(&w->lanes, NULL, 0);
+        w->relays[i] = om_lane_relay_new(&w->lanes, NULL, network_of(i), 0);
         FUZZ_MUST(w->ends[i] && w->relays[i]);
     }
 }
@@ -172,7 +172,7 @@ static void say(struct world *w)
             check_frame(&act.frame);
     FUZZ_MUST(w->relay.shares.rows <= w->relay.limits.lanes_max);
     FUZZ_MUST(w->at_relay.live == 2 * w->relay.shares.rows);
-    FUZZ_MUST(w->at_end.live == w->lanes.count);
+    FUZZ_MUST(w->at_end.live == w->lanes.shares.rows);
 }
 
 static void step(struct world *w, struct om_rd *r)
@@ -208,7 +208,7 @@ static void step(struct world *w, struct om_rd *r)
         om_relay_end_free(w->ends[who]);
         om_lane_relay_free(w->relays[who]);
         w->ends[who] = om_relay_end_new(&w->relay, NULL, network_of(who), w->now, &a);
-        w->relays[who] = om_lane_relay_new(&w->lanes, NULL, w->now);
+        w->relays[who] = om_lane_relay_new(&w->lanes, NULL, network_of(who), w->now);
         FUZZ_MUST(w->ends[who] && w->relays[who]);
         break;
     }

@@ -85,8 +85,8 @@ static bool begin(struct world *w)
         om_prng_seed(&e->prng, 100 + i);
         e->rng = (struct om_rng){fill, &e->prng};
         om_indices_init(&e->indices, 4096);
-        om_lanes_init(&e->lanes, &e->rng, &e->indices);
-        e->via = om_lane_relay_new(&e->lanes, e, w->now);
+        om_lanes_init(&e->lanes, &one_network, &e->rng, &e->indices);
+        e->via = om_lane_relay_new(&e->lanes, e, &(struct om_id){{1}}, w->now);
         e->at_relay = om_relay_end_new(&w->relay, e, &(struct om_id){{1}}, w->now, &a);
         if (!e->via || !e->at_relay)
             return false;

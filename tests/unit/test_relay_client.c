@@ -11,11 +11,13 @@ static const uint8_t mask[OM_MASK_KEY_BYTES] = {1};
 static const uint8_t words[OM_HANDSHAKE_MIN] = {7, 7};
 static const uint8_t keys[OM_LANE_KEYS_BYTES] = {1, 2, [16] = 3, 4};
 static const struct om_id someone = {{1}};
+static const struct om_id network[2] = {{{1}}, {{2}}}; /* of the last relay: the other */
 
 struct place {
     struct om_prng prng;
     struct om_rng rng;
     struct om_indices indices;
+    unsigned networks;
     struct om_lanes lanes;
     struct om_lane_relay *relays[RELAYS];
     struct om_lane_act act;
@@ -37,9 +39,10 @@ static bool open_place(struct place *p, unsigned relays)
     p->rng = (struct om_rng){fill, &p->prng};
     p->now = OM_SEC(1000);
     om_indices_init(&p->indices, 4096);
-    om_lanes_init(&p->lanes, &p->rng, &p->indices);
+    p->networks = 1;
+    om_lanes_init(&p->lanes, &p->networks, &p->rng, &p->indices);
     for (unsigned i = 0; i < relays; i++) {
-        p->relays[i] = om_lane_relay_new(&p->lanes, NULL, p->now);
+        p->relays[i] = om_lane_relay_new(&p->lanes, NULL, &network[i == RELAYS - 1], p->now);
         if (!p->relays[i])
             return false;
     }
@@ -225,7 +228,7 @@ OM_TEST(lanes_repeat_their_answer)
     OM_TRY(lane && bound(&p, 0, lane->id, THEIRS + 1));
     CHECK(tells(&p, OM_LANE_UP, lane));
     CHECK(!bound(&p, 0, lane->id, THEIRS + 1) && is_done(&p));
-    CHECK_EQ(p.lanes.count, 2);
+    CHECK_EQ(p.lanes.shares.rows, 2);
     CHECK(offered(&p, 0, 5));
     p.now += OM_SEC(OM_LANES_ANSWER_S); /* nobody looked at it */
     om_lanes_tick(&p.lanes, p.now);
@@ -251,7 +254,7 @@ OM_TEST(lanes_die_with_their_relay)
     CHECK_MEM(&one->hop, &none, sizeof none);
     CHECK(tells(&p, OM_LANE_DOWN, one) && is_done(&p));
     CHECK(!om_index_find(&p.indices, id));
-    CHECK_EQ(p.lanes.count, 1);
+    CHECK_EQ(p.lanes.shares.rows, 1);
     CHECK(om_lanes_closed(p.relays[1], two->id) && !om_lanes_closed(p.relays[1], two->id));
     CHECK(tells(&p, OM_LANE_DOWN, two) && is_done(&p));
 out:
@@ -268,15 +271,44 @@ OM_TEST(lanes_are_bounded)
     for (r = 0; r < RELAYS; r++) {
         for (i = 0; i < OM_LANES_PER_RELAY; i++) {
             struct om_id to = {{(uint8_t)i}};
-            unsigned before = p.lanes.count;
+            unsigned before = p.lanes.shares.rows;
             enum om_err e = om_lane_ask(p.relays[r], p.now, &to, NULL, &lane);
             OM_TRY(e == (before < OM_LANES_MAX ? OM_OK : OM_E_FULL));
         }
         CHECK_ERR(om_lane_ask(p.relays[r], p.now, &(struct om_id){{200}}, NULL, &lane), OM_E_FULL);
     }
-    CHECK_EQ(p.lanes.count, OM_LANES_MAX);
+    CHECK_EQ(p.lanes.shares.rows, OM_LANES_MAX);
     CHECK(!offered(&p, 0, THEIRS));
     CHECK(says(&p, 0, OM_FRAME_LANE_REFUSE) && p.act.frame.lane_refuse.reason == OM_LANE_FULL);
+out:
+    close_place(&p);
+}
+
+/* Relays of one network, which anybody may be one of, offer all the lanes that we can have. */
+OM_TEST(lanes_keep_room_for_another_network)
+{
+    enum { SHARE = OM_LANES_MAX / OM_SHARES_NETWORKS, OTHER = RELAYS - 1 };
+    unsigned taken = 0, others = 0;
+    struct place p;
+
+    OM_TRY(open_place(&p, RELAYS));
+    p.networks = 2;
+    for (uint32_t i = 0; i < OM_LANES_MAX; i++) {
+        p.now += OM_SEC(1); /* no faster than we take offers */
+        taken += offered(&p, i % OTHER, THEIRS + i) != NULL;
+        while (!is_done(&p))
+            ;
+    }
+    CHECK_EQ(taken, OM_LANES_MAX - SHARE);
+    CHECK(!offered(&p, 0, 1));
+    CHECK(says(&p, 0, OM_FRAME_LANE_REFUSE) && p.act.frame.lane_refuse.reason == OM_LANE_FULL);
+    for (uint32_t i = 0; i < 2 * SHARE; i++) {
+        p.now += OM_SEC(1);
+        others += offered(&p, OTHER, THEIRS + i) != NULL;
+        while (!is_done(&p))
+            ;
+    }
+    CHECK_EQ(others, SHARE);
 out:
     close_place(&p);
 }

@@ -14,7 +14,7 @@ void om_node_info(const struct om_node *n, struct om_node_info *out)
     out->under_load = om_responder_is_loaded(&n->responder, n->now);
     const struct om_relay_counts *c = &n->relay.counts;
     out->is_relay = n->relay.is_willing;
-    out->lanes = n->lanes.count;
+    out->lanes = n->lanes.shares.rows;
     out->lanes_carried = n->relay.shares.rows;
     out->relayed = c->carried;
     out->relayed_bytes = c->carried_bytes;

@@ -19,7 +19,7 @@ enum om_err node_lane_start(struct om_node *n)
         .burst_bytes = n->limits.relay_rate_bytes,
     };
 
-    om_lanes_init(&n->lanes, &n->rng, &n->sessions.indices);
+    om_lanes_init(&n->lanes, &n->network_count, &n->rng, &n->sessions.indices);
     n->lane_timer.fire = node_lane_tick;
     return om_relay_init(&n->relay, &limits, &n->network_count, &n->rng, &n->sessions.indices,
                          n->sip_key);
@@ -214,7 +214,7 @@ void node_lane_say(struct om_node *n, struct om_peer *p, const struct om_frame *
 static struct om_lane_relay *relay_of(struct om_node *n, om_time now, struct om_peer *p)
 {
     if (!p->lane_relay)
-        p->lane_relay = om_lane_relay_new(&n->lanes, p, now);
+        p->lane_relay = om_lane_relay_new(&n->lanes, p, &p->net->id, now);
     if (!p->lane_relay)
         node_drop(n, OM_DROP_MEMORY);
     return p->lane_relay;

@@ -12,9 +12,10 @@ struct om_lanes_word {
     uint8_t reason; /* 0: goodbye */
 };
 
-void om_lanes_init(struct om_lanes *l, const struct om_rng *rng, struct om_indices *indices)
+void om_lanes_init(struct om_lanes *l, const unsigned *networks, const struct om_rng *rng,
+                   struct om_indices *indices)
 {
-    *l = (struct om_lanes){.rng = rng, .indices = indices};
+    *l = (struct om_lanes){.networks = networks, .rng = rng, .indices = indices};
     om_list_init(&l->todo);
     om_list_init(&l->over);
     om_timers_init(&l->timers, OM_LANES_MAX);
@@ -33,7 +34,7 @@ static void free_all(struct om_list *list)
 
 void om_lanes_fini(struct om_lanes *l)
 {
-    OM_BUG_IF(l->count > 0);
+    OM_BUG_IF(l->shares.rows > 0);
     free_all(&l->todo);
     free_all(&l->over);
     om_timers_fini(&l->timers);
@@ -67,19 +68,20 @@ static void end(struct om_lane *lane, uint8_t reason, bool is_known)
     om_hop_fini(&lane->hop);
     om_list_remove(&lane->of_relay);
     lane->relay->count--;
+    om_shares_drop(&l->shares, &lane->relay->network);
     lane->relay = NULL;
     lane->state = OM_LANE_OVER;
     lane->reason = reason;
     lane->says_offer = lane->says_accept = false;
     lane->says_state = is_known;
     sodium_memzero(lane->handshake, sizeof lane->handshake);
-    l->count--;
     l->counts.ended++;
     om_list_remove(&lane->todo);
     om_list_push_back(is_known ? &l->todo : &l->over, &lane->todo);
 }
 
-struct om_lane_relay *om_lane_relay_new(struct om_lanes *l, void *user, om_time now)
+struct om_lane_relay *om_lane_relay_new(struct om_lanes *l, void *user, const struct om_id *network,
+                                        om_time now)
 {
     struct om_lane_relay *r = calloc(1, sizeof *r);
 
@@ -87,6 +89,7 @@ struct om_lane_relay *om_lane_relay_new(struct om_lanes *l, void *user, om_time 
         return NULL;
     r->lanes = l;
     r->user = user;
+    r->network = *network;
     om_list_init(&r->all);
     om_bucket_init(&r->offers, OM_LANES_OFFERS_PER_S, OM_LANES_OFFERS_BURST, now);
     return r;
@@ -155,7 +158,8 @@ static enum om_err lane_new(struct om_lane_relay *r, om_time due, struct om_lane
     enum om_err e = OM_E_NO_MEM;
     struct om_lane *lane;
 
-    if (l->count >= OM_LANES_MAX || r->count >= OM_LANES_PER_RELAY)
+    if (!om_shares_fit(&l->shares, &r->network, OM_LANES_MAX, *l->networks) ||
+        r->count >= OM_LANES_PER_RELAY)
         return OM_E_FULL;
     lane = calloc(1, sizeof *lane);
     if (!lane)
@@ -173,7 +177,7 @@ static enum om_err lane_new(struct om_lane_relay *r, om_time due, struct om_lane
     lane->is_by_known = r->was_bound;
     om_list_push_back(&r->all, &lane->of_relay);
     r->count++;
-    l->count++;
+    om_shares_add(&l->shares, &r->network);
     *out = lane;
     return OM_OK;
 out:

@@ -6,7 +6,8 @@
  * Why:   a lane belongs to two sessions: the one with the relay, in which it was agreed and whose
  *        association it dies with, and the one inside, which outlives it. It is neither's part.
  * Keeps: lanes_open_from_both_sides; lanes_resend_and_give_up; lanes_repeat_their_answer;
- *        lanes_die_with_their_relay; lanes_are_bounded; lanes_limit_offers_of_a_relay;
+ *        lanes_die_with_their_relay; lanes_are_bounded; lanes_keep_room_for_another_network;
+ *        lanes_limit_offers_of_a_relay;
  *        lanes_go_when_idle; lanes_ignore_what_is_not_theirs;
  *        lanes_are_bound_anew; lanes_take_a_newer_word.
  *
@@ -19,9 +20,10 @@
  *                   | decline(), not answered within 2 s
  *                   +----------> (none)
  *
- * Full: OM_LANES_MAX lanes, OM_LANES_PER_RELAY of them through one relay: ask() says so, and an
- * offer is refused. Offers of a relay over its rate: left out and counted. OM_LANES_WORDS_MAX
- * refusals, goodbyes and endings wait, of which endings are never left out.
+ * Full: OM_LANES_MAX lanes, OM_LANES_PER_RELAY of them through one relay, or what is left are the
+ * shares of other networks (share.h): ask() says so, and an offer is refused. Offers of a relay over
+ * its rate: left out and counted. OM_LANES_WORDS_MAX refusals, goodbyes and endings wait, of which
+ * endings are never left out.
  *
  * Source: PROTOCOL section 6.
  */
@@ -32,6 +34,7 @@
 #include <omerta/list.h>
 #include <omerta/ring.h>
 #include <omerta/rng.h>
+#include <omerta/share.h>
 #include <omerta/timers.h>
 
 #include "crypto/index.h"
@@ -56,7 +59,8 @@ struct om_lanes;
 /* A peer through which lanes may lead: there is a session with it. Read freely. */
 struct om_lane_relay {
     struct om_lanes *lanes;
-    void *user; /* whoever asked for it */
+    void *user;           /* whoever asked for it */
+    struct om_id network; /* of the session, and of all lanes through it */
     struct om_list all;
     unsigned count;
     bool was_bound; /* it bound a lane that we asked for */
@@ -101,7 +105,8 @@ struct om_lanes {
     const struct om_rng *rng;
     struct om_indices *indices;
     struct om_timers timers;
-    unsigned count;
+    struct om_shares shares;  /* the lanes by network */
+    const unsigned *networks; /* that the node is in */
     struct om_list todo;
     struct om_list over;  /* lanes to be freed */
     struct om_ring words; /* struct om_lanes_word */
@@ -125,23 +130,27 @@ struct om_lane_act {
 /**
  * om_lanes_init() - no lanes
  * @l:        storage of the caller
- * @rng:      borrowed for the life of @l, as is the next
- * @indices:  where lane ids are drawn
+ * @networks: how many the node is in; borrowed for the life of @l, as are the next two
+ * @rng:      for lane ids
+ * @indices:  where they are drawn
  */
-void om_lanes_init(struct om_lanes *l, const struct om_rng *rng, struct om_indices *indices);
+void om_lanes_init(struct om_lanes *l, const unsigned *networks, const struct om_rng *rng,
+                   struct om_indices *indices);
 
 /** om_lanes_fini() - end @l, whose relays were all given back. */
 void om_lanes_fini(struct om_lanes *l);
 
 /**
  * om_lane_relay_new() - a peer with whom there is a session
- * @l:     the lanes
- * @user:  kept for the caller
- * @now:   time
+ * @l:        the lanes
+ * @user:     kept for the caller
+ * @network:  of the session
+ * @now:      time
  *
  * Return: the relay, which the caller owns, or NULL when out of memory.
  */
-struct om_lane_relay *om_lane_relay_new(struct om_lanes *l, void *user, om_time now);
+struct om_lane_relay *om_lane_relay_new(struct om_lanes *l, void *user, const struct om_id *network,
+                                        om_time now);
 
 /** om_lane_relay_free() - the association with @r ended, and so do its lanes, their keys wiped. */
 void om_lane_relay_free(struct om_lane_relay *r);

@@ -21,9 +21,9 @@
  *                   +----------> (none)
  *
  * Full: OM_LANES_MAX lanes, OM_LANES_PER_RELAY of them through one relay, or what is left are the
- * shares of other networks (share.h): ask() says so, and an offer is refused. Offers of a relay over
- * its rate: left out and counted. OM_LANES_WORDS_MAX refusals, goodbyes and endings wait, of which
- * endings are never left out.
+ * shares of other networks (share.h): ask() says so, and an offer is refused. Offers of a relay
+ * over its rate: left out and counted. OM_LANES_WORDS_MAX refusals, goodbyes and endings wait, of
+ * which endings are never left out.
  *
  * Source: PROTOCOL section 6.
  */

@@ -233,7 +233,6 @@ static void collect(struct node_call *c, om_time now)
 {
     struct om_mux *m = &c->peer->carrier->mux;
 
-    om_stream_is_secret(c->stream);
     for (struct om_bytes b; (b = om_stream_peek(c->stream)).n > 0;) {
         if (!add_tail(c, b)) {
             end_collecting(c, now, false);

@@ -72,6 +72,8 @@ static void put_question(struct node_ledger *g, struct node_ledger_ask *a)
         if (node_call_ask(g->node, g->node->now, p, &c, &made) == OM_OK) {
             made->owner = CALL_OF_LEDGER;
             made->tag = (uint64_t)(a - g->asks);
+            if (made->stream) /* an EPOCH may be at its end, also where that is never read */
+                om_stream_is_secret(made->stream);
         }
         free(args.p);
     }

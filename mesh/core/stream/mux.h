@@ -154,7 +154,7 @@ void om_stream_set_priority(struct om_mux *m, struct om_stream *s, enum om_prior
 /** om_stream_peek() - contiguous bytes of @s that can be read now; lent until they are consumed. */
 struct om_bytes om_stream_peek(const struct om_stream *s);
 
-/** om_stream_is_secret() - of what is consumed of @s from now on nothing stays in memory. */
+/** om_stream_is_secret() - of what comes over @s nothing is to stay in memory, read or not. */
 void om_stream_is_secret(struct om_stream *s);
 
 /** om_stream_pieces() - more of the same of @s: up to @max pieces into @out that follow one

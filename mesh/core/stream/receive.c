@@ -42,8 +42,26 @@ static void free_blocks(struct om_receive *r)
     r->size = 0;
 }
 
+/* A call's answer lies in the first block, and may be the secret of a network; what follows it only
+ * where the reader says so. */
+static bool is_to_be_wiped(const struct om_receive *r, uint64_t number)
+{
+    return r->is_secret || number == 0;
+}
+
+/* What nobody read: all blocks that there are begin with that of the next byte. */
+static void wipe_unread(struct om_receive *r)
+{
+    const uint64_t first = block_of(r->consumed);
+
+    for (uint64_t i = first; i < first + r->size && is_to_be_wiped(r, i); i++)
+        if (*slot(r, i))
+            sodium_memzero(*slot(r, i), block_size(i));
+}
+
 void om_receive_fini(struct om_receive *r)
 {
+    wipe_unread(r);
     free_blocks(r);
     om_ranges_clear(&r->above);
 }
@@ -208,14 +226,12 @@ struct om_bytes om_receive_peek(const struct om_receive *r)
     return om_receive_pieces(r, &first, 1) ? first : om_bytes(NULL, 0);
 }
 
-/* A call's answer lies in the first block, and may be the secret of a network; what follows it only
- * where the reader says so. */
 static void wipe(struct om_receive *r, size_t n)
 {
     uint64_t at = r->consumed;
     const uint64_t end = at + n;
 
-    while (at < end && (r->is_secret || block_of(at) == 0)) {
+    while (at < end && is_to_be_wiped(r, block_of(at))) {
         uint64_t number = block_of(at);
         size_t skip = (size_t)(at - block_start(number)), left = block_size(number) - skip;
         size_t all = end - at < left ? (size_t)(end - at) : left;

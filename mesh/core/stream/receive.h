@@ -6,7 +6,7 @@
  * Keeps: receive_puts_bytes_in_order; receive_pieces_follow_one_another;
  *        receive_final_size_is_final; receive_refuses_beyond_credit;
  *        receive_too_many_gaps_are_refused; receive_memory_follows_the_window;
- *        receive_no_memory_changes_nothing.
+ *        receive_no_memory_changes_nothing; rotate_leaves_no_secret_of_an_answer_that_ended.
  *
  * Block 0 holds the first OM_RECEIVE_FIRST bytes, so that a short message costs little; each later
  * one OM_RECEIVE_BLOCK. A block is allocated when a byte of it arrives and freed when it is
@@ -44,13 +44,13 @@ struct om_receive {
     struct om_ranges above; /* what arrived beyond @received */
     bool is_stopped;        /* nothing is kept any more */
     bool is_reset;          /* by the peer */
-    bool is_secret;         /* all that is consumed is wiped, and not the first block alone */
+    bool is_secret;         /* no byte stays in memory, and not those of the first block alone */
 };
 
 /** om_receive_init() - nothing arrived in @r. */
 void om_receive_init(struct om_receive *r);
 
-/** om_receive_fini() - release the memory of @r. */
+/** om_receive_fini() - release the memory of @r, and wipe what is secret in it. */
 void om_receive_fini(struct om_receive *r);
 
 /**

@@ -161,7 +161,7 @@ static bool ask_owner(struct service_vm *v, const struct om_vm_ruling *ruling, o
                                      .since = now,
                                      .until = now + patience};
         (void)snprintf(a->why, sizeof a->why, "%s", ruling->text);
-        e = om_vm_approvals_add(&v->hub->admit->approvals, a, err);
+        e = om_vm_approvals_add(&v->hub->admit->approvals, a, v->hub->d->network_count, err);
     }
     if (e == OM_OK) {
         v->hold = ADMIT_ASKED;

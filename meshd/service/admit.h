@@ -13,7 +13,8 @@
  * the owner until it is mended. reputation.json, written after each outcome; one that makes no
  * sense is left alone, and everybody is unknown.
  *
- * Full: OM_VM_APPROVALS_MAX requests wait for the owner, OM_VM_APPROVALS_PEER of one peer. A peer
+ * Full: OM_VM_APPROVALS_MAX requests wait for the owner, OM_VM_APPROVALS_PEER of one peer, and each
+ * network of this node has a share of them. A peer
  * that asks faster than vm/core/pace.h has it is refused, and its reputation suffers, once.
  */
 #ifndef OM_SERVICE_ADMIT_H

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <omerta/share.h>
+
 static int find(const struct om_vm_approvals *l, uint64_t vm)
 {
     for (unsigned i = 0; i < l->count; i++)
@@ -19,20 +21,22 @@ const struct om_vm_approval *om_vm_approvals_find(const struct om_vm_approvals *
 }
 
 enum om_err om_vm_approvals_add(struct om_vm_approvals *l, const struct om_vm_approval *a,
-                                struct om_error *err)
+                                unsigned networks, struct om_error *err)
 {
+    struct om_shares shares = {0};
     unsigned of_peer = 0;
 
-    for (unsigned i = 0; i < l->count; i++)
+    for (unsigned i = 0; i < l->count; i++) {
         of_peer += om_id_equal(&l->row[i].peer, &a->peer);
+        om_shares_add(&shares, &l->row[i].network);
+    }
     if (find(l, a->vm) >= 0)
         return om_fail(err, OM_E_EXISTS, "this request waits already");
     if (of_peer == OM_VM_APPROVALS_PEER)
         return om_fail(err, OM_E_BUSY, "%d requests of this peer wait for approval already",
                        OM_VM_APPROVALS_PEER);
-    if (l->count == OM_VM_APPROVALS_MAX)
-        return om_fail(err, OM_E_FULL, "%d requests wait for approval already",
-                       OM_VM_APPROVALS_MAX);
+    if (!om_shares_fit(&shares, &a->network, OM_VM_APPROVALS_MAX, networks))
+        return om_fail(err, OM_E_FULL, "%u requests wait for approval already", l->count);
     l->row[l->count++] = *a;
     return OM_OK;
 }

@@ -5,10 +5,12 @@
  * Why:   a rule may say "ask me": then somebody must be able to look, and a request must not wait
  *        for an owner who sleeps.
  * Keeps: approvals_are_allowed; approvals_are_denied; approvals_expire; approvals_are_bounded;
- *        approvals_one_peer_cannot_fill_the_list; approvals_are_taken_back;
+ *        approvals_one_peer_cannot_fill_the_list;
+ *        approvals_keep_room_for_another_network; approvals_are_taken_back;
  *        approvals_decide_once.
  *
- * Full: OM_VM_APPROVALS_MAX in all, OM_VM_APPROVALS_PEER of one peer: another is refused.
+ * Full: OM_VM_APPROVALS_MAX in all, OM_VM_APPROVALS_PEER of one peer, or what is left are the
+ * shares of other networks (share.h): another is refused.
  */
 #ifndef OM_VM_APPROVALS_H
 #define OM_VM_APPROVALS_H
@@ -49,14 +51,15 @@ struct om_vm_approvals {
 
 /**
  * om_vm_approvals_add() - wait for the owner
- * @l:    the list
- * @a:    copied
- * @err:  sentence; may be NULL
+ * @l:         the list
+ * @a:         copied
+ * @networks:  that this node is in
+ * @err:       sentence; may be NULL
  *
- * Return: OM_OK, OM_E_EXISTS, OM_E_FULL in all, OM_E_BUSY for this peer.
+ * Return: OM_OK, OM_E_EXISTS, OM_E_FULL in all or for this network, OM_E_BUSY for this peer.
  */
 OM_MUST enum om_err om_vm_approvals_add(struct om_vm_approvals *l, const struct om_vm_approval *a,
-                                        struct om_error *err);
+                                        unsigned networks, struct om_error *err);
 
 /** om_vm_approvals_find() - the request of @vm in @l, lent; NULL when none waits. */
 const struct om_vm_approval *om_vm_approvals_find(const struct om_vm_approvals *l, uint64_t vm);

@@ -1,17 +1,26 @@
 /* test_approvals.c - requests that wait, and what ends their waiting. */
 #include "harness.h"
 
+#include <omerta/share.h>
+
 #include "vm/core/approvals.h"
 
 static struct om_vm_approvals l;
 static struct om_vm_decided d;
 
-static enum om_err add(uint64_t vm, uint8_t peer, om_time until)
+static unsigned networks = 1;
+
+static enum om_err add_in(uint8_t network, uint64_t vm, uint8_t peer, om_time until)
 {
-    struct om_vm_approval a = {.vm = vm, .peer = {{peer}}, .until = until};
+    struct om_vm_approval a = {.vm = vm, .network = {{network}}, .peer = {{peer}}, .until = until};
 
     om_vm_spec_default(&a.spec);
-    return om_vm_approvals_add(&l, &a, NULL);
+    return om_vm_approvals_add(&l, &a, networks, NULL);
+}
+
+static enum om_err add(uint64_t vm, uint8_t peer, om_time until)
+{
+    return add_in(1, vm, peer, until);
 }
 
 OM_TEST(approvals_are_allowed)
@@ -80,6 +89,23 @@ OM_TEST(approvals_are_bounded)
     CHECK_ERR(add(vm, 255, OM_SEC(60)), OM_E_FULL);
     CHECK(om_vm_approvals_drop(&l, 3));
     CHECK_OK(add(vm, 255, OM_SEC(60)));
+}
+
+/* The list of one network alone is above: all of it is its own. */
+OM_TEST(approvals_keep_room_for_another_network)
+{
+    enum { SHARE = OM_VM_APPROVALS_MAX / OM_SHARES_NETWORKS };
+    uint64_t vm = 0;
+
+    l.count = 0;
+    networks = 2;
+    for (; vm < OM_VM_APPROVALS_MAX - SHARE; vm++)
+        CHECK_OK(add(vm, (uint8_t)vm, OM_SEC(60)));
+    CHECK_ERR(add(vm, 255, OM_SEC(60)), OM_E_FULL);
+    for (; vm < OM_VM_APPROVALS_MAX; vm++)
+        CHECK_OK(add_in(2, vm, (uint8_t)vm, OM_SEC(60)));
+    CHECK_ERR(add_in(2, vm, 255, OM_SEC(60)), OM_E_FULL);
+    networks = 1;
 }
 
 OM_TEST(approvals_one_peer_cannot_fill_the_list)

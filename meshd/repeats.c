@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "crowd.h"
+
 enum { DAY_S = 24 * 3600 };
 
 /* The place of @peer, or SIZE_MAX. */
@@ -15,16 +17,33 @@ static size_t find(const struct repeats *r, const struct om_id *network, const s
     return SIZE_MAX;
 }
 
+/* Whose place is taken: one that is free, else of the network with the most who asked first. */
+static size_t victim(struct repeats *r)
+{
+    struct crowd c = {.count = 0};
+    size_t at = 0;
+
+    for (size_t i = 0; i < REPEATS_PEERS; i++) {
+        if (r->of[i].until == 0)
+            return i;
+        crowd_add(&c, &r->of[i].network, &r->of[i].network);
+    }
+    const struct om_id *largest = crowd_oldest(&c);
+    while (!om_id_equal(&r->of[at].network, largest))
+        at++;
+    for (size_t i = at + 1; i < REPEATS_PEERS; i++)
+        if (r->of[i].until < r->of[at].until && om_id_equal(&r->of[i].network, largest))
+            at = i;
+    return at;
+}
+
 bool repeats_ask(struct repeats *r, om_time now, const struct om_id *network,
                  const struct om_id *peer)
 {
     size_t at = find(r, network, peer);
 
     if (at == SIZE_MAX) {
-        at = 0;
-        for (size_t i = 1; i < REPEATS_PEERS; i++)
-            if (r->of[i].until < r->of[at].until)
-                at = i;
+        at = victim(r);
         r->of[at].until = 0;
     }
     if (now >= r->of[at].until) {

@@ -3,9 +3,10 @@
  *
  * What:  counts the questions of a peer until the user says yes to one.
  * Why:   a question is shown to a person; a peer must not be able to ask until he gives in.
- * Keeps: test_handover_questions_are_bounded; test_cloister_is_asked_thrice_a_day.
+ * Keeps: test_handover_questions_are_bounded; test_cloister_is_asked_thrice_a_day;
+ *        repeats_of_a_crowd_leave_the_others.
  *
- * Full:  the peer who asked first of REPEATS_PEERS is forgotten.
+ * Full:  of REPEATS_PEERS, the peer who asked first of the network with the most is forgotten.
  */
 #ifndef OM_MESHD_REPEATS_H
 #define OM_MESHD_REPEATS_H

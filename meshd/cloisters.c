@@ -15,20 +15,19 @@
 #include "host/entropy.h"
 #include "membership.h"
 #include "membership_parts.h"
-#include "repeats.h"
+#include "questions.h"
 
 enum { OUT_MAX = OM_CLOISTER_REVEAL + OM_CLOISTER_AGREE, LAST_WORD_S = 10 };
 
 struct row {
     struct cloisters *hub;
     struct om_call_owner owner;
+    struct question q;
     struct om_cloister c; /* NONE: the row is free */
-    struct om_id network;
-    om_time last_by; /* DONE: when nobody waits any more for the peer to have our last word */
+    om_time last_by;      /* DONE: when nobody waits any more for the peer to have our last word */
     size_t in_len, out_len; /* of in; of out, which is written */
     uint64_t released;
-    struct om_addr at; /* the peer's, once we agree */
-    unsigned number;
+    struct om_addr at;          /* the peer's, once we agree */
     bool is_told;               /* the code */
     bool is_due;                /* the user said yes just now */
     char name[OM_NAME_MAX + 1]; /* "": one is made up */
@@ -40,26 +39,14 @@ struct cloisters {
     uv_timer_t timer;
     unsigned numbers;
     uint64_t ended[OM_CLOISTER_WHY_COUNT];
-    struct repeats repeats;
-    struct row rows[CLOISTERS_MAX];
+    struct questions questions;
+    struct row rows[QUESTIONS_MAX];
 };
 
-static struct row *find(struct cloisters *s, unsigned number)
+/* What @q is of; NULL: of nothing. */
+static struct row *row_of(struct question *q)
 {
-    for (unsigned i = 0; i < CLOISTERS_MAX; i++)
-        if (s->rows[i].c.step != OM_CLOISTER_NONE && s->rows[i].number == number)
-            return &s->rows[i];
-    return NULL;
-}
-
-static struct row *find_peer(struct cloisters *s, const struct om_id *network,
-                             const struct om_id *peer)
-{
-    for (unsigned i = 0; i < CLOISTERS_MAX; i++)
-        if (s->rows[i].c.step != OM_CLOISTER_NONE && om_id_equal(&s->rows[i].network, network) &&
-            om_id_equal(&s->rows[i].c.peer, peer))
-            return &s->rows[i];
-    return NULL;
+    return q ? OM_CONTAINER_OF(q, struct row, q) : NULL;
 }
 
 static const char *state_of(const struct row *r)
@@ -81,11 +68,11 @@ static const char *state_of(const struct row *r)
 
 static json_t *show(const struct row *r)
 {
-    const struct daemon_network *net = daemon_network(r->hub->d, &r->network);
+    const struct daemon_network *net = daemon_network(r->hub->d, &r->q.network);
     om_time left = om_cloister_deadline(&r->c);
 
     left = left == OM_NEVER ? 0 : left - om_clock_now();
-    return json_pack("{s:i, s:o, s:s, s:s, s:s?, s:b, s:f}", "id", (int)r->number, "peer",
+    return json_pack("{s:i, s:o, s:s, s:s, s:s?, s:b, s:f}", "id", (int)r->q.number, "peer",
                      control_id(&r->c.peer), "network", net ? net->name : "", "state", state_of(r),
                      "code", *r->c.code ? r->c.code : NULL, "asked_here", (int)r->c.is_asker,
                      "left_s", left > 0 ? (double)left / (double)OM_SEC(1) : 0.0);
@@ -97,7 +84,7 @@ static void arm(struct cloisters *s)
 {
     om_time now = om_clock_now(), at = OM_NEVER;
 
-    for (unsigned i = 0; i < CLOISTERS_MAX; i++) {
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++) {
         const struct row *r = &s->rows[i];
         om_time due = r->c.step == OM_CLOISTER_DONE ? r->last_by : om_cloister_deadline(&r->c);
         if (r->is_due)
@@ -138,8 +125,8 @@ static void end(struct row *r, enum om_cloister_why why)
     om_calls_hang_up(s->d->calls, &r->owner, code_of(why));
     (void)om_fail(&err, OM_E_STATE, "%s", om_cloister_why_text(why));
     control_notify_cloister(s->d->control, show(r));
-    control_cloister_code(s->d->control, r->number, &r->network, &r->c.peer, NULL, &err);
-    control_cloister_end(s->d->control, r->number, &r->network, &r->c.peer, NULL, &err);
+    control_cloister_code(s->d->control, r->q.number, &r->q.network, &r->c.peer, NULL, &err);
+    control_cloister_end(s->d->control, r->q.number, &r->q.network, &r->c.peer, NULL, &err);
     clear(r);
     arm(s);
     om_calls_kick(s->d->calls);
@@ -165,7 +152,7 @@ static void found(struct row *r)
     sodium_memzero(&l, sizeof l);
     (void)json_object_set_new(told, "made", net ? json_string(net->name) : json_null());
     control_notify_cloister(s->d->control, told);
-    control_cloister_end(s->d->control, r->number, &r->network, &r->c.peer, net, &err);
+    control_cloister_end(s->d->control, r->q.number, &r->q.network, &r->c.peer, net, &err);
     clear(r);
     arm(s);
     om_pump_kick(s->d->pump);
@@ -205,7 +192,7 @@ static void advance(struct row *r)
     if (r->c.step == OM_CLOISTER_COMPARING && !r->is_told) {
         r->is_told = true;
         control_notify_cloister(s->d->control, show(r));
-        control_cloister_code(s->d->control, r->number, &r->network, &r->c.peer, show(r), NULL);
+        control_cloister_code(s->d->control, r->q.number, &r->q.network, &r->c.peer, show(r), NULL);
     }
     if (r->c.step == OM_CLOISTER_DONE && r->last_by == 0)
         r->last_by = om_clock_now() + OM_SEC(LAST_WORD_S);
@@ -300,7 +287,7 @@ static void on_time(uv_timer_t *t)
     struct cloisters *s = t->data;
     om_time now = om_clock_now();
 
-    for (unsigned i = 0; i < CLOISTERS_MAX; i++) {
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++) {
         struct row *r = &s->rows[i];
         om_cloister_tick(&r->c, now);
         if (r->c.step == OM_CLOISTER_FAILED)
@@ -318,24 +305,18 @@ unsigned cloisters_number(struct cloisters *s)
     return ++s->numbers;
 }
 
-/* A free row, for @network; NULL when there is none, of those for others when they asked. */
-static struct row *take(struct cloisters *s, const struct om_id *network, bool is_asked)
+/* A free row, for @peer of @network, whom we ask or who asked; NULL when there is none. */
+static struct row *take(struct cloisters *s, const struct om_id *network, const struct om_id *peer,
+                        bool is_ours)
 {
-    struct row *r = NULL;
-    unsigned asked = 0;
+    const struct question like = {.network = *network, .peer = *peer, .is_ours = is_ours};
+    struct row *r = row_of(questions_take(&s->questions, &like, s->d->network_count));
 
-    for (unsigned i = 0; i < CLOISTERS_MAX; i++) {
-        if (s->rows[i].c.step == OM_CLOISTER_NONE)
-            r = &s->rows[i];
-        else
-            asked += !s->rows[i].c.is_asker;
-    }
-    if (!r || (is_asked && asked >= CLOISTERS_IN_MAX))
+    if (!r)
         return NULL;
-    *r = (struct row){.hub = s,
-                      .owner = {.on_reply = on_reply, .on_stream = on_stream},
-                      .network = *network,
-                      .number = cloisters_number(s)};
+    r->hub = s;
+    r->owner = (struct om_call_owner){.on_reply = on_reply, .on_stream = on_stream};
+    r->q.number = cloisters_number(s);
     return r;
 }
 
@@ -360,16 +341,17 @@ static bool tell_point(struct row *r, uint64_t call)
 static struct row *row_for(struct cloisters *s, const struct om_act_call *call)
 {
     const struct om_id *self = om_node_id(daemon_node(s->d), &call->network);
-    struct row *r = find_peer(s, &call->network, &call->peer);
+    struct row *r = row_of(questions_with(&s->questions, &call->network, &call->peer));
 
     if (!self || om_id_equal(self, &call->peer))
         return NULL;
     if (!r)
-        return take(s, &call->network, true);
+        return take(s, &call->network, &call->peer, false);
     if (r->c.step != OM_CLOISTER_ASKED || !om_cloister_yields(self, &call->peer))
         return NULL;
     om_calls_hang_up(s->d->calls, &r->owner, OM_CLOSE_CANCELLED);
     r->in_len = 0;
+    r->q.is_ours = false;
     return r;
 }
 
@@ -379,7 +361,8 @@ void cloisters_call(struct cloisters *s, const struct om_act_call *call)
     const struct om_rng rng = om_entropy();
     uint8_t offer[CLOISTER_WORD];
     bool is_good = cloister_words_read(offer, call->args, CLOISTER_COMMIT);
-    bool may_ask = is_good && repeats_ask(&s->repeats, om_clock_now(), &c.network, &c.peer);
+    bool may_ask =
+        is_good && repeats_ask(&s->questions.repeats, om_clock_now(), &c.network, &c.peer);
     struct row *r = may_ask ? row_for(s, &c) : NULL;
 
     if (!is_good) {
@@ -428,7 +411,7 @@ static enum om_err open_call(struct row *r, const struct daemon_network *net)
     if (e == OM_OK)
         e = daemon_reach(d, net, &r->c.peer);
     if (e == OM_OK)
-        e = om_calls_open(d->calls, &r->network, &r->c.peer, &call, &r->owner);
+        e = om_calls_open(d->calls, &r->q.network, &r->c.peer, &call, &r->owner);
     free(text);
     return e;
 }
@@ -437,7 +420,7 @@ unsigned cloisters_ask(struct cloisters *s, const struct daemon_network *net,
                        const struct om_id *peer, const char *name, struct om_error *err)
 {
     const struct om_rng rng = om_entropy();
-    struct row *r = find_peer(s, &net->id, peer);
+    struct row *r = row_of(questions_with(&s->questions, &net->id, peer));
 
     if (r) {
         (void)om_fail(err, OM_E_EXISTS,
@@ -446,9 +429,9 @@ unsigned cloisters_ask(struct cloisters *s, const struct daemon_network *net,
     }
     if (!has_room(s, name, err))
         return 0;
-    r = take(s, &net->id, false);
+    r = take(s, &net->id, peer, true);
     if (!r) {
-        (void)om_fail(err, OM_E_FULL, "%d wait for an answer: deny some", CLOISTERS_MAX);
+        (void)om_fail(err, OM_E_FULL, "%d wait for an answer: deny some", QUESTIONS_MAX);
         return 0;
     }
     (void)snprintf(r->name, sizeof r->name, "%s", name ? name : "");
@@ -461,7 +444,7 @@ unsigned cloisters_ask(struct cloisters *s, const struct daemon_network *net,
     }
     arm(s);
     om_calls_kick(s->d->calls);
-    return r->number;
+    return r->q.number;
 }
 
 /* Where the peer of @r is: the new network has no relays, so it takes a way without any. */
@@ -469,8 +452,8 @@ static bool find_way(struct row *r, struct om_error *err)
 {
     struct om_peer_info info;
 
-    if (om_node_peer_info(daemon_node(r->hub->d), om_clock_now(), &r->network, &r->c.peer, &info) !=
-            OM_OK ||
+    if (om_node_peer_info(daemon_node(r->hub->d), om_clock_now(), &r->q.network, &r->c.peer,
+                          &info) != OM_OK ||
         !info.is_heard || info.is_relayed)
         return om_fail(err, OM_E_NO_ROUTE,
                        "there is no direct way to the peer now, and a network of two has no "
@@ -481,7 +464,7 @@ static bool find_way(struct row *r, struct om_error *err)
 
 static struct row *named(struct cloisters *s, unsigned number, struct om_error *err)
 {
-    struct row *r = find(s, number);
+    struct row *r = row_of(questions_find(&s->questions, number));
 
     if (!r || r->c.step == OM_CLOISTER_DONE) {
         (void)om_fail(err, OM_E_MISSING, "no question %u waits (omerta cloister list)", number);
@@ -506,8 +489,8 @@ bool cloisters_accept(struct cloisters *s, unsigned number, const char *name, st
         return false;
     if (name)
         (void)snprintf(r->name, sizeof r->name, "%s", name);
-    repeats_forget(&s->repeats, &r->network, &r->c.peer);
-    peer[0] = r->network;
+    repeats_forget(&s->questions.repeats, &r->q.network, &r->c.peer);
+    peer[0] = r->q.network;
     peer[1] = r->c.peer;
     r->is_due = true; /* and not now: who asks is to wait for the answer first */
     arm(s);
@@ -531,7 +514,7 @@ json_t *cloisters_list(const struct cloisters *s)
 {
     json_t *list = json_array();
 
-    for (unsigned i = 0; i < CLOISTERS_MAX; i++)
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++)
         if (s->rows[i].c.step != OM_CLOISTER_NONE)
             (void)json_array_append_new(list, show(&s->rows[i]));
     return list;
@@ -557,6 +540,8 @@ bool cloisters_open(struct cloisters **out, struct om_daemon *d, struct om_error
     }
     s->d = d;
     s->timer.data = s;
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+        s->questions.of[i] = &s->rows[i].q;
     *out = s;
     return true;
 }
@@ -570,7 +555,7 @@ void cloisters_close(struct cloisters *s)
 {
     if (!s)
         return;
-    for (unsigned i = 0; i < CLOISTERS_MAX; i++) {
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++) {
         om_calls_hang_up(s->d->calls, &s->rows[i].owner, OM_CLOSE_CANCELLED);
         clear(&s->rows[i]);
     }

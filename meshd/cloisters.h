@@ -11,8 +11,7 @@
  * A peer can make this node show a question, and no more: without cloisters_accept(), which only
  * the user of this home can lead to, nothing becomes of it.
  *
- * Full:  CLOISTERS_MAX at a time, of them CLOISTERS_IN_MAX that others began, and one with each
- *        peer; more are refused, and counted, as are those that repeats.h does not let through.
+ * Full:  as questions.h says, and one with each peer; more are refused, and counted.
  */
 #ifndef OM_MESHD_CLOISTERS_H
 #define OM_MESHD_CLOISTERS_H
@@ -22,8 +21,6 @@
 #include <omerta/act.h>
 
 #include "state.h"
-
-enum { CLOISTERS_MAX = 16, CLOISTERS_IN_MAX = 12 };
 
 /** cloisters_open() - begin for @d, by @out; false and @err. */
 bool cloisters_open(struct cloisters **out, struct om_daemon *d, struct om_error *err);

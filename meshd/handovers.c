@@ -18,17 +18,17 @@
 #include "host/clock.h"
 #include "membership.h"
 #include "membership_parts.h"
-#include "repeats.h"
+#include "questions.h"
 
 enum { PEOPLE_S = 300, INVITATION_S = 600 };
 
 struct row {
     struct handovers *hub;
     struct om_call_owner owner;
-    struct om_id network, peer, given; /* given: ours only */
+    struct question q;
+    struct om_id given; /* ours only */
     om_time until;
-    unsigned number; /* 0: the row is free */
-    bool is_ours, is_closed, is_agreed;
+    bool is_closed, is_agreed;
     char what[OM_NAME_MAX + 1]; /* as who gives it calls it */
     char name[OM_NAME_MAX + 1]; /* as it is to be called here; "": one is made up */
     size_t link_len;
@@ -38,41 +38,36 @@ struct row {
 struct handovers {
     struct om_daemon *d;
     uv_timer_t timer;
-    struct row rows[HANDOVERS_MAX];
-    struct repeats repeats;
+    struct row rows[QUESTIONS_MAX];
+    struct questions questions;
 };
 
-static struct row *find(struct handovers *s, unsigned number)
+/* What @q is of; NULL: of nothing. */
+static struct row *row_of(struct question *q)
 {
-    for (unsigned i = 0; i < HANDOVERS_MAX && number > 0; i++)
-        if (s->rows[i].number == number)
-            return &s->rows[i];
-    return NULL;
+    return q ? OM_CONTAINER_OF(q, struct row, q) : NULL;
 }
 
 bool handovers_has(const struct handovers *s, unsigned number)
 {
-    for (unsigned i = 0; i < HANDOVERS_MAX && number > 0; i++)
-        if (s->rows[i].number == number)
-            return true;
-    return false;
+    return questions_find(&s->questions, number) != NULL;
 }
 
 static json_t *show(const struct row *r, const char *state)
 {
-    const struct daemon_network *net = daemon_network(r->hub->d, &r->network);
+    const struct daemon_network *net = daemon_network(r->hub->d, &r->q.network);
     om_time left = r->until - om_clock_now();
 
-    return json_pack("{s:i, s:o, s:s, s:s, s:n, s:b, s:f, s:s, s:s}", "id", (int)r->number, "peer",
-                     control_id(&r->peer), "network", net ? net->name : "", "state", state, "code",
-                     "asked_here", (int)r->is_ours, "left_s",
+    return json_pack("{s:i, s:o, s:s, s:s, s:n, s:b, s:f, s:s, s:s}", "id", (int)r->q.number,
+                     "peer", control_id(&r->q.peer), "network", net ? net->name : "", "state",
+                     state, "code", "asked_here", (int)r->q.is_ours, "left_s",
                      left > 0 ? (double)left / (double)OM_SEC(1) : 0.0, "hand", r->what, "kind",
                      r->is_closed ? "closed" : "open");
 }
 
 static const char *state_of(const struct row *r)
 {
-    if (r->is_ours)
+    if (r->q.is_ours)
         return r->is_agreed ? "agreed" : "asking";
     return r->is_agreed ? "agreed" : "offered";
 }
@@ -83,8 +78,8 @@ static void arm(struct handovers *s)
 {
     om_time now = om_clock_now(), at = OM_NEVER;
 
-    for (unsigned i = 0; i < HANDOVERS_MAX; i++)
-        if (s->rows[i].number > 0 && s->rows[i].until < at)
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+        if (s->rows[i].q.number > 0 && s->rows[i].until < at)
             at = s->rows[i].until;
     (void)uv_timer_stop(&s->timer);
     if (at != OM_NEVER)
@@ -101,10 +96,10 @@ static void end(struct row *r, enum om_close_code code, const char *state,
 
     om_calls_hang_up(d->calls, &r->owner, code);
     control_notify_cloister(d->control, show(r, state));
-    control_cloister_code(d->control, r->number, &r->network, &r->peer, err ? NULL : show(r, state),
-                          err);
+    control_cloister_code(d->control, r->q.number, &r->q.network, &r->q.peer,
+                          err ? NULL : show(r, state), err);
     if (err)
-        control_cloister_end(d->control, r->number, &r->network, &r->peer, NULL, err);
+        control_cloister_end(d->control, r->q.number, &r->q.network, &r->q.peer, NULL, err);
     sodium_memzero(r, sizeof *r);
     arm(s);
     om_calls_kick(d->calls);
@@ -123,8 +118,8 @@ static void on_time(uv_timer_t *t)
     struct handovers *s = t->data;
     om_time now = om_clock_now();
 
-    for (unsigned i = 0; i < HANDOVERS_MAX; i++)
-        if (s->rows[i].number > 0 && now >= s->rows[i].until)
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+        if (s->rows[i].q.number > 0 && now >= s->rows[i].until)
             fail(&s->rows[i], OM_CLOSE_LIMIT, "expired", "nobody said yes in time");
     arm(s);
 }
@@ -194,13 +189,13 @@ static void follow(struct row *r)
         e = om_fail(&err, OM_E_PARSE, "what came is not what was offered");
     if (e == OM_OK && r->is_closed) {
         if (closed_join(d, &l, r->link, name_for(r, &l), NULL, &err))
-            control_cloister_joins(d->control, r->number, &r->network, &r->peer, &l.id);
+            control_cloister_joins(d->control, r->q.number, &r->q.network, &r->q.peer, &l.id);
         else
             e = err.code;
     } else if (e == OM_OK) {
         net = membership_join(d, &l, name_for(r, &l), &err);
         if (net)
-            control_cloister_end(d->control, r->number, &r->network, &r->peer, net, NULL);
+            control_cloister_end(d->control, r->q.number, &r->q.network, &r->q.peer, net, NULL);
         else
             e = err.code;
     }
@@ -235,9 +230,9 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
     struct row *r = OM_CONTAINER_OF(o, struct row, owner);
     bool is_over = news->news & (OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE);
 
-    if (!r->is_ours && r->is_agreed && hear(r))
+    if (!r->q.is_ours && r->is_agreed && hear(r))
         return;
-    if (r->is_ours && r->is_agreed &&
+    if (r->q.is_ours && r->is_agreed &&
         (news->released == r->link_len || (is_over && news->code == OM_CLOSE_DONE)))
         end(r, OM_CLOSE_DONE, "done", NULL);
     else if (is_over)
@@ -248,26 +243,17 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
 static struct row *take(struct handovers *s, const struct om_id *network, const struct om_id *peer,
                         bool is_ours)
 {
+    const struct question like = {.network = *network, .peer = *peer, .is_ours = is_ours};
     struct row *r = NULL;
-    unsigned asked = 0;
 
-    for (unsigned i = 0; i < HANDOVERS_MAX; i++) {
-        struct row *q = &s->rows[i];
-        if (q->number > 0 && om_id_equal(&q->peer, peer) && om_id_equal(&q->network, network))
-            return NULL;
-        asked += q->number > 0 && !q->is_ours;
-        if (q->number == 0)
-            r = q;
-    }
-    if (!r || (!is_ours && asked >= HANDOVERS_IN_MAX))
+    if (!questions_with(&s->questions, network, peer))
+        r = row_of(questions_take(&s->questions, &like, s->d->network_count));
+    if (!r)
         return NULL;
-    *r = (struct row){.hub = s,
-                      .owner = {.on_reply = on_reply, .on_stream = on_stream},
-                      .network = *network,
-                      .peer = *peer,
-                      .is_ours = is_ours,
-                      .until = om_clock_now() + OM_SEC(PEOPLE_S),
-                      .number = cloisters_number(s->d->cloisters)};
+    r->hub = s;
+    r->owner = (struct om_call_owner){.on_reply = on_reply, .on_stream = on_stream};
+    r->until = om_clock_now() + OM_SEC(PEOPLE_S);
+    r->q.number = cloisters_number(s->d->cloisters);
     return r;
 }
 
@@ -280,7 +266,7 @@ void handovers_call(struct handovers *s, const struct om_act_call *call)
         om_calls_refuse(s->d->calls, c.call, "bad_args", NULL);
         return;
     }
-    struct row *r = repeats_ask(&s->repeats, om_clock_now(), &c.network, &c.peer)
+    struct row *r = repeats_ask(&s->questions.repeats, om_clock_now(), &c.network, &c.peer)
                         ? take(s, &c.network, &c.peer, false)
                         : NULL;
     if (!r || om_calls_take(s->d->calls, c.call, &r->owner) != OM_OK) {
@@ -319,10 +305,10 @@ static enum om_err open_call(struct row *r, const struct daemon_network *net)
                                         .args = om_bytes(text, text ? strlen(text) : 0),
                                         .priority = OM_INTERACTIVE,
                                         .timeout = OM_SEC(PEOPLE_S)};
-    enum om_err e = text ? daemon_reach(d, net, &r->peer) : OM_E_NO_MEM;
+    enum om_err e = text ? daemon_reach(d, net, &r->q.peer) : OM_E_NO_MEM;
 
     if (e == OM_OK)
-        e = om_calls_open(d->calls, &r->network, &r->peer, &call, &r->owner);
+        e = om_calls_open(d->calls, &r->q.network, &r->q.peer, &call, &r->owner);
     free(text);
     return e;
 }
@@ -351,7 +337,7 @@ unsigned handovers_ask(struct handovers *s, const struct daemon_network *net,
     }
     arm(s);
     om_calls_kick(s->d->calls);
-    return r->number;
+    return r->q.number;
 }
 
 /* The yes of @r, with where its peer is seen unless that is behind a relay. */
@@ -362,7 +348,7 @@ static enum om_err say_yes(struct row *r)
     char text[OM_ADDR_TEXT], body[OM_ADDR_TEXT + 16] = "{}";
     om_time now = om_clock_now();
 
-    if (om_node_peer_info(daemon_node(d), now, &r->network, &r->peer, &info) == OM_OK &&
+    if (om_node_peer_info(daemon_node(d), now, &r->q.network, &r->q.peer, &info) == OM_OK &&
         info.is_heard && !info.is_relayed)
         (void)snprintf(body, sizeof body, "{\"at\":\"%s\"}", om_addr_print(&info.via.remote, text));
     enum om_err e =
@@ -375,10 +361,10 @@ bool handovers_accept(struct handovers *s, unsigned number, const char *name, st
                       struct om_error *err)
 {
     const struct om_network_link l = {.kind = OM_NETWORK_OPEN};
-    struct row *r = find(s, number);
+    struct row *r = row_of(questions_find(&s->questions, number));
     char chosen[OM_NAME_MAX + 1] = "";
 
-    if (!r || r->is_ours || r->is_agreed)
+    if (!r || r->q.is_ours || r->is_agreed)
         return om_fail(err, OM_E_STATE,
                        "there is nothing to be accepted: the peer's word is "
                        "awaited, or the link") == OM_OK;
@@ -393,16 +379,16 @@ bool handovers_accept(struct handovers *s, unsigned number, const char *name, st
     memcpy(r->name, chosen, sizeof chosen);
     r->is_agreed = true;
     r->until = om_clock_now() + OM_SEC(PEOPLE_S);
-    repeats_forget(&s->repeats, &r->network, &r->peer);
-    of[0] = r->network;
-    of[1] = r->peer;
+    repeats_forget(&s->questions.repeats, &r->q.network, &r->q.peer);
+    of[0] = r->q.network;
+    of[1] = r->q.peer;
     om_calls_kick(s->d->calls);
     return true;
 }
 
 json_t *handovers_deny(struct handovers *s, unsigned number, struct om_error *err)
 {
-    struct row *r = find(s, number);
+    struct row *r = row_of(questions_find(&s->questions, number));
     struct om_error why;
 
     if (!r) {
@@ -410,7 +396,7 @@ json_t *handovers_deny(struct handovers *s, unsigned number, struct om_error *er
         return NULL;
     }
     json_t *out = show(r, "denied");
-    if (!r->is_ours && !r->is_agreed && r->owner.is_open) {
+    if (!r->q.is_ours && !r->is_agreed && r->owner.is_open) {
         const uint64_t call = r->owner.call;
         om_calls_release(s->d->calls, &r->owner);
         om_calls_refuse(s->d->calls, call, "refused", NULL);
@@ -422,8 +408,8 @@ json_t *handovers_deny(struct handovers *s, unsigned number, struct om_error *er
 
 void handovers_list(const struct handovers *s, json_t *rows)
 {
-    for (unsigned i = 0; i < HANDOVERS_MAX; i++)
-        if (s->rows[i].number > 0)
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+        if (s->rows[i].q.number > 0)
             (void)json_array_append_new(rows, show(&s->rows[i], state_of(&s->rows[i])));
 }
 
@@ -437,6 +423,8 @@ bool handovers_open(struct handovers **out, struct om_daemon *d, struct om_error
     }
     s->d = d;
     s->timer.data = s;
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+        s->questions.of[i] = &s->rows[i].q;
     *out = s;
     return true;
 }
@@ -450,7 +438,7 @@ void handovers_close(struct handovers *s)
 {
     if (!s)
         return;
-    for (unsigned i = 0; i < HANDOVERS_MAX; i++) {
+    for (unsigned i = 0; i < QUESTIONS_MAX; i++) {
         om_calls_hang_up(s->d->calls, &s->rows[i].owner, OM_CLOSE_CANCELLED);
         sodium_memzero(&s->rows[i], sizeof s->rows[i]);
     }

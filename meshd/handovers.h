@@ -16,8 +16,7 @@
  * A link into a closed network is an invitation for one, and for ten minutes. What a peer can do
  * without the user's word is to show a question.
  *
- * Full:  HANDOVERS_MAX at a time, of them HANDOVERS_IN_MAX that others began, and one with each
- *        peer; and what repeats.h bounds.
+ * Full:  as questions.h says, and one with each peer.
  */
 #ifndef OM_MESHD_HANDOVERS_H
 #define OM_MESHD_HANDOVERS_H
@@ -29,8 +28,6 @@
 #include "state.h"
 
 #define HANDOVER_METHOD "handover"
-
-enum { HANDOVERS_MAX = 16, HANDOVERS_IN_MAX = 12 };
 
 /** handovers_open() - begin for @d, by @out; false and @err. */
 bool handovers_open(struct handovers **out, struct om_daemon *d, struct om_error *err);

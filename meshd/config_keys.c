@@ -152,7 +152,7 @@ const struct om_config_key om_config_keys[OM_CONFIG_KEYS] = {
     NUMBER("limits.records", "records-max", "1024", false, 1, 65536, true, records_max,
            "records of other nodes that are kept for each network"),
     NUMBER("limits.relay_lanes", "relay-lanes", "1024", false, 1, 1024, true, relay_lanes,
-           "lanes of others that a relay carries at a time"),
+           "lanes of others that a relay carries at a time; each network has a share of them"),
     NUMBER("limits.relay_lanes_per_peer", "relay-lanes-per-peer", "64", false, 1, 1024, true,
            relay_lanes_per_peer, "lanes that one peer may be an end of"),
     NUMBER("limits.relay_rate_bytes", "relay-rate-bytes", "32000", false, 1000, 125000000, true,

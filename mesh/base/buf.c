@@ -7,7 +7,8 @@ struct om_pool {
     struct om_buf *spare; /* stack through next */
     size_t block_bytes;
     unsigned live;
-    unsigned made; /* live and spare */
+    unsigned made;  /* live and spare */
+    unsigned least; /* spare at a time since the last trim: nobody needed so many */
     unsigned max;
 };
 
@@ -61,6 +62,8 @@ struct om_buf *om_pool_take(struct om_pool *pool, size_t headroom)
     if (!b)
         return NULL;
     pool->live++;
+    if (pool->made - pool->live < pool->least)
+        pool->least = pool->made - pool->live;
     b->next = NULL;
     om_buf_reset(b, headroom);
     return b;
@@ -74,6 +77,27 @@ void om_pool_give(struct om_pool *pool, struct om_buf *b)
     pool->live--;
     b->next = pool->spare;
     pool->spare = b;
+}
+
+/* Those at the bottom of the stack are the ones that nobody needed. */
+void om_pool_trim(struct om_pool *pool)
+{
+    struct om_buf **end = &pool->spare;
+
+    for (unsigned kept = pool->made - pool->live - pool->least; kept > 0; kept--)
+        end = &(*end)->next;
+    while (*end) {
+        struct om_buf *b = *end;
+        *end = b->next;
+        free(b);
+        pool->made--;
+    }
+    pool->least = pool->made - pool->live;
+}
+
+unsigned om_pool_made(const struct om_pool *pool)
+{
+    return pool->made;
 }
 
 unsigned om_pool_live(const struct om_pool *pool)

@@ -32,13 +32,9 @@ static uint8_t *slot_at(const struct om_ring *r, unsigned i)
     return r->mem + r->elem * at;
 }
 
-/* Twice the room, at most the capacity; the elements start at slot 0 again. */
-static bool grow(struct om_ring *r)
+/* Room for @size elements, which start at slot 0 again. */
+static bool resize(struct om_ring *r, unsigned size)
 {
-    unsigned size = r->size ? r->size * 2 : FIRST_SIZE;
-
-    if (size > r->cap)
-        size = r->cap;
     uint8_t *mem = malloc(r->elem * size);
     if (!mem)
         return false;
@@ -51,13 +47,23 @@ static bool grow(struct om_ring *r)
     return true;
 }
 
+/* Twice the room, at most the capacity. */
+static bool grow(struct om_ring *r)
+{
+    unsigned size = r->size ? r->size * 2 : FIRST_SIZE;
+
+    return resize(r, size < r->cap ? size : r->cap);
+}
+
 void *om_ring_push(struct om_ring *r)
 {
     if (r->count == r->cap)
         return NULL;
     if (r->count == r->size && !grow(r))
         return NULL;
-    return memset(slot_at(r, r->count++), 0, r->elem);
+    if (++r->count > r->most)
+        r->most = r->count;
+    return memset(slot_at(r, r->count - 1), 0, r->elem);
 }
 
 void *om_ring_front(const struct om_ring *r)
@@ -76,4 +82,21 @@ void om_ring_pop(struct om_ring *r)
 void *om_ring_at(const struct om_ring *r, unsigned i)
 {
     return i < r->count ? slot_at(r, i) : NULL;
+}
+
+/* To what it would have grown to for as much. Without memory to move to it stays as it is. */
+void om_ring_trim(struct om_ring *r)
+{
+    unsigned size = FIRST_SIZE;
+
+    while (size < r->most)
+        size *= 2;
+    if (r->most == 0) {
+        free(r->mem);
+        r->mem = NULL;
+        r->size = r->head = 0;
+    } else if (size < r->size) {
+        (void)resize(r, size);
+    }
+    r->most = r->count;
 }

@@ -105,6 +105,43 @@ out:
     om_pool_free(pool);
 }
 
+OM_TEST(pool_trim_frees_what_nobody_needed)
+{
+    struct om_buf *b[BLOCKS] = {NULL};
+    struct om_pool *pool = om_pool_new(BLOCK, BLOCKS);
+
+    OM_TRY(pool);
+    for (unsigned i = 0; i < BLOCKS; i++)
+        OM_TRY(b[i] = om_pool_take(pool, 0));
+    om_pool_trim(pool); /* all are out */
+    for (unsigned i = BLOCKS; i-- > 1;)
+        om_pool_give(pool, b[i]);
+    om_pool_trim(pool); /* all were, a moment ago */
+    CHECK_EQ(om_pool_made(pool), BLOCKS);
+    CHECK(om_pool_take(pool, 0) == b[1]);
+    om_pool_give(pool, b[1]);
+    om_pool_trim(pool); /* since then two: the one that is out, and the one on top */
+    CHECK_EQ(om_pool_made(pool), 2);
+    CHECK_EQ(om_pool_live(pool), 1);
+    CHECK(om_pool_take(pool, 0) == b[1]);
+    om_pool_give(pool, b[1]);
+    b[1] = b[2] = NULL;
+    OM_TRY(b[1] = om_pool_take(pool, 0));
+    OM_TRY(b[2] = om_pool_take(pool, 0)); /* as many as ever */
+    CHECK(om_pool_take(pool, 0) == NULL);
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        om_pool_give(pool, b[i]);
+        b[i] = NULL;
+    }
+    om_pool_trim(pool);
+    om_pool_trim(pool);
+    CHECK_EQ(om_pool_made(pool), 0);
+out:
+    for (unsigned i = 0; i < BLOCKS && pool; i++)
+        om_pool_give(pool, b[i]);
+    om_pool_free(pool);
+}
+
 /* How a child process ends that frees a pool, with a block given back or not. */
 static int free_in_child(bool gives_back)
 {

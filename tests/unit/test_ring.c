@@ -68,3 +68,35 @@ OM_TEST(ring_idle_costs_nothing)
 out:
     om_ring_fini(&r);
 }
+
+OM_TEST(ring_trim_keeps_what_was_needed)
+{
+    struct om_ring r;
+
+    CHECK_OK(om_ring_init(&r, sizeof(unsigned), 1000));
+    om_ring_trim(&r);
+    CHECK(r.mem == NULL);
+    for (unsigned i = 0; i < 500; i++) {
+        unsigned *slot;
+        OM_TRY(slot = om_ring_push(&r));
+        *slot = i;
+    }
+    for (unsigned i = 0; i < 480; i++)
+        om_ring_pop(&r);
+    om_ring_trim(&r); /* a moment ago it had all of them */
+    CHECK_EQ(r.size, 512);
+    om_ring_trim(&r);
+    CHECK(r.size == 32 || om_test_oom_hit());
+    OM_TRY(om_ring_count(&r) == 20);
+    for (unsigned i = 0; i < 20; i++) {
+        CHECK_EQ(*(unsigned *)om_ring_front(&r), 480 + i);
+        om_ring_pop(&r);
+    }
+    om_ring_trim(&r);
+    om_ring_trim(&r);
+    CHECK(r.mem == NULL && r.size == 0);
+    OM_TRY(om_ring_push(&r));
+    CHECK_EQ(om_ring_count(&r), 1);
+out:
+    om_ring_fini(&r);
+}

@@ -6,7 +6,8 @@
  * Why:   a datagram crosses several layers and each adds bytes at an end; and a flood must hit a
  *        limit here, not the machine's memory.
  * Keeps: buf_window_never_leaves_its_memory; buf_refusal_changes_nothing;
- * pool_never_exceeds_its_max; pool_reuses_the_latest_block; pool_free_with_a_block_out_is_a_bug.
+ * pool_never_exceeds_its_max; pool_reuses_the_latest_block; pool_free_with_a_block_out_is_a_bug;
+ * pool_trim_frees_what_nobody_needed.
  *
  *   mem            mem + at             + len               mem + cap
  *    |   headroom   |        data         |      tailroom      |
@@ -160,6 +161,15 @@ struct om_buf *om_pool_take(struct om_pool *pool, size_t headroom);
  * @b:     taken; NULL is fine. Not wiped: whoever put secrets in it wipes them first.
  */
 void om_pool_give(struct om_pool *pool, struct om_buf *b);
+
+/**
+ * om_pool_trim() - free the blocks that nobody needed since the last call
+ * @pool:  the pool; as many stay as were ever out at a time since then
+ */
+void om_pool_trim(struct om_pool *pool);
+
+/** om_pool_made() - buffers of @pool that there is memory for, out or spare. */
+unsigned om_pool_made(const struct om_pool *pool);
 
 /** om_pool_live() - buffers of @pool that are out. */
 unsigned om_pool_live(const struct om_pool *pool);

@@ -4,7 +4,8 @@
  * What:  push lends a zeroed slot at the tail, front lends the oldest, pop drops it.
  * Why:   queues of actions and events must not allocate for each element, and must say "full".
  *        The memory grows with use up to the capacity, so that idle objects cost nothing.
- * Keeps: ring_is_first_in_first_out; ring_refuses_when_full; ring_idle_costs_nothing.
+ * Keeps: ring_is_first_in_first_out; ring_refuses_when_full; ring_idle_costs_nothing;
+ *        ring_trim_keeps_what_was_needed.
  */
 #ifndef OMERTA_RING_H
 #define OMERTA_RING_H
@@ -28,6 +29,7 @@ struct om_ring {
     unsigned size; /* elements that there is memory for */
     unsigned head; /* index of the oldest element */
     unsigned count;
+    unsigned most; /* elements at a time since the last trim */
 };
 
 /**
@@ -60,6 +62,12 @@ void om_ring_pop(struct om_ring *r);
 
 /** om_ring_at() - element @i of @r counted from the oldest (0), lent; NULL when there is none. */
 void *om_ring_at(const struct om_ring *r, unsigned i);
+
+/**
+ * om_ring_trim() - give back the memory that was not needed since the last call
+ * @r:  the ring, with what is in it; slots that were lent may have moved
+ */
+void om_ring_trim(struct om_ring *r);
 
 /** om_ring_count() - elements in @r. */
 static inline unsigned om_ring_count(const struct om_ring *r)

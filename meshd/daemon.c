@@ -1,5 +1,6 @@
 /* daemon.c - from a home to a running node, and back. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -171,6 +172,13 @@ static void on_watchdog(uv_timer_t *t OM_UNUSED)
 }
 
 /* Calendar time for the node, and a sample of every peer's round trip. */
+/* The C library keeps what was freed, between blocks that are still in use too, unless asked. */
+static void give_back(struct om_daemon *d)
+{
+    om_pump_trim(d->pump);
+    (void)malloc_trim(0);
+}
+
 static void on_clock(uv_timer_t *t)
 {
     struct om_daemon *d = t->data;
@@ -191,6 +199,7 @@ static void on_clock(uv_timer_t *t)
         free(ids);
     }
     om_pump_kick(d->pump);
+    give_back(d);
 }
 
 static bool start_handles(struct om_daemon *d, struct om_error *err)

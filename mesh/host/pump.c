@@ -260,6 +260,12 @@ void om_pump_kick(struct om_pump *p)
     drain(p);
 }
 
+void om_pump_trim(struct om_pump *p)
+{
+    om_pool_trim(p->pool);
+    om_node_trim(p->node);
+}
+
 void om_pump_input(struct om_pump *p, struct om_dgram *batch, unsigned count)
 {
     if (p->is_closing)

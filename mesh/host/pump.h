@@ -67,6 +67,10 @@ struct om_udp *om_pump_udp(struct om_pump *p);
 /** om_pump_kick() - act on what the node of @p wants since something was asked of it. */
 void om_pump_kick(struct om_pump *p);
 
+/** om_pump_trim() - give back the memory of @p and its node that was not needed since the last
+ *  call. */
+void om_pump_trim(struct om_pump *p);
+
 /** om_pump_input() - @count datagrams of @batch that another socket than those of @p received; they
  *  are wiped, since peers tell secrets in them. */
 void om_pump_input(struct om_pump *p, struct om_dgram *batch, unsigned count);

@@ -485,6 +485,19 @@ om_time om_node_deadline(const struct om_node *n)
     return om_timers_deadline(&n->timers);
 }
 
+void om_node_trim(struct om_node *n)
+{
+    size_t at = 0;
+    const void *key;
+    void *peer;
+
+    om_pool_trim(n->wide);
+    om_ring_trim(&n->acts);
+    while (om_table_next(&n->peers.table, &at, &key, &peer))
+        if (((struct om_peer *)peer)->carrier)
+            om_carrier_trim(((struct om_peer *)peer)->carrier);
+}
+
 void om_node_sent(struct om_node *n, struct om_sealed *s)
 {
     node_give(n, om_sealed_release(s));

@@ -40,6 +40,11 @@ void om_carrier_fini(struct om_carrier *c)
     om_mux_fini(&c->mux);
 }
 
+void om_carrier_trim(struct om_carrier *c)
+{
+    om_loss_trim(&c->loss);
+}
+
 void om_carrier_restart(struct om_carrier *c, om_time now)
 {
     struct om_rtt *rtt = c->loss.rtt;

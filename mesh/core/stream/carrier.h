@@ -61,6 +61,9 @@ void om_carrier_init(struct om_carrier *c, const struct om_cc_ops *cc, struct om
 /** om_carrier_fini() - release @c; streams end without a word. */
 void om_carrier_fini(struct om_carrier *c);
 
+/** om_carrier_trim() - give back the memory that @c did not need since the last call. */
+void om_carrier_trim(struct om_carrier *c);
+
 /** om_carrier_restart() - at @now @c learns that the peer lost everything: counters start at 0. */
 void om_carrier_restart(struct om_carrier *c, om_time now);
 

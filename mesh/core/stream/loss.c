@@ -36,6 +36,11 @@ void om_loss_fini(struct om_loss *l)
     om_ring_fini(&l->sent);
 }
 
+void om_loss_trim(struct om_loss *l)
+{
+    om_ring_trim(&l->sent);
+}
+
 static struct om_sent *record(const struct om_loss *l, uint64_t counter)
 {
     if (counter < l->base || counter - l->base >= om_ring_count(&l->sent))

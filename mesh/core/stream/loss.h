@@ -126,6 +126,9 @@ void om_loss_init(struct om_loss *l, const struct om_cc_ops *cc, struct om_rtt *
 /** om_loss_fini() - release @l; fates are no longer told. */
 void om_loss_fini(struct om_loss *l);
 
+/** om_loss_trim() - give back the memory that @l did not need since the last call. */
+void om_loss_trim(struct om_loss *l);
+
 /**
  * om_loss_sent() - a packet is about to leave; every counter is told, once and in order
  * @l:          the state

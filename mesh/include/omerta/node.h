@@ -7,7 +7,8 @@
  * Keeps: node_same_seed_same_bytes; node_silent_to_strangers; node_audit_refuses_plaintext;
  *        node_audit_refuses_what_no_hop_wrote;
  *        network_default_matches_independent_figures; node_leave_says_goodbye_and_forgets;
- *        node_leave_leaves_other_networks_alone; node_id_ahead_is_that_of_joining.
+ *        node_leave_leaves_other_networks_alone; node_id_ahead_is_that_of_joining;
+ *        node_trim_gives_back_a_burst.
  *
  * A driver: give datagrams to om_node_input(), call om_node_tick() when om_node_deadline() is
  * reached, and after each of these (and after each request) drain om_node_next(). Memory lent
@@ -321,6 +322,15 @@ void om_node_refused(struct om_node *n, om_time now, const struct om_via *via, s
 
 /** om_node_deadline() - when @n wants om_node_tick(); OM_NEVER when nothing is pending. */
 om_time om_node_deadline(const struct om_node *n);
+
+/**
+ * om_node_trim() - give back the memory that was not needed since the last call
+ * @n:  the node; its pool is the driver's own to trim
+ *
+ * What a burst of datagrams took is otherwise kept for the next one. A driver calls this now and
+ * then, as seldom as a burst may come again: after two calls at rest nothing of it is left.
+ */
+void om_node_trim(struct om_node *n);
 
 /** om_node_sent() - give datagram @s of an OM_ACT_SEND back to @n, sent or not. */
 void om_node_sent(struct om_node *n, struct om_sealed *s);

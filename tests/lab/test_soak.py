@@ -1,14 +1,21 @@
-"""tests/soak.sh for half a minute: what is planted is found, and nothing else."""
+"""tests/soak.sh for half a minute: what is planted is found, and nothing else; and who judges memory."""
 
+import collections
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 
 from fixtures import need
 
-SOAK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "soak.sh")
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path.append(os.path.join(TESTS, "soak"))
+
+import figures  # noqa: E402
+
+SOAK = os.path.join(TESTS, "soak.sh")
 SHORT = ["--minutes", "0.5", "--streams", "10", "--no-vm", "--seed", "1", "--stuck", "15",
          "--end", "30"]
 
@@ -38,6 +45,24 @@ def test_what_is_planted_is_found(folder):
     assert report["streams"]["whole"] >= 10 and report["streams"]["at_once"] >= 5, out
     assert len(report["faults"]) == 7, out
     assert {row["daemon"]: row["starts"] for row in report["daemons"]}["consumer"] >= 2, out
+
+
+def judged(grown_kb, rest, seconds):
+    """What a watch finds of a daemon that held so much more at its second calm."""
+    life = figures.Life(1)
+    life.samples = [(float(at), 5000) for at in range(seconds)]
+    life.calm = {"middle": 5000, "end": 5000 + grown_kb}
+    life.files = {when: collections.Counter(["/dev/null"]) for when in life.calm}
+    watch = figures.Watch({"relay1": None}, rest)
+    watch.lives["relay1"].append(life)
+    return [one["what"] for one in watch.findings()]
+
+
+def test_memory_that_grows_is_found():
+    grown, old = figures.SLACK_KB + 1, figures.WARM_SECONDS + figures.JUDGED_SECONDS + 1
+    assert judged(grown, 65, old) == [f"relay1 holds {grown} kB more (middle to end)"]
+    assert judged(figures.SLACK_KB, 65, old) == []
+    assert judged(grown, 0, old) == [] and judged(grown, 65, old - 60) == []
 
 
 @pytest.mark.parametrize("words, wanted", [(["--minutes", "0"], "--minutes: want 0.5 to 1440"),

@@ -1,9 +1,9 @@
 """figures.py - memory and open files of processes over time, what follows from them, and tables.
 
-A leak is judged where a process lives long: between two moments of calm, without streams, what it
-holds may grow by SLACK_KB, and no file may stay open; UDP sockets are as many as paths want. The
-slope is that of the least memory in each window, as a leak lifts the floor and a burst of streams
-does not.
+A leak is judged where a process lives long: between two moments of calm what it holds may grow by
+SLACK_KB, and no file may stay open; UDP sockets are as many as paths want. There are no streams
+then, nor were there any for REST_SECONDS: what was needed for a burst is no leak. The slope is that
+of the least memory in each window, as a leak lifts the floor and a burst of streams does not.
 """
 
 import collections
@@ -16,9 +16,10 @@ SAMPLE_SECONDS = 1.0
 WINDOW_SECONDS = 15
 WARM_SECONDS = 60       # of a process's life: allocators grow to their size
 JUDGED_SECONDS = 240    # a slope over less says nothing
-SLACK_KB = 4096
+SLACK_KB = 2048
 SPARE_UDP = 16          # sockets beside the main one that paths may have
-QUIET_SECONDS = 2.5
+LOOK_SECONDS = 2.5
+REST_SECONDS = 65       # a daemon gives back each 30 s what it did not need since the last time
 
 
 def anonymous_kb(pid):
@@ -94,10 +95,10 @@ class Life:
 
 
 class Watch:
-    """A thread that looks at all @daemons each second."""
+    """A thread that looks at all @daemons each second; at a calm it lets them @rest for so long."""
 
-    def __init__(self, daemons):
-        self.daemons = daemons
+    def __init__(self, daemons, rest):
+        self.daemons, self.rest = daemons, rest
         self.lives = {name: [] for name in daemons}
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -133,8 +134,9 @@ class Watch:
 
     def calm(self, when):
         """The least of all for some seconds, with no stream open: kept as @when."""
+        self.stopping.wait(self.rest)
         begin = time.monotonic()
-        while time.monotonic() < begin + QUIET_SECONDS:
+        while time.monotonic() < begin + LOOK_SECONDS:
             for name in self.daemons:
                 if life := self.look(name):
                     seen = files(life.pid)
@@ -178,7 +180,7 @@ class Watch:
                 found.append({"what": f"{name} has {row['udp_last']} UDP sockets "
                                       f"({row['between']}; {row['udp_first']} then)"})
             grown = row["rss_last_kb"] - row["rss_first_kb"]
-            if life.is_old() and grown > SLACK_KB:
+            if self.rest and life.is_old() and grown > SLACK_KB:
                 found.append({"what": f"{name} holds {grown} kB more ({row['between']})"})
         return found
 

@@ -18,13 +18,14 @@ import pytest  # noqa: E402
 import machines  # noqa: E402
 import omerta_lab  # noqa: E402
 from faults import Faults  # noqa: E402
-from figures import Watch, table  # noqa: E402
+from figures import REST_SECONDS, Watch, table  # noqa: E402
 from machines import Machines  # noqa: E402
 from net import Net  # noqa: E402
 from traffic import Traffic  # noqa: E402
 
 LONGEST, SHORTEST = 60, 3    # seconds of a stream
 HASTY_SECONDS = 180          # below which pauses are shorter, too
+RESTED_MINUTES = 10          # from which on daemons rest at calms, and their memory is judged
 WARM_SHARE = 10              # of the time, streams without faults: the first calm comes after it
 FIRST = (("kill", "NAT flush", "NAT flip"),
          ("relay restart", "cut", "new address at home", "new address outside"))
@@ -32,8 +33,6 @@ PLANTS = ("file", "stuck", "wrong")
 PLANTED_FILES = 3
 LEAKS = "relay1"             # where, as it lives through the second half
 SKIPPED = 77
-# Of the daemons: else malloc keeps most of what was freed, and what is kept hides what leaks.
-MALLOC = {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "65536"}
 
 
 def arguments():
@@ -96,7 +95,7 @@ class Soak:
         self.machines = Machines(self.net, args.seed, args.vms, bounds)
         self.traffic = Traffic(self.net, args.seed, args.streams, (SHORTEST, longest), bounds)
         self.faults = Faults(self.net, self.traffic, self.machines, args.seed, haste, self.tell)
-        self.watch = Watch(self.net.daemons)
+        self.watch = Watch(self.net.daemons, REST_SECONDS if args.minutes >= RESTED_MINUTES else 0)
         self.held, self.findings = [], Findings()
         for part in (self.machines, self.traffic, self.faults):
             part.findings = self.findings
@@ -218,7 +217,6 @@ def soak(args):
         return SKIPPED
     print(f"seed {args.seed}, {args.minutes:g} minutes, {args.streams} streams, "
           f"{args.vms} machines", flush=True)
-    os.environ.update(MALLOC)
     home, code = tempfile.mkdtemp(prefix="om-"), 1
     try:
         with omerta_lab.Lab() as lab:

@@ -1,4 +1,4 @@
-"""tests/soak.sh for half a minute: what is planted is found, and nothing else; and who judges memory."""
+"""tests/soak.sh for half a minute: what is planted is found, and nothing else; and its judge."""
 
 import collections
 import json

@@ -4,7 +4,7 @@
 
 #include "node/state.h"
 
-enum { BURST = 200, FEW = 16 };
+enum { BURST = 40, FEW = 16 };
 
 OM_TEST(node_trim_gives_back_a_burst)
 {

@@ -171,7 +171,6 @@ static void on_watchdog(uv_timer_t *t OM_UNUSED)
     (void)om_sdnotify("WATCHDOG=1");
 }
 
-/* Calendar time for the node, and a sample of every peer's round trip. */
 /* The C library keeps what was freed, between blocks that are still in use too, unless asked. */
 static void give_back(struct om_daemon *d)
 {
@@ -179,6 +178,7 @@ static void give_back(struct om_daemon *d)
     (void)malloc_trim(0);
 }
 
+/* Calendar time for the node, and a sample of every peer's round trip. */
 static void on_clock(uv_timer_t *t)
 {
     struct om_daemon *d = t->data;

@@ -5,7 +5,7 @@
 
 #include "relay/relay_server.h"
 
-enum { SIZE = OM_LANE_BYTES + 60, ENDS = 100, FIRST = 70 /* end of the other network */ };
+enum { SIZE = OM_LANE_BYTES + 60, ENDS = 20, FIRST = 12 /* end of another network */, LANES = 64 };
 
 static const uint8_t mask[OM_MASK_KEY_BYTES] = {1};
 static const struct om_id network[2] = {{{1}}, {{2}}};
@@ -265,14 +265,13 @@ out:
     close_place(&p);
 }
 
-/* Lanes between ends @first to before @end, of which none needs too many, until one is refused;
- * returns how many. */
+/* Lanes between any two of ends @first to before @end, until one is refused; returns how many. */
 static unsigned fill_lanes(struct place *p, unsigned first, unsigned end, uint8_t *why)
 {
     unsigned lanes = 0;
 
     for (unsigned a = first; a < end; a++)
-        for (unsigned b = a + 1; b < end && b <= a + 20; b++) {
+        for (unsigned b = a + 1; b < end; b++) {
             p->now += OM_SEC(1); /* no faster than it takes offers */
             offer(p, a, b, 100 + lanes);
             if (!om_relay_next(&p->relay, p->now, &p->act))
@@ -291,17 +290,20 @@ static unsigned fill_lanes(struct place *p, unsigned first, unsigned end, uint8_
 /* Keys are free to make: a crowd in one network takes all the lanes that it can have. */
 OM_TEST(relay_keeps_room_for_another_network)
 {
-    enum { SHARE = OM_RELAY_LANES_MAX / OM_SHARES_NETWORKS };
+    enum { SHARE = LANES / OM_SHARES_NETWORKS };
+    struct om_relay_limits limits;
     struct place p;
     uint8_t why = 0;
 
-    OM_TRY(open_place(&p, NULL, ENDS));
+    om_relay_limits_default(&limits);
+    limits.lanes_max = LANES;
+    OM_TRY(open_place(&p, &limits, ENDS));
     p.networks = 2;
-    CHECK_EQ(fill_lanes(&p, 0, FIRST, &why), OM_RELAY_LANES_MAX - SHARE);
+    CHECK_EQ(fill_lanes(&p, 0, FIRST, &why), LANES - SHARE);
     CHECK_EQ(why, OM_LANE_FULL);
     CHECK_EQ(fill_lanes(&p, FIRST, ENDS, &why), SHARE);
     CHECK_EQ(why, OM_LANE_FULL);
-    CHECK_EQ(p.relay.shares.rows, OM_RELAY_LANES_MAX);
+    CHECK_EQ(p.relay.shares.rows, LANES);
 out:
     close_place(&p);
 }
@@ -309,11 +311,14 @@ out:
 /* The control: where there is no other network, they are all one's own. */
 OM_TEST(relay_gives_all_its_lanes_to_one_network)
 {
+    struct om_relay_limits limits;
     struct place p;
     uint8_t why = 0;
 
-    OM_TRY(open_place(&p, NULL, FIRST));
-    CHECK_EQ(fill_lanes(&p, 0, FIRST, &why), OM_RELAY_LANES_MAX);
+    om_relay_limits_default(&limits);
+    limits.lanes_max = LANES;
+    OM_TRY(open_place(&p, &limits, FIRST));
+    CHECK_EQ(fill_lanes(&p, 0, FIRST, &why), LANES);
     CHECK_EQ(why, OM_LANE_FULL);
 out:
     close_place(&p);

@@ -6,7 +6,7 @@
  * Keeps: receive_puts_bytes_in_order; receive_pieces_follow_one_another;
  *        receive_final_size_is_final; receive_refuses_beyond_credit;
  *        receive_too_many_gaps_are_refused; receive_memory_follows_the_window;
- *        receive_no_memory_changes_nothing; rotate_leaves_no_secret_of_an_answer_that_ended.
+ *        receive_no_memory_changes_nothing; rotate_leaves_no_secret_in_freed_memory.
  *
  * Block 0 holds the first OM_RECEIVE_FIRST bytes, so that a short message costs little; each later
  * one OM_RECEIVE_BLOCK. A block is allocated when a byte of it arrives and freed when it is

@@ -19,6 +19,7 @@ struct store {
     struct om_rng rng;
     struct om_keyring keyring;
     struct om_network net;
+    unsigned networks;
     struct om_sessions sessions;
 };
 
@@ -33,6 +34,7 @@ static inline bool store_init(struct store *t, unsigned indices)
     om_prng_seed(&t->prng, 4);
     t->rng = om_prng_rng(&t->prng);
     t->net.is_open = true;
+    t->networks = 1;
     memset(t->net.id.b, 0x4e, sizeof t->net.id.b);
     while (om_identity_from_seed(&t->net.self, seed) != OM_OK)
         seed[0]++;
@@ -41,7 +43,8 @@ static inline bool store_init(struct store *t, unsigned indices)
         return false;
     }
     if (om_keyring_add(&t->keyring, 0, &t->net, 1, secret) == OM_OK &&
-        om_sessions_init(&t->sessions, &t->keyring, &t->limits, &t->rng, false) == OM_OK)
+        om_sessions_init(&t->sessions, &t->keyring, &t->limits, &t->networks, &t->rng, false) ==
+            OM_OK)
         return true;
     om_keyring_fini(&t->keyring);
     memset(t, 0, sizeof *t);

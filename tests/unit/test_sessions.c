@@ -81,6 +81,40 @@ out:
     store_fini(&t);
 }
 
+/* Who may be in one network can have four keys of each of his, and as many of those as he likes. */
+OM_TEST(sessions_keep_room_for_another_network)
+{
+    enum { ALL = 2 * OM_SHARES_NETWORKS, SHARE = 2 };
+    struct om_session *s[ALL] = {NULL}, *more = NULL;
+    struct om_network other = {.id = {{2}}};
+    struct om_epoch epoch = {.network = &other, .sessions = 1}; /* so that it stays */
+    uint32_t index = 0;
+    struct store t;
+
+    OM_TRY(store_init(&t, ALL));
+    t.networks = 2;
+    for (unsigned i = 0; i < ALL - SHARE - 1; i++)
+        OM_TRY((s[i] = store_session(&t, 0, true, 1)) != NULL);
+    CHECK(om_sessions_fit(&t.sessions, &t.net));
+    OM_TRY(om_index_draw(&t.sessions.indices, &t.rng, OM_INDEX_HANDSHAKE, &t, &index) == OM_OK);
+    CHECK(!om_sessions_fit(&t.sessions, &t.net));
+    om_index_drop(&t.sessions.indices, index);
+    OM_TRY((s[ALL - SHARE - 1] = store_session(&t, 0, true, 1)) != NULL);
+    struct om_session_keys k = store_keys(&t, true);
+    CHECK_ERR(om_session_begin(&t.sessions, 0, &k, NULL, &more), OM_E_FULL);
+    k.epoch = &epoch;
+    for (unsigned i = ALL - SHARE; i < ALL; i++)
+        OM_TRY(om_session_begin(&t.sessions, 0, &k, NULL, &s[i]) == OM_OK);
+    CHECK_ERR(om_session_begin(&t.sessions, 0, &k, NULL, &more), OM_E_FULL);
+    om_session_end(&t.sessions, s[0]);
+    s[0] = NULL;
+    CHECK(om_sessions_fit(&t.sessions, &t.net));
+out:
+    for (unsigned i = 0; i < ALL; i++)
+        om_session_end(&t.sessions, s[i]);
+    store_fini(&t);
+}
+
 /* What fails gives back what it took, and leaves a given index with its holder. A failing CHECK
  * would count as an answer under --oom, so this one aborts. */
 OM_TEST(sessions_failure_keeps_a_given_index)

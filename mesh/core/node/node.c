@@ -54,7 +54,8 @@ static enum om_err init_parts(struct om_node *n, const uint8_t home_seed[static 
         goto no_keyring;
     static_assert((int)OM_VERIFIED_NETWORKS >= OM_NETWORKS_MAX, "each needs its share");
     om_verified_init(&n->verified, n->sip_key);
-    e = om_sessions_init(&n->sessions, &n->keyring, &n->limits, &n->rng, n->lock_secrets);
+    e = om_sessions_init(&n->sessions, &n->keyring, &n->limits, &n->network_count, &n->rng,
+                         n->lock_secrets);
     if (e != OM_OK)
         goto no_sessions;
     e = om_peers_init(&n->peers, n->limits.peers_max, n->sip_key);

@@ -110,7 +110,9 @@ static enum om_err begin(struct om_node *n, om_time now, struct om_peer *p)
     om_index_drop(&n->sessions.indices, h->index);
     h->index = 0;
     h->is_waiting = false;
-    e = om_index_draw(&n->sessions.indices, &n->rng, OM_INDEX_HANDSHAKE, p, &o.index);
+    e = om_sessions_fit(&n->sessions, p->net)
+            ? om_index_draw(&n->sessions.indices, &n->rng, OM_INDEX_HANDSHAKE, p, &o.index)
+            : OM_E_FULL;
     if (e != OM_OK) {
         node_drop(n, e == OM_E_FULL ? OM_DROP_INDICES_FULL : OM_DROP_MEMORY);
         h->attempt++;

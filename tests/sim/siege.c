@@ -48,7 +48,7 @@ static uint32_t id_of_others(struct sim_siege *s)
     struct om_link *k = om_list_first(&r->lanes);
     const struct om_relay_lane *lane = NULL;
 
-    for (uint64_t i = om_prng_below(&s->prng, r->count ? r->count : 1); k && i > 0; i--)
+    for (uint64_t i = om_prng_below(&s->prng, r->shares.rows ? r->shares.rows : 1); k && i > 0; i--)
         k = om_list_next(&r->lanes, k);
     if (k)
         lane = OM_CONTAINER_OF(k, struct om_relay_lane, all);

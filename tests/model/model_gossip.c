@@ -163,6 +163,62 @@ out:
     room_fini(&r);
 }
 
+/* Two who have others, but no record of each other, meet; one of them may know the other's. */
+OM_TEST(gossip_islands_that_meet_are_one)
+{
+    const struct om_addr at = om_addr_v4(0x0a0000ff, 1);
+
+    for (unsigned sides = 1; sides <= 2; sides++) {
+        struct room r = {.now = OM_SEC(100)};
+        bool is_made = true, is_one = true;
+        for (unsigned i = 0; i < 6; i++) {
+            is_made = is_made && add(&r) && announce(&r, i, 0) == OM_OK;
+            if (is_made && i % 3 > 0) /* 1 and 2 met 0; 4 and 5 met 3 */
+                om_gossip_peer_up(r.g[i], r.now, &r.self[i - i % 3].id, &at);
+            run(&r, OM_SEC(2));
+        }
+        if (is_made)
+            run(&r, OM_SEC(100));
+        for (unsigned i = 0; is_made && i < 6; i++)
+            CHECK_EQ(known(&r, i), 3);
+        if (is_made)
+            om_gossip_peer_up(r.g[0], r.now, &r.self[3].id, &at);
+        if (is_made && sides == 2)
+            om_gossip_peer_up(r.g[3], r.now, &r.self[0].id, &at);
+        run(&r, sides == 2 ? OM_SEC(2) : OM_SEC(200)); /* of one side the other's round comes */
+        for (unsigned i = 0; is_made && i < 6; i++)
+            is_one = is_one && known(&r, i) == 6;
+        room_fini(&r);
+        OM_TRY(is_made);
+        CHECK(is_one);
+    }
+out:;
+}
+
+/* Sessions that come up again and again make no more questions than that. */
+OM_TEST(gossip_asks_one_it_meets_twice_at_most)
+{
+    const struct om_addr at = om_addr_v4(0x0a0000ff, 1);
+    struct om_gossip_act a;
+    unsigned calls = 0;
+    struct room r;
+
+    OM_TRY(gather(&r, 3));
+    OM_TRY(add(&r) && announce(&r, 3, 0) == OM_OK);
+    for (unsigned i = 0; i < 10; i++)
+        om_gossip_peer_up(r.g[0], r.now, &r.self[3].id, &at);
+    while (om_gossip_next(r.g[0], &a))
+        calls += a.kind == OM_GOSSIP_ACT_CALL && om_id_equal(&a.peer, &r.self[3].id);
+    CHECK_EQ(calls, GOSSIP_OWED_MAX);
+    calls = 0;
+    om_gossip_peer_up(r.g[0], r.now, &r.self[1].id, &at); /* one that it knows, and has partners */
+    while (om_gossip_next(r.g[0], &a))
+        calls += a.kind == OM_GOSSIP_ACT_CALL;
+    CHECK_EQ(calls, 0);
+out:
+    room_fini(&r);
+}
+
 OM_TEST(gossip_tells_a_change_once)
 {
     struct room r;

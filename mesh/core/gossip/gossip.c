@@ -202,11 +202,27 @@ bool om_gossip_pin(struct om_gossip *g, const struct om_id *id)
     return om_records_pin_id(&g->store, id);
 }
 
+/* Does it matter that we ask @id, whom we have just met, before a round comes to it? */
+static bool is_to_be_asked(const struct om_gossip *g, const struct om_id *id)
+{
+    bool is_alone = true;
+    unsigned owed = 0;
+
+    for (unsigned i = 0; i < GOSSIP_ASKED_MAX; i++)
+        owed += g->asked[i].tag != 0 && om_id_equal(&g->asked[i].peer, id);
+    if (owed >= GOSSIP_OWED_MAX)
+        return false;
+    for (unsigned i = 0; i < OM_GOSSIP_PARTNERS; i++)
+        is_alone &= !g->partners[i].is_set;
+    /* Who has met one member learns the rest. And who is in no record of ours may know others who
+     * are in none: partners are chosen from records, so no round would ever come to it. */
+    return is_alone || (!om_records_find(&g->store, id) && om_records_wants(&g->store, id));
+}
+
 void om_gossip_peer_up(struct om_gossip *g, om_time now, const struct om_id *id,
                        const struct om_addr *addr)
 {
     struct om_held *h = om_records_find(&g->store, id);
-    bool is_alone = true;
 
     if (h) {
         h->heard_at = now ? now : 1;
@@ -215,10 +231,8 @@ void om_gossip_peer_up(struct om_gossip *g, om_time now, const struct om_id *id,
         if (addr)
             h->addr = *addr;
     }
-    for (unsigned i = 0; i < OM_GOSSIP_PARTNERS; i++)
-        is_alone &= !g->partners[i].is_set;
-    if (is_alone)
-        gossip_sync_with(g, id, 0); /* who has met one member learns the rest */
+    if (is_to_be_asked(g, id))
+        gossip_sync_with(g, id, 0);
 }
 
 unsigned om_gossip_ends(const struct om_gossip *g, const struct om_id *id,

@@ -6,7 +6,8 @@
  *        it does not know (seek).
  * Why:   nobody keeps a list of all nodes; each node learns it from those it meets, and believes
  *        only what the origin itself has signed.
- * Keeps: gossip_a_newcomer_learns_all; gossip_tells_a_change_once;
+ * Keeps: gossip_a_newcomer_learns_all; gossip_islands_that_meet_are_one;
+ *        gossip_asks_one_it_meets_twice_at_most; gossip_tells_a_change_once;
  *        gossip_asks_only_for_what_it_lacks; gossip_drops_and_counts;
  *        gossip_forged_news_of_us_costs_quota; gossip_leaves_who_forges_answers;
  *        gossip_asking_has_a_quota; gossip_first_hand_beats_told; gossip_renews_without_rumour;
@@ -189,7 +190,8 @@ OM_MUST enum om_err om_gossip_publish(struct om_gossip *g, om_time now, const ch
 OM_MUST enum om_err om_gossip_subscribe(struct om_gossip *g, const char *channel);
 
 /**
- * om_gossip_peer_up() - we hold a session with a peer: the best knowledge there is
+ * om_gossip_peer_up() - we hold a session with a peer: the best knowledge there is; a stranger is
+ *                       asked at once
  * @g:     the machine
  * @now:   time
  * @id:    its key

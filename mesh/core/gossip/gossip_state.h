@@ -58,7 +58,13 @@ struct gossip_out {
     uint8_t bytes[];
 };
 
-enum { GOSSIP_ASKED_MAX = 32, GOSSIP_PAGES_MAX = 64, GOSSIP_CURSORS = 64, GOSSIP_DAMPED = 64 };
+enum {
+    GOSSIP_ASKED_MAX = 32,
+    GOSSIP_OWED_MAX = 2, /* calls that one peer owes us when it is met: one of a life that ended */
+    GOSSIP_PAGES_MAX = 64,
+    GOSSIP_CURSORS = 64,
+    GOSSIP_DAMPED = 64
+};
 
 struct om_gossip {
     const struct om_identity *self;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <omerta/text.h>
 
@@ -21,29 +22,34 @@ static const char *text_of(const json_t *peer, const char *field)
     return text ? text : "";
 }
 
-/* Is @word NAME or NAME-ID, with the first letters of its id, of @peer, or that and .NETWORK? */
-static bool fits_name(const json_t *peer, const char *word)
+static bool begins(const char *text, const char *with, size_t n, bool any_case)
 {
-    const char *name = text_of(peer, "name"), *rest;
-    size_t n = strlen(name);
-
-    if (n == 0 || strncmp(word, name, n) != 0)
-        return false;
-    rest = word + n;
-    if (*rest == '-' && strncmp(rest + 1, text_of(peer, "id"), BEHIND_NAME) == 0)
-        rest += 1 + BEHIND_NAME;
-    return !*rest || (*rest == '.' && strcmp(rest + 1, text_of(peer, "network")) == 0);
+    return any_case ? strncasecmp(text, with, n) == 0 : strncmp(text, with, n) == 0;
 }
 
-static bool fits(const json_t *peer, const char *word)
+/* Is @word NAME or NAME-ID, with the first letters of its id, of @peer, or that and .NETWORK? */
+static bool fits_name(const json_t *peer, const char *word, bool any_case)
+{
+    const char *name = text_of(peer, "name"), *network = text_of(peer, "network"), *rest;
+    size_t n = strlen(name);
+
+    if (n == 0 || !begins(word, name, n, any_case))
+        return false;
+    rest = word + n;
+    if (*rest == '-' && begins(rest + 1, text_of(peer, "id"), BEHIND_NAME, any_case))
+        rest += 1 + BEHIND_NAME;
+    return !*rest || (*rest == '.' && begins(rest + 1, network, strlen(network) + 1, any_case));
+}
+
+static bool fits(const json_t *peer, const char *word, bool any_case)
 {
     size_t n = word ? strlen(word) : 0;
 
     if (!word)
         return true;
-    if (fits_name(peer, word))
+    if (fits_name(peer, word, any_case))
         return true;
-    return n >= OM_PEER_PREFIX_MIN && strncmp(text_of(peer, "id"), word, n) == 0;
+    return n >= OM_PEER_PREFIX_MIN && begins(text_of(peer, "id"), word, n, any_case);
 }
 
 /* @others: there are peers of more than one network. */
@@ -70,26 +76,38 @@ static bool is_of_several(const json_t *list)
     return false;
 }
 
+/* How many of @list @word fits; the last of them to @found, all to @candidates. */
+static unsigned count_fitting(const json_t *list, const char *word, bool any_case,
+                              const json_t **found, char candidates[static OM_ERROR_MSG_MAX])
+{
+    const json_t *peer;
+    unsigned count = 0;
+    size_t i;
+
+    json_array_foreach(list, i, peer) if (fits(peer, word, any_case))
+    {
+        if (!*found || strcmp(text_of(peer, "id"), text_of(*found, "id")) != 0)
+            count++;
+        *found = peer;
+        add_candidate(candidates, OM_ERROR_MSG_MAX, peer, is_of_several(list));
+    }
+    return count;
+}
+
 enum om_err om_peer_pick(const json_t *list, const char *word, char out[static OM_ID_TEXT],
                          struct om_error *err)
 {
     char shown[OM_SHOW_TEXT], candidates[OM_ERROR_MSG_MAX] = "";
-    const json_t *peer, *found = NULL;
-    unsigned count = 0;
+    const json_t *found = NULL;
     struct om_id id;
-    size_t i;
 
     if (word && om_id_parse(&id, word, NULL) == OM_OK) {
         om_id_print(&id, out);
         return OM_OK;
     }
-    json_array_foreach(list, i, peer) if (fits(peer, word))
-    {
-        if (!found || strcmp(text_of(peer, "id"), text_of(found, "id")) != 0)
-            count++;
-        found = peer;
-        add_candidate(candidates, sizeof candidates, peer, is_of_several(list));
-    }
+    unsigned count = count_fitting(list, word, false, &found, candidates);
+    if (!count) /* as names of hosts are, and as the daemon reads them */
+        count = count_fitting(list, word, true, &found, candidates);
     om_text_show(shown, word ? word : "");
     if (count > 1 && !word)
         return om_fail(err, OM_E_RANGE, "which peer? There are %s", candidates);

@@ -2,11 +2,13 @@
  * peer.h - which peer a word means
  *
  * What:  a full id, the start of one (at least OM_PEER_PREFIX_MIN characters), a name, or that with
- *        its network's behind it: NAME.NETWORK.
+ *        its network's behind it: NAME.NETWORK. As it is written, else whatever the case, as names
+ *        of hosts are.
  * Why:   nobody types 52 characters; but a word that could mean two peers must mean none, or a
  *        stranger who takes a name like yours would get your words.
  * Keeps: peer_full_id_needs_no_list; peer_prefix_and_name_find_one; peer_ambiguity_is_refused;
- *        peer_alone_needs_no_name; peer_name_may_have_its_network.
+ *        peer_alone_needs_no_name; peer_name_may_have_its_network;
+ *        peer_case_is_no_difference.
  */
 #ifndef OM_CLI_PEER_H
 #define OM_CLI_PEER_H

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <omerta/text.h>
 #include <omerta/why.h>
@@ -38,6 +39,16 @@ static struct daemon_network *find_name(struct om_daemon *d, const char *name)
         if (strcmp(d->networks[i].name, name) == 0)
             return &d->networks[i];
     return NULL;
+}
+
+/* Two names that differ in case only would be one wherever a network is named. */
+static bool is_taken(const struct om_daemon *d, const char *name)
+{
+    bool is_it = strcasecmp(name, DEFAULT) == 0;
+
+    for (unsigned i = 0; i < d->network_count && !is_it; i++)
+        is_it = strcasecmp(d->networks[i].name, name) == 0;
+    return is_it;
 }
 
 /* Everything that walks the networks of @d looks again. */
@@ -215,7 +226,7 @@ bool membership_choose_name(struct om_daemon *d, const struct om_network_link *l
                        "\"%s\": want 1 to %d bytes of visible text without \"/\" as a name, first"
                        " a letter or digit",
                        om_text_show(shown, name), OM_NAME_MAX) == OM_OK;
-    if (strcmp(name, DEFAULT) == 0 || find_name(d, name))
+    if (is_taken(d, name))
         return om_fail(err, OM_E_EXISTS, "a network is called \"%s\" already",
                        om_text_show(shown, name)) == OM_OK;
     memcpy(out, name, n + 1);

@@ -6,7 +6,8 @@
  * Why:   people name peers, and so do programs; every place that shows or takes a name must mean
  *        the same peer by it.
  * Keeps: test_members_are_named_by_their_certificates; test_a_wished_name_is_made_safe;
- *        test_a_name_that_is_taken_gets_a_number; test_names_in_several_networks.
+ *        test_a_name_that_is_taken_gets_a_number; test_names_in_several_networks;
+ *        test_case_is_no_difference.
  */
 #ifndef OM_MESHD_NAMES_H
 #define OM_MESHD_NAMES_H

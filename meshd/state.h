@@ -157,8 +157,9 @@ struct om_node *daemon_node(const struct om_daemon *d);
 /** daemon_network() - the network of @d with @id, or NULL. */
 const struct daemon_network *daemon_network(const struct om_daemon *d, const struct om_id *id);
 
-/** daemon_network_named() - the network of @d that @text names (its name or the start of its id;
- *  NULL: the only one); NULL with @err when there is none or more than one. */
+/** daemon_network_named() - the network of @d that @text names (its name or the start of its id, as
+ *  written, else whatever the case; NULL: the only one); NULL with @err when there is none or more
+ *  than one. */
 const struct daemon_network *daemon_network_named(const struct om_daemon *d, const char *text,
                                                   struct om_error *err);
 

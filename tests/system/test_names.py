@@ -182,6 +182,30 @@ def test_an_admin_by_invitation_invites(three):
         good(daemon.home, "message", other, "hello", "--wait")
 
 
+def test_case_is_no_difference(three):
+    """A name is one name however it is written, for the CLI, the daemon, the DNS and the proxy."""
+    ann, ben, _ = three
+    create(ann, "lab")
+    own = join(ben, invite(ann, "lab"), "lab")["self"]
+    assert wait_until(lambda: named(ann.home) == {own: "ben"}, 30), named(ann.home)
+    for form in ("ben", "BEN", "Ben.LAB", f"BEN-{own[:6].upper()}.lab", own.upper()[:12]):
+        good(ann.home, "ping", form, "-c", "1")
+        good(ann.home, "message", form, "hello", "--wait")
+        good(ann.home, "forward", "add", "-L", f"0:{form}:80")
+        assert data(ann.home, "why", form, "--network", "LAB")["peer"] == own, form
+        assert ann.rpc("peers.why", peer=form)["peer"] == own, form
+    refused(ann.home, "ping", "BENN", "-c", "1", says=["BENN"])
+    refused(ann.home, "network", "create", "--name", "LAB", code=REFUSED, says=["already"])
+    assert {one["peer"] for one in ann.rpc("forward.list")["forwards"]} == {own}
+    with servers.serving(servers.echo) as local:
+        expose(ben, str(local), "--to", "ANN")
+        how, s = socks(proxy(ann), "BEN.LAB.omerta", local)
+        with s:
+            assert how == "ok"
+            s.sendall(b"hello")
+            assert s.recv(5, socket.MSG_WAITALL) == b"hello"
+
+
 def doubled(make):
     """ann, who made lab, and ben, an admin; each alone let a joe in; all are there again."""
     ann, ben, one, two = daemons = [make(name, [*ALONE, "--name", name]).start()

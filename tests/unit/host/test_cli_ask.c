@@ -253,6 +253,30 @@ OM_TEST(peer_alone_needs_no_name)
     json_decref(list);
 }
 
+OM_TEST(peer_case_is_no_difference)
+{
+    static const char *const anns[] = {"ANN", "Ann.LAB", "ann.Lab", "ANN-MFRGGZ.lab", "MFRGG"};
+    char id[OM_ID_TEXT];
+    struct om_error err;
+    json_t *list = json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s}]", "id", ANN, "name", "ann", "network",
+                             "lab", "id", BOB, "name", "Bob", "network", "lab");
+    json_t *twice =
+        json_pack("[{s:s,s:s},{s:s,s:s}]", "id", ANN, "name", "ann", "id", BOB, "name", "Ann");
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(anns); i++) {
+        CHECK_OK(om_peer_pick(list, anns[i], id, &err));
+        CHECK_STR(id, ANN);
+    }
+    CHECK_ERR(om_peer_pick(list, "ANN.LABS", id, &err), OM_E_MISSING);
+    CHECK_OK(om_peer_pick(list, "bob", id, &err));
+    CHECK_STR(id, BOB);
+    CHECK_OK(om_peer_pick(twice, "Ann", id, &err)); /* as it is written comes first */
+    CHECK_STR(id, BOB);
+    CHECK_ERR(om_peer_pick(twice, "ANN", id, &err), OM_E_RANGE);
+    json_decref(twice);
+    json_decref(list);
+}
+
 OM_TEST(peer_name_may_have_its_network)
 {
     char id[OM_ID_TEXT];

@@ -32,6 +32,7 @@ WIRE_WRONG, WIRE_SLOW = ("oversize", "unfinished"), ("no_room", "refused", "miss
 OFFLOAD_OFF = ("tx", "off", "tso", "off", "tx-udp-segmentation", "off")
 POLL_SECONDS = 0.02
 START_SECONDS = 10
+PATIENCE_SECONDS = 20  # with what comes at once where the machine is idle
 _numbers = itertools.count()
 _libc = ctypes.CDLL(None)
 
@@ -60,7 +61,7 @@ def search_path():
     return os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
 
 
-def wait_until(condition, seconds=5.0):
+def wait_until(condition, seconds=PATIENCE_SECONDS):
     """Asks condition() until it is true or @seconds are over; returns its last answer."""
     deadline = time.monotonic() + seconds
     while True:
@@ -93,7 +94,7 @@ class Capture:
         """What has been captured so far."""
         return pcap.read(self.path)
 
-    def wait(self, wanted, seconds=5.0):
+    def wait(self, wanted, seconds=PATIENCE_SECONDS):
         """The packets for which wanted(packet) holds, once there is one; [] at the deadline."""
         return wait_until(lambda: [p for p in self.packets() if wanted(p)], seconds)
 

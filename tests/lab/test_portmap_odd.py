@@ -81,7 +81,7 @@ def test_router_that_trickles_holds_nobody_up(house, make):
     for _ in range(20):
         began = time.monotonic()
         assert igd.netcheck(inside)["state"] == "asking"
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5  # who waits for the router waits for 15
     told = igd.settled(inside, "waiting")
     assert igd.result_of(told, "upnp")["why"] == "it began to answer and did not end"
     assert "\nomerta_portmap_hung_total 1\n" in inside.rpc("metrics.show")["text"]

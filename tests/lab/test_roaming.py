@@ -213,7 +213,7 @@ def test_the_internet_at_a_rate(apart, lab, folder):
 
     free, slow = seconds(), seconds("--rate", "2M")
     print(f"{size >> 20} MiB in {slow:.2f} s, without a rate in {free:.3f} s")
-    assert 1.5 <= slow <= 4 and free < slow / 5
+    assert 1.5 <= slow <= 8 and free < slow / 3  # 2 s; a busy machine takes longer
 
 
 class Asking(Daemon):

@@ -18,7 +18,7 @@ MIB = 1 << 20
 RATE = 2 * MIB
 BURST_SECONDS = 0.1
 SIZE = 4 * MIB
-# Seconds for SIZE at RATE, the burst included: 2, and what a busy machine adds; without a rate less.
+# Seconds for SIZE at RATE, burst included: 2, and what a busy machine adds; without a rate less.
 LEAST, MOST = 1.5, 8.0
 FASTER = 3
 CPU_SHARE = 0.2

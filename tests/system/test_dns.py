@@ -194,7 +194,7 @@ def test_long_answers_come_by_tcp(two, upstream):
 
 
 def fails_within(port, seconds, name):
-    """Is it told within @seconds that @name is not known? Once in three times: a process may wait."""
+    """Is it told within @seconds that @name is not known? One of three times: machines are busy."""
     for _ in range(3):
         begun = time.monotonic()
         found = dig(port, name, "A")

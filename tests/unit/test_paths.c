@@ -282,6 +282,35 @@ OM_TEST(paths_direct_is_not_left_on_a_guess)
     CHECK(carries(&w, lane));
 }
 
+OM_TEST(paths_load_is_no_reason_for_a_relay)
+{
+    struct world w;
+
+    begin(&w);
+    const struct om_via *direct = way(&w, 4, 0), *lane = way(&w, 4, 7);
+    shake(&w, direct);
+    om_paths_add(&w.ps, w.now, lane, OM_PATH_SAID);
+    pass_busy(&w, 5000);
+    /* Data queues on the direct way now and then: 12 ms in the mean, and a score of 40 and more. */
+    for (unsigned i = 0; i < 400; i++) {
+        way_of(&w, direct)->rtt = OM_MS(i % 2 ? 4 : 20);
+        pass_busy(&w, 10);
+    }
+    CHECK(om_path_score(om_paths_active(&w.ps)) > OM_MS(40));
+    CHECK_EQ(w.ps.moves, 0);
+    /* It queues where the way to the relay begins, which nobody has asked for a while. */
+    way_of(&w, direct)->rtt = way_of(&w, lane)->rtt = OM_MS(120);
+    unsigned asked = way_of(&w, lane)->asked;
+    pass_busy(&w, 3000);
+    CHECK(way_of(&w, lane)->asked > asked);
+    CHECK_EQ(w.ps.moves, 0);
+    /* The control: it does not, and the lane is quicker indeed. */
+    way_of(&w, lane)->rtt = OM_MS(4);
+    pass_busy(&w, 30000);
+    CHECK(carries(&w, lane));
+    CHECK_EQ(w.why, OM_PATHS_BETTER);
+}
+
 OM_TEST(paths_copies_end_once_both_answered)
 {
     struct world w;

@@ -270,7 +270,7 @@ bool node_path_asked(struct om_node *n, om_time now, struct om_peer *p, const st
     if (way == active)
         return false;
     if (active->ask_at == OM_NEVER &&
-        (active->asked == OM_NEVER || now - active->asked >= OM_SEC(OM_PATHS_DOUBT_S)))
+        (active->asked == OM_NEVER || now - active->asked >= OM_SEC(OM_PATHS_DWELL_S)))
         om_path_ask_anew(active, now);
     node_path_used(n, now, p);
     return true;

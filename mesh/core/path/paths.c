@@ -5,6 +5,8 @@
 
 #include <omerta/err.h>
 
+#include "path/choice.h"
+
 void om_paths_init(struct om_paths *ps)
 {
     memset(ps, 0, sizeof *ps);
@@ -137,73 +139,6 @@ static void move(struct om_paths *ps, om_time now, int i, enum om_paths_why why)
     tell(ps, OM_PATHS_MOVED, new);
 }
 
-/* The score; while data has a relay, that of the lane and of direct ways without most of what is
- * their variation when they are new, half of a round trip: data would stay until that has shrunk.
- * Who comes from a lane has copies there, and a guess is not left for another (is_guess). */
-static om_time cost(const struct om_paths *ps, const struct om_path *p)
-{
-    const struct om_path *active = ps->active < 0 ? NULL : &ps->all[ps->active];
-    bool is_of_both = active && active->via.lane != 0 && (p == active || p->via.lane == 0);
-
-    return om_path_score(p) -
-           (is_of_both && p->fresh < OM_PATHS_SAMPLES ? 3 * p->rtt.variation : 0);
-}
-
-static bool is_better(const struct om_paths *ps, const struct om_path *a, const struct om_path *b)
-{
-    om_time gain = cost(ps, b) - cost(ps, a);
-
-    if (b->via.lane != 0 && a->via.lane == 0 && b->rtt.smoothed == 0)
-        return true; /* a relay's help that nobody measured is not worth keeping */
-    return a->rtt.smoothed != 0 && b->rtt.smoothed != 0 && gain > OM_MS(OM_PATHS_GAIN_MS) &&
-           gain * 100 > cost(ps, b) * OM_PATHS_GAIN_PERCENT;
-}
-
-/* Is what is known of the active path, a direct one, too little to leave it for a better score? The
- * first samples count for more than they took: 4 rttvar of one are twice its round trip, of 14 less
- * than an eighth of it. Where data flows its ACKs have told as much. */
-static bool is_guess(const struct om_paths *ps)
-{
-    const struct om_path *active = &ps->all[ps->active];
-
-    return active->via.lane == 0 && active->fresh < OM_PATHS_SAMPLES &&
-           32 * active->rtt.variation > active->rtt.smoothed;
-}
-
-/* When a direct way may relieve a lane. Between lanes data may have moved just now: they wait for
- * one another, not a direct way for them. */
-static om_time upgrade_at(const struct om_paths *ps)
-{
-    return ps->crossed_at == OM_NEVER ? 0 : ps->crossed_at + OM_SEC(OM_PATHS_DWELL_S);
-}
-
-static bool leaves_lane(const struct om_paths *ps, const struct om_path *to)
-{
-    return ps->all[ps->active].via.lane != 0 && to->via.lane == 0;
-}
-
-/* May data move for a better score? What a handshake came over was no choice; else not so soon. */
-static bool may_improve(const struct om_paths *ps, const struct om_path *to, om_time now)
-{
-    if (leaves_lane(ps, to) && (ps->why == OM_PATHS_SHAKEN || upgrade_at(ps) <= now))
-        return true;
-    return ps->why == OM_PATHS_FIRST || now - ps->moved_at >= OM_SEC(OM_PATHS_DWELL_S);
-}
-
-/* The valid path with the least score but @not, of those proven at @since or later; -1: none. */
-static int best(const struct om_paths *ps, int not, om_time since)
-{
-    int b = -1;
-
-    for (int i = 0; i < (int)ps->count; i++) {
-        const struct om_path *p = &ps->all[i];
-        if (i != not &&p->state == OM_PATH_VALID && p->proven >= since &&
-            (b < 0 || cost(ps, p) < cost(ps, &ps->all[b])))
-            b = i;
-    }
-    return b;
-}
-
 /* When it is certain that the suspect active path does not answer: one challenge may get lost, and
  * nothing is lost by waiting for another, as all goes over the other path, too. */
 static om_time silent_at(const struct om_path *active)
@@ -219,7 +154,7 @@ static om_time silent_at(const struct om_path *active)
 static void judge_suspect(struct om_paths *ps, om_time now)
 {
     const struct om_path *active = at(ps, ps->active), *second = at(ps, ps->second);
-    int witness = best(ps, ps->active, ps->suspect_at);
+    int witness = om_choice_best(ps, ps->active, ps->suspect_at);
 
     if (witness >= 0 && silent_at(active) <= now) {
         move(ps, now, witness, OM_PATHS_SILENT);
@@ -230,7 +165,7 @@ static void judge_suspect(struct om_paths *ps, om_time now)
         ps->second_until = OM_NEVER;
         return;
     }
-    int other = witness >= 0 ? witness : best(ps, ps->active, 0);
+    int other = witness >= 0 ? witness : om_choice_best(ps, ps->active, 0);
     if (other >= 0) {
         ps->second = other;
         ps->second_until = OM_NEVER;
@@ -247,16 +182,18 @@ static void judge(struct om_paths *ps, om_time now)
         judge_suspect(ps, now);
         return;
     }
-    other = best(ps, ps->active, 0);
+    other = om_choice_best(ps, ps->active, 0);
     if (other < 0)
         return; /* no other way: whatever the present one is worth */
     if (!active)
         move(ps, now, other, OM_PATHS_FIRST);
     else if (active->state == OM_PATH_FAILED)
         move(ps, now, other, OM_PATHS_SILENT);
-    else if (is_better(ps, &ps->all[other], active) && is_guess(ps))
-        ask(&ps->all[ps->active], now);
-    else if (is_better(ps, &ps->all[other], active) && may_improve(ps, &ps->all[other], now))
+    else if (!om_choice_is_better(ps, &ps->all[other], active))
+        return;
+    else if (om_choice_unknown(ps, other) >= 0)
+        ask(&ps->all[om_choice_unknown(ps, other)], now);
+    else if (om_choice_at(ps, &ps->all[other]) <= now)
         move(ps, now, other, OM_PATHS_BETTER);
 }
 
@@ -291,9 +228,10 @@ static void maybe_moved(struct om_paths *ps, om_time now, int i, bool is_newest)
         ask(active, now);
 }
 
+/* While the peer speaks elsewhere no ACK measures @p any more: is it time to ask? */
 static bool is_stale(const struct om_path *p, om_time now)
 {
-    return p->asked == OM_NEVER || now - p->asked >= OM_SEC(OM_PATHS_DOUBT_S);
+    return p->asked == OM_NEVER || now - p->asked >= OM_SEC(OM_PATHS_DWELL_S);
 }
 
 void om_paths_heard(struct om_paths *ps, om_time now, const struct om_via *via, size_t bytes,
@@ -472,7 +410,7 @@ void om_paths_remove(struct om_paths *ps, om_time now, const struct om_via *via)
     if (i < 0)
         return;
     if (i == ps->active) {
-        int other = best(ps, i, 0);
+        int other = om_choice_best(ps, i, 0);
         ps->suspect_at = OM_NEVER;
         ps->active = other < 0 ? -1 : ps->active;
         if (other >= 0)
@@ -576,13 +514,13 @@ bool om_paths_next(struct om_paths *ps, om_time now, uint64_t token, struct om_p
 static om_time improve_at(const struct om_paths *ps)
 {
     if (ps->active < 0 || ps->count < 2 || ps->suspect_at != OM_NEVER ||
-        ps->all[ps->active].state == OM_PATH_FAILED || is_guess(ps))
+        ps->all[ps->active].state == OM_PATH_FAILED)
         return OM_NEVER;
-    int other = best(ps, ps->active, 0);
-    if (other < 0 || !is_better(ps, &ps->all[other], &ps->all[ps->active]))
+    int other = om_choice_best(ps, ps->active, 0);
+    if (other < 0 || !om_choice_is_better(ps, &ps->all[other], &ps->all[ps->active]) ||
+        om_choice_unknown(ps, other) >= 0)
         return OM_NEVER;
-    om_time at = ps->moved_at + OM_SEC(OM_PATHS_DWELL_S);
-    return leaves_lane(ps, &ps->all[other]) ? om_time_min(at, upgrade_at(ps)) : at;
+    return om_choice_at(ps, &ps->all[other]);
 }
 
 om_time om_paths_deadline(const struct om_paths *ps)
@@ -592,7 +530,8 @@ om_time om_paths_deadline(const struct om_paths *ps)
     for (int i = 0; i < (int)ps->count; i++)
         due = om_time_min(due, om_time_min(ps->all[i].ask_at, warm_at(ps, i)));
     due = om_time_min(due, improve_at(ps));
-    if (ps->active >= 0 && ps->suspect_at != OM_NEVER && best(ps, ps->active, ps->suspect_at) >= 0)
+    if (ps->active >= 0 && ps->suspect_at != OM_NEVER &&
+        om_choice_best(ps, ps->active, ps->suspect_at) >= 0)
         due = om_time_min(due, silent_at(&ps->all[ps->active]));
     return ps->news_count > 0 ? 0 : due;
 }

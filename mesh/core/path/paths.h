@@ -16,7 +16,8 @@
  *        paths_our_network_changes; paths_copies_end_once_both_answered;
  *        paths_direct_does_not_wait_for_lanes; hints_of_the_network_ask_at_a_pace;
  *        paths_few_losses_move_nothing; paths_of_an_old_life_do_not_carry;
- *        paths_an_older_answer_keeps_nobody; paths_direct_relieves_early.
+ *        paths_an_older_answer_keeps_nobody; paths_direct_relieves_early;
+ *        paths_load_is_no_reason_for_a_relay.
  *
  * One path is active, and it is a proven one; while there is none, only copies leave. A second one
  * gets a copy of everything
@@ -45,11 +46,11 @@
 enum {
     OM_PATHS_MAX = 16,
     OM_PATHS_DWELL_S = 2,       /* between moves for a better score */
+    OM_PATHS_HEARSAY_S = 1,     /* a lane measured longer ago is asked before it takes over */
     OM_PATHS_GAIN_MS = 3,       /* a move must gain so much, */
     OM_PATHS_GAIN_PERCENT = 10, /* and so much of the present score */
     OM_PATHS_WARM_S = 10,       /* between challenges of other paths while one is in use */
     OM_PATHS_TRIAL_S = 1,       /* of a direct way that lost some, while a relay is */
-    OM_PATHS_DOUBT_S = 1,       /* between challenges of the active one while the peer avoids it */
     OM_PATHS_RETRY_S = 2,       /* after which a path that failed is asked once more */
     OM_PATHS_RETRY_DOUBLES = 5, /* times that this doubles */
     OM_PATHS_DECIDE = 2,        /* unanswered challenges of a suspect path, then another carries */

@@ -391,6 +391,6 @@ def test_a_name_of_two_is_nobodys(two, make, upstream):
     assert overlay(port, "ann.omerta")
     other = make("other", [*ALONE, "--name", "Ann", *ben.bootstrap()]).start()
     assert wait_until(lambda: named(ben, "Ann"), 20)
-    assert wait_until(lambda: dig(port, "ann.omerta", "AAAA").status == "NXDOMAIN", 5)
+    assert wait_until(lambda: dig(port, "ann.omerta", "AAAA").status == "NXDOMAIN")
     assert overlay(port, f"{ann.self_id()}.omerta") != overlay(port, f"{other.self_id()}.omerta")
     assert overlay(port, "ben.omerta") and not upstream.names

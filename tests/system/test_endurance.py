@@ -57,7 +57,7 @@ def test_start_stop_cycles(daemon):
     for cycle in range(CYCLES):
         daemon.start()
         assert daemon.rpc("version") == version, cycle
-        assert wait_until(lambda: descriptors(daemon.process.pid) == quiet, 5), cycle
+        assert wait_until(lambda: descriptors(daemon.process.pid) == quiet), cycle
         assert daemon.stop() == 0, (cycle, daemon.log())
         assert not passing(daemon.home), cycle
         assert files(daemon.home) == kept, cycle
@@ -80,14 +80,14 @@ def test_connections_and_reloads_leave_nothing(daemon):
     pid = daemon.process.pid
     quiet = quiet_descriptors(daemon)
     come_and_go(daemon, WARM, WARM)
-    assert wait_until(lambda: descriptors(pid) == quiet, 5), descriptors(pid)
+    assert wait_until(lambda: descriptors(pid) == quiet), descriptors(pid)
     memory = anonymous_kb(pid)
     with daemon.control() as held:
         held.rpc("version")
-        assert wait_until(lambda: descriptors(pid) == quiet + 1, 5), "a held connection is seen"
-    assert wait_until(lambda: descriptors(pid) == quiet, 5)
+        assert wait_until(lambda: descriptors(pid) == quiet + 1), "a held connection is seen"
+    assert wait_until(lambda: descriptors(pid) == quiet)
     come_and_go(daemon, CONNECTIONS, RELOADS)
-    assert wait_until(lambda: descriptors(pid) == quiet, 5), descriptors(pid)
+    assert wait_until(lambda: descriptors(pid) == quiet), descriptors(pid)
     grown = anonymous_kb(pid) - memory
     print(f"RssAnon {memory} kB, {grown:+d} kB after {CONNECTIONS} connections, {RELOADS} reloads")
     assert grown <= SLACK_KB

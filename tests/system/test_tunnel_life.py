@@ -46,7 +46,7 @@ def test_many_leave_nothing(two):
         with connect(local) as held:
             held.sendall(b"x")
             assert exactly(held, 1) == b"x"
-            assert wait_until(lambda: is_quiet(1), 5), "the control: one that is held is seen"
+            assert wait_until(lambda: is_quiet(1)), "the control: one that is held is seen"
         assert wait_until(is_quiet, 10)
         memory = [anonymous_kb(pid) for pid in pids]
         begin = time.monotonic()
@@ -191,7 +191,7 @@ def test_the_daemon_that_uses_is_killed(two):
             assert wait_until(lambda: ended, END_SECONDS), ann.rpc("expose.list")
             print(f"the server heard of it {time.monotonic() - begin:.1f} s later: {ended[0]}")
             assert ended == ["reset"]
-        assert wait_until(lambda: ann.rpc("expose.list")["exposed"][0]["open"] == 0, 5)
+        assert wait_until(lambda: ann.rpc("expose.list")["exposed"][0]["open"] == 0)
 
 
 @pytest.mark.parametrize("stopped", ["ann", "ben"])

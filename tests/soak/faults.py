@@ -13,6 +13,7 @@ from homes import outside
 from net import HOMES, RELAYS
 
 RECOVER_SECONDS = 60
+SLOW_SECONDS = 5            # after so long it is said who was waited for
 AWAY_SECONDS = (0, 8)       # a daemon that was ended is away for so long
 CUT_SECONDS = (1, 12)       # and so a line that was cut
 REST_SECONDS = (2, 6)       # from one fault to the next
@@ -77,10 +78,11 @@ class Faults:
     def one(self, kind, half):
         """One fault and its recovery."""
         whom, since, ended = self.table[kind](half)
-        left = []
+        left, last = [], []
 
         def has_recovered():
             left[:] = self.traffic.silent(since, ended)
+            last[:] = left or last
             return not left
 
         wait_until(has_recovered, RECOVER_SECONDS)
@@ -89,7 +91,8 @@ class Faults:
         if left:
             self.findings.append({"what": f"{RECOVER_SECONDS} s after {kind} of {whom}: {left[0]}"
                                           f" (and {len(left) - 1} more)"})
-        self.tell(f"{kind}: {whom}; streams go on after {took:.1f} s")
+        why = f", the last: {last[0]}" if last and took > SLOW_SECONDS else ""
+        self.tell(f"{kind}: {whom}; streams go on after {took:.1f} s{why}")
 
     def away(self, name, end):
         """Ends the daemon @name by end(), and starts it again; when it was there."""

@@ -457,8 +457,8 @@ static om_time warm_at(const struct om_paths *ps, int i)
         unsigned doubles = p->fails < OM_PATHS_RETRY_DOUBLES ? p->fails : OM_PATHS_RETRY_DOUBLES;
         due = p->asked + (OM_SEC(OM_PATHS_RETRY_S) << (is_cut ? 0 : doubles));
     } else if (i != ps->active) {
-        bool is_trial = ps->active >= 0 && leaves_lane(ps, p) && p->loss > 0;
-        due = p->proven + OM_SEC(is_trial ? OM_PATHS_TRIAL_S : OM_PATHS_WARM_S);
+        bool may_relieve = !is_cut && ps->all[ps->active].via.lane != 0 && p->via.lane == 0;
+        due = p->proven + OM_SEC(may_relieve && p->loss > 0 ? OM_PATHS_TRIAL_S : OM_PATHS_WARM_S);
     } else {
         return OM_NEVER;
     }

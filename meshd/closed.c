@@ -24,7 +24,6 @@
 
 enum {
     RENEW_S = 30 * 24 * 3600, /* our own certificates, which hold for 90 days, are made anew */
-    SKEW_S = 24 * 3600,       /* by which clocks may differ */
     ISSUED_MAX = 1 << 20,     /* bytes of a file of certificates: more than the core notes */
     PATH_MAX_ISSUED = OM_HOME_PATH_MAX
 };
@@ -153,9 +152,6 @@ static bool certify(struct om_daemon *d, struct daemon_network *net, const uint8
 
     if (om_node_member(n, &net->id, &net->self, &m) != OM_OK || !*m.name)
         memcpy(m.name, wish, strlen(wish) + 1);
-    /* Of two the later counts, and an admin whose clock is ahead may have let us in again. */
-    if (m.issued >= now_s && m.issued - now_s <= SKEW_S)
-        now_s = m.issued + 1;
     if (om_authority_certify(out, seed, &net->self, m.name, now_s) != OM_OK)
         return false;
     const struct om_cert_chain chain = {.node = om_bytes(out->node, out->node_len)};
@@ -277,67 +273,32 @@ bool closed_invite(struct om_daemon *d, const struct daemon_network *net, const 
                         : invite_as_admin(d, net, &asked, &where, out, err);
 }
 
-/* What was made here and cannot be heard any more comes back by a link, as nobody else could give
- * back the authority's key. Then its node is out of it, and it is called @wish there as before. */
-static bool suspend(struct om_daemon *d, const struct om_id *id, bool *is_back,
-                    char wish[static OM_MEMBER_NAME_MAX + 1], struct om_error *err)
-{
-    const struct daemon_network *net = daemon_network(d, id);
-    struct om_member m;
-
-    *is_back = net != NULL;
-    if (!net)
-        return true;
-    if (!net->is_ours || net->trouble != DAEMON_TROUBLE_OUTDATED)
-        return om_fail(err, OM_E_EXISTS, "in that network already: it is called \"%s\" here",
-                       net->name) == OM_OK;
-    if (om_node_member(daemon_node(d), id, &net->self, &m) == OM_OK)
-        memcpy(wish, m.name, sizeof m.name);
-    membership_suspend(d, net);
-    return true;
-}
-
-/* As before, for another link. */
-static void resume(struct om_daemon *d, const struct om_id *id)
-{
-    struct om_error err;
-    struct daemon_network *net = membership_resume(d, id, &err);
-
-    if (net)
-        net->trouble = DAEMON_TROUBLE_OUTDATED;
-    else
-        warn(d, "a network of this home is not entered again before the next start", err.msg);
-}
-
 bool closed_join(struct om_daemon *d, const struct om_network_link *l, const char *text,
                  const char *name, const char *as, struct om_error *err)
 {
     struct daemon_joining *j = &d->joining[d->joining_count];
     char chosen[OM_NAME_MAX + 1], wish[OM_MEMBER_NAME_MAX + 1];
     struct om_id id;
-    bool is_back;
 
+    if (daemon_network(d, &l->id))
+        return om_fail(err, OM_E_EXISTS, "in that network already: it is called \"%s\" here",
+                       daemon_network(d, &l->id)->name) == OM_OK;
     if (d->joining_count == OM_JOINING_MAX)
         return om_fail(err, OM_E_FULL, "%d networks are being joined: wait for one of them",
                        OM_JOINING_MAX) == OM_OK;
-    if (!names_wish(d, as, wish, err) || !suspend(d, &l->id, &is_back, wish, err) ||
-        (!is_back && !membership_choose_name(d, l, name, chosen, err)))
+    if (!membership_choose_name(d, l, name, chosen, err) || !names_wish(d, as, wish, err))
         return false;
     membership_make_room(d);
     if (om_node_join_by_link(daemon_node(d), om_clock_now(), text, wish, &id, err) != OM_OK) {
-        if (is_back)
-            resume(d, &l->id);
         (void)membership_settle(d, NULL);
         return false;
     }
     *j = (struct daemon_joining){.id = id,
                                  .authority = l->authority,
                                  .peer_count = l->peer_count,
-                                 .is_made_up = name == NULL,
-                                 .is_back = is_back};
+                                 .is_made_up = name == NULL};
     memcpy(j->peers, l->peers, sizeof j->peers);
-    if (!is_back)
-        memcpy(j->name, chosen, sizeof chosen);
+    memcpy(j->name, chosen, sizeof chosen);
     d->joining_count++;
     om_pump_kick(d->pump);
     return true;
@@ -370,35 +331,6 @@ static bool fill(struct om_daemon *d, struct network_file *f, const struct daemo
     return copy_certs(&f->certs, &m->chain);
 }
 
-/* What was made here has another secret from now on, and goes on with the authority's key. */
-static void came_back(struct om_daemon *d, const struct daemon_joining *j,
-                      const struct om_act_member *m)
-{
-    struct daemon_network *net = NULL;
-    struct om_error err = {.code = OM_OK};
-    struct network_file f;
-
-    if (network_file_read(om_home_path(d->home), &j->id, &f, &err) == OM_OK) {
-        f.link.epoch = m->epoch;
-        memcpy(f.link.secret, m->secret, sizeof f.link.secret);
-        f.link.peer_count = j->peer_count;
-        memcpy(f.link.peers, j->peers, sizeof f.link.peers);
-        f.epochs_len = 0;
-        if (network_file_write(d->home, &f, &err) == OM_OK)
-            net = membership_list(d, &j->id, &f);
-    }
-    if (net && !closed_begin(d, net, &f, NULL, &err))
-        warn(d, "this node cannot be an admin", err.msg);
-    sodium_memzero(&f, sizeof f);
-    if (!net) {
-        (void)!om_node_leave(daemon_node(d), om_clock_now(), &j->id);
-        resume(d, &j->id);
-    }
-    (void)membership_settle(d, NULL);
-    membership_changed(d);
-    control_joined(d->control, &j->id, net ? daemon_network(d, &j->id) : NULL, &err);
-}
-
 static void joined(struct om_daemon *d, const struct daemon_joining *j,
                    const struct om_act_member *m)
 {
@@ -423,10 +355,7 @@ static void refused(struct om_daemon *d, const struct daemon_joining *j, enum om
     struct om_error err;
 
     (void)!om_node_leave(daemon_node(d), om_clock_now(), &j->id);
-    if (j->is_back)
-        resume(d, &j->id);
-    else
-        ledger_file_forget(d, &j->id);
+    ledger_file_forget(d, &j->id);
     (void)membership_settle(d, NULL);
     membership_changed(d);
     (void)om_fail(&err, OM_E_STATE, "%s", om_join_why_text(why));
@@ -456,7 +385,7 @@ void closed_act(struct om_daemon *d, const struct om_act_member *m)
     switch (m->news) {
     case OM_MEMBER_JOINED:
         if (take_joining(d, &m->network, &j))
-            (j.is_back ? came_back : joined)(d, &j, m);
+            joined(d, &j, m);
         break;
     case OM_MEMBER_REFUSED:
         if (take_joining(d, &m->network, &j))

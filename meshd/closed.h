@@ -5,7 +5,7 @@
  *        are made by who made the network; one that was received is followed.
  * Why:   the core decides who is a member; here is what must outlive it.
  * Keeps: test_closed_network_by_invitation; test_invitation_is_used_up;
- *        test_closed_network_outlives_a_restart; test_who_made_it_comes_back_by_a_link.
+ *        test_closed_network_outlives_a_restart.
  * Full:  OM_JOINING_MAX networks are joined at a time; one more is refused.
  *
  *     networks/ID            as network_file.h says
@@ -54,9 +54,6 @@ bool closed_invite(struct om_daemon *d, const struct daemon_network *net, const 
  * @name:  for this home; NULL: one is made up
  * @as:    what this node wishes to be called there; NULL: as this machine is
  * @err:   sentence for a person
- *
- * One that was made here, and that its node takes for outdated, is followed as well: the home keeps
- * its name, the authority's key and all else, whatever comes of it.
  *
  * Return: false when nobody can be asked; else control_joined() follows.
  */

@@ -321,28 +321,6 @@ bool membership_leave(struct om_daemon *d, const struct daemon_network *net, str
     return is_settled;
 }
 
-void membership_suspend(struct om_daemon *d, const struct daemon_network *net)
-{
-    depart(d, mutable_of(d, net));
-    membership_changed(d);
-}
-
-struct daemon_network *membership_resume(struct om_daemon *d, const struct om_id *id,
-                                         struct om_error *err)
-{
-    struct daemon_network *net = NULL;
-    struct network_file f;
-
-    if (network_file_read(om_home_path(d->home), id, &f, err) == OM_OK &&
-        enter_file(d, &f, NULL, err)) {
-        net = &d->networks[d->network_count - 1];
-        meet(d, &f.link);
-    }
-    sodium_memzero(&f, sizeof f);
-    membership_changed(d);
-    return net;
-}
-
 /* Has @net as it is kept, lets @change have it, and keeps it again. */
 bool membership_rewrite(struct om_daemon *d, const struct om_id *network,
                         void (*change)(struct network_file *f, const void *with), const void *with,

@@ -36,14 +36,6 @@ bool membership_rewrite(struct om_daemon *d, const struct om_id *network,
                         void (*change)(struct network_file *f, const void *with), const void *with,
                         struct om_error *err);
 
-/** membership_suspend() - the node of @d is out of @net, whose files stay as they are. */
-void membership_suspend(struct om_daemon *d, const struct daemon_network *net);
-
-/** membership_resume() - the node of @d is in @id again as its file says. Return: its place in the
- *  list; NULL and @err. */
-struct daemon_network *membership_resume(struct om_daemon *d, const struct om_id *id,
-                                         struct om_error *err);
-
 /** membership_add_known() - ways to @net of @d, by what is known here, to the peers of @l. */
 void membership_add_known(struct om_daemon *d, const struct daemon_network *net,
                           struct om_network_link *l);

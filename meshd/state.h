@@ -81,7 +81,6 @@ struct daemon_joining {
     struct om_network_peer peers[OM_NETWORK_PEERS_MAX]; /* of the link */
     char name[OM_NAME_MAX + 1];
     bool is_made_up; /* the name: a better one may be told */
-    bool is_back;    /* it was made here: its files are there, and stay whatever comes of it */
 };
 
 struct daemon_bootstrap {

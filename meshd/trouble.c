@@ -43,8 +43,5 @@ bool trouble_text(const struct daemon_network *net, char *out, size_t size)
 
 const char *trouble_mend(const struct daemon_network *net)
 {
-    if (net->is_ours && net->trouble == DAEMON_TROUBLE_OUTDATED)
-        return "ask another admin for a link; omerta network join it: leaving would lose the "
-               "authority's key";
     return troubles[net->trouble].mend;
 }

@@ -1,5 +1,6 @@
 """The longest invitation that there is, on a terminal and before a camera."""
 
+import base64
 import re
 
 import pytest
@@ -8,12 +9,17 @@ from camera import on_terminal, seen
 from commands import data, good
 from daemon import wait_until
 from fixtures import ALONE, need
-from invitation import bytes_of
 
 PLACES = ["10.9.0.1/24", "10.9.0.2/24", "fd09::1/64"]  # as many as a link has room for
 GRANT, ADMIN, PLACE = 116, 110, 32 + 18
-LONGEST = 1 + 32 + 4 + 32 + 32 + GRANT + ADMIN + 3 * PLACE  # join_link.h, but its sum
+LONGEST = 1 + 32 + 4 + 32 + 32 + GRANT + ADMIN + 3 * PLACE + 4  # join_link.h
 COLUMNS = 97
+
+
+def bytes_of(link):
+    """What the text of @link stands for."""
+    raw = link.rpartition("/")[2]
+    return base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
 
 
 def invite(daemon, *more):

@@ -13,7 +13,6 @@ import pytest
 from commands import data, good, refused, run
 from daemon import Daemon, free_port
 from fixtures import ALONE, need
-from invitation import bytes_of, changed, link_from
 
 USAGE, REFUSED, FAILED, NO_DAEMON = 2, 4, 1, 3
 
@@ -52,6 +51,24 @@ def networks(daemon):
     """What there is of networks at @daemon: their names, and the files that keep them."""
     names = [net["name"] for net in data(daemon.home, "network", "list")["networks"]]
     return sorted(names), sorted(os.listdir(os.path.join(daemon.home, "networks")))
+
+
+def bytes_of(link):
+    """What @link says, without its checksum."""
+    raw = link.rpartition("/")[2]
+    return base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))[:-4]
+
+
+def link_from(raw):
+    """The text of a link that says @raw; its checksum is right."""
+    raw += hashlib.blake2b(raw, digest_size=32).digest()[:4]
+    return "omerta://join/" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def changed(link, at, data_there):
+    """@link with @data_there at byte @at of what it says, and a checksum that is right again."""
+    raw = bytes_of(link)
+    return link_from(raw[:at] + data_there + raw[at + len(data_there):])
 
 
 def relabelled(link, flags):

@@ -5,10 +5,9 @@ import stat
 
 import pytest
 
-from commands import data, good, refused, run
+from commands import data, good, run
 from daemon import wait_until
 from fixtures import ALONE, need
-from invitation import changed
 
 
 @pytest.fixture(autouse=True)
@@ -88,65 +87,3 @@ def test_outdated_secret_is_said(make):
     assert wait_until(lambda: "new invitation is needed" in run(bob.home, "why", peer)[1], 60)
     assert "network lab" in run(bob.home, "ping", peer, "-c", "1")[2]
     assert "WARN network: nobody answers in network lab" in run(bob.home, "doctor")[1]
-
-
-def invite(daemon, *more):
-    """A link into the network of @daemon."""
-    return good(daemon.home, "network", "invite", "lab", f"--at=127.0.0.1:{daemon.port}",
-                *more).strip()
-
-
-def let_be_outdated(daemon, peer):
-    """@daemon has another secret than all others, until it says so of its silence to @peer."""
-    daemon.end()
-    with open(file_of(daemon), "r+b") as file:
-        file.seek(39)
-        file.write(bytes(32))
-    daemon.start()
-    assert wait_until(lambda: "new invitation is needed" in run(daemon.home, "why", peer)[1], 60)
-
-
-def is_admin(daemon, key):
-    """Does @daemon take the one of @key for an admin, and by what it says of itself?"""
-    [one] = [m for m in data(daemon.home, "network", "members")["members"] if m["id"] == key]
-    return one["admin"] and "admin" in one["roles"]
-
-
-def test_who_made_it_comes_back_by_a_link(make):
-    """Away while another admin changed the secret, ann cannot be spoken to; she follows a link of
-    his into her own network, and has it as before: the authority's key, her name and her word."""
-    ann, bob, cat, dan = [make(name, [*ALONE, "--name", name]).start()
-                          for name in ("ann", "bob", "cat", "dan")]
-    good(ann.home, "network", "create", "--name", "lab")
-    for other, more in ((bob, ["--role", "admin"]), (cat, [])):
-        good(other.home, "network", "join", "-", "--name", "lab", stdin=invite(ann, *more))
-    good(ann.home, "expose", "8080", "--to", "bob", "--keep")
-    own = data(ann.home, "network", "show", "lab")["self"]
-    peer = data(bob.home, "network", "show", "lab")["self"]
-    assert wait_until(lambda: "cat" in good(bob.home, "network", "members"), 30)
-    link = invite(bob, "--uses", "2")
-    refused(ann.home, "network", "join", "-", says=["in that network already"], stdin=link)
-    ann.end()
-    good(bob.home, "network", "revoke", "--yes", "--now", "cat")
-    assert wait_until(lambda: epoch(bob)[0] == 1, 60)
-    let_be_outdated(ann, peer)
-    assert "leaving would lose the authority's key" in run(ann.home, "doctor")[1]
-    used = invite(bob)
-    good(dan.home, "network", "join", "-", "--name", "lab", stdin=used)
-    for bad, says in ((changed(link, 102, b"\xff"), "not signed"), (used, "used")):
-        refused(ann.home, "network", "join", "-", says=[says], stdin=bad)
-        assert data(ann.home, "network", "show", "lab")["self"] == own and epoch(ann)[0] == 0
-    assert 'in network "lab"' in good(ann.home, "network", "join", "-", stdin=link)
-    assert epoch(ann) == epoch(bob)
-    good(ann.home, "ping", "bob", "-c", "1")
-    good(bob.home, "ping", "ann", "-c", "1")
-    refused(ann.home, "network", "join", "-", says=["in that network already"], stdin=link)
-    assert wait_until(lambda: is_admin(bob, own), 60)  # which the link does not make of anybody
-    assert wait_until(lambda: "cat" not in good(ann.home, "network", "members"), 60)
-    ann.end()
-    ann.start()
-    assert data(ann.home, "network", "show", "lab")["self"] == own
-    assert data(ann.home, "expose", "list")["exposed"][0]["network"] == "lab"
-    assert wait_until(lambda: is_admin(bob, own), 60)
-    assert invite(ann, "--role", "admin")  # which is for who has the authority's key
-    assert "a member no more" in good(ann.home, "network", "revoke", "--yes", "bob")

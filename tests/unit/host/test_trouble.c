@@ -28,18 +28,6 @@ OM_TEST(trouble_is_the_last_that_was_told)
     CHECK(says(&net, "fast"));
 }
 
-/* Who made the network would lose it by leaving. */
-OM_TEST(trouble_is_mended_without_leaving_what_is_ours)
-{
-    for (int is_ours = 0; is_ours < 2; is_ours++) {
-        struct daemon_network net = lab;
-        net.is_ours = is_ours;
-        trouble_event(&net, &(struct om_event){.kind = OM_EVENT_OUTDATED, .peer = lab.self}, false);
-        CHECK_EQ(strstr(trouble_mend(&net), "network leave") == NULL, is_ours);
-        CHECK(says(&net, "new invitation") && strstr(trouble_mend(&net), "join"));
-    }
-}
-
 OM_TEST(trouble_is_over_with_a_session)
 {
     struct daemon_network net = lab;

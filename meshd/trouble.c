@@ -43,5 +43,7 @@ bool trouble_text(const struct daemon_network *net, char *out, size_t size)
 
 const char *trouble_mend(const struct daemon_network *net)
 {
+    if (net->is_ours && net->trouble == DAEMON_TROUBLE_OUTDATED)
+        return "wait for the others; leaving it would lose the authority's key for good";
     return troubles[net->trouble].mend;
 }

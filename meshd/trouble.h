@@ -5,7 +5,8 @@
  *        sentence.
  * Why:   who has too old a secret or a wrong clock hears nothing; only its own node can tell.
  * Keeps: trouble_is_the_last_that_was_told; trouble_is_over_with_a_session;
- *        trouble_of_others_is_not_ours; test_outdated_secret_is_said.
+ *        trouble_of_others_is_not_ours; trouble_is_no_reason_to_leave_what_is_ours;
+ *        test_outdated_secret_is_said.
  */
 #ifndef OM_MESHD_TROUBLE_H
 #define OM_MESHD_TROUBLE_H

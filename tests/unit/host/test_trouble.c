@@ -49,3 +49,14 @@ OM_TEST(trouble_of_others_is_not_ours)
     trouble_event(&net, &(struct om_event){.kind = OM_EVENT_OUTDATED, .peer = lab.self}, false);
     CHECK(says(&net, ""));
 }
+
+OM_TEST(trouble_is_no_reason_to_leave_what_is_ours)
+{
+    struct daemon_network net = lab;
+
+    trouble_event(&net, &(struct om_event){.kind = OM_EVENT_OUTDATED, .peer = lab.self}, false);
+    CHECK(strstr(trouble_mend(&net), "network leave")); /* control */
+    net.is_ours = true;
+    CHECK(!strstr(trouble_mend(&net), "network leave"));
+    CHECK(strstr(trouble_mend(&net), "authority's key"));
+}

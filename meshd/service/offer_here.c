@@ -9,8 +9,10 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <omerta/info.h>
 #include <omerta/member.h>
 
+#include "host/clock.h"
 #include "service/parts.h"
 
 enum { LOAD_SHIFT = 16, MIB_SHIFT = 20, FIFTEEN_MINUTES = 2 };
@@ -106,6 +108,32 @@ static void add_images(const struct vms *s, struct om_vm_offer *out)
     memcpy(out->image, names, out->images * sizeof names[0]);
 }
 
+static bool is_known_in(const struct vms *s, const struct om_id *network, const struct om_id *peer)
+{
+    const struct om_node *n = daemon_node(s->d);
+    struct om_peer_info info;
+    struct om_announce says;
+
+    return om_node_peer_info(n, om_clock_now(), network, peer, &info) == OM_OK ||
+           om_node_record(n, network, peer, &says, NULL) == OM_OK;
+}
+
+/* Is one of those whom the owner named in @net? A key is of one network: who is known in another
+ * only is none of this one, and members here are not told of what that one gets. */
+static bool is_for_some(const struct vms *s, const struct daemon_network *net)
+{
+    for (unsigned i = 0; i < s->provide.peers; i++) {
+        const struct om_id *peer = &s->provide.peer[i];
+        bool is_elsewhere = false;
+        for (unsigned k = 0; k < s->d->network_count; k++)
+            if (&s->d->networks[k] != net)
+                is_elsewhere |= is_known_in(s, &s->d->networks[k].id, peer);
+        if (!is_elsewhere || is_known_in(s, &net->id, peer))
+            return true;
+    }
+    return false;
+}
+
 void offer_here(const struct vms *s, const struct daemon_network *net, struct om_vm_offer *out)
 {
     *out = (struct om_vm_offer){.is_on = false};
@@ -115,7 +143,7 @@ void offer_here(const struct vms *s, const struct daemon_network *net, struct om
     if (!om_node_may(daemon_node(s->d), &net->id, &net->self, OM_ROLE_PROVIDER))
         return;
     out->is_for_all = s->provide.is_for_all && !net->is_open;
-    out->is_on = out->is_for_all || s->provide.peers > 0;
+    out->is_on = out->is_for_all || is_for_some(s, net);
     if (!out->is_on)
         return;
     out->engine = s->accel.kind == OM_VM_ACCEL_KVM ? OM_VM_OFFER_KVM : OM_VM_OFFER_TCG;

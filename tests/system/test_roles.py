@@ -38,5 +38,23 @@ def test_provider_needs_the_role_in_a_closed_network(make):
     assert wait_until(lambda: lenders(bob) == {"ann", "cat"}, 60)
     assert lenders(ann) == {"cat"}
     ask = ["vm", "request", "--image", "none-such", "--provider"]
-    refused(ann.home, *ask, "bob", code=REFUSED, says=["role of a provider"])
+    # ann's own word, whatever bob's daemon would say.
+    refused(ann.home, *ask, "bob", code=REFUSED,
+            says=["the certificate of bob in network lab has not the role of a provider"])
     assert "role of a provider" not in refused(bob.home, *ask, "cat", code=REFUSED)  # no image
+
+
+def test_an_offer_is_told_where_those_are_who_are_named(make):
+    """ann is in two networks and lends to bob of one: in the other nothing is told of it."""
+    ann, bob, cat = (make(name, [*ALONE, "--name", name]).start() for name in ("ann", "bob", "cat"))
+    for one, lab in ((bob, "lab"), (cat, "club")):
+        good(ann.home, "network", "create", "--name", lab)
+        link = good(ann.home, "network", "invite", lab, f"--at=127.0.0.1:{ann.port}")
+        good(one.home, "network", "join", "-", "--name", lab, stdin=link)
+        good(one.home, "ping", "ann", "-c", "1")
+    good(ann.home, *LENDS[:-1], "bob.lab")
+    assert wait_until(lambda: lenders(bob) == {"ann"}, 60)
+    assert lenders(cat) == set()
+    # Control: cat hears of it as soon as it is named, too.
+    good(ann.home, "provide", "on", "--to", "bob.lab", "--to", "cat.club")
+    assert wait_until(lambda: lenders(cat) == {"ann"}, 60)

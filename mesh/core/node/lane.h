@@ -80,7 +80,8 @@ void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p);
  * node_lane_spare() - a lane over each relay for one that has a lane already
  * @n:    the node
  * @now:  time
- * @p:    whom @n talks with; reached directly, or asked for a minute ago or less: nothing is done
+ * @p:    whom @n talks with; reached directly, or asked for a minute ago or less: nothing is done,
+ *        nor where half of the lanes that there may be are taken, as others may have no other way
  *
  * Should the relay that carries die, data goes on over the other within a round trip (paths.h), and
  * not after the silence until a handshake is raced.

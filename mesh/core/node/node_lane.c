@@ -6,8 +6,9 @@
 #include "node/why.h"
 
 enum {
-    OWED_S = 2,  /* unanswered for so long, a peer is asked for over relays too */
-    SPARE_S = 60 /* until a relay is asked again that had no second lane */
+    OWED_S = 2,       /* unanswered for so long, a peer is asked for over relays too */
+    SPARE_S = 60,     /* until a relay is asked again for a second lane, */
+    SPARE_NONE_S = 10 /* or it is looked for one that could be */
 };
 
 enum om_err node_lane_start(struct om_node *n)
@@ -312,6 +313,11 @@ static bool leads_over(const struct om_node *n, const struct om_peer *p,
     return false;
 }
 
+static bool is_shaking(const struct om_peer *p)
+{
+    return p->handshake && p->handshake->is_waiting && !p->handshake->is_settled;
+}
+
 /* Also over the lanes to @p that there are, if it @is_anew: a new msg1. Returns how many were asked
  * for another lane. */
 static unsigned ask_relays(struct om_node *n, om_time now, struct om_peer *p, bool is_anew)
@@ -326,13 +332,14 @@ static unsigned ask_relays(struct om_node *n, om_time now, struct om_peer *p, bo
             continue;
         if (is_anew)
             send_copies(n, now, p, r);
-        else if (leads_over(n, p, relays[i]))
+        else if (leads_over(n, p, relays[i]) ||
+                 (!is_shaking(p) && r->count >= OM_LANES_PER_RELAY / 2))
             continue;
         if (om_lane_ask(r, now, &p->id, p, &lane) != OM_OK)
             continue;
         asked++;
         node_why_lane(p, now, relays[i], lane->id);
-        if (p->handshake && !p->handshake->is_settled)
+        if (is_shaking(p))
             node_send_copy(n, now, p, &(struct om_via){.lane = lane->id});
     }
     return asked;
@@ -353,11 +360,13 @@ void node_lane_spare(struct om_node *n, om_time now, struct om_peer *p)
 
     if (now < p->spare_at || !via || via->lane == 0 || !om_peer_session(p, now))
         return;
-    if (ask_relays(n, now, p, false) > 0)
+    p->spare_at = now + OM_SEC(SPARE_NONE_S);
+    if (n->lanes.shares.rows < OM_LANES_MAX / 2 && ask_relays(n, now, p, false) > 0)
         p->spare_at = now + OM_SEC(SPARE_S);
 }
 
-/* A relay that has enough to do is known for it, and another one asked at once. */
+/* A relay that has enough to do is known for it, and another one asked at once. One that has no
+ * spare lane to somebody is not: the far end may be what is full. */
 static void on_refused(struct om_node *n, om_time now, struct om_peer *relay,
                        const struct om_frame_lane_refuse *f)
 {
@@ -366,11 +375,13 @@ static void on_refused(struct om_node *n, om_time now, struct om_peer *relay,
 
     if (!lane || (f->reason != OM_LANE_FULL && f->reason != OM_LANE_RATE))
         return;
+    struct om_peer *p = lane->peer;
+    if (!p || !is_shaking(p))
+        return;
     node_select_refused(n, now, relay);
     (void)node_select_score(n, now, relay, &is_busy);
-    struct om_peer *p = lane->peer;
     /* One that cannot be remembered to be busy would be asked again, without end. */
-    if (is_busy && p && p->handshake && p->handshake->is_waiting && !p->handshake->is_settled)
+    if (is_busy)
         (void)ask_relays(n, now, p, false);
 }
 

@@ -48,7 +48,7 @@ struct om_association {
     struct om_rtt rtt;
     struct om_ping pings[OM_PINGS_MAX];
     struct om_bucket pongs;   /* no congestion control holds them back */
-    om_time unanswered_since; /* first eliciting packet after the last sign of life; OM_NEVER */
+    om_time unanswered_since; /* first that wants an answer since the last one came; OM_NEVER */
     om_time cleared_at;       /* its path was found to live, or left: older debts do not count */
     om_time idle_since;       /* the last key died; OM_NEVER while there is one */
 };
@@ -122,10 +122,10 @@ om_time om_association_deadline(const struct om_association *a, const struct om_
 /** om_association_sealing() - the session of @a to seal with at @now, or NULL. */
 struct om_session *om_association_sealing(const struct om_association *a, om_time now);
 
-/** om_association_sent() - @a sent at @now a packet that wants an ACK. */
+/** om_association_sent() - @a sent at @now a packet that wants an ACK, or a PONG. */
 void om_association_sent(struct om_association *a, om_time now);
 
-/** om_association_answered() - an ACK of @a's packets arrived: the peer is not silent. */
+/** om_association_answered() - an ACK of @a's packets arrived, or a PONG: the peer is not silent. */
 void om_association_answered(struct om_association *a);
 
 /**

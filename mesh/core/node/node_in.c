@@ -117,10 +117,9 @@ static void on_pong(struct om_node *n, om_time now, struct om_peer *p, const str
 
     if (!is_own_path(p, via) && had.smoothed != 0)
         p->assoc->rtt = had;
-    if (rtt > 0) {
-        om_association_answered(p->assoc);
+    om_association_answered(p->assoc); /* also by one whose PING we have forgotten */
+    if (rtt > 0)
         node_where_seen(n, now, p, via, &pong->seen, rtt);
-    }
     if (!is_asked)
         return;
     struct om_act *a = node_act(n, OM_ACT_PONG);

@@ -181,7 +181,8 @@ static void carry_out(struct om_node *n, om_time now, struct om_peer *p, uint64_
         node_why_asked(p, now, &act->via, true);
         if (om_paths_find(p->paths, &act->via))
             node_mtu_proven(now, p, om_paths_find(p->paths, &act->via));
-        if (is_carrying(p, &act->via))
+        /* Where a move waits to be told, it is not the way that carried which is back. */
+        if (p->paths->news_count == 0 && is_carrying(p, &act->via))
             om_carrier_back(p->carrier, now);
         tell(n, now, p, OM_EVENT_PATH_UP, act);
         return;

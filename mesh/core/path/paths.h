@@ -29,7 +29,8 @@
  *
  * Who drives it tells what was heard, answered and unanswered, asks om_paths_next() until it says
  * no more, sends the challenges, and keeps the active path's RTT by its ACKs. Nothing is sent while
- * nothing is: while one path is in use the others are kept warm every OM_PATHS_WARM_S, and what
+ * nothing is: while one path is in use the others are kept warm every OM_PATHS_WARM_S, or every
+ * OM_PATHS_TRIAL_S if it is a relay's that they may relieve, and lost some; and what
  * failed is tried after OM_PATHS_RETRY_S, then ever more seldom while the active one lives; at rest
  * keepalive.h keeps what is to be kept.
  *

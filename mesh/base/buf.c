@@ -2,6 +2,7 @@
 #include <omerta/buf.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 struct om_pool {
     struct om_buf *spare; /* stack through next */
@@ -89,6 +90,7 @@ void om_pool_trim(struct om_pool *pool)
     while (*end) {
         struct om_buf *b = *end;
         *end = b->next;
+        explicit_bzero(b + 1, pool->block_bytes); /* plain text that was never sealed, maybe */
         free(b);
         pool->made--;
     }

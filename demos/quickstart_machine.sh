@@ -95,11 +95,22 @@ quick_gone() {
     [ -z "$(ls -A ann/vms)" ] && ! quick_is_told "$demo_work/ann/vms/"
 }
 
+# Does NAME know of a machine, its own or another's?
+quick_has_machine() {
+    demo_quiet "$1" vm list --json | grep -q '"vm": "'
+}
+
 quick_back() {
+    local name
     quick_stage "Back to ann"
+    for name in ben ann; do
+        demo_check "$name knows of it" quick_has_machine $name
+    done
     demo_say ben vm release lab || true
-    demo_say ann vm list || true
-    demo_check "neither knows of a machine" demo_not grep -q 'vm-' said
+    for name in ben ann; do
+        demo_say $name vm list || true
+        demo_check "$name knows of no machine any more" demo_not quick_has_machine $name
+    done
     demo_check "no disk, no key, no socket and no process of it is left" demo_until quick_gone
 }
 

@@ -13,7 +13,7 @@ usage: demos/$demo_name [OPTION...]
 ${demo_more:+$demo_more
 }  --help             this text
 
-Exit: 0 every check held, 1 not, 2 wrong usage, 77 it cannot be shown on this machine.
+Exit: 0 every check held, 1 not, 2 wrong usage, 77 ${demo_less:-it cannot be shown on this machine}.
 END
 }
 

@@ -14,6 +14,8 @@ cd "$(dirname "$0")/.."
 . demos/quickstart_stages.sh
 # shellcheck source=demos/quickstart_hosts.sh
 . demos/quickstart_hosts.sh
+# shellcheck source=demos/quickstart_network.sh
+. demos/quickstart_network.sh
 # shellcheck source=demos/quickstart_machine.sh
 . demos/quickstart_machine.sh
 cd "$demo_work"
@@ -39,17 +41,9 @@ demo_meshd ann
 demo_meshd ben
 printf '\nThree daemons run: omerta-meshd, at hub with --relay. ben and ann know nobody yet.\n'
 
-quick_stage "A network"
-printf 'hub makes a closed one. Two links of an invitation each, and two who follow them:\n'
-demo_say hub network create --name team --as hub | sed '/^warning/,$d'
-demo_quiet hub network invite team --role provider >ann.link
-demo_quiet hub network invite team >ben.link
-printf '\nhub$ omerta network invite --role provider\n%.48s...\n' "$(cat ann.link)"
-demo_say ann network join --file ann.link --name team --as ann
-demo_fails ben network join --file ann.link --name team
-demo_check "a link that was used is good for nobody else" grep -q 'used' said
-demo_say ben network join --file ben.link --name team --as ben
-demo_check "with his own ben is in" grep -q '^in network "team"' said
+# shellcheck disable=SC2119 # here hub knows where it is found
+quick_network
+quick_members
 
 quick_stage "Over the relay, then directly"
 printf 'Neither router lets strangers in. hub carries what it cannot read, until both routers are\n'
@@ -93,12 +87,10 @@ if command -v miniupnpd >/dev/null; then
     demo_check "ann reaches ben at the router's address" demo_until is_direct ann ben
     demo_say ann why ben
 else
-    quick_leave_out "a port that the router maps" "miniupnpd is missing"
+    quick_lack "a port that the router maps" "miniupnpd is missing"
 fi
 
-demo_say ben message ann "hello from ben" --wait || true
-demo_say ann message --list
-demo_check "a message arrived" grep -q 'hello from ben' said
+quick_message
 if [ "$machine" = yes ]; then
     quick_lan=("192.168.2.3 80 her household's page" "192.168.2.2 hers her own machine")
     quick_machine
@@ -106,11 +98,7 @@ if [ "$machine" = yes ]; then
     demo_check "its machine has answered nobody but ann" demo_not grep -qv '^192\.168\.2\.2 ' seen
 fi
 
-quick_stage "Nothing is left"
-for name in ben ann hub; do
-    demo_say $name down --purge --yes | sed -n '1,2p;/^removed/p'
-    demo_check "$name's daemon and all of its files are gone" demo_not test -e "$demo_work/$name"
-done
+quick_leave
 if command -v miniupnpd >/dev/null; then
     demo_check "the router maps nothing any more" \
         demo_not sh -c "ip netns exec router nft list chain inet miniupnpd mapping | grep dnat"

@@ -41,9 +41,15 @@ quick_all_held() {
     awk -F '\t' '{ failed += $3 } END { exit failed > 0 }' "$demo_work/stages"
 }
 
-# What this machine cannot show, and why; said at the end: quick_leave_out WHAT WHY
+# What is not shown, and why; said at the end: quick_leave_out WHAT WHY
 quick_leave_out() {
     printf 'Left out: %s: %s.\n' "$1" "$2" >>"$demo_work/left_out"
+}
+
+# The same where this machine is why, and no option: the exit code tells, too.
+quick_lack() {
+    quick_leave_out "$@"
+    touch "$demo_work/lacks"
 }
 
 # Was a process told of FOLDER when it was started? (grep reads it, and is not told.)

@@ -2,7 +2,8 @@
  * phase.h - the phases of a health run
  *
  * What:  a table: number, name, what it needs, what it asserts, and who does it.
- * Why:   the list that is printed, the report and the run are one table.
+ * Why:   the list that is printed, the report and the run are one table. Up to 15 the numbers are
+ *        those of the prior system's list, its 16 is the report, and from 17 on they are our own.
  * Keeps: phase_numbers_are_found; phase_unknown_is_none;
  *        test_a_block_that_stays_fails_the_recovery; test_a_cable_that_loses_fails_its_profile.
  */

@@ -60,7 +60,7 @@ void om_phase_latency(struct om_run *r, struct om_result *res);
 /** om_phase_swap() - 14: the peer moves and moves back, of @r into @res. */
 void om_phase_swap(struct om_run *r, struct om_result *res);
 
-/** om_phase_ways() - 15: the way in use is cut, of @r into @res. */
+/** om_phase_ways() - 17: the way in use is cut, of @r into @res. */
 void om_phase_ways(struct om_run *r, struct om_result *res);
 
 #endif

@@ -1,4 +1,4 @@
-/* phase_move.c - 9, 14 and 15: addresses of the peer come and go, and ways to it. */
+/* phase_move.c - 9, 14 and 17: addresses of the peer come and go, and ways to it. */
 #include "phase.h"
 
 #include <arpa/inet.h>

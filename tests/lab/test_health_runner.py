@@ -120,7 +120,11 @@ def test_words_that_make_no_sense():
         code, out, err = said(*words)
         assert (code, out) == (2, "") and why in err and len(err.splitlines()) == 1, err
     code, out, _ = said("--list")
-    assert code == 0 and "12b  batch sweep" in out and "not built" in out
+    assert code == 0
+    rows = [line.split(maxsplit=1) for line in out.splitlines()]
+    assert [(number, what.split("  ")[0]) for number, what in rows if "not built" in what] == \
+        [("12b", "batch sweep"), ("15", "several endpoints")]
+    assert len({number for number, _ in rows}) == len(rows)
     code, out, _ = said("--help")
     assert code == 0 and "--ssh HOST" in out
     with open(os.path.join(HERE, "omerta-health.1"), encoding="utf-8") as file:

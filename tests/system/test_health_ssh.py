@@ -39,7 +39,7 @@ def test_the_peer_by_ssh(pair, folder):
             assert wait_until(lambda: second.peer_ids() & {first.self_id()}, SECONDS)
             argv = [program("omerta-health"), "--home", second.home, "--peer", first.self_id(),
                     "--ssh", host, "--peer-home", first.home, "--slack", "5000", "--json", "-",
-                    "--peer-program", program("omerta-health"), "--phase", "1,4,13,12b"]
+                    "--peer-program", program("omerta-health"), "--phase", "1,4,13,12b,15"]
             done = subprocess.run(argv, env=environment, capture_output=True, text=True,
                                   timeout=SECONDS, check=False)
         finally:
@@ -50,6 +50,6 @@ def test_the_peer_by_ssh(pair, folder):
     assert rows["1"]["verdict"] == "held" and rows["13"]["verdict"] == "held", done.stderr
     assert len(rows["13"]["probes"]) >= 500
     assert rows["4"]["verdict"] == "skipped" and rows["4"]["reason"].startswith("not root at ")
-    assert rows["12b"]["verdict"] == "not built"
-    assert (report["held"], report["skipped"], report["not_built"]) == (2, 1, 1)
+    assert rows["12b"]["verdict"] == rows["15"]["verdict"] == "not built"
+    assert (report["held"], report["skipped"], report["not_built"]) == (2, 1, 2)
     assert not second.rpc("forward.list")["forwards"] and not first.rpc("expose.list")["exposed"]

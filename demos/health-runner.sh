@@ -13,11 +13,12 @@ demo_more='  --quick            the phases that take little time
   --phase N,...      only these (omerta-health --list)
   --json FILE        the report, with each probe
   --html FILE        the report as one page with plots
-  --slack MS         so much more is allowed of every time, where the machine is busy'
+  --slack MS         so much more is allowed of every time, where the machine is busy
+  --no-skip          a phase that is skipped is as bad as one that failed'
 mine=() theirs=()
 while [ $# -gt 0 ]; do
     case $1 in
-    --quick) mine+=("$1") ;;
+    --quick | --no-skip) mine+=("$1") ;;
     --phase | --json | --html | --slack)
         [ $# -ge 2 ] || { echo "health-runner.sh: $1 wants a value" >&2 && exit 2; }
         value=$2

@@ -16,7 +16,7 @@ enum { EXIT_INTERRUPTED = 130, SLACK_MAX_MS = 60000 };
 struct options {
     struct om_setting set;
     const char *phases, *json, *html, *slack;
-    bool is_agent, is_list, is_help;
+    bool is_agent, is_list, is_help, is_strict;
 };
 
 static const char usage[] =
@@ -43,6 +43,7 @@ static const char usage[] =
     "                       which open a port there\n"
     "  --swap ADDRESS/BITS  where the peer moves in phase 14; not where your ssh goes there\n"
     "  --slack MS           a machine is busy: so much more is allowed of every time\n"
+    "  --no-skip            a phase that is skipped is as bad as one that failed\n"
     "  --list               the phases, and what each wants\n"
     "  --help               this text\n"
     "\n"
@@ -90,13 +91,16 @@ static int read_options(int argc, char **argv, struct options *o)
                                           {"swap", 1, NULL, 12},     {"slack", 1, NULL, 13},
                                           {"quick", 0, NULL, 'q'},   {"list", 0, NULL, 'l'},
                                           {"help", 0, NULL, 'h'},    {"agent", 0, NULL, 'a'},
-                                          {NULL, 0, NULL, 0}};
+                                          {"no-skip", 0, NULL, 'n'}, {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "h", known, NULL)) != -1)
         switch (c) {
         case 'q':
             o->set.is_quick = true;
+            break;
+        case 'n':
+            o->is_strict = true;
             break;
         case 'l':
             o->is_list = true;
@@ -213,6 +217,17 @@ static void run_phases(const struct options *o, struct om_run *run, struct om_re
     }
 }
 
+/* Is @report as its reader wants it? */
+static bool is_well(const struct options *o, const struct om_report *report)
+{
+    unsigned skipped = om_report_count(report, OM_VERDICT_SKIPPED);
+
+    if (!o->is_strict || skipped == 0)
+        return om_report_count(report, OM_VERDICT_FAILED) == 0;
+    (void)fprintf(stderr, "omerta-health: %u skipped, and --no-skip wants none\n", skipped);
+    return false;
+}
+
 static int measure(const struct options *o)
 {
     static struct om_report report;
@@ -239,7 +254,7 @@ static int measure(const struct options *o)
         code = OM_EXIT_FAILED;
     if ((o->json && report.count > 0 && !write_file(o->json, &report, write_json)) ||
         (o->html && report.count > 0 && !write_file(o->html, &report, write_page)) ||
-        om_report_count(&report, OM_VERDICT_FAILED) > 0)
+        !is_well(o, &report))
         code = OM_EXIT_FAILED;
     om_report_fini(&report);
     return om_interrupt_came() ? EXIT_INTERRUPTED : code;

@@ -234,7 +234,7 @@ static bool cut(struct om_run *r, struct om_result *res, const struct way *way)
 /* Waits for a direct way in use and another beside it; false: @res is skipped. */
 static bool has_two_ways(struct om_run *r, struct om_result *res, struct way *way)
 {
-    om_time until = om_clock_now() + WAY_PATIENCE;
+    om_time until = om_clock_now() + WAY_PATIENCE + OM_MS(r->set.slack_ms);
     unsigned good = 0;
     bool is_direct = way_in_use(r, way, &good);
 

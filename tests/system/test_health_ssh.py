@@ -39,12 +39,20 @@ def test_the_peer_by_ssh(pair, folder):
             assert wait_until(lambda: second.peer_ids() & {first.self_id()}, SECONDS)
             argv = [program("omerta-health"), "--home", second.home, "--peer", first.self_id(),
                     "--ssh", host, "--peer-home", first.home, "--slack", "5000", "--json", "-",
-                    "--peer-program", program("omerta-health"), "--phase", "1,4,13,12b,15"]
-            done = subprocess.run(argv, env=environment, capture_output=True, text=True,
-                                  timeout=SECONDS, check=False)
+                    "--peer-program", program("omerta-health")]
+
+            def measured(*more):
+                return subprocess.run([*argv, *more], env=environment, capture_output=True,
+                                      text=True, timeout=SECONDS, check=False)
+
+            done = measured("--phase", "1,4,13,12b,15")
+            # What is not built is not skipped.
+            strict = [measured("--no-skip", "--phase", phases) for phases in ("12b", "12b,4")]
         finally:
             server.terminate()
     assert done.returncode == 0, done.stderr
+    assert [run.returncode for run in strict] == [0, 1], strict
+    assert [run.stderr.count("1 skipped, and --no-skip wants none") for run in strict] == [0, 1]
     report = json.loads(done.stdout)
     rows = {row["number"]: row for row in report["phases"]}
     assert rows["1"]["verdict"] == "held" and rows["13"]["verdict"] == "held", done.stderr

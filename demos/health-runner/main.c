@@ -82,16 +82,14 @@ static int read_options(int argc, char **argv, struct options *o)
         &o->set.peer, &o->set.ssh,  &o->set.netns,   &o->phases,        &o->json,
         &o->html,     &o->set.home, &o->set.network, &o->set.peer_home, &o->set.peer_program,
         &o->set.wire, &o->set.raw,  &o->set.swap,    &o->slack};
-    static const struct option known[] = {{"peer", 1, NULL, 0},      {"ssh", 1, NULL, 1},
-                                          {"netns", 1, NULL, 2},     {"phase", 1, NULL, 3},
-                                          {"json", 1, NULL, 4},      {"html", 1, NULL, 5},
-                                          {"home", 1, NULL, 6},      {"network", 1, NULL, 7},
-                                          {"peer-home", 1, NULL, 8}, {"peer-program", 1, NULL, 9},
-                                          {"wire", 1, NULL, 10},     {"raw", 1, NULL, 11},
-                                          {"swap", 1, NULL, 12},     {"slack", 1, NULL, 13},
-                                          {"quick", 0, NULL, 'q'},   {"list", 0, NULL, 'l'},
-                                          {"help", 0, NULL, 'h'},    {"agent", 0, NULL, 'a'},
-                                          {"no-skip", 0, NULL, 'n'}, {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"peer", 1, NULL, 0},         {"ssh", 1, NULL, 1},     {"netns", 1, NULL, 2},
+        {"phase", 1, NULL, 3},        {"json", 1, NULL, 4},    {"html", 1, NULL, 5},
+        {"home", 1, NULL, 6},         {"network", 1, NULL, 7}, {"peer-home", 1, NULL, 8},
+        {"peer-program", 1, NULL, 9}, {"wire", 1, NULL, 10},   {"raw", 1, NULL, 11},
+        {"swap", 1, NULL, 12},        {"slack", 1, NULL, 13},  {"quick", 0, NULL, 'q'},
+        {"list", 0, NULL, 'l'},       {"help", 0, NULL, 'h'},  {"agent", 0, NULL, 'a'},
+        {"no-skip", 0, NULL, 'n'},    {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "h", known, NULL)) != -1)

@@ -3,6 +3,7 @@
 That all is well where nothing is wrong is lab/health-runner, the control of what is here.
 """
 
+import html.parser
 import json
 import os
 import re
@@ -44,6 +45,54 @@ def is_blocked(pair, table="omerta_health"):
     return f"table inet {table}" in pair.lab.run("ben", ["nft", "list", "tables"]).stdout
 
 
+class Page(html.parser.HTMLParser):
+    """The headings of a report and what is drawn below each; ValueError unless its tags match."""
+
+    EMPTY = {"meta", "br"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.headings, self.drawn, self.elsewhere = [], [], [], []
+        self.feed(text)
+        self.close()
+        if self.open:
+            raise ValueError(f"open at the end: {self.open}")
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.EMPTY:
+            self.handle_endtag(tag)
+
+    def handle_starttag(self, tag, attrs):
+        self.elsewhere += [value for name, value in attrs if name in ("src", "href", "data")]
+        if tag == "h2":
+            self.headings.append("")
+            self.drawn.append(0)
+        elif tag == "svg":
+            self.drawn[-1] += 1
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            raise ValueError(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data):
+        if "h2" in self.open:
+            self.headings[-1] += data
+
+
+def want_page(path, *headings):
+    """The page at @path is one whole file, and below each of @headings something is drawn."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    page = Page(text)
+    assert page.headings == list(headings) and all(page.drawn), (page.headings, page.drawn)
+    assert not page.elsewhere and not re.search("https?:|url\\(|@import", text)
+    with pytest.raises(ValueError):  # the control
+        Page(text.replace("</svg>", "", 1))
+
+
 def rules(pair):
     """What is left of a run at both daemons."""
     return pair.ann.rpc("forward.list")["forwards"] + pair.ben.rpc("expose.list")["exposed"]
@@ -64,9 +113,11 @@ def report(pair, process):
 
 
 def test_a_block_that_stays_fails_the_recovery(pair):
-    argv = ["--phase", "7", "--json", os.path.join(pair.folder, "report.json")]
+    page = os.path.join(pair.folder, "report.html")
+    argv = ["--phase", "7", "--json", os.path.join(pair.folder, "report.json"), "--html", page]
     code, row, said = report(pair, start(pair, *argv))
     assert (code, row["verdict"]) == (0, "held"), said  # the control
+    want_page(page, "7 1 s blocked: held")
     assert not is_blocked(pair) and not rules(pair)
     process = start(pair, *argv)
     assert wait_until(lambda: is_blocked(pair), SECONDS)
@@ -75,6 +126,7 @@ def test_a_block_that_stays_fails_the_recovery(pair):
     assert (code, row["verdict"]) == (1, "FAILED"), said
     assert row["reason"] == "no answer for 15 s after it was open again"
     assert "FAILED" in said
+    want_page(page, "7 1 s blocked: FAILED")
     assert is_blocked(pair, "stays") and not is_blocked(pair)
 
 

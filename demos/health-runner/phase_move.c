@@ -27,13 +27,18 @@ enum { ADDED_MS = 1000 };
     DEVICE "via=$(ip -o -4 route show default | sed -n 's/.* via \\([^ ]*\\).*/\\1/p' | "          \
            "head -n 1); [ -n \"$via\" ] || { echo 'no gateway'; exit 1; }; "
 
+/* The end of a silence is waited for, longer than it may last: one that is cut off by the end of
+ * the phase would not be too long, whatever is allowed. */
 static void want_silence(struct om_run *r, struct om_result *res, const char *figure, om_time from,
                          int most)
 {
-    double ms = om_series_silence(&r->pulse.series, from, om_pulse_now(&r->pulse));
+    om_time allowed = OM_MS(most + r->set.slack_ms);
+    double ms;
 
+    om_run_carried(r, om_pulse_now(&r->pulse), allowed + OM_MS(LEAD_MS));
+    ms = om_series_silence(&r->pulse.series, from, om_pulse_now(&r->pulse));
     om_result_figure(res, figure, ms);
-    om_result_want(res, ms <= most + r->set.slack_ms, "silent for %.0f ms", ms);
+    om_result_want(res, ms <= (double)allowed / 1000, "silent for %.0f ms", ms);
 }
 
 void om_phase_address(struct om_run *r, struct om_result *res)
@@ -135,7 +140,7 @@ static bool move(struct om_run *r, struct om_result *res, const struct place *p)
 /* After a move: how long it was silent since @from. */
 static void want_moved(struct om_run *r, struct om_result *res, const char *figure, om_time from)
 {
-    (void)om_run_answered(r, om_pulse_now(&r->pulse), WAY_PATIENCE);
+    om_run_carried(r, om_pulse_now(&r->pulse), WAY_PATIENCE);
     om_run_rest(r, STAY_MS);
     want_silence(r, res, figure, from, OM_MOVE_MS);
 }
@@ -247,11 +252,26 @@ static bool has_two_ways(struct om_run *r, struct om_result *res, struct way *wa
     return res->verdict == OM_VERDICT_HELD;
 }
 
+/* Another way than @was is used, as soon as another one carries: at most the silence later. */
+static bool is_elsewhere(struct om_run *r, const struct way *was)
+{
+    om_time until = om_clock_now() + OM_MS(OM_FAILOVER_MS + r->set.slack_ms);
+    struct way now;
+    unsigned good;
+
+    while (way_in_use(r, &now, &good) && strcmp(now.address, was->address) == 0 &&
+           now.port == was->port) {
+        if (om_clock_now() >= until || om_interrupt_came())
+            return false;
+        om_run_rest(r, POLL_MS);
+    }
+    return true;
+}
+
 void om_phase_ways(struct om_run *r, struct om_result *res)
 {
-    struct way way, now;
     struct om_error err;
-    unsigned good;
+    struct way way;
     om_time from;
 
     if (!has_two_ways(r, res, &way))
@@ -262,11 +282,8 @@ void om_phase_ways(struct om_run *r, struct om_result *res)
         return;
     om_result_mark(res, om_pulse_now(&r->pulse), "way cut");
     om_run_rest(r, STAY_MS);
-    om_result_want(res,
-                   !way_in_use(r, &now, &good) || strcmp(now.address, way.address) != 0 ||
-                       now.port != way.port,
-                   "what was cut is still in use");
     want_silence(r, res, "silent_ms", from, OM_FAILOVER_MS);
+    om_result_want(res, is_elsewhere(r, &way), "what was cut is still in use");
     om_run_did(res, om_site_back(&r->here, r->steps_here, &err), &err);
     om_result_mark(res, om_pulse_now(&r->pulse), "way open");
     om_run_whole(r, res);

@@ -223,6 +223,15 @@ double om_run_answered(struct om_run *r, om_time since, om_time patience)
     return ms;
 }
 
+void om_run_carried(struct om_run *r, om_time since, om_time patience)
+{
+    om_time until = om_clock_now() + patience;
+
+    while (!om_series_carried(&r->pulse.series, since) && om_clock_now() < until &&
+           !om_interrupt_came())
+        (void)om_pulse_wait(&r->pulse, -1, om_clock_now() + STEP);
+}
+
 void om_run_rest(struct om_run *r, int ms)
 {
     (void)om_pulse_wait(&r->pulse, -1, om_clock_now() + OM_MS(ms));

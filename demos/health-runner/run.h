@@ -58,6 +58,10 @@ bool om_run_begin(struct om_run *r, struct om_result *res);
  *  at most @patience; the milliseconds from @since on, -1: nothing. */
 double om_run_answered(struct om_run *r, om_time since, om_time patience);
 
+/** om_run_carried() - go on until something of @r is answered that left after @since of the row, at
+ *  most @patience: what was under way as a fault began is no sign of life. */
+void om_run_carried(struct om_run *r, om_time since, om_time patience);
+
 /** om_run_rest() - let the pulse of @r go on for @ms. */
 void om_run_rest(struct om_run *r, int ms);
 

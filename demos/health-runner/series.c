@@ -103,6 +103,14 @@ double om_series_after(const struct om_series *s, om_time at)
     return first == OM_NEVER ? -1 : (double)(first - at) / MS;
 }
 
+bool om_series_carried(const struct om_series *s, om_time since)
+{
+    for (unsigned i = s->count; i-- > 0 && s->probes[i].sent > since;)
+        if (s->probes[i].rtt >= 0)
+            return true;
+    return false;
+}
+
 unsigned om_series_between(const struct om_series *s, om_time from, om_time to)
 {
     unsigned n = 0;

@@ -7,7 +7,7 @@
  *        from the same row.
  * Keeps: series_counts_what_is_lost; series_percentiles_are_of_answers;
  *        series_silence_is_between_arrivals; series_recovery_is_the_first_answer_after;
- *        series_answers_count_once; series_is_bounded.
+ *        series_carries_what_left_after; series_answers_count_once; series_is_bounded.
  *
  * Full: beyond OM_SERIES_MAX probes none is added, and who sends is told.
  */
@@ -66,6 +66,9 @@ double om_series_silence(const struct om_series *s, om_time from, om_time to);
 /** om_series_after() - milliseconds from @at to the first answer of @s that came after it; -1:
  *  there is none. */
 double om_series_after(const struct om_series *s, om_time at);
+
+/** om_series_carried() - something of @s that left after @since is answered. */
+bool om_series_carried(const struct om_series *s, om_time since);
 
 /** om_series_between() - how many answers of @s came after @from and until @to. */
 unsigned om_series_between(const struct om_series *s, om_time from, om_time to);

@@ -40,9 +40,9 @@ def pair(lab, folder):
         made.end()
 
 
-def is_blocked(pair, table="omerta_health"):
-    """Is @table in ben's packet filter?"""
-    return f"table inet {table}" in pair.lab.run("ben", ["nft", "list", "tables"]).stdout
+def is_blocked(pair, table="omerta_health", host="ben"):
+    """Is @table in the packet filter of @host?"""
+    return f"table inet {table}" in pair.lab.run(host, ["nft", "list", "tables"]).stdout
 
 
 class Page(html.parser.HTMLParser):
@@ -128,6 +128,20 @@ def test_a_block_that_stays_fails_the_recovery(pair):
     assert "FAILED" in said
     want_page(page, "7 1 s blocked: FAILED")
     assert is_blocked(pair, "stays") and not is_blocked(pair)
+
+
+def test_a_second_way_that_does_not_carry_fails_the_first_one_cut(pair):
+    # With a slack that is longer than the phase stays: what is allowed still ends.
+    process = start(pair, "--phase", "17", "--slack", "2500",
+                    "--json", os.path.join(pair.folder, "report.json"))
+    assert wait_until(lambda: is_blocked(pair, host="ann"), SECONDS)
+    pair.lab.run("ben", ["sh", "-c", STAYS])
+    assert wait_until(lambda: not is_blocked(pair, host="ann"), SECONDS)
+    pair.lab.run("ben", ["nft", "delete", "table", "inet", "stays"])
+    code, row, said = report(pair, process)
+    assert (code, row["verdict"]) == (1, "FAILED"), said
+    assert re.fullmatch(r"silent for \d+ ms", row["reason"]), row["reason"]
+    assert row["figures"]["silent_ms"] > 3500
 
 
 def test_a_cable_that_loses_fails_its_profile(pair, folder):

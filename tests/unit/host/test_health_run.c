@@ -48,6 +48,20 @@ out:
     om_series_fini(&s);
 }
 
+OM_TEST(series_carries_what_left_after)
+{
+    struct om_series s = {0};
+
+    CHECK(!om_series_carried(&s, 0));
+    OM_TRY(row(&s));
+    CHECK(om_series_carried(&s, OM_MS(29)));
+    CHECK(!om_series_carried(&s, OM_MS(30))); /* its answer came at 33 */
+    om_series_answered(&s, 4, OM_MS(90));
+    CHECK(om_series_carried(&s, OM_MS(30)));
+out:
+    om_series_fini(&s);
+}
+
 OM_TEST(series_percentiles_are_of_answers)
 {
     struct om_series s = {0};

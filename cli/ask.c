@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -27,14 +28,17 @@ struct om_ask {
     int fd;
 };
 
-static bool is_ours(int fd)
+/* Root may ask anybody's, but only whom the socket belongs to: it named that one's home. */
+static bool is_ours(int fd, const char *path)
 {
     struct ucred who;
     socklen_t n = sizeof who;
+    struct stat s;
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n))
         return false;
-    return who.uid == geteuid() || who.uid == 0;
+    return who.uid == geteuid() || who.uid == 0 ||
+           (geteuid() == 0 && lstat(path, &s) == 0 && s.st_uid == who.uid);
 }
 
 static enum om_exit connect_to(int fd, const char *path, struct om_error *err)
@@ -53,7 +57,7 @@ static enum om_exit connect_to(int fd, const char *path, struct om_error *err)
             om_fail(err, OM_E_STATE, "cannot reach the daemon at %s: %s", path, strerror(errno));
         return OM_EXIT_NO_DAEMON;
     }
-    if (!is_ours(fd)) {
+    if (!is_ours(fd, path)) {
         om_fail(err, OM_E_STATE, "%s is served by another user: not talking to it", path);
         return OM_EXIT_FAILED;
     }

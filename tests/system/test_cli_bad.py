@@ -284,6 +284,11 @@ def test_home_of_another_as_root(nobody, made):
     assert seed(made) == before and os.stat(os.path.join(made, "identity", "seed")).st_uid == NOBODY
     code, out, err = nobody(made, "up")
     assert code == 0 and "runs" in out, err
+    assert data(made, "status")["home"] == made  # root may ask whose home it names
+    path = os.path.join(made, "control.sock")
+    os.chown(path, 0, -1)  # but nobody who serves what is another's
+    refused(made, "status", code=1, says=[path, "served by another user"])
+    os.chown(path, NOBODY, NOBODY)
     assert nobody(made, "down")[0] == 0
 
 

@@ -39,6 +39,9 @@ OM_TEST(place_runtime_is_of_one_home)
     CHECK_EQ(om_place_find(&p, "/srv/second", &err), OM_OK);
     CHECK_STR(p.control, "/srv/second/control.sock");
     CHECK_STR(p.data, "/srv/second/data.sock");
+    /* So another finds the first one's, as root does: by its runtime folder as home. */
+    CHECK_EQ(om_place_find(&p, "/run/user/7/omerta", &err), OM_OK);
+    CHECK_STR(p.control, "/run/user/7/omerta/control.sock");
     CHECK_EQ(unsetenv("XDG_RUNTIME_DIR"), 0);
     CHECK_EQ(om_place_find(&p, NULL, &err), OM_OK);
     CHECK_STR(p.metrics, "/home/ann/.omerta/metrics.sock");

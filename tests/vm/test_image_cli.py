@@ -135,13 +135,16 @@ def test_build_that_fails(alone):
 
 def test_unit_of_systemd(make):
     """Started by a unit without our drop-in, that is said where it matters; with it, or by hand,
-    not."""
-    for extra, is_told in (({"INVOCATION_ID": "0" * 32}, True),
-                           ({"INVOCATION_ID": "0" * 32, "OMERTA_PROVIDES": "1"}, False),
-                           ({}, False)):
-        daemon = make("p" + str(len(extra)), ALONE)
+    not. A user's unit has its drop-in elsewhere, and a manager that is our parent."""
+    unit, of_user = {"INVOCATION_ID": "0" * 32}, "~/.config/systemd/user/omerta-meshd.service.d"
+    for i, (extra, is_told, is_user) in enumerate((
+            (unit, True, False), ({**unit, "OMERTA_PROVIDES": "1"}, False, False),
+            ({**unit, "MANAGERPID": str(os.getpid())}, True, True),
+            ({**unit, "MANAGERPID": "1"}, True, False), ({}, False, False))):
+        daemon = make(f"p{i}", ALONE)
         kept = dict(os.environ)
-        os.environ.pop("INVOCATION_ID", None)
+        for name in ("INVOCATION_ID", "MANAGERPID"):
+            os.environ.pop(name, None)
         os.environ.update(extra)
         try:
             daemon.start()
@@ -151,6 +154,7 @@ def test_unit_of_systemd(make):
         code, out, err = daemon.cli("provide", "on", "--vms", "1", "--cpu", "1", "--memory", "512M",
                                     "--disk", "1G")
         assert code == 0 and ("omerta-meshd-provide.conf" in out) == is_told, (out, err)
+        assert (of_user in out) == is_user, out
         out = daemon.cli("doctor")[1]
         assert ("omerta-meshd-provide.conf" in out) == is_told and "virtual-machines" in out, out
         assert daemon.stop() == 0

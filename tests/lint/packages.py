@@ -14,7 +14,8 @@ from source import line_of
 LIST = "tests/packages.txt"
 KINDS = ("demo", "all", "full")
 # The folders whose scripts a demo runs.
-FOR_DEMOS = ("demos/", "netstack/", "vm/image/build.sh", "tests/setup.sh")
+FOR_DEMOS = ("demos/", "netstack/", "vm/image/build.sh", "tests/setup.sh",
+             "tests/lab/omerta_lab.py")
 ESSENTIAL = set("apt-get apt-cache bash chroot dpkg-deb dpkg-query flock setpriv sha256sum sudo"
                 " unshare".split())
 OURS = {"omerta", "omerta-meshd"}

@@ -2,8 +2,9 @@
 
 A name is what ctest calls it, with the function after "::" where the file has several:
     `unit/test_envelope::envelope_opens_once`  `sim/relay`  `vm/test_jobs::test_run`
-In tests/seeds.md each heading says how many cases its table has, "### Title (6)", all together
-CASES. A row of a case or a command names a test, or its second cell begins with "none: " and why.
+In tests/seeds.md each heading says how many rows its table has, "### Title (6)": cases, all
+together CASES, or commands and documents, all together COMMANDS. A row of a case or a command
+names a test, or its second cell begins with "none: " and why.
 """
 
 import re
@@ -13,6 +14,7 @@ PLANS = "cryptography threat-model troubleshooting"
 DOCUMENTS = ("tests/seeds.md", *(f"plans/{name}.md" for name in PLANS.split()))
 SEEDS = DOCUMENTS[0]
 CASES = 58
+COMMANDS = 71
 NAME = re.compile(r"`((?:unit|model|sim|fuzz|lint|lab|system|vm|install)/[\w-]+)(?:::(\w+))?`")
 # Tiers of which each test is a file of its own: which files, and what their names begin with.
 FILES = {
@@ -64,13 +66,13 @@ def added(text):
 
 
 def cases(text):
-    """What is wrong with the tables of cases: (line, sentence)."""
-    wrong, seen, whole = [], [], 0
+    """What is wrong with the tables of cases and commands: (line, sentence)."""
+    wrong, seen, whole, commands = [], [], 0, 0
     heading, wanted, title = 0, 0, ""
 
     def close():
         if len(seen) != wanted:
-            wrong.append((heading, f"{title}: {len(seen)} cases: want {wanted}, as it says"))
+            wrong.append((heading, f"{title}: {len(seen)} rows: want {wanted}, as it says"))
         for name in {n for n in seen if seen.count(n) > 1}:
             wrong.append((heading, f"{title}: {name} is there twice"))
 
@@ -82,13 +84,16 @@ def cases(text):
         row = re.match(r"\| (`[^|]*) \|(.*)", line)
         if row and not NAME.search(row[2]) and not row[2].startswith(" none: "):
             wrong.append((number, f'{row[1]}: want the name of a test, or "none: " and why'))
-        case = re.match(r"\| `(test[A-Z]\w*)` \|", line)
-        if case:
-            seen.append(case[1])
-            whole += 1
+        if row:
+            seen.append(row[1])
+            is_case = re.fullmatch(r"`test[A-Z]\w*`", row[1]) is not None
+            whole += is_case
+            commands += not is_case
     close()
     if whole != CASES:
         wrong.append((1, f"{whole} cases in all: want {CASES}"))
+    if commands != COMMANDS:
+        wrong.append((1, f"{commands} commands and documents in all: want {COMMANDS}"))
     return wrong
 
 

@@ -127,6 +127,22 @@ def test_filter_description(pair):
     let_in(provider, consumer, description="compiling")
 
 
+def test_filter_of_a_job(pair):
+    """What `omerta submit` was told comes to the rules, one by one, each the other's control."""
+    provider, consumer = pair
+    provider.rpc("provide.set", on=True, to=[consumer.self_id()], **dict(ROOM, memory="8G"))
+    rule(provider, "words", "deny", description={"words": ["Test job"]})
+    rule(provider, "wide", "deny", resources={"cpus_over": 1})
+    rule(provider, "deep", "deny", resources={"memory_over": "4095M"})
+    for name, more in (("words", ("--description", "Test job")), ("wide", ("--cpu", "2")),
+                       ("deep", ("--memory", "4096"))):
+        code, out, err = consumer.cli("submit", "--provider", provider.self_id(), "--network",
+                                      provider.network()["name"], "--language", "python",
+                                      "--script", "print('Hello from Omerta!')", *more)
+        assert code == 125 and out == "" and f'rule "{name}"' in err, (code, out, err)
+    assert provided(provider) == [] and wanted(consumer) == []
+
+
 def test_filter_quiet_hours(pair):
     """The two halves of the day: one of them is now."""
     provider, consumer = pair

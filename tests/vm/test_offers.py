@@ -231,3 +231,4 @@ def test_stranger_by_address(make):
     assert "nobody here has heard of it" in refusal(consumer, peer=provider.self_id(), **SMALL)
     assert "provides no virtual machines" in refusal(consumer, peer=full, **SMALL)
     assert "provides no virtual machines" in refusal(consumer, peer=full.split("@")[1], **SMALL)
+    assert "provides no virtual machines" in refusal(consumer, peer="127.0.0.1", **SMALL)

@@ -23,8 +23,10 @@ enum {
  * What is wanted of the mesh, in milliseconds. plans/paths.md: after a blackout what was proven is
  * asked every 2 s while data waits, so two of these questions and a second; a hole on one way while
  * another lives is over in 150 ms at a round trip of 100; a new address of a home took 673.
+ * Rumours of one origin are 5 s apart, at each node that they pass: three of these and 5 s.
  */
 enum { OM_RECOVERY_MS = 5000, OM_FAILOVER_MS = 1000, OM_MOVE_MS = 3000, OM_NOTICE_MS = 10000 };
+enum { OM_TOLD_MS = 20000 };
 
 struct om_phase {
     const char *number, *name; /* NULL ends the table */

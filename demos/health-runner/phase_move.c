@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <omerta/gossip.h>
+
 #include "clock.h"
 #include "phase_all.h"
 #include "interrupt.h"
@@ -17,7 +19,8 @@ enum { ADDED_MS = 1000 };
 #define WAY_PATIENCE OM_SEC(20)
 
 /* Of documentation (RFC 5737): nobody's. */
-#define EXTRA "192.0.2.77/32"
+#define EXTRA_IP "192.0.2.77"
+#define EXTRA    EXTRA_IP "/32"
 
 /* Where the peer's default route leads, and its first address there. */
 #define DEVICE                                                                                     \
@@ -41,12 +44,80 @@ static void want_silence(struct om_run *r, struct om_result *res, const char *fi
     om_result_want(res, ms <= (double)allowed / 1000, "silent for %.0f ms", ms);
 }
 
+/* What the daemon here was told of where the peer is: is the extra address among it? -1: it does
+ * not say. @count is set to how many there are. */
+static int names_extra(struct om_run *r, size_t *count)
+{
+    struct om_error err;
+    json_t *list, *row, *end, *ends;
+    int named = -1;
+    size_t i, k;
+
+    *count = 0;
+    if (om_site_rpc(&r->here, "peers.list", json_pack("{s:s}", "network", r->network_here), NULL,
+                    &list, &err))
+        return -1;
+    json_array_foreach(json_object_get(list, "peers"), i, row)
+    {
+        const char *id = json_string_value(json_object_get(row, "id"));
+        if (!id || strcmp(id, r->peer) != 0)
+            continue;
+        ends = json_object_get(row, "endpoints");
+        *count = json_array_size(ends);
+        named = 0;
+        json_array_foreach(ends, k, end)
+        {
+            const char *text = json_string_value(end);
+            named |= text && strncmp(text, EXTRA_IP ":", sizeof EXTRA_IP) == 0;
+        }
+    }
+    json_decref(list);
+    return named;
+}
+
+/* The daemon here comes to know that the peer has the extra address, or has it no more; the figure
+ * is how long that took. */
+static void want_told(struct om_run *r, struct om_result *res, const char *figure, bool has_it)
+{
+    om_time from = om_clock_now(), until = from + OM_MS(OM_TOLD_MS + r->set.slack_ms);
+    size_t count;
+    bool is_told;
+
+    while (!(is_told = names_extra(r, &count) == has_it) && om_clock_now() < until &&
+           !om_interrupt_came())
+        om_run_rest(r, POLL_MS);
+    om_result_want(res, is_told, "the daemon here is not told that the address %s",
+                   has_it ? "was added" : "is gone");
+    om_result_figure(res, figure, (double)(om_clock_now() - from) / 1000);
+}
+
+static void say_address(struct om_result *res, bool has_room)
+{
+    double silent = json_number_value(json_object_get(res->figures, "silent_ms"));
+
+    if (has_room)
+        om_result_say(res, "told after %.0f ms, and after %.0f; silent for %.0f ms at most",
+                      json_number_value(json_object_get(res->figures, "told_added_ms")),
+                      json_number_value(json_object_get(res->figures, "told_removed_ms")), silent);
+    else
+        om_result_say(res,
+                      "silent for %.0f ms at most; the peer tells of %d other addresses, "
+                      "and of no more",
+                      silent, OM_ANNOUNCE_ENDS);
+}
+
 void om_phase_address(struct om_run *r, struct om_result *res)
 {
     struct om_error err;
+    bool has_room;
     om_time from;
+    size_t count;
 
     om_run_rest(r, LEAD_MS);
+    om_result_want(res, names_extra(r, &count) == 0, "the peer has " EXTRA_IP " already");
+    if (res->verdict != OM_VERDICT_HELD)
+        return;
+    has_room = count < OM_ANNOUNCE_ENDS;
     from = om_pulse_now(&r->pulse);
     if (!om_run_did(res,
                     om_site_run(&r->there,
@@ -56,14 +127,17 @@ void om_phase_address(struct om_run *r, struct om_result *res)
                     &err))
         return;
     om_result_mark(res, om_pulse_now(&r->pulse), "added");
+    if (has_room)
+        want_told(r, res, "told_added_ms", true);
     om_run_rest(r, STAY_MS);
     om_run_did(res, om_site_back(&r->there, r->steps_there, &err), &err);
     om_result_mark(res, om_pulse_now(&r->pulse), "removed");
+    if (has_room)
+        want_told(r, res, "told_removed_ms", false);
     om_run_rest(r, STAY_MS);
     om_run_whole(r, res);
     want_silence(r, res, "silent_ms", from, ADDED_MS);
-    om_result_say(res, "silent for %.0f ms at most",
-                  json_number_value(json_object_get(res->figures, "silent_ms")));
+    say_address(res, has_room);
 }
 
 /* ADDRESS/BITS of IPv4, and nothing that a shell would take for more. */

@@ -125,7 +125,7 @@ struct om_session *om_association_sealing(const struct om_association *a, om_tim
 /** om_association_sent() - @a sent at @now a packet that wants an ACK, or a PONG. */
 void om_association_sent(struct om_association *a, om_time now);
 
-/** om_association_answered() - an ACK of @a's packets arrived, or a PONG: the peer is not silent. */
+/** om_association_answered() - an ACK of @a's packets came, or a PONG: the peer is not silent. */
 void om_association_answered(struct om_association *a);
 
 /**

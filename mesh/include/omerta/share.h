@@ -7,9 +7,9 @@
  * Keeps: shares_leave_room_for_another_network; shares_are_all_for_one_alone;
  *        shares_of_little_room_go_to_who_has_none; shares_forget_what_ended.
  *
- * A share is one part in OM_SHARES_NETWORKS of the room, and at least a row. Who has less is refused
- * only where no room is left at all, as for a network that was joined when others had taken it; who
- * has as much or more is, where it is the others' shares that are left.
+ * A share is one part in OM_SHARES_NETWORKS of the room, and at least a row. Who has less is
+ * refused only where no room is left at all, as for a network that was joined when others had taken
+ * it; who has as much or more is, where it is the others' shares that are left.
  */
 #ifndef OMERTA_SHARE_H
 #define OMERTA_SHARE_H

@@ -140,3 +140,14 @@ def gone(pid, seconds=10):
         except FileNotFoundError:
             return True
     return wait_until(ended, seconds)
+
+
+def line_after(watch, act):
+    """The first line of @watch: act() again where it came before the subscription."""
+    for _ in range(10):
+        act()
+        try:
+            return watch.line(seconds=2)
+        except TimeoutError:
+            pass
+    raise AssertionError("it sees nothing")

@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from commands import Live, data, good, run, write_config
+from commands import Live, data, good, line_after, run, write_config
 from daemon import Daemon, free_port, talk, wait_until
 from fixtures import ALONE, need
 
@@ -209,17 +209,6 @@ def test_why(two):
     argv = ["why", first.self_id()]  # who was asked has tried nothing
     assert wait_until(lambda: data(second.home, *argv)["paths"][0]["rtt_ms"])
     compare("why", data(second.home, *argv))
-
-
-def line_after(watch, act):
-    """The first line of @watch: act() again where it came before the subscription."""
-    for _ in range(10):
-        act()
-        try:
-            return watch.line(seconds=2)
-        except TimeoutError:
-            pass
-    raise AssertionError("it sees nothing")
 
 
 def test_tunnels(two):

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from commands import Live, data, environment_of, good, refused
+from commands import Live, data, environment_of, good, line_after, refused
 from daemon import program, wait_until
 from fixtures import ALONE, need
 
@@ -67,10 +67,15 @@ def compare(first, second, *options):
 def test_cloister_two_agree(two):
     """One code, two yeses, one network of two; it lives on without the old one, and a restart."""
     first, second = two
-    with Live(second.home, "watch", "cloister", "--json") as watch:
-        assert wait_until(lambda: second.rpc("status")["clients"] > 1, 10)
+    with Live(second.home, "watch", "cloister", "message", "--json") as watch:
+        line_after(watch, lambda: good(
+            first.home, "message", self_in(second, "all"), "is it on?"))
+
+        def next_told():
+            return json.loads(watch.line(lambda line: json.loads(line)["event"] == "cloister"))
+
         asked, other = compare(first, second, "--name", "us")
-        told = json.loads(watch.line())
+        told = next_told()
         assert (told["event"], told["state"], told["code"]) == ("cloister", "comparing",
                                                                 asked["code"])
         with Live(first.home, "cloister", "accept", str(asked["id"])) as accept:
@@ -79,7 +84,7 @@ def test_cloister_two_agree(two):
             made = good(second.home, "cloister", "accept", str(other["id"]), "--name", "ours")
             assert made.startswith('in network "ours"')
             assert accept.line().startswith('in network "us"')
-        told = json.loads(watch.line())
+        told = next_told()
         assert (told["state"], told["made"]) == ("done", "ours")
     assert names(first) == ["all", "us"] and names(second) == ["all", "ours"]
     assert not waiting(first) and not waiting(second)

@@ -7,14 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <omerta/gossip.h>
-
 #include "clock.h"
 #include "phase_all.h"
 #include "interrupt.h"
 
 enum { LEAD_MS = 1000, STAY_MS = 3000, COMMAND_BYTES = 512, POLL_MS = 100, WORD_BYTES = 64 };
-enum { ADDED_MS = 1000 };
+enum { ADDED_MS = 1000, ENDS_MAX = 8 /* that a record names */ };
 
 #define WAY_PATIENCE OM_SEC(20)
 
@@ -103,7 +101,7 @@ static void say_address(struct om_result *res, bool has_room)
         om_result_say(res,
                       "silent for %.0f ms at most; the peer tells of %d other addresses, "
                       "and of no more",
-                      silent, OM_ANNOUNCE_ENDS);
+                      silent, ENDS_MAX);
 }
 
 void om_phase_address(struct om_run *r, struct om_result *res)
@@ -117,7 +115,7 @@ void om_phase_address(struct om_run *r, struct om_result *res)
     om_result_want(res, names_extra(r, &count) == 0, "the peer has " EXTRA_IP " already");
     if (res->verdict != OM_VERDICT_HELD)
         return;
-    has_room = count < OM_ANNOUNCE_ENDS;
+    has_room = count < ENDS_MAX;
     from = om_pulse_now(&r->pulse);
     if (!om_run_did(res,
                     om_site_run(&r->there,

@@ -119,7 +119,7 @@ def losing(world):
 
 
 def small(packets):
-    """Those of a session: a handshake, which is raced when nobody answers, has 448 bytes or more."""
+    """Those of a session: a handshake, raced when nobody answers, has 448 bytes or more."""
     return [p.payload for p in packets if len(p.payload) < 448]
 
 

@@ -187,6 +187,45 @@ out:
     om_gossip_free(g);
 }
 
+/* Calls that meeting @count strangers, who never answer, makes us owe; alone or with a partner. */
+static uint64_t calls_to_strangers(unsigned count, bool has_partner)
+{
+    static const struct om_addr at = {.port = 1};
+    struct om_identity us, partner, stranger;
+    uint8_t bytes[OM_RECORD_MAX + 2];
+    uint64_t before, after;
+    struct om_gossip *g;
+
+    make_identity(&us, 1);
+    make_identity(&partner, 2);
+    g = start(&us);
+    if (!g)
+        return 0;
+    if (has_partner)
+        om_gossip_rumour(g, 0, &partner.id, om_bytes(bytes, say(bytes, &partner, 0, false)));
+    om_gossip_tick(g, OM_SEC(OM_GOSSIP_SYNC_S));
+    before = om_gossip_counts(g)->syncs;
+    for (unsigned i = 0; i < count; i++) {
+        make_identity(&stranger, 100 + i);
+        om_gossip_peer_up(g, OM_SEC(OM_GOSSIP_SYNC_S), &stranger.id, &at);
+    }
+    after = om_gossip_counts(g)->syncs;
+    om_gossip_free(g);
+    return after - before;
+}
+
+OM_TEST(gossip_strangers_leave_half_of_the_calls)
+{
+    uint64_t few = calls_to_strangers(8, true), crowd = calls_to_strangers(64, true),
+             larger = calls_to_strangers(80, true), alone = calls_to_strangers(64, false);
+
+    OM_TRY(few > 0 && crowd > 0 && larger > 0 && alone > 0);
+    CHECK_EQ(few, 8);
+    CHECK_EQ(larger, crowd);          /* that is all they get, */
+    CHECK_EQ(2 * (crowd + 1), alone); /* half, of which the partner's is one, as nobody else asks */
+out:;
+}
+
 /* Pushes that @g wants to make after @who told it what @other had said at @ms. */
 static unsigned pushes_after(uint64_t seed, int64_t ms, bool *is_kept)
 {

@@ -95,7 +95,8 @@ static void load_issued(struct om_daemon *d, const struct om_id *network)
     free(bytes);
 }
 
-static void keep_issued(struct om_daemon *d, const struct om_id *network, struct om_bytes cert)
+static bool keep_issued(const struct om_daemon *d, const struct om_id *network,
+                        struct om_bytes cert)
 {
     uint8_t bytes[1 + OM_CHAIN_NODE_MAX] = {(uint8_t)cert.n};
     char path[PATH_MAX_ISSUED];
@@ -104,16 +105,33 @@ static void keep_issued(struct om_daemon *d, const struct om_id *network, struct
 
     if (cert.n <= OM_CHAIN_NODE_MAX && issued_path(d, network, path))
         fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0)
-        memcpy(bytes + 1, cert.p, cert.n);
-    if (fd < 0 || fstat(fd, &st) != 0 || write(fd, bytes, 1 + cert.n) != (ssize_t)(1 + cert.n) ||
-        fsync(fd) != 0) {
-        warn(d, "a certificate that was made cannot be kept", strerror(errno));
-        if (st.st_size >= 0)
-            (void)!ftruncate(fd, st.st_size); /* what is added next must not follow half of it */
-    }
-    if (fd >= 0)
-        (void)close(fd);
+    if (fd < 0)
+        return false;
+    memcpy(bytes + 1, cert.p, cert.n);
+    bool is_kept = fstat(fd, &st) == 0 && write(fd, bytes, 1 + cert.n) == (ssize_t)(1 + cert.n) &&
+                   fsync(fd) == 0;
+    int why = errno;
+    if (!is_kept && st.st_size >= 0)
+        (void)!ftruncate(fd, st.st_size); /* what is added next must not follow half of it */
+    (void)close(fd);
+    errno = why;
+    return is_kept;
+}
+
+/* Who waits for what is not on the disk does not get it; of many such in a row one is told here. */
+static void note_kept(struct om_daemon *d, const struct om_id *network, bool is_kept,
+                      const char *what)
+{
+    const struct daemon_network *known = daemon_network(d, network);
+    struct daemon_network *net = known ? &d->networks[known - d->networks] : NULL;
+    const bool was_told = net && net->is_unkept;
+
+    if (!is_kept)
+        om_node_unkept(daemon_node(d), network);
+    if (!is_kept && !was_told)
+        warn(d, what, strerror(errno));
+    if (net)
+        net->is_unkept = !is_kept;
 }
 
 void closed_forget(struct om_daemon *d, const struct om_id *network)
@@ -399,11 +417,12 @@ void closed_act(struct om_daemon *d, const struct om_act_member *m)
             take_office(d, &m->network, &certs);
         break;
     case OM_MEMBER_ISSUED:
-        keep_issued(d, &m->network, m->chain.node);
+        note_kept(d, &m->network, keep_issued(d, &m->network, m->chain.node),
+                  "a certificate that was made cannot be kept: nobody is let in");
         break;
     case OM_MEMBER_LEDGER:
-        if (!ledger_file_add(d, &m->network, m->ledger))
-            warn(d, "what an admin signed cannot be kept", strerror(errno));
+        note_kept(d, &m->network, ledger_file_add(d, &m->network, m->ledger),
+                  "what an admin signed cannot be kept");
         break;
     case OM_MEMBER_EPOCH:
         if (m->epochs.n > OM_EPOCHS_KEPT_MAX ||

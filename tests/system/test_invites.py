@@ -1,5 +1,8 @@
 """What an invitation is still good for once the daemon that gave it out was started again."""
 
+import os
+import resource
+
 import pytest
 
 from commands import data, good, refused
@@ -67,3 +70,34 @@ def test_uses_are_counted_over_restarts(make, three):
     refused(last.home, "network", "join", "-", code=REFUSED, says=["used"], stdin=link)
     join(last, invite(admin))
     assert wait_until(lambda: data(admin.home, "network", "show", "lab")["connected"] == 3, 30)
+
+
+def set_largest_file(daemon, size):
+    """@daemon can make no file larger than that, until it is started again."""
+    pid, limit = daemon.process.pid, resource.RLIMIT_FSIZE
+    _, most = resource.prlimit(pid, limit)
+    resource.prlimit(pid, limit, (size, most))
+
+
+def test_invitation_where_the_disk_is_full(three):
+    """Nobody is let in whom a restart would forget, and the one use is not lost; the admin says so
+    once."""
+    admin, one, two = three
+    link, other = invite(admin), invite(admin)
+    made = data(admin.home, "network", "show", "lab")["id"]
+    issued = os.path.join(admin.home, "networks", made + ".issued")
+
+    def try_join():
+        refused(one.home, "network", "join", "-", code=REFUSED, says=["cannot keep it"], stdin=link)
+
+    os.mkdir(issued)  # its log can be written meanwhile, unlike with the limit below
+    try_join()
+    try_join()
+    assert admin.log().count("cannot be kept") == 1, admin.log()
+    os.rmdir(issued)
+    set_largest_file(admin, 0)
+    try_join()
+    again(admin, admin.kill)
+    join(two, link)
+    refused(one.home, "network", "join", "-", code=REFUSED, says=["used"], stdin=link)
+    join(one, other)

@@ -55,6 +55,28 @@ OM_TEST(issuer_same_key_may_ask_again)
     om_issuer_fini(&i);
 }
 
+OM_TEST(issuer_puts_back_what_was_not_given)
+{
+    struct om_issuer i = {.number = 0};
+    const struct om_grant one = invitation(1, 1), other = invitation(2, 1);
+    const struct om_id first = key_of(1), second = key_of(2);
+    struct om_issued before;
+    struct om_node_cert c;
+
+    CHECK_OK(admit(&i, &other, 1, "alice", &c));
+    CHECK(om_issuer_find(&i, &first, &before));
+    CHECK_OK(admit(&i, &one, 1, "alice", &c)); /* again, by another invitation */
+    CHECK_EQ(admit(&i, &one, 2, "bob", &c), OM_E_STATE);
+    om_issuer_put_back(&i, &first, &before);
+    CHECK_OK(admit(&i, &one, 2, "bob", &c));
+    om_issuer_put_back(&i, &second, NULL);
+    CHECK(!om_issuer_find(&i, &second, &before));
+    CHECK_OK(admit(&i, &one, 3, "bob", &c));
+    CHECK_STR(c.name, "bob"); /* nobody has it */
+    CHECK_EQ(i.count, 2);
+    om_issuer_fini(&i);
+}
+
 OM_TEST(issuer_key_keeps_its_name)
 {
     struct om_issuer i = {.number = 0};

@@ -28,9 +28,10 @@ struct desk {
     uint8_t node[OM_NODE_CERT_MAX];
     size_t node_len;
     bool is_secret;
-    bool is_called; /* told what the admin calls the network */
-    bool dies;      /* the admin does, while it writes down what it issued */
-    unsigned heard; /* datagrams that it had sent by then */
+    bool is_called;             /* told what the admin calls the network */
+    bool dies;                  /* the admin does, while it writes down what it issued */
+    enum om_member_news unkept; /* news of the admin that its disk does not take; 0: takes all */
+    unsigned heard;             /* datagrams that it had sent by then */
 };
 
 static bool is_alive(struct pair *p, const struct pair_dgram *sent)
@@ -46,6 +47,8 @@ static void on_act(struct pair *p, int side, const struct om_act *act)
 
     if (act->kind != OM_ACT_MEMBER)
         return;
+    if (d->unkept != OM_MEMBER_JOINED && act->member.news == d->unkept)
+        om_node_unkept(p->side[side].node, &d->certs.network);
     switch (act->member.news) {
     case OM_MEMBER_JOINED:
         CHECK_EQ(side, 1);
@@ -170,6 +173,37 @@ OM_TEST(join_is_written_down_before_it_is_answered)
         pair_run(&d.p, OM_SEC(3));
         CHECK_EQ(d.issued, 1);
         CHECK_EQ(d.joined, dies == 0);
+        pair_fini(&d.p);
+    }
+}
+
+/* Else an invitation for one would be good for two: nobody remembers the first. */
+OM_TEST(join_that_cannot_be_kept_is_refused)
+{
+    const enum om_member_news unkept[] = {OM_MEMBER_ISSUED, OM_MEMBER_LEDGER};
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(unkept); i++) {
+        struct om_issued noted;
+        struct desk d;
+        desk_init(&d);
+        struct om_node *admin = d.p.side[0].node, *one = d.p.side[1].node;
+        const struct node_join *j = node_join_of(admin, node_network(admin, &d.certs.network));
+        CHECK(j != NULL);
+        d.unkept = unkept[i];
+        CHECK_OK(join(&d, "alice"));
+        pair_run(&d.p, OM_SEC(5)); /* and not after a minute: there is nobody else to ask */
+        CHECK_EQ(d.joined, 0);
+        CHECK_EQ(d.refused, 1);
+        CHECK_EQ(d.why, OM_JOIN_UNKEPT);
+        const struct om_id key = *om_node_id(one, &d.certs.network);
+        CHECK_EQ(j && om_issuer_find(&j->issuer, &key, &noted), unkept[i] == OM_MEMBER_LEDGER);
+        d.unkept = OM_MEMBER_JOINED;
+        CHECK_OK(om_node_leave(one, d.p.now, &d.certs.network));
+        CHECK_OK(join(&d, "alice"));
+        pair_run(&d.p, OM_SEC(10));
+        CHECK_EQ(d.joined, 1);
+        CHECK_EQ(d.issued, 2);
+        CHECK(j && om_issuer_find(&j->issuer, &key, &noted));
         pair_fini(&d.p);
     }
 }

@@ -28,6 +28,26 @@ static struct om_issued *find(const struct om_issuer *i, const struct om_id *key
     return NULL;
 }
 
+bool om_issuer_find(const struct om_issuer *i, const struct om_id *key, struct om_issued *out)
+{
+    const struct om_issued *at = find(i, key);
+
+    if (at)
+        *out = *at;
+    return at != NULL;
+}
+
+void om_issuer_put_back(struct om_issuer *i, const struct om_id *key,
+                        const struct om_issued *before)
+{
+    struct om_issued *at = find(i, key);
+
+    if (at && before)
+        *at = *before;
+    else if (at)
+        *at = i->all[--i->count];
+}
+
 /* Where one more is noted; NULL without room, and @e says why. */
 static struct om_issued *add(struct om_issuer *i, enum om_err *e)
 {

@@ -8,6 +8,7 @@
  * Keeps: issuer_counts_uses; issuer_same_key_may_ask_again; issuer_names_are_unique;
  *        issuer_key_keeps_its_name; issuer_makes_a_key_few_a_day;
  *        issuer_addresses_are_unique; issuer_renews_what_it_is_shown; issuer_is_bounded;
+ *        issuer_puts_back_what_was_not_given;
  *        issuer_recalls_what_it_made; issuer_hears_of_others; issuer_frees_what_is_out.
  *
  * A name that another has gets -2, -3 ... behind it. It is free again when its holder is revoked,
@@ -83,6 +84,14 @@ OM_MUST enum om_err om_issuer_heard(struct om_issuer *i, const struct om_member 
 OM_MUST enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network *net,
                                     const struct om_grant *grant, const struct om_id *key,
                                     const char *name, uint32_t now_s, struct om_node_cert *out);
+
+/** om_issuer_find() - what @i noted of @key into @out; false: nothing. */
+bool om_issuer_find(const struct om_issuer *i, const struct om_id *key, struct om_issued *out);
+
+/** om_issuer_put_back() - what @i made last for @key was never given to it: @before is noted as
+ *  before, NULL for nothing. */
+void om_issuer_put_back(struct om_issuer *i, const struct om_id *key,
+                        const struct om_issued *before);
 
 /** om_issuer_overlay() - the address of @key where nobody else is. */
 uint32_t om_issuer_overlay(const struct om_id *key);

@@ -17,6 +17,7 @@ enum node_call_owner {
     CALL_OF_MESSAGE, /* its answer goes to the message service */
     CALL_OF_HEALTH,  /* its answer is a status */
     CALL_OF_JOIN,    /* its answer is a certificate */
+    CALL_OF_ISSUE,   /* asked for one, which is to be kept first: then it is answered */
     CALL_OF_GOSSIP,  /* its answer, collected to the end, goes to gossip */
     CALL_OF_LEDGER,  /* so, to the ledger */
     CALL_CLOSING     /* nobody waits: it goes when its stream is done */
@@ -90,6 +91,9 @@ void node_call_drop(struct node_call *c, om_time now, uint32_t code);
 
 /** node_call_advance() - at @now, act on what the RPC of @c came to, and send what it wrote. */
 void node_call_advance(struct node_call *c, om_time now);
+
+/** node_call_answer() - @c, which was left unanswered when it was asked, was answered at @now. */
+void node_call_answer(struct node_call *c, om_time now);
 
 /** node_call_due() - tell the program of @c about @news when it next asks for actions. */
 void node_call_due(struct node_call *c, unsigned news);

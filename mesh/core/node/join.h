@@ -27,7 +27,7 @@ enum {
     OM_JOIN_ASKED_MAX = 16, /* peers that are asked to be let in; then no others */
     OM_JOIN_PARDONS_PER_S = 1, /* whose invitation was taken back are told so; then silence */
     OM_JOIN_PARDONS_BURST = 8,
-    OM_JOIN_UNTOLD_MAX = 16 /* certificates made and not told yet; then nobody new is let in */
+    OM_JOIN_MADE_MAX = 16 /* certificates made and not kept yet; then nobody new is let in */
 };
 
 /* By what one came who may ask. */
@@ -37,6 +37,15 @@ struct node_invited {
     uint8_t admin[OM_ADMIN_CERT_BYTES];
 };
 
+/* A certificate that was made: whoever asked for it waits until the driver has kept it. */
+struct node_made {
+    struct om_node_cert cert;
+    uint64_t call;           /* the question */
+    struct om_issued before; /* of its key, where is_again */
+    bool is_again;
+    bool is_signed; /* our log names it */
+};
+
 struct node_join {
     struct om_node *node;
     struct om_network *net;
@@ -44,6 +53,7 @@ struct node_join {
     bool is_renewing;
     bool is_due;       /* a peer may be there to be asked */
     bool was_answered; /* by a member that is no admin */
+    bool was_unkept;   /* an admin cannot keep what it would make */
     bool has_answer;
     bool has_why;
     enum om_join_why why;
@@ -53,8 +63,10 @@ struct node_join {
     struct om_join_answer answer;
     bool is_admin;
     struct om_issuer issuer;
-    struct om_node_cert untold[OM_JOIN_UNTOLD_MAX];
-    unsigned untold_count;
+    struct node_made made[OM_JOIN_MADE_MAX];
+    unsigned made_count;
+    bool is_told;                   /* the first of them was, to the driver, */
+    bool is_unkept;                 /* who could not keep it */
     uint8_t told[OM_NODE_CERT_MAX]; /* lent */
     struct om_timer timer;
     struct om_timer renewal;
@@ -72,11 +84,12 @@ void node_join_leave(struct om_node *n, unsigned i);
 /** node_join_of() - what there is of joining @net in @n, made if need be; NULL without memory. */
 struct node_join *node_join_of(struct om_node *n, const struct om_network *net);
 
-/** node_issue_next() - a certificate that @j made and did not tell, into @out; false: none. */
-bool node_issue_next(struct node_join *j, struct om_act *out);
+/** node_issue_next() - a certificate that @j made and did not tell, into @out; or what was told is
+ *  kept by now, or is not: then who asked for it is answered. */
+enum node_step node_issue_next(struct node_join *j, struct om_act *out);
 
 /** node_join_tell() - as node_issue_next() into @out, of any network of @n. */
-bool node_join_tell(struct om_node *n, struct om_act *out);
+enum node_step node_join_tell(struct om_node *n, struct om_act *out);
 
 /**
  * node_join_admit() - may who came under the keys of a link ask to be let in?

@@ -457,8 +457,13 @@ bool om_node_next(struct om_node *n, struct om_act *out)
 {
     for (;;) {
         /* First what must be kept: the actions that wait may tell others of it. */
-        if (node_ledger_tell(n, out) || node_join_tell(n, out))
+        if (node_ledger_tell(n, out))
             return true;
+        enum node_step step = node_join_tell(n, out);
+        if (step == NODE_TOLD)
+            return true;
+        if (step == NODE_WORKED)
+            continue;
         const struct om_act *a = om_ring_front(&n->acts);
         if (a) {
             *out = *a;
@@ -467,7 +472,7 @@ bool om_node_next(struct om_node *n, struct om_act *out)
         }
         if (node_sockets_next(n, out) || node_call_next(n, out))
             return true;
-        enum node_step step = node_lane_next(n);
+        step = node_lane_next(n);
         if (step == NODE_IDLE)
             step = node_service_next(n, out);
         if (step == NODE_IDLE)

@@ -175,6 +175,15 @@ static void answer_here(struct node_call *c)
     begin_closing(c);
 }
 
+void node_call_answer(struct node_call *c, om_time now)
+{
+    struct om_peer *p = c->peer;
+
+    answer_here(c);
+    node_flush(c->node, now, p);
+    node_rearm(c->node, now, p);
+}
+
 /* Is its answer collected to the end? */
 static bool is_collected(const struct node_call *c)
 {
@@ -297,6 +306,8 @@ void node_call_advance(struct node_call *c, om_time now)
     case OM_CALL_HEARING:
         break;
     case OM_CALL_ASKED:
+        if (c->owner == CALL_OF_ISSUE)
+            break;
         if (c->stream && !node_join_may_ask(c)) {
             (void)!om_call_refuse(&c->rpc, om_call_error_name(OM_CALL_REFUSED_ERROR), NULL);
             answer_here(c);
@@ -304,7 +315,8 @@ void node_call_advance(struct node_call *c, om_time now)
         }
         if (c->stream && (node_gossip_asked(c, now) || node_service_asked(c, now) ||
                           node_join_asked(c, now) || node_ledger_asked(c, now))) {
-            answer_here(c);
+            if (c->owner != CALL_OF_ISSUE)
+                answer_here(c);
             break;
         }
         node_call_due(c, DUE_CALL);
@@ -363,6 +375,8 @@ static void on_news(struct node_call *c, om_time now, unsigned bits)
             node_call_free(c);
         return;
     }
+    if (c->owner == CALL_OF_ISSUE)
+        return; /* it is about to be answered */
     if (bits & OM_NEWS_STOPPED)
         c->code = s->stop_code;
     if (bits & OM_NEWS_RESET)
@@ -450,7 +464,8 @@ void node_end_calls(struct om_node *n OM_UNUSED, struct om_peer *p)
         c->is_impatient = false;
         c->peer = NULL;
         c->code = OM_CLOSE_CANCELLED;
-        if (c->owner == CALL_CLOSING || c->rpc.state == OM_CALL_HEARING) {
+        if (c->owner == CALL_CLOSING || c->owner == CALL_OF_ISSUE ||
+            c->rpc.state == OM_CALL_HEARING) {
             node_call_free(c);
             continue;
         }

@@ -94,6 +94,15 @@ static bool is_of_ours(const struct node_join *j, const struct node_invited *by)
            om_id_equal(&c.key, &j->net->self.id);
 }
 
+/* Does @key wait for a certificate? */
+static bool is_waiting(const struct node_join *j, const struct om_id *key)
+{
+    for (unsigned i = 0; i < j->made_count; i++)
+        if (om_id_equal(&j->made[i].cert.key, key))
+            return true;
+    return false;
+}
+
 /* Makes the certificate that @c asks for. Return: as om_issuer_admit(); OM_E_UNSUPPORTED when only
  * the authority can. */
 static enum om_err make(struct node_join *j, om_time now, const struct node_call *c,
@@ -102,8 +111,10 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
     struct om_node *n = j->node;
     const uint32_t now_s = (uint32_t)(node_unix_ms(n, now) / 1000);
 
-    if (j->untold_count == OM_JOIN_UNTOLD_MAX)
+    if (j->made_count == OM_JOIN_MADE_MAX)
         return OM_E_FULL;
+    if (is_waiting(j, &c->id))
+        return OM_E_MISSING; /* it is about to be answered */
     if (strcmp(c->rpc.method, OM_METHOD_RENEW) == 0) {
         const struct om_member *m = om_verified_find(&n->verified, j->net, &c->id);
         const uint32_t until = om_verified_shown(&n->verified, j->net, &c->id); /* it has no more */
@@ -149,19 +160,6 @@ static const char *error_of(enum om_err e)
     }
 }
 
-/* A certificate that our log does not name dies with us as an admin. */
-static enum om_err sign_member(const struct node_join *j, const struct om_node_cert *cert,
-                               struct om_join_answer *a)
-{
-    struct om_admin_entry e = {.kind = OM_ADMIN_ISSUED};
-
-    a->node_len = om_node_cert_encode(a->node, cert, &j->net->self, &j->net->id);
-    memcpy(a->admin, j->issuer.cert, sizeof a->admin);
-    om_hash(e.subject, om_bytes(a->node, a->node_len), om_bytes(NULL, 0));
-    enum om_err err = node_ledger_sign(j->node, j->net, &e);
-    return err == OM_E_STATE ? OM_E_MISSING : err; /* ours came back from a backup: not yet */
-}
-
 /* The invitation by which @key came: whoever knows that says so, and names no admins. */
 static bool is_taken_back(struct node_join *j, const struct om_id *key)
 {
@@ -170,37 +168,27 @@ static bool is_taken_back(struct node_join *j, const struct om_id *key)
     return by && om_node_is_void(j->node, &j->net->id, by->grant.invite);
 }
 
-static enum om_err answer(struct node_join *j, om_time now, const struct node_call *c,
-                          const char *name, struct om_join_answer *a)
+/* Answers @c with @a, which names admins, or has it wait for a certificate. */
+static enum om_err answer(struct node_join *j, om_time now, struct node_call *c, const char *name,
+                          struct om_join_answer *a)
 {
-    struct om_node_cert cert;
-
     if (j && strcmp(c->rpc.method, OM_METHOD_JOIN) == 0 && is_taken_back(j, &c->id))
         return OM_E_CRYPTO;
-    if (!j || !j->is_admin || !node_ledger_may_sign(j->node, j->net, &j->net->self.id)) {
+    if (!j || !j->is_admin || !node_ledger_may_sign(c->node, j->net, &j->net->self.id)) {
         name_admins(c->node, node_network(c->node, &c->network), a);
         return OM_OK;
     }
-    enum om_err e = make(j, now, c, name, &cert);
+    struct node_made m = {.call = c->handle};
+    m.is_again = om_issuer_find(&j->issuer, &c->id, &m.before);
+    enum om_err e = make(j, now, c, name, &m.cert);
     if (e == OM_E_UNSUPPORTED) { /* others may have the authority */
         name_admins(c->node, j->net, a);
         return OM_OK;
     }
     if (e != OM_OK)
         return e;
-    if (cert.roles & OM_ROLE_ADMIN)
-        node_authority_sign(j->net, &cert, a);
-    else
-        e = sign_member(j, &cert, a);
-    if (e != OM_OK)
-        return e;
-    j->untold[j->untold_count++] = cert;
-    node_event(c->node, now,
-               &(struct om_event){.kind = OM_EVENT_ISSUED, .peer = cert.key, .a = cert.number});
-    a->is_made = true;
-    memcpy(a->called, j->net->called, sizeof a->called);
-    a->epoch = j->net->current->number;
-    memcpy(a->secret, j->net->current->secret, sizeof a->secret);
+    j->made[j->made_count++] = m;
+    c->owner = CALL_OF_ISSUE;
     return OM_OK;
 }
 
@@ -235,28 +223,100 @@ bool node_join_asked(struct node_call *c, om_time now)
     if (name && !net->is_open)
         e = answer(node_join_of(c->node, net), now, c, name, &a);
     json_decref(args);
-    if (e == OM_OK)
+    if (e == OM_OK && c->owner != CALL_OF_ISSUE)
         e = say(c, &a);
     if (e != OM_OK)
         (void)!om_call_refuse(&c->rpc, error_of(e), NULL);
-    sodium_memzero(&a, sizeof a);
     return true;
 }
 
-bool node_issue_next(struct node_join *j, struct om_act *out)
+/* The certificate of @m as an answer that ends by @a. */
+static void fill(const struct node_join *j, const struct node_made *m, struct om_join_answer *a)
 {
-    size_t n;
+    *a = (struct om_join_answer){.is_made = true, .epoch = j->net->current->number};
+    if (m->cert.roles & OM_ROLE_ADMIN) {
+        node_authority_sign(j->net, &m->cert, a);
+    } else {
+        a->node_len = om_node_cert_encode(a->node, &m->cert, &j->net->self, &j->net->id);
+        memcpy(a->admin, j->issuer.cert, sizeof a->admin);
+    }
+    memcpy(a->called, j->net->called, sizeof a->called);
+    memcpy(a->secret, j->net->current->secret, sizeof a->secret);
+}
 
-    if (j->untold_count == 0)
-        return false;
-    n = om_node_cert_encode(j->told, &j->untold[0], &j->net->self, &j->net->id);
-    memmove(j->untold, j->untold + 1, --j->untold_count * sizeof j->untold[0]);
-    out->kind = OM_ACT_MEMBER;
-    out->member = (struct om_act_member){
-        .network = j->net->id,
-        .news = OM_MEMBER_ISSUED,
-        .chain = {om_bytes(j->told, n), om_bytes(j->issuer.cert, sizeof j->issuer.cert)}};
-    return true;
+/* A certificate that our log does not name dies with us as an admin. */
+static enum om_err sign_member(const struct node_join *j, const struct node_made *m)
+{
+    struct om_admin_entry e = {.kind = OM_ADMIN_ISSUED};
+    uint8_t bytes[OM_NODE_CERT_MAX];
+    size_t n = om_node_cert_encode(bytes, &m->cert, &j->net->self, &j->net->id);
+
+    om_hash(e.subject, om_bytes(bytes, n), om_bytes(NULL, 0));
+    enum om_err err = node_ledger_sign(j->node, j->net, &e);
+    return err == OM_E_STATE ? OM_E_MISSING : err; /* ours came back from a backup: not yet */
+}
+
+/* Who waits for the first of those made is answered: with it, or with @error. */
+static void settle(struct node_join *j, const char *error)
+{
+    const struct node_made m = j->made[0];
+    struct om_node *n = j->node;
+    struct om_join_answer a;
+
+    j->is_told = j->is_unkept = false;
+    memmove(j->made, j->made + 1, --j->made_count * sizeof j->made[0]);
+    struct node_call *c = om_table_find(&n->calls, &m.call);
+    if (!error) {
+        node_event(
+            n, n->now,
+            &(struct om_event){.kind = OM_EVENT_ISSUED, .peer = m.cert.key, .a = m.cert.number});
+        fill(j, &m, &a);
+        enum om_err e = c ? say(c, &a) : OM_OK; /* it may be gone: it asks again */
+        sodium_memzero(&a, sizeof a);
+        error = e == OM_OK ? NULL : error_of(e);
+    }
+    if (c && error)
+        (void)!om_call_refuse(&c->rpc, error, NULL);
+    if (c)
+        node_call_answer(c, n->now);
+}
+
+enum node_step node_issue_next(struct node_join *j, struct om_act *out)
+{
+    struct node_made *m = &j->made[0];
+    enum om_err e = OM_OK;
+
+    if (j->made_count == 0)
+        return NODE_IDLE;
+    if (!j->is_told) {
+        size_t n = om_node_cert_encode(j->told, &m->cert, &j->net->self, &j->net->id);
+        j->is_told = true;
+        out->kind = OM_ACT_MEMBER;
+        out->member = (struct om_act_member){
+            .network = j->net->id,
+            .news = OM_MEMBER_ISSUED,
+            .chain = {om_bytes(j->told, n), om_bytes(j->issuer.cert, sizeof j->issuer.cert)}};
+        return NODE_TOLD;
+    }
+    if (!j->is_unkept && !m->is_signed && !(m->cert.roles & OM_ROLE_ADMIN)) {
+        m->is_signed = true; /* and is told, and kept, before it is answered */
+        e = sign_member(j, m);
+        if (e == OM_OK)
+            return NODE_WORKED;
+    }
+    if (j->is_unkept && !m->is_signed) /* else it is on the disk: its key may come again */
+        om_issuer_put_back(&j->issuer, &m->cert.key, m->is_again ? &m->before : NULL);
+    settle(j, j->is_unkept ? om_join_why_name(OM_JOIN_UNKEPT) : e != OM_OK ? error_of(e) : NULL);
+    return NODE_WORKED;
+}
+
+void om_node_unkept(struct om_node *n, const struct om_id *network)
+{
+    const struct om_network *net = node_network(n, network);
+    struct node_join *j = net && !net->is_open ? node_join_of(n, net) : NULL;
+
+    if (j && j->is_told)
+        j->is_unkept = true;
 }
 
 enum om_err om_node_call_network(struct om_node *n, const struct om_id *network, const char *name)

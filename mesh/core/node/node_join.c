@@ -55,9 +55,10 @@ static void fire(struct om_timer *t, om_time now OM_UNUSED)
     bool makes_admin =
         om_grant_decode(&g, om_bytes(i->grant, sizeof i->grant)) == OM_OK && g.role & OM_ROLE_ADMIN;
 
-    refuse(j, !j->was_answered ? OM_JOIN_NOBODY
-              : makes_admin    ? OM_JOIN_NO_CREATOR
-                               : OM_JOIN_NO_ADMIN);
+    refuse(j, j->was_unkept      ? OM_JOIN_UNKEPT
+              : !j->was_answered ? OM_JOIN_NOBODY
+              : makes_admin      ? OM_JOIN_NO_CREATOR
+                                 : OM_JOIN_NO_ADMIN);
 }
 
 struct node_join *node_join_of(struct om_node *n, const struct om_network *net)
@@ -181,6 +182,26 @@ static void seek_admins(struct node_join *j, const struct om_join_answer *a)
     }
 }
 
+/* Is there somebody whom we did not ask, or who did not answer yet? */
+static bool has_others(const struct node_join *j)
+{
+    const struct om_node *n = j->node;
+    void *value;
+
+    for (size_t at = 0; om_table_next(&n->peers.table, &at, NULL, &value);) {
+        const struct om_peer *p = value;
+        if (p->net == j->net && p->is_wanted && !was_asked(j, &p->id))
+            return true;
+    }
+    for (size_t at = 0; om_table_next(&n->calls, &at, NULL, &value);) {
+        const struct node_call *c = value;
+        if (c->owner == CALL_OF_JOIN && om_id_equal(&c->network, &j->net->id) &&
+            c->rpc.state != OM_CALL_REFUSED)
+            return true;
+    }
+    return false;
+}
+
 static void on_error(struct node_join *j, const char *error)
 {
     static const enum om_join_why final[] = {OM_JOIN_EXPIRED, OM_JOIN_USED, OM_JOIN_REVOKED,
@@ -189,6 +210,11 @@ static void on_error(struct node_join *j, const char *error)
     for (unsigned i = 0; i < OM_ARRAY_SIZE(final); i++)
         if (strcmp(error, om_join_why_name(final[i])) == 0)
             refuse(j, final[i]);
+    if (strcmp(error, om_join_why_name(OM_JOIN_UNKEPT)) != 0)
+        return;
+    j->was_unkept = true; /* which another admin may do better */
+    if (!has_others(j))
+        refuse(j, OM_JOIN_UNKEPT);
 }
 
 void node_join_answered(struct node_call *c, om_time now OM_UNUSED)
@@ -293,12 +319,14 @@ static bool tell(struct node_join *j, struct om_act *out)
     return false;
 }
 
-bool node_join_tell(struct om_node *n, struct om_act *out)
+enum node_step node_join_tell(struct om_node *n, struct om_act *out)
 {
-    for (unsigned i = 0; i < n->network_count; i++)
-        if (n->joins[i] && node_issue_next(n->joins[i], out))
-            return true;
-    return false;
+    enum node_step step = NODE_IDLE;
+
+    for (unsigned i = 0; i < n->network_count && step == NODE_IDLE; i++)
+        if (n->joins[i])
+            step = node_issue_next(n->joins[i], out);
+    return step;
 }
 
 enum node_step node_join_next(struct om_node *n, struct om_act *out)

@@ -87,6 +87,8 @@ OM_MUST enum om_err om_node_credential(struct om_node *n, om_time now, const str
     X(REVOKED, "revoked", "the invitation was taken back")                                         \
     X(NAME_TAKEN, "name_taken", "another member has that name")                                    \
     X(FULL, "full", "the admin can note no more members")                                          \
+    X(UNKEPT, "unkept",                                                                            \
+      "the admin cannot keep it: its disk may be full; try again, or by another admin's link")     \
     X(GARBAGE, "garbage", "the answer was none that holds")                                        \
     X(CLOCK, "clock", "this machine's calendar is before the invitation was made")
 
@@ -155,13 +157,18 @@ OM_MUST enum om_err om_node_join_by_link(struct om_node *n, om_time now, const c
  * @network:  one that was joined, closed
  * @cert:     the admin certificate of our key there; copied; empty: no longer
  *
- * Each certificate that is made so is told by OM_ACT_MEMBER, ISSUED.
+ * Each certificate that is made so is told by OM_ACT_MEMBER, ISSUED; who asked for it has it once
+ * the node is asked for its next action, unless om_node_unkept() was called by then.
  *
  * Return: OM_OK, OM_E_MISSING, OM_E_STATE for an open network, OM_E_CRYPTO for a certificate that
  * is another's or not the authority's, OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_node_admin(struct om_node *n, om_time now, const struct om_id *network,
                                   struct om_bytes cert);
+
+/** om_node_unkept() - what @n told last of @network, ISSUED or LEDGER, cannot be kept: who waits
+ *  for a certificate is refused it, and its invitation is as good as before. */
+void om_node_unkept(struct om_node *n, const struct om_id *network);
 
 /** om_node_call_network() - let @n, when it lets others in, tell them that @network is called
  *  @name: at most OM_NAME_MAX bytes, "" for nothing. Return: OM_OK, OM_E_MISSING, OM_E_RANGE. */

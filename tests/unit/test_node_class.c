@@ -4,6 +4,7 @@
 #include <omerta/ip.h>
 #include <omerta/where.h>
 
+#include "node/call.h"
 #include "node/member.h"
 
 struct visit {
@@ -99,6 +100,59 @@ OM_TEST(class_what_waits_for_a_member_is_for_nobody_else)
         CHECK_EQ(om_table_count(&v.p.side[1].node->calls), !is_expired);
         CHECK_EQ(misplaced(&v), 0);
         CHECK_EQ(pair_send(&v.p, 0, "more"), is_expired ? OM_E_NO_ROUTE : OM_OK);
+        pair_fini(&v.p);
+    }
+}
+
+/* What side @side of @v holds of the other. */
+static struct om_peer *other(const struct visit *v, int side)
+{
+    struct om_node *n = v->p.side[side].node;
+
+    return om_peers_find(&n->peers, n->networks[0], &v->p.side[!side].id);
+}
+
+/* Side 1 begins a question and stops in the middle of it. */
+static struct om_stream *begin_question(struct visit *v)
+{
+    struct om_mux *m = &other(v, 1)->carrier->mux;
+    struct om_stream *s = NULL;
+
+    CHECK_OK(om_mux_open(m, OM_NORMAL, &s));
+    if (s)
+        CHECK_OK(om_stream_write(m, s, om_bytes("\0", 2)));
+    node_flush(v->p.side[1].node, v->p.now, other(v, 1));
+    pair_run(&v->p, v->p.now + OM_SEC(1));
+    return s;
+}
+
+OM_TEST(class_has_one_stream_at_a_time)
+{
+    const uint8_t classes[] = {OM_CLASS_FULL, OM_CLASS_RESYNC, OM_CLASS_JOIN, OM_CLASS_RENEW};
+    struct visit v;
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(classes); i++) {
+        const bool is_one = classes[i] != OM_CLASS_FULL;
+        begin(&v, false);
+        CHECK_OK(pair_connect(&v.p, 1));
+        pair_run(&v.p, OM_SEC(3));
+        for (int side = 0; side < 2; side++)
+            other(&v, side)->assoc->carry->session_class = classes[i];
+        struct om_stream *first = begin_question(&v);
+        CHECK_EQ(om_table_count(&v.p.side[0].node->calls), 1);
+        struct om_stream *second = begin_question(&v);
+        CHECK_EQ(om_table_count(&v.p.side[0].node->calls), is_one ? 1 : 2);
+        CHECK_EQ(pair_info(&v.p, 0).drops[OM_DROP_CALLS_FULL], is_one ? 1 : 0);
+        if (is_one && second) {
+            CHECK(second->is_done || second->stop_code == OM_CLOSE_LIMIT);
+            CHECK_EQ(second->reset_code, OM_CLOSE_LIMIT);
+        }
+        if (is_one && first) { /* and the next once that is over */
+            om_stream_reset(&other(&v, 1)->carrier->mux, first, OM_CLOSE_CANCELLED);
+            (void)begin_question(&v);
+            CHECK_EQ(pair_info(&v.p, 0).drops[OM_DROP_CALLS_FULL], 1);
+            CHECK_EQ(om_table_count(&v.p.side[0].node->calls), 1);
+        }
         pair_fini(&v.p);
     }
 }

@@ -44,6 +44,7 @@ struct node_call {
     uint32_t code;          /* of a reset or stop */
     bool is_data;           /* accepted: bytes are the program's */
     bool is_impatient;      /* counted in om_peer.impatient */
+    bool is_lone;           /* the peer began it, and may have no other meanwhile */
     struct om_link ready;   /* in om_node.ready while due is not 0 */
     struct om_link of_peer; /* in om_peer.calls while the association lives */
     struct om_timer timer;

@@ -404,12 +404,16 @@ static void on_news(struct node_call *c, om_time now, unsigned bits)
         node_call_due(c, OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE);
 }
 
-/* What we ask the peer meanwhile is not counted. */
-static bool has_asked(const struct om_peer *p)
+/* Does the one stream that @p may have go on? What we ask it meanwhile is not counted, nor what it
+ * began as a member; an answer that left as a whole is all it waited for. */
+static bool has_lone(const struct om_peer *p)
 {
-    for (struct om_link *l = om_list_first(&p->calls); l; l = om_list_next(&p->calls, l))
-        if (!OM_CONTAINER_OF(l, struct node_call, of_peer)->rpc.asks)
+    for (struct om_link *l = om_list_first(&p->calls); l; l = om_list_next(&p->calls, l)) {
+        const struct node_call *c = OM_CONTAINER_OF(l, struct node_call, of_peer);
+        const struct om_send *s = &c->stream->send;
+        if (c->is_lone && !s->is_reset && !(s->is_fin_sent && s->sent == s->written))
             return true;
+    }
     return false;
 }
 
@@ -417,10 +421,9 @@ static bool has_asked(const struct om_peer *p)
 static struct node_call *admit(struct om_node *n, om_time now, struct om_peer *p,
                                struct om_stream *s)
 {
-    /* Who is no member has one at a time. One that is behind is a member, and may have old ones. */
-    const bool is_member = node_member_is_full(p) || node_member_is_behind(p);
-    const bool has_one = !is_member && has_asked(p);
-    struct node_call *c = has_one ? NULL : node_call_new(n, p, s);
+    /* Who is no member, or one that is behind, has one at a time. */
+    const bool is_lone = !node_member_is_full(p);
+    struct node_call *c = is_lone && has_lone(p) ? NULL : node_call_new(n, p, s);
 
     if (!c) {
         node_drop(n, OM_DROP_CALLS_FULL);
@@ -429,6 +432,7 @@ static struct node_call *admit(struct om_node *n, om_time now, struct om_peer *p
         om_stream_forget(&p->carrier->mux, s);
         return NULL;
     }
+    c->is_lone = is_lone;
     om_call_hear(&c->rpc, now);
     if (om_timer_arm(&n->timers, &c->timer, om_call_deadline(&c->rpc)) != OM_OK)
         node_drop(n, OM_DROP_MEMORY);

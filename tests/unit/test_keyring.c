@@ -341,6 +341,29 @@ out:
     om_keyring_fini(&r.k);
 }
 
+/* A link is good for as long: whoever follows it has the keys to join the epoch it was made in. */
+OM_TEST(keyring_joins_by_a_link_for_eight_changes_or_thirty_days)
+{
+    const om_time hour = OM_SEC(3600), days = OM_SEC(OM_EPOCH_JOIN_S);
+    static struct ring r;
+    struct om_network *net = &r.net[0];
+
+    OM_TRY(ring_init(&r, 1, 0));
+    OM_TRY(rotate(&r, 0, 1, 2));
+    struct om_epoch *link = net->joins[0];
+    CHECK_EQ(link->number, 1);
+    OM_TRY(rotate(&r, hour, 2, 10)); /* eight changes */
+    CHECK(net->joins[net->join_count - 1] == link);
+    CHECK(om_epoch_accepts(link, 9 * hour));
+    CHECK(om_epoch_accepts(link, hour + days - 1));
+    CHECK(!om_epoch_accepts(link, hour + days));
+    OM_TRY(rotate(&r, 9 * hour, 10, 11)); /* nine */
+    CHECK_EQ(net->join_count, 9);
+    CHECK_EQ(net->joins[net->join_count - 1]->number, 2);
+out:
+    om_keyring_fini(&r.k);
+}
+
 OM_TEST(keyring_past_comes_back)
 {
     const om_time day = OM_SEC(24 * 3600), now = OM_SEC(5);

@@ -7,7 +7,7 @@
  *        datagram; with many the right key is nearly always the first.
  * Keeps: keyring_tries_the_hint_first; keyring_bounds_trials; keyring_tries_only_what_may_fit;
  *        keyring_keeps_epochs_with_sessions; keyring_retains_eight_for_thirty_days;
- *        keyring_past_comes_back.
+ *        keyring_joins_by_a_link_for_eight_changes_or_thirty_days; keyring_past_comes_back.
  *
  * Source: PROTOCOL section 2 (Demultiplexing), section 3 (Epochs).
  */
@@ -23,7 +23,7 @@
 #include "network/network.h"
 
 enum {
-    OM_KEYRING_MAX = 320,      /* 16 networks x (current, previous, 8 retained), and to join them */
+    OM_KEYRING_MAX = 304,      /* 16 networks x (current, previous, 8 retained; 9 to join it) */
     OM_TRIES_DATA_MAX = 32,    /* keys tried for a datagram of an unknown source */
     OM_TRIES_PER_S = 20000,    /* over all datagrams of unknown sources */
     OM_HINTS_MAX = 4096,       /* sources remembered; then the least recent is forgotten */

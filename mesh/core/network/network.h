@@ -21,7 +21,7 @@
 enum {
     OM_CREDENTIAL_MAX = OM_NODE_CERT_MAX + OM_ADMIN_CERT_BYTES,
     OM_RETAINED_EPOCHS_MAX = 8,
-    OM_JOIN_EPOCHS_MAX = 10 /* current, previous and 8 retained */
+    OM_JOIN_EPOCHS_MAX = 9 /* the current one and the 8 before it */
 };
 
 /* What a link brought: how one that is no member yet proves that it was invited. */

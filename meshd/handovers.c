@@ -159,10 +159,11 @@ static void on_reply(struct om_call_owner *o, const struct om_act_reply *reply)
     r->is_agreed = true;
     r->link_len = strlen(r->link);
     om_node_limit(n, om_clock_now(), o->call);
-    if (om_node_write(n, om_clock_now(), o->call, om_bytes(r->link, r->link_len)) != OM_OK ||
-        om_node_finish(n, om_clock_now(), o->call) != OM_OK)
+    if (om_node_write(n, om_clock_now(), o->call, om_bytes(r->link, r->link_len)) == OM_OK &&
+        om_node_finish(n, om_clock_now(), o->call) == OM_OK)
+        om_calls_kick(r->hub->d->calls);
+    else /* it may have taken its yes back in the same breath */
         fail(r, OM_CLOSE_CANCELLED, "gone", "the peer went away");
-    om_calls_kick(r->hub->d->calls);
 }
 
 /* The name for here: the user's, else the giver's, else one that is made up. */

@@ -5,6 +5,7 @@ import pytest
 from commands import Live, data, good, refused
 from daemon import wait_until
 from fixtures import ALONE, need
+from rogue import Rogue
 
 USAGE, REFUSED = 2, 4
 
@@ -139,3 +140,23 @@ def test_handover_bad_inputs(two):
     assert names(second) == ["all", "lab", "own"]
     refused(second.home, "cloister", self_in(first, "all"), "--network", "all", "--hand", "lab",
             code=REFUSED, says=["only who made"])
+
+
+def test_handover_to_one_who_leaves_with_its_yes(make):
+    """A yes that is taken back in the same breath ends the question, and not the daemon."""
+    need("omerta-rogue")
+    second = make("second", ALONE).start()
+    named = f"default/{second.self_id()}@127.0.0.1:{second.port}"  # else one network ends the other
+    first = make("first", [*ALONE, "--bootstrap", named]).start()
+    good(first.home, "network", "create", "--name", "free", "--open")
+    with Rogue(first) as rogue:
+        with Live(first.home, "cloister", rogue.id, "--hand", "free") as offer:
+            rogue.until("asked ")
+            assert "free" in offer.line()  # it took the link, which is all it was asked
+        rogue.say("stops")
+        with Live(first.home, "cloister", rogue.id, "--hand", "free") as offer:
+            rogue.until("asked ")
+            assert offer.process.wait(20) == REFUSED
+            assert "went away" in offer.process.stderr.read().decode()
+        assert not waiting(first)
+        good(first.home, "ping", rogue.id, "-c", "1")

@@ -8,6 +8,7 @@
  *          answer TEXT        from now on calls are accepted, and TEXT is the one line said; but
  *                             of jobs nothing is ever said
  *          silence            from now on calls are accepted, and nothing is said
+ *          stops              from now on calls are accepted, and what they bring is unwanted
  *        and tells "said N TEXT" for each line that came on call N, "ok N", "refused N TEXT",
  *        "over N" when the daemon gave up call N, "asked METHOD" for each call of the daemon's.
  * Why:   what a provider and a consumer bear of each other is tested with one that means ill.
@@ -30,6 +31,7 @@
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "host/pump.h"
+#include "node/call.h"
 
 enum { LINE_BYTES = 4096, CALLS_MAX = 1024, ASK_S = 30, SOCKET_BYTES = 128 << 10 };
 
@@ -39,6 +41,7 @@ static struct om_network_config net;
 static uint64_t calls[CALLS_MAX];
 static unsigned count;
 static char text[LINE_BYTES]; /* what is answered; "": nothing */
+static bool stops;
 
 static void fail(const char *what, const struct om_error *err)
 {
@@ -61,6 +64,9 @@ static void on_asked(const struct om_act_call *call)
     uint64_t it = call->call;
 
     printf("asked %s\n", call->method);
+    const struct node_call *c = node_call_find(n, it);
+    if (stops && c) /* with the yes in one datagram: no program can ask for that */
+        om_stream_stop(&c->peer->carrier->mux, c->stream, OM_CLOSE_CANCELLED);
     if (om_node_accept(n, om_clock_now(), it, om_bytes(NULL, 0)) != OM_OK)
         return;
     if (*text && !is_job)
@@ -118,6 +124,8 @@ static void obey(char *line)
 
     if (strcmp(line, "silence") == 0)
         text[0] = '\0';
+    else if (strcmp(line, "stops") == 0)
+        stops = true;
     else if (strncmp(line, "answer ", 7) == 0)
         (void)snprintf(text, sizeof text, "%.4000s\n", line + 7);
     else if (args && strncmp(line, "call ", 5) == 0 && (args = strchr(args + 1, ' '))) {

@@ -9,50 +9,12 @@ import pytest
 from daemon import RpcError, program
 from fixtures import ALONE
 from omerta_lab import die_with_parent, wait_until
+from rogue import Rogue
 from vmlab import END_SECONDS, ROOM, SMALL, give_image, has_session, image, provided, wanted
 
 assert image  # a fixture
 VM = "vm-0123456789"
 STATE = '{"event":"state","vm":"%s","state":"%s","text":"%s"}'
-
-
-class Rogue:
-    """tests/vm/rogue_peer.c, which met @daemon."""
-
-    def __init__(self, daemon):
-        self.process = subprocess.Popen([program("omerta-rogue"), daemon.bootstrap()[1]],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        errors="replace", preexec_fn=die_with_parent)
-        self.seen = set()
-        self.id = self.until("self ").split()[1]
-        self.calls = 0
-        self.until("up")
-        assert has_session(daemon, self.id)
-
-    def say(self, line):
-        """One line for it to obey."""
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def until(self, *starts):
-        """The next line that it prints that begins with one of @starts."""
-        for line in self.process.stdout:
-            self.seen.add(line)
-            if line.startswith(starts):
-                return line
-        raise EOFError(starts)
-
-    def call(self, method, args):
-        """Its answer to a call: "ok N", or "refused N ..."; the call stands on."""
-        number = self.calls
-        self.calls += 1
-        self.say(f"call {method} {args}")
-        return self.until(f"ok {number}\n", f"refused {number} ")
-
-    def end(self):
-        """It is gone."""
-        self.process.stdin.close()
-        self.process.wait(10)
 
 
 @pytest.fixture

@@ -23,36 +23,28 @@ static bool place_of(const struct om_daemon *d, const struct om_id *network,
     return n > 0 && n < OM_HOME_PATH_MAX;
 }
 
-static void warn(struct om_daemon *d, const char *file, const char *why)
-{
-    struct om_logline line;
-
-    if (!om_log_begin(&line, &d->log, OM_LOG_ERROR, "network", "who is blocked cannot be read"))
-        return;
-    om_log_str(&line, "file", file);
-    om_log_str(&line, "why", why);
-    om_log_end(&line);
-}
-
-void blocks_load(struct om_daemon *d, const struct om_id *network)
+bool blocks_load(struct om_daemon *d, const struct om_id *network, struct om_error *err)
 {
     char folder[OM_HOME_PATH_MAX], name[OM_SECRET_NAME_MAX], bytes[FILE_MAX], id[OM_ID_TEXT];
-    struct om_error err = {.code = OM_OK};
     struct om_id key;
     size_t n = 0;
 
     if (!place_of(d, network, folder, name))
-        return;
-    enum om_err e = om_secret_read(folder, name, bytes, sizeof bytes, &n, &err);
-    if (e != OM_OK && e != OM_E_MISSING)
-        warn(d, name, err.msg);
-    for (size_t at = 0; e == OM_OK && at + LINE <= n; at += LINE) {
-        memcpy(id, bytes + at, LINE);
-        id[LINE - 1] = '\0';
-        if (om_id_parse(&key, id, &err) != OM_OK ||
-            om_node_block(daemon_node(d), om_clock_now(), network, &key, true) != OM_OK)
-            warn(d, name, "a line is no id, or of one id too many");
+        return true;
+    enum om_err e = om_secret_read(folder, name, bytes, sizeof bytes, &n, err);
+    if (e == OM_E_MISSING)
+        return true;
+    for (size_t at = 0; e == OM_OK && at < n; at += LINE) {
+        memcpy(id, bytes + at, n - at < LINE ? n - at : LINE);
+        id[n - at < LINE ? n - at : LINE - 1] = '\0';
+        e = om_id_parse(&key, id, NULL);
+        if (e == OM_OK)
+            e = om_node_block(daemon_node(d), om_clock_now(), network, &key, true);
+        if (e != OM_OK)
+            (void)om_fail(err, e, "line %zu is nobody who can be blocked: %.90s/%.80s",
+                          at / LINE + 1, folder, name);
     }
+    return e == OM_OK;
 }
 
 static bool keep(struct om_daemon *d, const struct om_id *network, struct om_error *err)

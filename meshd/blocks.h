@@ -3,7 +3,7 @@
  *
  * What:  networks/ID.blocked of the home, an id on each line; the node has the same list.
  * Why:   who was sent away must not be back because the machine was restarted.
- * Keeps: test_block_silences_and_lasts.
+ * Keeps: test_block_silences_and_lasts; test_lists_that_cannot_be_read_are_not_lost.
  * Full:  OM_BLOCKED_MAX keys of a network; one more is refused.
  */
 #ifndef OM_MESHD_BLOCKS_H
@@ -13,8 +13,12 @@
 
 #include "state.h"
 
-/** blocks_load() - the node of @d blocks in @network, which it just joined, whom the home has. */
-void blocks_load(struct om_daemon *d, const struct om_id *network);
+/**
+ * blocks_load() - the node of @d blocks in @network, which it just joined, whom the home has
+ *
+ * Return: false, and @err, when there is a list that cannot be read: it is left as it is.
+ */
+bool blocks_load(struct om_daemon *d, const struct om_id *network, struct om_error *err);
 
 /** blocks_set() - block @key in @net of @d, or, unless @is_on, no longer, and keep that; false and
  *  @err. */

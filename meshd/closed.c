@@ -17,6 +17,7 @@
 #include "control/control.h"
 #include "host/clock.h"
 #include "host/entropy.h"
+#include "host/secret_file.h"
 #include "invites.h"
 #include "ledger_file.h"
 #include "membership_parts.h"
@@ -74,25 +75,23 @@ static size_t give_back(struct om_daemon *d, const struct om_id *network, struct
 }
 
 /* What this node issued in earlier runs: who uses an invitation twice must be noticed. */
-static void load_issued(struct om_daemon *d, const struct om_id *network)
+static bool load_issued(struct om_daemon *d, const struct om_id *network, struct om_error *err)
 {
-    char path[PATH_MAX_ISSUED];
+    char path[PATH_MAX_ISSUED], folder[PATH_MAX_ISSUED], id[OM_ID_TEXT], name[OM_SECRET_NAME_MAX];
     uint8_t *bytes = malloc(ISSUED_MAX);
     size_t n = 0;
-    ssize_t got = 1;
-    int fd = issued_path(d, network, path) ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
 
-    while (bytes && fd >= 0 && n < ISSUED_MAX && (got > 0 || errno == EINTR)) {
-        got = read(fd, bytes + n, ISSUED_MAX - n);
-        n += got > 0 ? (size_t)got : 0;
-    }
-    size_t whole = bytes ? give_back(d, network, om_bytes(bytes, n)) : n;
+    if (!bytes)
+        return om_fail(err, OM_E_NO_MEM, "no memory for the certificates of a network") == OM_OK;
+    (void)snprintf(folder, sizeof folder, "%s/networks", om_home_path(d->home));
+    (void)snprintf(name, sizeof name, "%s.issued", om_id_print(network, id));
+    enum om_err e = om_secret_read(folder, name, bytes, ISSUED_MAX, &n, err);
+    size_t whole = e == OM_OK ? give_back(d, network, om_bytes(bytes, n)) : n;
     /* What is written next must not follow one that the dead wrote by half. */
-    if (fd >= 0 && n < ISSUED_MAX && whole < n && ftruncate(fd, (off_t)whole) != 0)
+    if (whole < n && (!issued_path(d, network, path) || truncate(path, (off_t)whole) != 0))
         warn(d, "half a certificate cannot be taken away", strerror(errno));
-    if (fd >= 0)
-        (void)close(fd);
     free(bytes);
+    return e == OM_OK || e == OM_E_MISSING;
 }
 
 static bool keep_issued(const struct om_daemon *d, const struct om_id *network,
@@ -212,9 +211,11 @@ bool closed_begin(struct om_daemon *d, struct daemon_network *net, struct networ
 {
     char wish[OM_MEMBER_NAME_MAX + 1];
 
-    ledger_file_load(d, &net->id);
+    if (!ledger_file_load(d, &net->id, err))
+        return false;
     recall_epochs(d, f);
-    load_issued(d, &net->id);
+    if (!load_issued(d, &net->id, err))
+        return false;
     if (!f->is_ours) {
         take_office(d, &net->id, &f->certs);
         return true;

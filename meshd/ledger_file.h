@@ -4,7 +4,7 @@
  * What:  parts of a ledger, as the node told them, one behind the other, and given back to it.
  * Why:   a member who forgot who was thrown out would let him in again until somebody tells it; an
  *        admin who forgot what he signed would sign other things under the same numbers.
- * Keeps: test_ledger_outlives_a_restart.
+ * Keeps: test_ledger_outlives_a_restart; test_lists_that_cannot_be_read_are_not_lost.
  * Full:  LEDGER_FILE_MAX bytes; then no more is kept, and others tell it again after each start.
  *
  *     networks/ID.ledger     {u16 length, bytes of an answer as plans/membership.md has it}...
@@ -18,8 +18,12 @@
 
 enum { LEDGER_FILE_MAX = 64 << 20 };
 
-/** ledger_file_load() - give the node of @d back what is kept of @network, which it has joined. */
-void ledger_file_load(struct om_daemon *d, const struct om_id *network);
+/**
+ * ledger_file_load() - give the node of @d back what is kept of @network, which it has joined
+ *
+ * Return: false, and @err, when there is a file that cannot be read, which is left as it is.
+ */
+bool ledger_file_load(struct om_daemon *d, const struct om_id *network, struct om_error *err);
 
 /** ledger_file_add() - keep @part of @network for @d. Return: false when it is not on the disk. */
 bool ledger_file_add(const struct om_daemon *d, const struct om_id *network, struct om_bytes part);

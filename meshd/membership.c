@@ -71,7 +71,6 @@ struct daemon_network *membership_list(struct om_daemon *d, const struct om_id *
     *net = (struct daemon_network){.id = *id, .is_open = true, .is_default = f == NULL};
     (void)snprintf(net->name, sizeof net->name, "%s", f ? f->name : DEFAULT);
     net->self = *om_node_id(daemon_node(d), id);
-    blocks_load(d, id);
     if (!f)
         return net;
     (void)!om_node_call_network(daemon_node(d), id, net->name); /* it is there, and fits */
@@ -95,7 +94,10 @@ static struct daemon_network *enter(struct om_daemon *d, const struct om_network
     }
     if (om_node_join(daemon_node(d), c, err) != OM_OK)
         return NULL;
-    return membership_list(d, &c->id, f);
+    if (blocks_load(d, &c->id, err))
+        return membership_list(d, &c->id, f);
+    (void)!om_node_leave(daemon_node(d), om_clock_now(), &c->id);
+    return NULL;
 }
 
 static void depart(struct om_daemon *d, struct daemon_network *net)

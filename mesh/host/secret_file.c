@@ -25,7 +25,7 @@ static enum om_err failed(struct om_error *err, const struct place *at, const ch
 {
     enum om_err code = errno == ENOENT ? OM_E_MISSING : errno == EEXIST ? OM_E_EXISTS : OM_E_STATE;
 
-    return om_fail(err, code, "cannot %s %.90s/%.50s: %s", what, at->path, at->name,
+    return om_fail(err, code, "cannot %s %.90s/%.70s: %s", what, at->path, at->name,
                    strerror(errno));
 }
 
@@ -111,17 +111,17 @@ static enum om_err judge(int fd, const struct place *at, size_t n, bool exact, s
     if (fstat(fd, &st) != 0)
         return failed(err, at, "look at");
     if (!S_ISREG(st.st_mode))
-        return om_fail(err, OM_E_STATE, "want a regular file: %.90s/%.50s", at->path, at->name);
+        return om_fail(err, OM_E_STATE, "want a regular file: %.90s/%.70s", at->path, at->name);
     if (st.st_uid != geteuid())
         return om_fail(err, OM_E_STATE,
-                       "belongs to user %u, not to user %u who runs this: %.90s/%.50s",
+                       "belongs to user %u, not to user %u who runs this: %.90s/%.70s",
                        (unsigned)st.st_uid, (unsigned)geteuid(), at->path, at->name);
     if ((st.st_mode & 077) != 0)
         return om_fail(err, OM_E_STATE,
-                       "others can read the secret (mode %04o): chmod 600 %.90s/%.50s",
+                       "others can read the secret (mode %04o): chmod 600 %.90s/%.70s",
                        (unsigned)st.st_mode & 07777, at->path, at->name);
     if ((uintmax_t)st.st_size > n || (exact && (uintmax_t)st.st_size < n))
-        return om_fail(err, OM_E_RANGE, "has %jd bytes, want %s%zu: %.90s/%.50s",
+        return om_fail(err, OM_E_RANGE, "has %jd bytes, want %s%zu: %.90s/%.70s",
                        (intmax_t)st.st_size, exact ? "" : "at most ", n, at->path, at->name);
     *size = (size_t)st.st_size;
     return OM_OK;

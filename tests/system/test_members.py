@@ -168,6 +168,41 @@ def test_block_silences_and_lasts(three):
     assert wait_until(lambda: run(cat.home, "ping", "bob", "-c", "1")[0] == 0, 60)
 
 
+def does_not_start(daemon, says):
+    """Its one sentence, for a person, when it is started."""
+    done = subprocess.run(daemon.argv(), capture_output=True, text=True, timeout=30, check=False,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode > 0 and says in done.stderr, done
+
+
+def test_lists_that_cannot_be_read_are_not_lost(three):
+    """Who is blocked and who was thrown out would be let in again: the daemon does not start."""
+    ann, bob, _ = three
+    good(bob.home, "network", "block", "cat")
+    good(ann.home, "network", "revoke", "cat")
+    folder, network = os.path.join(bob.home, "networks"), show(ann)["id"]
+    blocks, ledger = (os.path.join(folder, f"{network}.{kind}") for kind in ("blocked", "ledger"))
+    assert wait_until(lambda: "revoked" in state_of(bob, "cat"), 30)
+    bob.end()
+    with open(blocks, encoding="ascii") as f:
+        kept = f.read()
+    os.chmod(blocks, 0o644)
+    does_not_start(bob, f"chmod 600 {blocks}")
+    os.chmod(blocks, 0o600)
+    with open(blocks, "a", encoding="ascii") as f:
+        f.write("nobody\n")
+    does_not_start(bob, f"line 2 is nobody who can be blocked: {blocks}")
+    with open(blocks, "w", encoding="ascii") as f:
+        f.write(kept)
+    os.rename(ledger, ledger + ".away")
+    os.mkdir(ledger)
+    does_not_start(bob, ledger)
+    os.rmdir(ledger)
+    os.rename(ledger + ".away", ledger)
+    bob.start()
+    assert blocked(bob) == ["cat"] and "revoked" in state_of(bob, "cat")
+
+
 def test_void_invitation_lets_nobody_in(make):
     """An invitation taken back by its link or its id lets nobody in; another does."""
     ann, bob, cat = (make(name, ALONE).start() for name in ("ann", "bob", "cat"))

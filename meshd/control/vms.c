@@ -38,25 +38,6 @@ static bool add_ssh_key(const struct control_ask *ask, json_t *spec, struct om_e
            json_object_set_new(spec, "ssh_key", json_string(line)) == 0;
 }
 
-/* Of who has a certificate, it says who may provide; of whom none was seen yet, the provider's own
- * daemon is asked. */
-static bool may_provide(const struct control_ask *ask, const struct daemon_network *net,
-                        const struct om_id *peer, struct om_error *err)
-{
-    const struct om_node *n = daemon_node(ask->d);
-    char id[OM_ID_TEXT];
-    struct om_member m;
-
-    if (om_node_member(n, &net->id, peer, &m) != OM_OK ||
-        om_node_may(n, &net->id, peer, OM_ROLE_PROVIDER))
-        return true;
-    (void)om_fail(err, OM_E_STATE,
-                  "the certificate of %s in network %s has not the role of a provider, which an "
-                  "invitation with --role provider gives",
-                  *m.name ? m.name : om_id_print(peer, id), net->name);
-    return false;
-}
-
 json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
 {
     static const char *const words[] = {"cpus",     "memory", "disk",    "image",
@@ -73,7 +54,7 @@ json_t *control_vm_request(struct control_ask *ask, struct om_error *err)
 
     if (has_peer ? !control_provider(ask, &net, &peer, err) : !(net = control_network(ask, err)))
         return NULL;
-    if (has_peer && !may_provide(ask, net, &peer, err))
+    if (has_peer && wanted_role(ask->d, net, &peer, err) == WANTED_NO_LENDER)
         return NULL;
     if (has_peer && is_any) {
         (void)om_fail(err, OM_E_PARSE, "want \"peer\" or \"any\", not both");

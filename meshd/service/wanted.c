@@ -144,7 +144,7 @@ static struct wanted_vm *wanted_new(struct wanted *w, const struct om_id *networ
     v->hub = w;
     v->network = *network;
     v->provider = *provider;
-    v->again_at = v->leave_at = v->until = v->word_by = v->lost_until = OM_NEVER;
+    v->again_at = v->leave_at = v->until = v->word_by = v->lost_until = v->known_by = OM_NEVER;
     v->again_ms = WANTED_AGAIN_MS;
     (void)snprintf(v->key, sizeof v->key, "%s", key);
     (void)snprintf(v->state, sizeof v->state, "asked");

@@ -46,6 +46,13 @@ struct wanted_place {
     char vm[64];
 };
 
+/* What a provider's certificate says; who has none yet is not asked for a machine. */
+enum wanted_role { WANTED_LENDER, WANTED_NO_LENDER, WANTED_UNKNOWN };
+
+/** wanted_role() - may @peer lend machines in @net of @d? Where it may not @err says so. */
+enum wanted_role wanted_role(const struct om_daemon *d, const struct daemon_network *net,
+                             const struct om_id *peer, struct om_error *err);
+
 /** wanted_open() - begin for @d, which has its hub of machines, by @out; false and @err. */
 bool wanted_open(struct wanted **out, struct om_daemon *d, struct om_error *err);
 

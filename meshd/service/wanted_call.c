@@ -139,11 +139,72 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
     wanted_refused(v, &err);
 }
 
+enum wanted_role wanted_role(const struct om_daemon *d, const struct daemon_network *net,
+                             const struct om_id *peer, struct om_error *err)
+{
+    const struct om_node *n = daemon_node(d);
+    char id[OM_ID_TEXT];
+    struct om_member m;
+
+    if (!net->is_closed || om_id_equal(peer, &net->self))
+        return WANTED_LENDER;
+    if (om_node_member(n, &net->id, peer, &m) != OM_OK)
+        return WANTED_UNKNOWN;
+    if (om_node_may(n, &net->id, peer, OM_ROLE_PROVIDER))
+        return WANTED_LENDER;
+    (void)om_fail(err, OM_E_STATE,
+                  "the certificate of %s in network %s has not the role of a provider, which an "
+                  "invitation with --role provider gives",
+                  *m.name ? m.name : om_id_print(peer, id), net->name);
+    return WANTED_NO_LENDER;
+}
+
+/* May the provider of @v, which is new, be asked? Of whom no certificate was seen a session is
+ * begun, which brings it, and @v is looked at again; false: so, or there is no @v any more. */
+static bool is_lender(struct wanted_vm *v, const struct daemon_network *net)
+{
+    struct om_daemon *d = v->hub->d;
+    om_time now = om_clock_now();
+    enum om_err e = OM_OK;
+    struct om_error err;
+
+    switch (wanted_role(d, net, &v->provider, &err)) {
+    case WANTED_LENDER:
+        return true;
+    case WANTED_NO_LENDER:
+        wanted_refused(v, &err);
+        return false;
+    case WANTED_UNKNOWN:
+        break;
+    }
+    if (v->known_by == OM_NEVER) {
+        v->known_by = now + OM_SEC(WANTED_ASK_S);
+        e = daemon_reach(d, net, &v->provider);
+        if (e == OM_OK)
+            e = om_node_connect(daemon_node(d), now, &net->id, &v->provider, NULL, 0);
+        om_pump_kick(d->pump);
+    }
+    if (e == OM_OK && now < v->known_by) {
+        v->again_at = now + OM_MS(WANTED_LOOK_MS);
+        wanted_arm(v->hub);
+        return false;
+    }
+    (void)om_fail(&err, OM_E_STATE, "the provider cannot be asked: %s",
+                  e != OM_OK ? om_err_text(e) : "it does not answer");
+    wanted_refused(v, &err);
+    return false;
+}
+
 void wanted_call(struct wanted_vm *v)
 {
     struct om_daemon *d = v->hub->d;
     const struct daemon_network *net = daemon_network(d, &v->network);
     bool is_new = v->spec != NULL;
+    om_time patience = OM_SEC(WANTED_ASK_S);
+    if (is_new && net && !is_lender(v, net))
+        return;
+    if (is_new && v->known_by != OM_NEVER) /* some of it is over */
+        patience = OM_SEC(1) + v->known_by - om_clock_now();
     json_t *args = is_new   ? json_pack("{s:s, s:O}", "key", v->key, "spec", v->spec)
                    : *v->vm ? json_pack("{s:s}", "vm", v->vm)
                             : json_pack("{s:s}", "key", v->key);
@@ -164,7 +225,7 @@ void wanted_call(struct wanted_vm *v)
         const struct om_call_config call = {.method = is_new ? "vm.request" : "vm.watch",
                                             .args = om_bytes(text, strlen(text)),
                                             .priority = OM_NORMAL,
-                                            .timeout = OM_SEC(WANTED_ASK_S)};
+                                            .timeout = patience};
         e = daemon_reach(d, net, &v->provider);
         if (e == OM_OK)
             e = om_calls_open(d->calls, &v->network, &v->provider, &call, &v->owner);

@@ -14,7 +14,7 @@
 #include "service/wanted.h"
 #include "vm/core/spec.h"
 
-enum { WANTED_WORD = 64, WANTED_TEXT = 200, WANTED_HOST_KEY = 128 };
+enum { WANTED_LOOK_MS = 100, WANTED_WORD = 64, WANTED_TEXT = 200, WANTED_HOST_KEY = 128 };
 
 struct choose;
 
@@ -42,6 +42,7 @@ struct wanted_vm {
     om_time keep;       /* the longest that it may live */
     struct choose *run; /* that asked for it and was not answered; NULL */
     om_time lost_until; /* its lease, of which nobody tells us any more, is over; OM_NEVER: told */
+    om_time known_by;   /* when its certificate must have come; OM_NEVER: it was there */
     om_time word_by;    /* when it must have an id; OM_NEVER: it has, or nobody was asked */
     om_time again_at;
     unsigned again_ms;

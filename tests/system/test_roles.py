@@ -1,8 +1,13 @@
 """Who may lend machines in a closed network: the one whose certificate says so."""
 
+import glob
+import os
+import signal
+import threading
+
 import pytest
 
-from commands import data, good, refused
+from commands import data, good, refused, run
 from daemon import wait_until
 from fixtures import ALONE, need
 from servers import need_program
@@ -42,6 +47,40 @@ def test_provider_needs_the_role_in_a_closed_network(make):
     refused(ann.home, *ask, "bob", code=REFUSED,
             says=["the certificate of bob in network lab has not the role of a provider"])
     assert "role of a provider" not in refused(bob.home, *ask, "cat", code=REFUSED)  # no image
+
+
+def test_nobody_is_asked_whose_certificate_was_not_seen(make):
+    """dan, who has lost what it knew, has two peers' addresses alone: bob, whose daemon would answer
+    in words of its own, is not asked; cat is."""
+    ann, bob, cat, dan = (make(name, [*ALONE, "--name", name]).start()
+                          for name in ("ann", "bob", "cat", "dan"))
+    good(ann.home, "network", "create", "--name", "lab")
+    ids = {}
+    for one, more in ((bob, []), (cat, ["--role", "provider"]), (dan, [])):
+        link = good(ann.home, "network", "invite", "lab", f"--at=127.0.0.1:{ann.port}", *more)
+        ids[one] = data(one.home, "network", "join", "-", "--name", "lab", stdin=link)["self"]
+    for one in (bob, cat):
+        good(one.home, *LENDS)
+    dan.end()
+    ann.end()
+    for one, says, says_not in ((bob, "the certificate of bob in network lab has not the role", ""),
+                                (cat, "image", "certificate")):
+        for each in (bob, cat):  # who would also tell of the other
+            each.process.send_signal(signal.SIGSTOP)
+        for name in glob.glob(os.path.join(dan.home, "mesh.db*")):  # what it heard of all of them
+            os.unlink(name)
+        dan.start()
+        good(dan.home, "peers", "add", ids[one], f"127.0.0.1:{one.port}")
+        waker = threading.Timer(1, os.kill, (one.process.pid, signal.SIGCONT))
+        waker.start()
+        code, _, said = run(dan.home, "vm", "request", "--image", "none-such", "--provider",
+                            ids[one])
+        waker.join()
+        for each in (bob, cat):
+            each.process.send_signal(signal.SIGCONT)
+        assert code == REFUSED and says in said, said
+        assert not says_not or says_not not in said, said
+        dan.end()
 
 
 def test_an_offer_is_told_where_those_are_who_are_named(make):

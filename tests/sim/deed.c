@@ -19,7 +19,7 @@ static const char *const names[] = {
     [SIM_REPLAY] = "replay",     [SIM_JUNK] = "junk",       [SIM_LAN] = "lan",
     [SIM_FLUSH] = "flush",       [SIM_LIE] = "lie",         [SIM_JOIN] = "join",
     [SIM_REVOKE] = "revokes",    [SIM_OUST] = "ousts",      [SIM_ROTATE] = "rotates",
-    [SIM_CERTIFY] = "certifies", [SIM_VOID] = "voids",
+    [SIM_CERTIFY] = "certifies", [SIM_VOID] = "voids",      [SIM_BLOCK] = "blocks",
 };
 static_assert(OM_ARRAY_SIZE(names) == SIM_VERB_COUNT, "a name for each verb");
 
@@ -157,6 +157,19 @@ static enum om_err do_member(const struct sim_world *w, const struct sim_deed *d
     return sim_member_invited(actor(w, d->a), n, &i);
 }
 
+/* What needs no more words than whose it is, and towards whom. */
+static enum om_err do_towards(enum sim_verb verb, struct sim_actor *a, const struct sim_network *n,
+                              struct sim_actor *b)
+{
+    if (verb == SIM_ALLOW)
+        return sim_allow(a, n, b);
+    if (verb == SIM_PING)
+        return sim_ping(a, n, b);
+    if (verb == SIM_CLOSE)
+        return sim_close(a, n, b);
+    return verb == SIM_KEEP ? sim_keep(a, n, b) : sim_block(a, n, b);
+}
+
 static enum om_err do_send(const struct sim_world *w, const struct sim_deed *d,
                            const struct sim_network *n)
 {
@@ -240,13 +253,11 @@ enum om_err sim_deed_do(struct sim_world *w, const struct sim_deed *d)
     case SIM_SEND:
         return do_send(w, d, n);
     case SIM_ALLOW:
-        return sim_allow(a, n, b);
     case SIM_PING:
-        return sim_ping(a, n, b);
     case SIM_CLOSE:
-        return sim_close(a, n, b);
     case SIM_KEEP:
-        return sim_keep(a, n, b);
+    case SIM_BLOCK:
+        return do_towards(d->verb, a, n, b);
     case SIM_LIE:
         return sim_lie(a, n, b, d->lie, actor(w, d->c));
     case SIM_JOIN:

@@ -364,6 +364,7 @@ static const struct verb verbs[] = {
     [SIM_PING] = {"ping", true, parse_ping},
     [SIM_CLOSE] = {"close", true, parse_ping},
     [SIM_KEEP] = {"keep", true, parse_ping},
+    [SIM_BLOCK] = {"blocks", true, parse_ping},
     [SIM_LIE] = {"lie", true, parse_lie},
     [SIM_JOIN] = {"join", true, parse_join},
     [SIM_REVOKE] = {"revokes", true, parse_ping},
@@ -410,8 +411,8 @@ static enum om_err parse_verb(struct sim_parser *p, struct sim_deed *d)
             d->verb = (enum sim_verb)i;
             return OM_OK;
         }
-    return sim_words_fail(w, "connect, send, allow, ping, close, keep, lie, join, revokes, ousts, "
-                             "voids, rotates, certifies or epoch");
+    return sim_words_fail(w, "connect, send, allow, ping, close, keep, blocks, lie, join, revokes, "
+                             "ousts, voids, rotates, certifies or epoch");
 }
 
 enum om_err sim_parse_add_deed(struct sim_parser *p, struct sim_deed *d)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <omerta/block.h>
 #include <omerta/ip.h>
 
 enum { SEND_MAX = OM_IP_MAX, FILL_PERIOD = 256 };
@@ -138,6 +139,16 @@ enum om_err sim_keep(struct sim_actor *a, const struct sim_network *n, struct si
         return OM_E_STATE;
     n = network_or(n, a, b);
     enum om_err e = om_node_keep(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n), true);
+    sim_node_drain(a);
+    return e;
+}
+
+enum om_err sim_block(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b)
+{
+    if (!a->node)
+        return OM_E_STATE;
+    n = network_or(n, a, b);
+    enum om_err e = om_node_block(a->node, sim_node_clock(a), &n->id, sim_actor_id(b, n), true);
     sim_node_drain(a);
     return e;
 }

@@ -64,6 +64,10 @@ OM_MUST enum om_err sim_close(struct sim_actor *a, const struct sim_network *n,
 /** sim_keep() - om_node_keep(): @a keeps its way to @b in @n (NULL: where both are) open. */
 OM_MUST enum om_err sim_keep(struct sim_actor *a, const struct sim_network *n, struct sim_actor *b);
 
+/** sim_block() - om_node_block(): @a blocks @b in @n (NULL: where both are). */
+OM_MUST enum om_err sim_block(struct sim_actor *a, const struct sim_network *n,
+                              struct sim_actor *b);
+
 /** sim_epoch() - tell @a, in its network @n (NULL: its first), the secret of epoch @number. */
 OM_MUST enum om_err sim_epoch(struct sim_actor *a, const struct sim_network *n, uint32_t number);
 

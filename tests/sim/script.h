@@ -74,6 +74,7 @@
  *   A voids [token=N] [uses=N]   A, an admin, takes back the invitation that a join names so
  *   A rotates                    A, an admin, changes the network's secret now, if it has to be
  *   A certifies                  A has the authority's key, and makes its certificates anew
+ *   A blocks B                   it is met by A with silence from now on, and A asks nothing of it
  *   A ping B     A close B     A keep B     A epoch N     A allow B (to send it IP packets)
  *   crash A      restart A [fresh] [newkey]      move A [behind=NAT|none] [told]
  *                                told: the node learns at once where it is, as netlink would tell
@@ -154,6 +155,7 @@ enum sim_verb {
     SIM_PING,
     SIM_CLOSE,
     SIM_KEEP,
+    SIM_BLOCK,
     SIM_LIE,
     SIM_JOIN,
     SIM_REVOKE,

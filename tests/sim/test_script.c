@@ -62,7 +62,7 @@ static const char everything[] =
     "never nat flat no_port >= 1 after 1s\n"
     "at 8s nat home in = 0\n"
     "at 8s a revokes b; a ousts b honour=3; b join a token=2 uses=3 age=1h; a certifies\n"
-    "at 8s b voids token=2 uses=3\n"
+    "at 8s b voids token=2 uses=3; a blocks b\n"
     "at 9s b refused used\n";
 
 static enum om_err parse(const char *text, struct sim_script **out, struct om_error *err)
@@ -85,7 +85,7 @@ OM_TEST(script_reads_every_statement)
     CHECK_EQ(s->actors[1].spec.network_count, 2);
     CHECK_EQ(s->actors[0].spec.skew, OM_SEC(3600));
     CHECK(s->actors[4].is_insider && s->actors[4].is_attacker);
-    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1 + 3 + 3 + 4 + 2 + 5);
+    CHECK_EQ(s->deed_count, 3 + 5 + 3 + 1 + 4 + 6 + 5 + 5 + 1 + 1 + 3 + 3 + 4 + 2 + 6);
     CHECK_EQ(s->deeds[9].end_count, 2);
     CHECK_STR(s->deeds[11].text, "hi; there # you");
     CHECK_EQ(s->deeds[15].expect, OM_E_FULL);
@@ -124,6 +124,7 @@ OM_TEST(script_reads_every_statement)
     CHECK(s->deeds[46].verb == SIM_REVOKE && s->deeds[47].verb == SIM_OUST);
     CHECK(s->deeds[49].verb == SIM_CERTIFY && s->deeds[49].a == 0);
     CHECK(s->deeds[50].verb == SIM_VOID && s->deeds[50].number == 2 && s->deeds[50].size == 3);
+    CHECK(s->deeds[51].verb == SIM_BLOCK && s->deeds[51].b == 1);
     CHECK(s->deeds[47].number == 3 && s->deeds[48].verb == SIM_JOIN && s->deeds[48].size == 3);
     CHECK(s->checks[22].fact == SIM_FACT_REFUSED && s->checks[22].number == OM_JOIN_USED);
     CHECK_STR(s->checks[4].source, "at 5s a got >= 3 from b");

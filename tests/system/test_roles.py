@@ -50,8 +50,8 @@ def test_provider_needs_the_role_in_a_closed_network(make):
 
 
 def test_nobody_is_asked_whose_certificate_was_not_seen(make):
-    """dan, who has lost what it knew, has two peers' addresses alone: bob, whose daemon would answer
-    in words of its own, is not asked; cat is."""
+    """dan, who lost what it knew, has two peers' addresses alone: bob, whose daemon would answer in
+    words of its own, is not asked; cat is."""
     ann, bob, cat, dan = (make(name, [*ALONE, "--name", name]).start()
                           for name in ("ann", "bob", "cat", "dan"))
     good(ann.home, "network", "create", "--name", "lab")

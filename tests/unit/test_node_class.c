@@ -7,6 +7,8 @@
 #include "node/call.h"
 #include "node/member.h"
 
+enum { PAD_BYTES = 1000 };
+
 struct visit {
     struct certs certs;
     struct pair_options o;
@@ -153,6 +155,43 @@ OM_TEST(class_has_one_stream_at_a_time)
             CHECK_EQ(pair_info(&v.p, 0).drops[OM_DROP_CALLS_FULL], 1);
             CHECK_EQ(om_table_count(&v.p.side[0].node->calls), 1);
         }
+        pair_fini(&v.p);
+    }
+}
+
+/* Side 1 seals a datagram that says nothing, in the session that carries, and it arrives. */
+static void pad(struct visit *v)
+{
+    struct om_association *a = other(v, 1)->assoc;
+    struct om_buf *b = om_pool_take(v->p.pool, OM_HEADROOM);
+    struct om_sealed *d;
+
+    OM_BUG_IF(!b || !a);
+    memset(om_buf_put(b, PAD_BYTES), 0, PAD_BYTES);
+    CHECK_OK(om_seal(&d, a->carry, a->counter++, b));
+    pair_inject(&v->p, 0, om_sealed_bytes(d).p, om_sealed_bytes(d).n);
+    om_pool_give(v->p.pool, om_sealed_release(d));
+}
+
+OM_TEST(class_of_no_member_ends_with_64_kib)
+{
+    const uint8_t classes[] = {OM_CLASS_FULL, OM_CLASS_RESYNC, OM_CLASS_JOIN, OM_CLASS_RENEW};
+    struct visit v;
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(classes); i++) {
+        const bool is_bounded = classes[i] == OM_CLASS_JOIN || classes[i] == OM_CLASS_RENEW;
+        begin(&v, false);
+        CHECK_OK(pair_connect(&v.p, 1));
+        pair_run(&v.p, OM_SEC(3));
+        struct om_session *s = other(&v, 0)->assoc->carry;
+        s->session_class = classes[i];
+        while (s->bytes_in + 2 * PAD_BYTES < OM_CLASS_BYTES_MAX)
+            pad(&v);
+        CHECK_EQ(v.p.side[0].events[OM_EVENT_SESSION_DOWN], 0); /* so much it may say */
+        pad(&v);
+        pad(&v);
+        CHECK_EQ(other(&v, 0)->assoc == NULL, is_bounded);
+        CHECK_EQ(pair_info(&v.p, 0).drops[OM_DROP_CLASS], is_bounded);
         pair_fini(&v.p);
     }
 }

@@ -389,11 +389,12 @@ const struct om_command om_commands[] = {
      "INVITE | block PEER]",
      "the networks this node is in",
      "At most 16. In each this node shows another key, and nothing of one is told in another; but\n"
-     "all share one UDP port, whose address links them. Other commands take --network NETWORK, a\n"
-     "name or the start of an id. The built-in network \"default\" is there only while no other "
-     "is,\n"
-     "or while bootstrap peers are named in it; anyone who knows the published protocol can read\n"
-     "the headers of its datagrams, and its hellos.\n"
+     "all share one UDP port, whose address links them. So does its name: in each that of this\n"
+     "machine, or the daemon's --name, but in a closed one where --as says another; and, where it\n"
+     "lends machines, what it has free, told in the networks of those whom provide --to names.\n"
+     "Other commands take --network NETWORK, a name or the start of an id. The built-in network\n"
+     "\"default\" is there only while no other is, or while bootstrap peers are named in it; anyone\n"
+     "who knows the published protocol can read the headers of its datagrams, and its hellos.\n"
      "create makes a closed network, whose members have certificates, with this node as its "
      "admin;\n"
      "with --open one in which whoever has its link is, and nobody can be put out again. A plain\n"

@@ -496,6 +496,38 @@ OM_TEST(join_is_renewed_from_half_of_its_life)
     pair_fini(&d.p);
 }
 
+/* Sets the calendars of both nodes of @d every half minute until @until, as the daemon does. */
+static void run_with_calendars(struct desk *d, om_time until)
+{
+    while (d->p.now < until) {
+        pair_run(&d->p, om_time_min(d->p.now + OM_SEC(30), until));
+        for (int i = 0; i < 2; i++)
+            om_node_set_wall(d->p.side[i].node, d->p.now,
+                             (struct om_wall){(int64_t)CERTS_NOW_S * 1000 + d->p.now / 1000});
+    }
+}
+
+/* Rounds are 1, 2, 4, 8, 16, 32 and then 60 minutes apart, however often the calendar is set. */
+OM_TEST(join_renewal_is_asked_for_again_ever_later)
+{
+    static const struct {
+        int may_s, not_by_s, by_s; /* the admin may from then on */
+    } rows[] = {{10, 50, 65}, {70, 170, 185}, {200, 410, 425}, {3900, 7370, 7390}};
+    struct desk d;
+
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(rows); i++) {
+        desk_init(&d);
+        join_as(&d, OM_ROLE_ADMIN, 46);
+        run_with_calendars(&d, OM_SEC(rows[i].may_s));
+        CHECK_OK(om_node_authority(d.p.side[0].node, &d.certs.network, d.certs.authority.seed));
+        run_with_calendars(&d, OM_SEC(rows[i].not_by_s));
+        CHECK_EQ(d.renewed, 0);
+        run_with_calendars(&d, OM_SEC(rows[i].by_s));
+        CHECK_EQ(d.renewed, 1);
+        pair_fini(&d.p);
+    }
+}
+
 /* What an admin signed ends with the admin's own: the member asks before that, and is given none
  * that would end no later. */
 OM_TEST(join_is_renewed_for_longer_only)

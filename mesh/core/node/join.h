@@ -70,6 +70,7 @@ struct node_join {
     uint8_t told[OM_NODE_CERT_MAX]; /* lent */
     struct om_timer timer;
     struct om_timer renewal;
+    om_time renewal_wait;     /* from its next round to the one after it */
     struct om_proofs proofs;  /* seen */
     struct om_lru invited;    /* key -> struct node_invited */
     struct om_bucket pardons; /* for those whose invitation was taken back: an answer each */
@@ -134,7 +135,8 @@ void node_renew_plan(struct om_node *n, om_time now, struct om_network *net);
 /** node_renew_fire() - at @now the half of a certificate's life is over, on timer @t. */
 void node_renew_fire(struct om_timer *t, om_time now);
 
-/** node_renew_wall() - the calendar of @n was set at @now. */
+/** node_renew_wall() - the calendar of @n was set at @now: what is due is planned anew, and what is
+ *  under way goes on. */
 void node_renew_wall(struct om_node *n, om_time now);
 
 /** node_renew_meet() - whoever @n has less than a member's session with in @net is met anew. */

@@ -151,6 +151,14 @@ static bool may_answer(const struct node_join *j, const struct om_peer *p,
     return s->session_class == OM_CLASS_RENEW || node_member_is_admin(j->node, p);
 }
 
+/* There is no session with @p, perhaps for want of use: it is asked once there is one. */
+static void seek(struct om_node *n, struct om_peer *p)
+{
+    p->is_wanted = true;
+    node_need_session(n, n->now, p);
+    node_rearm(n, n->now, p);
+}
+
 static void ask_all(struct node_join *j)
 {
     struct om_node *n = j->node;
@@ -161,8 +169,12 @@ static void ask_all(struct node_join *j)
         struct om_peer *p = value;
         const struct om_session *s =
             p->net == j->net && p->assoc ? om_association_sealing(p->assoc, n->now) : NULL;
-        if (s && may_answer(j, p, s) && !was_asked(j, &p->id) && j->asked_count < OM_JOIN_ASKED_MAX)
+        if (p->net != j->net || was_asked(j, &p->id) || j->asked_count == OM_JOIN_ASKED_MAX)
+            continue;
+        if (s && may_answer(j, p, s))
             ask(j, p);
+        else if (!s && j->is_renewing && node_member_is_admin(n, p))
+            seek(n, p);
     }
 }
 
@@ -176,9 +188,7 @@ static void seek_admins(struct node_join *j, const struct om_join_answer *a)
     for (unsigned i = 0; i < a->admin_count; i++) {
         if (was_asked(j, &a->admins[i]) || node_add_peer(n, j->net, &a->admins[i], &p) != OM_OK)
             continue;
-        p->is_wanted = true;
-        node_need_session(n, n->now, p);
-        node_rearm(n, n->now, p);
+        seek(n, p);
     }
 }
 

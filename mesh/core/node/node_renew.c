@@ -2,7 +2,10 @@
 #include "node/join.h"
 #include "node/member.h"
 
-enum { RETRY_S = 3600 /* between two rounds of asking, while nobody answers */ };
+enum {
+    RETRY_S = 60,      /* from the first round of asking to the second, while nobody answers */
+    RETRY_MAX_S = 3600 /* doubled up to that */
+};
 
 uint32_t node_renew_from(uint32_t issued, uint32_t expires)
 {
@@ -48,6 +51,7 @@ void node_renew_plan(struct om_node *n, om_time now, struct om_network *net)
     if (!j)
         return; /* not in the tables yet, or no memory: planned again with the next certificate */
     j->is_renewing = false;
+    j->renewal_wait = OM_SEC(RETRY_S);
     om_timer_stop(&n->timers, &j->renewal);
     if (!due_at(net, &at_s))
         return;
@@ -63,14 +67,28 @@ void node_renew_fire(struct om_timer *t, om_time now)
     struct node_join *j = OM_CONTAINER_OF(t, struct node_join, renewal);
 
     begin(j);
-    if (om_timer_arm(&j->node->timers, &j->renewal, now + OM_SEC(RETRY_S)) != OM_OK)
+    if (om_timer_arm(&j->node->timers, &j->renewal, now + j->renewal_wait) != OM_OK)
         node_drop(j->node, OM_DROP_MEMORY);
+    j->renewal_wait = om_time_min(2 * j->renewal_wait, OM_SEC(RETRY_MAX_S));
+}
+
+/* Is the certificate of @net being renewed, and still to be? */
+static bool is_under_way(const struct om_node *n, om_time now, const struct om_network *net)
+{
+    int64_t at_s;
+
+    for (unsigned i = 0; i < n->network_count; i++)
+        if (n->networks[i] == net)
+            return n->joins[i] && n->joins[i]->is_renewing && due_at(net, &at_s) &&
+                   at_s * 1000 <= node_unix_ms(n, now);
+    return false;
 }
 
 void node_renew_wall(struct om_node *n, om_time now)
 {
     for (unsigned i = 0; i < n->network_count; i++)
-        if (n->networks[i]->credential_len > 0)
+        if (n->networks[i]->credential_len > 0 &&
+            !is_under_way(n, now, n->networks[i])) /* which goes on: drivers set it often */
             node_renew_plan(n, now, n->networks[i]);
 }
 

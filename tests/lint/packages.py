@@ -25,6 +25,7 @@ PROGRAMS = {
     "clang-format": "clang-format",
     "clang-tidy": "clang-tidy",
     "cpack": "cmake",
+    "cc": "gcc",
     "curl": "curl",
     "dig": "bind9-dnsutils",
     "dpkg-shlibdeps": "dpkg-dev",

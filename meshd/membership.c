@@ -41,13 +41,17 @@ static struct daemon_network *find_name(struct om_daemon *d, const char *name)
     return NULL;
 }
 
-/* Two names that differ in case only would be one wherever a network is named. */
-static bool is_taken(const struct om_daemon *d, const char *name)
+/* Is @name, which @of is to have, another's? Two that differ in case only would be one wherever a
+ * network is named; what @of is called now, to the letter, is no new name. */
+static bool is_taken(const struct om_daemon *d, const struct om_id *of, const char *name)
 {
     bool is_it = strcasecmp(name, DEFAULT) == 0;
 
-    for (unsigned i = 0; i < d->network_count && !is_it; i++)
-        is_it = strcasecmp(d->networks[i].name, name) == 0;
+    for (unsigned i = 0; i < d->network_count && !is_it; i++) {
+        const struct daemon_network *net = &d->networks[i];
+        is_it = om_id_equal(&net->id, of) ? strcmp(net->name, name) == 0
+                                          : strcasecmp(net->name, name) == 0;
+    }
     return is_it;
 }
 
@@ -228,7 +232,7 @@ bool membership_choose_name(struct om_daemon *d, const struct om_network_link *l
                        "\"%s\": want 1 to %d bytes of visible text without \"/\" as a name, first"
                        " a letter or digit",
                        om_text_show(shown, name), OM_NAME_MAX) == OM_OK;
-    if (is_taken(d, name))
+    if (is_taken(d, &l->id, name))
         return om_fail(err, OM_E_EXISTS, "a network is called \"%s\" already",
                        om_text_show(shown, name)) == OM_OK;
     memcpy(out, name, n + 1);

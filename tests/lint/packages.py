@@ -27,6 +27,7 @@ PROGRAMS = {
     "cpack": "cmake",
     "cc": "gcc",
     "curl": "curl",
+    "gcore": "gdb",
     "dig": "bind9-dnsutils",
     "dpkg-shlibdeps": "dpkg-dev",
     "dpkg-source": "dpkg-dev",

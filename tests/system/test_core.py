@@ -4,6 +4,7 @@ import fcntl
 import glob
 import os
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from commands import data, environment_of, good
 from daemon import program, wait_until
 from fixtures import ALONE, need
+from test_secrets import found, join_words, secrets_in
 
 PATTERN = "/proc/sys/kernel/core_pattern"
 SIGNALS = [signal.SIGSEGV, signal.SIGABRT]
@@ -96,3 +98,34 @@ def test_command_leaves_no_core(make, cwd, number):
         crash(command, number)
     assert not cores(cwd)
     assert sleeper_leaves_one(cwd, number)
+
+
+def dumped(pid, folder):
+    """What gdb writes down of the process @pid, as the kernel would at a crash."""
+    done = subprocess.run(["gcore", "-o", os.path.join(folder, "core"), str(pid)], text=True,
+                          capture_output=True, timeout=120, check=False, stdin=subprocess.DEVNULL)
+    [path] = glob.glob(os.path.join(folder, f"core.{pid}")) or pytest.skip(
+        f"gdb may not look into a daemon here: {done.stderr.strip()[-200:]}")
+    with open(path, "rb") as file:
+        written = file.read()
+    os.unlink(path)
+    return written
+
+
+def test_root_who_dumps_a_daemon_gets_no_secret(make, folder):
+    """gcore, by root and with no limit: none of what the files of a home keep is in what it writes;
+    the same search finds the secret that another program holds, and the daemon's own home."""
+    if not shutil.which("gcore"):
+        pytest.skip("needs gdb")
+    daemon = make("home", ALONE).start()
+    good(daemon.home, "network", "create", "--name", "lab")
+    link = good(daemon.home, "network", "invite", "lab", f"--at=127.0.0.1:{daemon.port}").strip()
+    needles = secrets_in(daemon.home) | join_words(link) | {"link": link.encode()}
+    assert {"identity", "lab", "authority of lab", "J", "invite key"} <= set(needles)
+    written = dumped(daemon.process.pid, folder)
+    assert len(written) > 1 << 20 and daemon.home.encode() in written
+    assert not found(needles, written)
+    planted = needles["lab"].hex()
+    with subprocess.Popen(["sleep", "600"], env={"PLANTED": planted}) as other:
+        assert found(needles, dumped(other.pid, folder)) == ["lab"]
+        other.kill()

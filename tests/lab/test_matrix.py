@@ -1,11 +1,16 @@
-"""The matrix's own words: which pairs meet when, and what counts as agreement. No lab is made."""
+"""The matrix's own words: which pairs meet when, and what counts as agreement."""
 
 import itertools
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
 import matrix
+import omerta_lab
+from daemon import program
 
 
 def kinds(count):
@@ -23,6 +28,14 @@ def test_rounds_have_each_pair_once(count):
     names = [kind.name for kind in all_kinds]
     wanted = itertools.combinations_with_replacement(names, 2)
     assert sorted(map(sorted, seen)) == sorted(map(sorted, map(frozenset, wanted)))
+
+
+def test_spread_has_each_kind():
+    for count in (1, 2, 3, 7, 14):
+        tries = matrix.spread(kinds(count))
+        assert len({kind.name for pairs in tries for pair in pairs for kind in pair}) == count
+    seen = [frozenset(kind.name for kind in pair) for pairs in tries for pair in pairs]
+    assert len(set(seen)) == len(seen) == 14 and all(len(pair) == 2 for pair in seen)
 
 
 def tried(got, *outcomes):
@@ -66,3 +79,21 @@ def test_plans_explain_kinds_that_exist():
 def test_kinds_are_read(words, home, players):
     kind = matrix.Kind("some", words)
     assert (kind.home, kind.played_by()) == (home, players)
+
+
+def test_a_simulator_that_is_wrong_fails(tmp_path):
+    """It says of two without a NAT that they need a relay. The control is lab/nat-lab."""
+    reason = omerta_lab.missing()
+    if reason:
+        pytest.skip(reason)
+    for name in ("omerta-meshd", "omerta", "omerta-lab-wire"):
+        (tmp_path / name).symlink_to(program(name))
+    liar = tmp_path / "omerta-matrix"
+    liar.write_text(f"#!/bin/sh\n'{program('omerta-matrix')}' \"$@\" |\n"
+                    "    sed 's/, direct [0-9.]*m*s,/, direct never,/'\n", encoding="utf-8")
+    liar.chmod(0o755)
+    done = subprocess.run([sys.executable, matrix.__file__, "--kinds", "open", "--seeds", "1"],
+                          env=dict(os.environ, OMERTA_BIN=str(tmp_path)), text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 pairs: 0 agree, 0 at the second try, 0 differ as explained, 1 differ" in done.stdout

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 . demos/demo.sh
 
 # shellcheck disable=SC2034 # the usage shows it
-demo_more='  --quick            the phases that take little time
+demo_more='  --quick            each phase for less time
   --phase N,...      only these (omerta-health --list)
   --json FILE        the report, with each probe
   --html FILE        the report as one page with plots

@@ -30,7 +30,7 @@ static const char usage[] =
     "  --ssh HOST           the peer's machine; as root for phases that block and move\n"
     "  --netns NAME         the same: a network namespace of this machine\n"
     "  --phase N,...        only these\n"
-    "  --quick              only those that take little time, and less of it\n"
+    "  --quick              each phase for less time\n"
     "  --json FILE          the report, with each probe; - is standard output\n"
     "  --html FILE          the report as one page with plots\n"
     "  --home FOLDER        of the daemon here (OMERTA_HOME, else ~/.omerta)\n"
@@ -202,7 +202,7 @@ static void run_phases(const struct options *o, struct om_run *run, struct om_re
     for (const struct om_phase *p = om_phases; p->number && !om_interrupt_came(); p++) {
         struct om_report_row *row = &report->rows[report->count];
 
-        if (o->phases ? !is_named(o->phases, p) : o->set.is_quick && !p->is_quick)
+        if (o->phases && !is_named(o->phases, p))
             continue;
         (void)fprintf(stderr, "phase %s: %s\n", p->number, p->name);
         row->phase = p;

@@ -5,6 +5,7 @@
  * Why:   the list that is printed, the report and the run are one table. Up to 15 the numbers are
  *        those of the prior system's list, its 16 is the report, and from 17 on they are our own.
  * Keeps: phase_numbers_are_found; phase_unknown_is_none;
+ *        test_a_fault_fails_its_phase_and_no_other;
  *        test_a_block_that_stays_fails_the_recovery; test_a_cable_that_loses_fails_its_profile.
  */
 #ifndef OM_HEALTH_PHASE_H
@@ -33,7 +34,6 @@ struct om_phase {
     const char *asserts;
     void (*run)(struct om_run *r, struct om_result *res); /* NULL: not built */
     unsigned needs;
-    bool is_quick;
 };
 
 /** The table, ended by a NULL number. */

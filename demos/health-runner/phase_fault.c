@@ -8,8 +8,15 @@
 #include "phase_all.h"
 #include "interrupt.h"
 
-enum { LEAD_MS = 1000, AFTER_MS = 1000, FLAPS = 10, COMMAND_BYTES = 512, POLL_MS = 100 };
-enum { ONE_WAY_MS = 10000, TWO_WAYS_MS = 15000, MOMENT_MS = 1000 };
+enum {
+    LEAD_MS = 1000,
+    AFTER_MS = 1000,
+    FLAPS = 10,
+    QUICK_FLAPS = 3,
+    COMMAND_BYTES = 512,
+    POLL_MS = 100
+};
+enum { ONE_WAY_MS = 10000, TWO_WAYS_MS = 15000, QUICK_MS = 4000, MOMENT_MS = 1000 };
 
 /* Longer than what is wanted, so that a late answer can be told from none. */
 #define PATIENCE OM_MS(3 * OM_RECOVERY_MS)
@@ -146,7 +153,7 @@ static void one_block(struct om_run *r, struct om_result *res, int ms, bool both
 
 void om_phase_recovery(struct om_run *r, struct om_result *res)
 {
-    one_block(r, res, ONE_WAY_MS, false);
+    one_block(r, res, om_run_ms(r, ONE_WAY_MS, QUICK_MS), false);
 }
 
 void om_phase_transient(struct om_run *r, struct om_result *res)
@@ -157,18 +164,19 @@ void om_phase_transient(struct om_run *r, struct om_result *res)
 void om_phase_both_ways(struct om_run *r, struct om_result *res)
 {
     double here, there;
-    om_time at;
+    om_time at, end;
 
     om_run_rest(r, LEAD_MS);
     if (!block(r, res, true))
         return;
     at = om_pulse_now(&r->pulse);
+    end = at + OM_MS(om_run_ms(r, TWO_WAYS_MS, QUICK_MS));
     here = noticed(r, &r->here, at, at + OM_MS(OM_NOTICE_MS + r->set.slack_ms));
     there = noticed(r, &r->there, at, at + OM_MS(OM_NOTICE_MS + r->set.slack_ms));
     om_result_want(res, here >= 0, "the daemon here believes in its way for 10 s");
     om_result_want(res, there >= 0, "the daemon there believes in its way for 10 s");
-    if (om_pulse_now(&r->pulse) < at + OM_MS(TWO_WAYS_MS))
-        om_run_rest(r, (int)((at + OM_MS(TWO_WAYS_MS) - om_pulse_now(&r->pulse)) / 1000));
+    if (om_pulse_now(&r->pulse) < end)
+        om_run_rest(r, (int)((end - om_pulse_now(&r->pulse)) / 1000));
     want_blocked(r, res, at, om_pulse_now(&r->pulse));
     want_recovery(r, res, unblock(r, res));
     om_result_figure(res, "noticed_here_ms", here);
@@ -179,24 +187,25 @@ void om_phase_both_ways(struct om_run *r, struct om_result *res)
 
 void om_phase_flapping(struct om_run *r, struct om_result *res)
 {
+    const unsigned flaps = r->set.is_quick ? QUICK_FLAPS : FLAPS;
     unsigned answered = 0;
     om_time at = 0;
 
     om_run_rest(r, LEAD_MS);
-    for (unsigned i = 0; i < FLAPS && res->verdict == OM_VERDICT_HELD; i++) {
+    for (unsigned i = 0; i < flaps && res->verdict == OM_VERDICT_HELD; i++) {
         if (!block(r, res, true))
             return;
         at = om_pulse_now(&r->pulse);
         om_run_rest(r, MOMENT_MS);
         want_blocked(r, res, at, om_pulse_now(&r->pulse));
         at = unblock(r, res);
-        if (i + 1 == FLAPS)
+        if (i + 1 == flaps)
             break;
         om_run_rest(r, MOMENT_MS);
         answered += om_series_between(&r->pulse.series, at, om_pulse_now(&r->pulse)) > 0;
     }
     want_recovery(r, res, at);
     om_result_figure(res, "open_seconds_used", answered);
-    om_result_say(res, "answers in %u of %d open seconds; %.0f ms after the last block", answered,
-                  FLAPS - 1, json_number_value(json_object_get(res->figures, "recovered_ms")));
+    om_result_say(res, "answers in %u of %u open seconds; %.0f ms after the last block", answered,
+                  flaps - 1, json_number_value(json_object_get(res->figures, "recovered_ms")));
 }

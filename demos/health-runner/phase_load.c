@@ -5,7 +5,8 @@
 #include "phase_all.h"
 #include "ramp.h"
 
-enum { FULL = 4, FULL_MS = 8000, STEP_MS = 2000, PROBES = 500, PACE_MS = 5, SPREAD_MS = 50 };
+enum { FULL = 4, FULL_MS = 8000, QUICK_FULL_MS = 3000, STEP_MS = 2000, QUICK_STEP_MS = 700 };
+enum { PROBES = 500, PACE_MS = 5, SPREAD_MS = 50 };
 enum { RAW_BYTES = 10 * 1000 * 1000, RAW_MS = 20000, QUIET_MS = 500 };
 
 #define LOOPBACK "127.0.0.1"
@@ -30,7 +31,8 @@ void om_phase_saturation(struct om_run *r, struct om_result *res)
     quiet = om_series_percentile(&r->pulse.series, 50);
     from = om_pulse_now(&r->pulse);
     om_result_mark(res, from, "full");
-    mbit = om_ramp_tcp(r, res, LOOPBACK, r->sink_tcp, FULL, FULL_MS, 0);
+    mbit =
+        om_ramp_tcp(r, res, LOOPBACK, r->sink_tcp, FULL, om_run_ms(r, FULL_MS, QUICK_FULL_MS), 0);
     om_result_mark(res, om_pulse_now(&r->pulse), "over");
     silent = om_series_silence(&r->pulse.series, from, om_pulse_now(&r->pulse));
     full = om_series_percentile(&r->pulse.series, 95);
@@ -107,7 +109,8 @@ void om_phase_mesh_tcp(struct om_run *r, struct om_result *res)
     double most = 0, one = 0;
 
     for (unsigned n = 1; n <= OM_RAMP_STREAMS_MAX && res->verdict == OM_VERDICT_HELD; n *= 2) {
-        double mbit = om_ramp_tcp(r, res, LOOPBACK, r->sink_tcp, n, STEP_MS, 0);
+        double mbit =
+            om_ramp_tcp(r, res, LOOPBACK, r->sink_tcp, n, om_run_ms(r, STEP_MS, QUICK_STEP_MS), 0);
         one = n == 1 ? mbit : one;
         most = mbit > most ? mbit : most;
     }

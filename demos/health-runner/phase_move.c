@@ -11,7 +11,14 @@
 #include "phase_all.h"
 #include "interrupt.h"
 
-enum { LEAD_MS = 1000, STAY_MS = 3000, COMMAND_BYTES = 512, POLL_MS = 100, WORD_BYTES = 64 };
+enum {
+    LEAD_MS = 1000,
+    STAY_MS = 3000,
+    QUICK_STAY_MS = 1500,
+    COMMAND_BYTES = 512,
+    POLL_MS = 100,
+    WORD_BYTES = 64
+};
 enum { ADDED_MS = 1000, ENDS_MAX = 8 /* that a record names */ };
 
 #define WAY_PATIENCE OM_SEC(20)
@@ -127,12 +134,12 @@ void om_phase_address(struct om_run *r, struct om_result *res)
     om_result_mark(res, om_pulse_now(&r->pulse), "added");
     if (has_room)
         want_told(r, res, "told_added_ms", true);
-    om_run_rest(r, STAY_MS);
+    om_run_rest(r, om_run_ms(r, STAY_MS, QUICK_STAY_MS));
     om_run_did(res, om_site_back(&r->there, r->steps_there, &err), &err);
     om_result_mark(res, om_pulse_now(&r->pulse), "removed");
     if (has_room)
         want_told(r, res, "told_removed_ms", false);
-    om_run_rest(r, STAY_MS);
+    om_run_rest(r, om_run_ms(r, STAY_MS, QUICK_STAY_MS));
     om_run_whole(r, res);
     want_silence(r, res, "silent_ms", from, ADDED_MS);
     say_address(res, has_room);
@@ -213,7 +220,7 @@ static bool move(struct om_run *r, struct om_result *res, const struct place *p)
 static void want_moved(struct om_run *r, struct om_result *res, const char *figure, om_time from)
 {
     om_run_carried(r, om_pulse_now(&r->pulse), WAY_PATIENCE);
-    om_run_rest(r, STAY_MS);
+    om_run_rest(r, om_run_ms(r, STAY_MS, QUICK_STAY_MS));
     want_silence(r, res, figure, from, OM_MOVE_MS);
 }
 
@@ -353,7 +360,7 @@ void om_phase_ways(struct om_run *r, struct om_result *res)
     if (!cut(r, res, &way))
         return;
     om_result_mark(res, om_pulse_now(&r->pulse), "way cut");
-    om_run_rest(r, STAY_MS);
+    om_run_rest(r, om_run_ms(r, STAY_MS, QUICK_STAY_MS));
     want_silence(r, res, "silent_ms", from, OM_FAILOVER_MS);
     om_result_want(res, is_elsewhere(r, &way), "what was cut is still in use");
     om_run_did(res, om_site_back(&r->here, r->steps_here, &err), &err);

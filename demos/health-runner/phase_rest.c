@@ -6,8 +6,8 @@
 #include "clock.h"
 #include "phase_all.h"
 
-enum { PROBES = 10, BUSY_MS = 2000, REST_MS = 20000, WINDOW_MS = 10000, REST_MOST = 20 };
-enum { QUIET_MS = 6000, FIRST_MS = 1000, WORDS = 50 };
+enum { PROBES = 10, BUSY_MS = 2000, REST_MS = 10000, WINDOW_MS = 10000, REST_MOST = 20 };
+enum { QUIET_MS = 6000, QUICK_QUIET_MS = 3000, FIRST_MS = 1000, WORDS = 50 };
 
 static void probe(struct om_run *r, struct om_site *site, const char *name, struct om_result *res)
 {
@@ -71,7 +71,7 @@ void om_phase_idle(struct om_run *r, struct om_result *res)
     at[1] = datagrams(r, res);
     om_pulse_rest(&r->pulse);
     om_result_mark(res, om_pulse_now(&r->pulse), "rest");
-    om_run_rest(r, REST_MS - WINDOW_MS);
+    om_run_rest(r, REST_MS);
     at[2] = datagrams(r, res);
     om_run_rest(r, WINDOW_MS);
     at[3] = datagrams(r, res);
@@ -92,7 +92,7 @@ void om_phase_wake(struct om_run *r, struct om_result *res)
     om_time since;
 
     om_pulse_rest(&r->pulse);
-    om_run_rest(r, QUIET_MS);
+    om_run_rest(r, om_run_ms(r, QUIET_MS, QUICK_QUIET_MS));
     om_pulse_begin(&r->pulse, OM_MS(OM_RUN_BEAT_MS));
     first = om_run_answered(r, 0, OM_MS(2 * FIRST_MS + r->set.slack_ms));
     om_result_want(res, first >= 0 && first <= FIRST_MS + r->set.slack_ms,

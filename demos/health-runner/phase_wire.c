@@ -109,7 +109,7 @@ void om_phase_profiles(struct om_run *r, struct om_result *res)
             return;
         om_run_rest(r, SETTLE_MS);
         om_pulse_begin(&r->pulse, OM_MS(OM_RUN_BEAT_MS));
-        om_run_rest(r, r->set.is_quick ? QUICK_MS : LONG_MS);
+        om_run_rest(r, om_run_ms(r, LONG_MS, QUICK_MS));
         om_pulse_settle(&r->pulse, OM_MS(ANSWER_MS + 2 * (p->delay_ms + p->jitter_ms)));
         judge(res, p, s, base + LATE_MS + r->set.slack_ms);
         worst = om_series_loss(s) > worst ? om_series_loss(s) : worst;

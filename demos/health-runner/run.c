@@ -11,10 +11,12 @@
 #include "interrupt.h"
 #include "peer.h"
 
-#define FIRST_PATIENCE  OM_SEC(30)
-#define SETTLE_PATIENCE OM_SEC(3)
-#define CATCH_UP        OM_SEC(20)
-#define STEP            OM_MS(20)
+#define FIRST_PATIENCE OM_SEC(30)
+#define CATCH_UP       OM_SEC(20)
+#define STEP           OM_MS(20)
+
+/* For the last answers of a row, some of which never come. */
+enum { SETTLE_MS = 3000, QUICK_SETTLE_MS = 1000 };
 
 static enum om_err start_sites(struct om_run *r, struct om_error *err)
 {
@@ -232,6 +234,11 @@ void om_run_carried(struct om_run *r, om_time since, om_time patience)
         (void)om_pulse_wait(&r->pulse, -1, om_clock_now() + STEP);
 }
 
+int om_run_ms(const struct om_run *r, int ms, int quick_ms)
+{
+    return r->set.is_quick ? quick_ms : ms;
+}
+
 void om_run_rest(struct om_run *r, int ms)
 {
     (void)om_pulse_wait(&r->pulse, -1, om_clock_now() + OM_MS(ms));
@@ -256,7 +263,7 @@ void om_run_end(struct om_run *r, struct om_result *res)
 
     om_run_did(res, om_site_back(&r->there, r->steps_there, &err), &err);
     om_run_did(res, om_site_back(&r->here, r->steps_here, &err), &err);
-    om_pulse_settle(&r->pulse, SETTLE_PATIENCE);
+    om_pulse_settle(&r->pulse, OM_MS(om_run_ms(r, SETTLE_MS, QUICK_SETTLE_MS)));
     om_series_fini(&res->series);
     res->series = r->pulse.series;
     r->pulse.series = (struct om_series){0};

@@ -62,6 +62,10 @@ double om_run_answered(struct om_run *r, om_time since, om_time patience);
  *  most @patience: what was under way as a fault began is no sign of life. */
 void om_run_carried(struct om_run *r, om_time since, om_time patience);
 
+/** om_run_ms() - how long what takes @ms in a whole run takes in this one, @r: @quick_ms if it is a
+ *  quick one. */
+int om_run_ms(const struct om_run *r, int ms, int quick_ms);
+
 /** om_run_rest() - let the pulse of @r go on for @ms. */
 void om_run_rest(struct om_run *r, int ms);
 

@@ -1,6 +1,7 @@
 """omerta-health says what is wrong when something is, and leaves nothing changed behind.
 
-That all is well where nothing is wrong is lab/health-runner, the control of what is here.
+That all is well where nothing is wrong is lab/health-faults and lab/health-loads, the control of
+what is here.
 """
 
 import html.parser
@@ -191,6 +192,10 @@ def test_words_that_make_no_sense():
     assert [(number, what.split("  ")[0]) for number, what in rows if "not built" in what] == \
         [("12b", "batch sweep"), ("15", "several endpoints")]
     assert len({number for number, _ in rows}) == len(rows)
+    # Each runs in a ctest.
+    with open(os.path.join(HERE, "..", "CMakeLists.txt"), encoding="utf-8") as file:
+        lists = re.findall(r"set\(health_\w+ (\S+)\)", file.read())
+    assert {number for number, _ in rows} == set(",".join(lists).split(","))
     code, out, _ = said("--help")
     assert code == 0 and "--ssh HOST" in out
     with open(os.path.join(HERE, "omerta-health.1"), encoding="utf-8") as file:

@@ -1,8 +1,8 @@
 #!/bin/bash
 # as_user.sh COMMAND... - runs a command as an ordinary user, as most who try it are
 #
-# For root that is one made up for it, with a number that nobody has and a home that is removed; what
-# it leaves there or running is a failure. Exit 77 where this user cannot read the tree.
+# For root that is one made up for it, with a number that nobody has and a home that is removed;
+# what it leaves there or running is a failure. Exit 77 where this user cannot read the tree.
 set -euo pipefail
 if [ "$(id -u)" -ne 0 ]; then
     exec "$@"

@@ -79,10 +79,11 @@ def test_ways_in(three, tmp_path):
         control.rpc("vm.release", vm=early)
         done = omerta(consumer, "vm", "ssh", early, "true")
         assert done.returncode and ("not running" in done.stderr or "no such" in done.stderr), done
-    done = omerta(consumer, "vm", "request", "--provider", peer, "--memory", "192M", "--name",
-                  "lab1", "--wait", seconds=BOOT_SECONDS)
+    done = omerta(consumer, "vm", "request", "--provider", f"127.0.0.1:{provider.port}", "--memory",
+                  "192M", "--name", "lab1", "--wait", seconds=BOOT_SECONDS)
     assert done.returncode == 0, (done.stdout, done.stderr)
     vm = wanted(consumer)[0]["vm"]
+    assert wanted(consumer)[0]["provider"] == peer
     config = os.path.join(consumer.home, "ssh", "config")
     assert "omerta vm ssh lab1" in done.stdout and f'Include {config}"' in done.stdout
 

@@ -344,4 +344,5 @@ if [ -e "$out" ]; then
 fi
 mv "$new" "$out"
 rm -rf "$out.old.$$"
-step "made: $out, kernel $release, initrd $(stat -c %s "$out/initrd") bytes"
+bytes=$(cat "$out"/* | wc -c)
+step "made: $out, kernel $release, $((bytes / 1000000)) MB, initrd $(stat -c %s "$out/initrd") bytes"

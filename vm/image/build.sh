@@ -344,5 +344,6 @@ if [ -e "$out" ]; then
 fi
 mv "$new" "$out"
 rm -rf "$out.old.$$"
+initrd=$(stat -c %s "$out/initrd")
 bytes=$(cat "$out"/* | wc -c)
-step "made: $out, kernel $release, $((bytes / 1000000)) MB, initrd $(stat -c %s "$out/initrd") bytes"
+step "made: $out, kernel $release, $((bytes / 1000000)) MB, initrd $initrd bytes"

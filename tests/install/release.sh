@@ -1,6 +1,6 @@
 #!/bin/sh
-# release.sh SOURCE SCRATCH CC LWIP - the preset "release", which README installs from: it configures,
-# it is the build that is installed, and its lowest floor compiles with it, without a warning
+# release.sh SOURCE SCRATCH CC LWIP - the preset "release", which README installs from: it
+# configures, and the lowest floor compiles with it as what is installed, without a warning
 #
 # The rest is the same source as in every other build, and nothing in it asks for NDEBUG: no product
 # file has an assert(). A whole build more would take minutes.
@@ -22,5 +22,6 @@ grep -q '^CMAKE_BUILD_TYPE:.*=Release$' "$scratch/CMakeCache.txt" || fail "no bu
 cmake --build "$scratch" --target om_base >/dev/null || fail "mesh/base does not compile"
 ninja -C "$scratch" -t commands om_base | grep -q -e '-O3 .*-DNDEBUG' ||
     fail "mesh/base is not compiled for a release"
-! grep -rnE '(^|[^_a-z])assert\(' --include='*.c' "$source/mesh" "$source/netstack" \
-    "$source/tunnel" "$source/vm" "$source/meshd" "$source/cli" || fail "an assert() is left out there"
+cd "$source"
+! grep -rnE '(^|[^_a-z])assert\(' --include='*.c' mesh netstack tunnel vm meshd cli ||
+    fail "an assert() is left out there"

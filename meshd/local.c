@@ -2,6 +2,7 @@
 #include "local.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,4 +38,12 @@ bool local_is_ours(uv_pipe_t *pipe)
     return uv_fileno((uv_handle_t *)pipe, &fd) == 0 &&
            getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) == 0 &&
            (cred.uid == geteuid() || cred.uid == 0);
+}
+
+bool local_is_gone(uv_pipe_t *pipe)
+{
+    struct pollfd p = {.events = 0};
+
+    return uv_fileno((uv_handle_t *)pipe, &p.fd) == 0 && poll(&p, 1, 0) == 1 &&
+           (p.revents & POLLHUP) != 0;
 }

@@ -5,7 +5,7 @@
  * Why:   the control and the data socket have the same door, and it must be the same lock.
  * Keeps: local_takes_the_place_of_a_dead_socket; local_leaves_what_is_no_socket.
  *
- * Source: unix(7), SO_PEERCRED.
+ * Source: unix(7), SO_PEERCRED; poll(2), POLLHUP.
  */
 #ifndef OM_MESHD_LOCAL_H
 #define OM_MESHD_LOCAL_H
@@ -31,5 +31,8 @@ OM_MUST enum om_err local_listen(uv_pipe_t *listener, const char *path, int back
 
 /** local_is_ours() - is the other end of @pipe our own user, or root? */
 bool local_is_ours(uv_pipe_t *pipe);
+
+/** local_is_gone() - did the other end of @pipe close all of it, and not just what it sends? */
+bool local_is_gone(uv_pipe_t *pipe);
 
 #endif

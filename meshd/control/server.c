@@ -216,6 +216,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         k->is_silent = true;
         gone(k);
         (void)uv_read_stop(stream);
+        if (local_is_gone(&k->pipe)) { /* else it kept its place until the next event */
+            json_decref(k->kinds);
+            k->kinds = NULL;
+            k->wants_all = false;
+        }
         if (n == UV_EOF)
             control_leave(k);
         else

@@ -496,6 +496,19 @@ def test_100_connections_at_once(one):
     assert one.rpc("status")["clients"] == 1
 
 
+def test_subscribers_that_went(one):
+    """They are gone, though nothing happened to tell them; who just says no more stays."""
+    with one.control() as stays:
+        stays.rpc("events.subscribe", kinds=["record"])
+        stays.socket.shutdown(socket.SHUT_WR)
+        for _ in range(CLIENTS_MAX):
+            with one.control() as goes:
+                goes.rpc("events.subscribe", kinds=["record"])
+        good(one.home, "status")
+        with pytest.raises(TimeoutError):
+            stays.receive(0.2)
+
+
 def test_client_that_never_reads(one):
     with one.control() as silent, one.control() as other:
         silent.socket.setblocking(False)

@@ -6,10 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <omerta/event.h>
+#include <omerta/text.h>
+
 #include "config_keys.h"
 #include "control/methods.h"
 #include "control/parts.h"
 #include "control/why.h"
+#include "ipc/nearest.h"
 #include "metrics_page.h"
 #include "service/owner.h"
 #include "service/vms.h"
@@ -17,11 +21,43 @@
 
 enum { TAIL_BYTES = 256 * 1024, TAIL_LINES = 1000 };
 
-json_t *control_subscribe(struct control_ask *ask, struct om_error *err OM_UNUSED)
+/* Is @word a kind of event? Of those that are not, the nearest one is noted. */
+static bool is_kind(const char *word, struct om_nearest *near)
+{
+    static const char *const ours[] = {"approval", "cloister", "log", "message",
+                                       "pong",     "record",   "vm"};
+    const char *name;
+
+    om_nearest_init(near, word);
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(ours) + OM_EVENT_COUNT; i++) {
+        name = i < OM_ARRAY_SIZE(ours)
+                   ? ours[i]
+                   : om_event_name((enum om_event_kind)(i - OM_ARRAY_SIZE(ours)));
+        if (strcmp(word, name) == 0)
+            return true;
+        om_nearest_try(near, name);
+    }
+    return false;
+}
+
+json_t *control_subscribe(struct control_ask *ask, struct om_error *err)
 {
     struct control_client *k = ask->client;
-    json_t *kinds = json_object_get(ask->params, "kinds");
+    json_t *kinds = json_object_get(ask->params, "kinds"), *kind;
+    char shown[OM_SHOW_TEXT];
+    struct om_nearest near;
+    size_t i;
 
+    json_array_foreach(kinds, i, kind)
+    {
+        if (is_kind(json_string_value(kind), &near))
+            continue;
+        (void)om_fail(err, OM_E_RANGE, "no event is called \"%s\"%s%s%s",
+                      om_text_show(shown, json_string_value(kind)),
+                      near.best ? ": did you mean " : "", near.best ? near.best : "",
+                      near.best ? "?" : " (see omerta-ipc(7))");
+        return NULL;
+    }
     json_decref(k->kinds);
     k->kinds = kinds ? json_deep_copy(kinds) : NULL;
     k->wants_all = json_array_size(kinds) == 0;

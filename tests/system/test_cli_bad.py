@@ -136,6 +136,13 @@ def test_right_usage(one):
         good(one.home, *argv)
 
 
+def test_watch_of_no_event(one):
+    for word, says in ("session_upp", "did you mean session_up?"), ("frobnicate", "omerta-ipc(7)"):
+        refused(one.home, "watch", "message", word, code=4, says=[word, says])
+    for word in "session_up", "message", "vm":
+        assert one.rpc("events.subscribe", kinds=[word]) == {"subscribed": True}
+
+
 def test_no_place_for_a_report(one, folder):
     refused(one.home, "bugreport", "-o", os.path.join(folder, "none", "x"), code=1, says=["none"])
     good(one.home, "bugreport", "-o", os.path.join(folder, "x"))

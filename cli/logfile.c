@@ -11,7 +11,8 @@
 
 #include "ipc/place.h"
 
-enum { PATH_ROOM = OM_PATH_MAX + 32 };
+/* What a daemon that cannot start writes is less. */
+enum { PATH_ROOM = OM_PATH_MAX + 32, LAST_WORDS_BYTES = 4096 };
 
 static const char *path_of(char out[PATH_ROOM], const char *home, int number)
 {
@@ -48,6 +49,15 @@ enum om_err om_logfile_open(const char *home, int *fd, struct om_error *err)
     *fd = open(path_of(path, home, 0), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (*fd < 0)
         return om_fail(err, OM_E_STATE, "%s: cannot open: %s", path, strerror(errno));
+    /* On a full disk it could not say there why it ended; where this cannot be asked, it may. */
+    if (fallocate(*fd, FALLOC_FL_KEEP_SIZE, lseek(*fd, 0, SEEK_END), LAST_WORDS_BYTES) &&
+        (errno == ENOSPC || errno == EDQUOT)) {
+        (void)om_fail(err, OM_E_STATE, "%s: no room for the log of the daemon: %s", path,
+                      strerror(errno));
+        close(*fd);
+        *fd = -1;
+        return OM_E_STATE;
+    }
     return OM_OK;
 }
 

@@ -20,7 +20,8 @@ enum { OM_LOGFILE_BYTES_MAX = 1 << 20, OM_LOGFILE_KEPT = 3, OM_LOGFILE_TAIL_MAX 
  * @fd:    on success open for appending, owned by the caller
  * @err:   sentence for a person
  *
- * A log of OM_LOGFILE_BYTES_MAX or more becomes meshd.log.1, that one .2 and so on.
+ * A log of OM_LOGFILE_BYTES_MAX or more becomes meshd.log.1, that one .2 and so on. A disk without
+ * room for a few lines more is an error.
  *
  * Return: OM_OK or OM_E_STATE.
  */

@@ -350,7 +350,7 @@ def test_disk_full(folder):
     if done.returncode == 77:
         pytest.skip(f"tmpfs: {done.stderr.strip()}")
     said = done.stdout.splitlines()
-    for step in "empty", "force", "start":
+    for step in "empty", "force", "start", "up":
         mine = [line for line in said if line.startswith(step + " ")]
         assert len(mine) == 2 and ("No space" in mine[1] or "disk is full" in mine[1]), said
         assert mine[0] != f"{step} exit 0", said
@@ -381,6 +381,7 @@ say "$3" force "$2/omerta" init --force
 cmp "$1/home/identity/seed" "$3/seed" && echo "kept 1"
 cmp "$1/home/config.json" "$3/config.json" && echo "settings kept"
 say "$3" start timeout 20 "$2/omerta-meshd" --port 0 --no-lan --no-portmap
+say "$3" up "$2/omerta" up
 cmp "$1/home/identity/seed" "$3/seed" && echo "kept 2"
 rm "$1/filler"
 say "$3" again "$2/omerta" init --force

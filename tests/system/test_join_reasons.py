@@ -92,7 +92,8 @@ def test_too_old(ann, make):
     link = invite(ann, "--expires", "1s")
     until = time.time() + 1
     assert wait_until(lambda: show(ann)["invites"] == [] and time.time() > until + 1, 10)
-    refused(cat.home, "network", "join", "-", code=REFUSED, says=["invitation is too old"],
+    refused(cat.home, "network", "join", "-", code=REFUSED,
+            says=["invitation is too old: ask for a new one"],
             stdin=link)
     good(cat.home, "network", "join", "-", stdin=invite(ann))
 

@@ -82,9 +82,9 @@ OM_MUST enum om_err om_node_credential(struct om_node *n, om_time now, const str
     X(NO_ADMIN, "no_admin", "no admin of the network could be reached")                            \
     X(NO_CREATOR, "no_creator",                                                                    \
       "who made the network could not be reached, and only he can let an admin in")                \
-    X(EXPIRED, "expired", "the invitation is too old")                                             \
-    X(USED, "used", "the invitation was used as often as it may be")                               \
-    X(REVOKED, "revoked", "the invitation was taken back")                                         \
+    X(EXPIRED, "expired", "the invitation is too old: ask for a new one")                          \
+    X(USED, "used", "the invitation was used as often as it may be: ask for a new one")            \
+    X(REVOKED, "revoked", "the invitation was taken back: ask for a new one")                      \
     X(NAME_TAKEN, "name_taken", "another member has that name")                                    \
     X(FULL, "full", "the admin can note no more members")                                          \
     X(UNKEPT, "unkept",                                                                            \

@@ -1,5 +1,7 @@
 /* cmd_key.c - key: who this node is, and direct networks of two. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "exposed.h"
@@ -93,7 +95,7 @@ static enum om_exit export_it(struct om_cli *cli)
 
 static enum om_exit import_it(struct om_cli *cli)
 {
-    char password[OM_PASSWORD_MAX + 1], link[OM_LINK_TEXT_MAX];
+    char password[OM_PASSWORD_MAX + 1], link[OM_LINK_TEXT_MAX], shown[OM_OUT_TEXT_MAX];
     enum om_exit e = om_cli_words(cli, 1, 2);
     struct om_error err;
 
@@ -101,6 +103,11 @@ static enum om_exit import_it(struct om_cli *cli)
         return e;
     if (cli->args.count < 2)
         return om_cli_usage(cli, "key import: want FILE");
+    if (access(cli->args.words[1], R_OK)) { /* before a password is asked for */
+        om_out_error(&cli->out, "%s: %s", om_out_escape(shown, cli->args.words[1]),
+                     strerror(errno));
+        return OM_EXIT_FAILED;
+    }
     e = read_password(cli, password);
     if (e)
         return e;

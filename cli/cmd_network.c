@@ -1,10 +1,13 @@
 /* cmd_network.c - network: list, show, create, invite, join, leave, rename, and whose members. */
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <omerta/text.h>
 
 #include "commands.h"
 #include "exposed.h"
+#include "job.h"
 #include "link_text.h"
 #include "network.h"
 #include "table.h"
@@ -112,25 +115,43 @@ static enum om_exit show(struct om_cli *cli)
     return e ? e : ask_and_show(cli, "networks.show", om_network_params(cli, 1));
 }
 
+/* Who is to come in, and what cannot be undone; where there are several networks it is named. */
+static void say_next(struct om_cli *cli, const char *name, bool is_open)
+{
+    char escaped[OM_OUT_TEXT_MAX], *quoted;
+    const char *shown = om_out_escape(escaped, name);
+
+    quoted = om_job_quote(&shown, 1);
+    if (quoted)
+        quoted[strcspn(quoted, "\n")] = '\0';
+    shown = quoted ? quoted : "";
+    om_out_line(&cli->out, "next: a link for one, good for a day: omerta network invite %s", shown);
+    if (is_open)
+        om_out_line(&cli->out, "warning: whoever has its link is in it, and nobody can be put out");
+    else
+        om_out_line(&cli->out,
+                    "warning: this node is its only admin; were it lost, nobody could invite or "
+                    "revoke.\nInvite another admin: omerta network invite %s --role admin",
+                    shown);
+    free(quoted);
+}
+
 static enum om_exit create(struct om_cli *cli)
 {
     const char *name = om_args_value(&cli->args, "name");
     bool is_open = om_args_has(&cli->args, "open");
-    enum om_exit e = om_cli_words(cli, 1, 1);
+    enum om_exit e;
 
-    if (e)
-        return e;
     if (!name)
         return om_cli_usage(cli, "network create: want --name NAME");
+    e = om_cli_words(cli, 1, 1);
+    if (e)
+        return e;
     e = ask_and_show(cli, "networks.create",
                      json_pack("{s:s, s:b, s:s*}", "name", name, "open", (int)is_open, "as",
                                om_args_value(&cli->args, "as")));
     if (!e && !cli->out.json)
-        om_out_line(&cli->out, "%s",
-                    is_open ? "warning: whoever has its link is in it, and nobody can be put out"
-                            : "warning: this node is its only admin; were it lost, nobody could"
-                              " invite or revoke.\nInvite another admin: omerta network invite"
-                              " --role admin");
+        say_next(cli, name, is_open);
     return e;
 }
 
@@ -185,6 +206,12 @@ static enum om_exit join(struct om_cli *cli)
         return om_cli_usage(cli, "network join: want one link: LINK, --key LINK, or --file FILE");
     if (word && strcmp(word, "-") == 0)
         file = word;
+    if (word && !file && !strchr(word, ':') && access(word, R_OK) == 0) {
+        char shown[OM_OUT_TEXT_MAX];
+
+        return om_cli_usage(cli, "network join: that is no link but a file: want --file %s",
+                            om_out_escape(shown, word));
+    }
     if (!file)
         return om_network_join(cli, key ? key : word, false);
     om_exposed_warn(&cli->out, file);

@@ -3,15 +3,17 @@
 import base64
 import hashlib
 import os
+import re
 import resource
 import shutil
 import stat
+import subprocess
 import tempfile
 
 import pytest
 
-from commands import data, good, refused, run
-from daemon import Daemon, free_port
+from commands import data, environment_of, good, refused, run
+from daemon import Daemon, free_port, program
 from fixtures import ALONE, need
 
 USAGE, REFUSED, FAILED, NO_DAEMON = 2, 4, 1, 3
@@ -218,7 +220,7 @@ def test_no_daemon(folder):
 def test_file_that_others_may_read_is_warned_of(two, folder):
     """Of a link or a password in it; once it is the user's alone nothing is said."""
     first, second = two
-    path, missing = os.path.join(folder, "file"), os.path.join(folder, "missing")
+    path = os.path.join(folder, "file")
     for mode in (0o644, 0o600):
         with open(path, "w", encoding="utf-8") as file:
             file.write(link_of(first, "all"))
@@ -226,8 +228,37 @@ def test_file_that_others_may_read_is_warned_of(two, folder):
         code, _, said = run(second.home, "network", "join", "--file", path, "--name", "all")
         assert code == 0 and ("chmod 600" in said) == (mode == 0o644)
         good(second.home, "network", "leave", "all")
-        _, _, said = run(first.home, "key", "import", missing, "--password-file", path)
-        assert "missing" in said and ("chmod 600" in said) == (mode == 0o644)
+        _, _, said = run(first.home, "key", "import", path, "--password-file", path)
+        assert "key export made" in said and ("chmod 600" in said) == (mode == 0o644)
+
+
+def test_file_in_the_place_of_a_link(two, folder):
+    """It is said how a file is told; one that is not there is, before a password is asked for."""
+    first, second = two
+    path, before = os.path.join(folder, "a link"), networks(second)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(link_of(first, "all"))
+    os.chmod(path, 0o600)
+    refused(second.home, "network", "join", path, code=USAGE, says=["no link", f"--file {path}"])
+    refused(second.home, "key", "import", path + "s", code=FAILED, says=["links: No such file"])
+    assert networks(second) == before
+    good(second.home, "network", "join", "--file", path, "--name", "all")
+    good(second.home, "network", "leave", "all")
+
+
+def test_made_says_what_to_type(two):
+    """Whatever the network is called, and that it is not the only one."""
+    environment = environment_of(two[0].home)
+    environment["PATH"] = os.path.dirname(program("omerta")) + ":" + environment["PATH"]
+    for name in "my team", "it's ours", "équipe":
+        said = good(two[0].home, "network", "create", "--name", name)
+        commands = re.findall(r": (omerta network invite .*)$", said, re.M)
+        assert len(commands) == 2, said
+        for command in commands:
+            done = subprocess.run(["sh", "-c", command + f" --at 127.0.0.1:{two[0].port}"],
+                                  env=environment, text=True, capture_output=True, check=False)
+            assert done.returncode == 0 and done.stdout.startswith("omerta://join/"), done.stderr
+        good(two[0].home, "network", "leave", name)
 
 
 def test_export_without_a_password(two, folder):

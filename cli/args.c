@@ -60,9 +60,10 @@ const char *om_args_command(int argc, char *const *argv)
     return NULL;
 }
 
-static enum om_err unknown(const char *text, const struct om_option *options, struct om_error *err)
+static enum om_err unknown(const char *text, const struct om_option *options, const char *command,
+                           struct om_error *err)
 {
-    char shown[OM_SHOW_TEXT], name[OM_NEAREST_MAX + 2];
+    char shown[OM_SHOW_TEXT], word[OM_SHOW_TEXT], name[OM_NEAREST_MAX + 2];
     struct om_nearest near;
     const char *joined;
     size_t n = text[1] == '-' ? option_name_len(text + 2, &joined) : 0;
@@ -77,7 +78,9 @@ static enum om_err unknown(const char *text, const struct om_option *options, st
     if (near.best)
         return om_fail(err, OM_E_PARSE, "unknown option %s: did you mean --%s?", shown, near.best);
     return om_fail(err, OM_E_PARSE,
-                   "unknown option %s (text that starts with a dash goes after --)", shown);
+                   "unknown option %s (%s%s%stext that starts with a dash goes after --)", shown,
+                   command ? "see `omerta help " : "", command ? om_text_show(word, command) : "",
+                   command ? "`; " : "");
 }
 
 static enum om_err take_color(struct om_args *out, const char *value, struct om_error *err)
@@ -147,7 +150,7 @@ static enum om_err walk_option(struct om_args *out, int argc, char *const *argv,
         joined = text[2] ? text + 2 : NULL;
     }
     if (!o)
-        return unknown(text, options, err);
+        return unknown(text, options, out->command, err);
     if (!o->value && joined)
         return om_fail(err, OM_E_PARSE, "--%s takes no value", o->name);
     if (o->value && !joined) {

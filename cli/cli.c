@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <omerta/text.h>
 
@@ -46,13 +47,18 @@ enum om_exit om_cli_ask(struct om_cli *cli, const char *method, json_t *params, 
 
 enum om_exit om_cli_usage(struct om_cli *cli, const char *fmt, ...)
 {
+    const char *command = cli->args.command;
+    size_t n = strlen(command);
     char text[OM_OUT_TEXT_MAX];
+    bool is_said;
     va_list ap;
 
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    om_out_error(&cli->out, "%s (see `omerta help %s`)", text, cli->args.command);
+    is_said = strncmp(text, command, n) == 0 && (text[n] == ':' || text[n] == ' ');
+    om_out_error(&cli->out, "%s%s%s (see `omerta help %s`)", is_said ? "" : command,
+                 is_said ? "" : ": ", text, command);
     return OM_EXIT_USAGE;
 }
 

@@ -76,17 +76,18 @@ static enum om_exit show_path(struct om_cli *cli)
 enum om_exit om_cmd_config(struct om_cli *cli)
 {
     const char *word = cli->args.count ? cli->args.words[0] : "show";
-    enum om_exit e = om_cli_words(cli, 0, 1);
+    static const struct {
+        const char *word;
+        enum om_exit (*run)(struct om_cli *cli);
+    } table[] = {{"show", show}, {"keys", show_keys}, {"path", show_path}};
 
-    if (e)
-        return e;
-    if (strcmp(word, "show") == 0)
-        return show(cli);
-    if (strcmp(word, "keys") == 0)
-        return show_keys(cli);
-    if (strcmp(word, "path") == 0)
-        return show_path(cli);
-    return om_cli_usage(cli, "config: want show, keys or path");
+    for (unsigned i = 0; i < OM_ARRAY_SIZE(table); i++)
+        if (strcmp(word, table[i].word) == 0) {
+            enum om_exit e = om_cli_words(cli, 0, 1);
+            return e ? e : table[i].run(cli);
+        }
+    return om_cli_usage(cli, "config: want show, keys or path; values are set in the file that path"
+                             " names, then: omerta reload");
 }
 
 enum om_exit om_cmd_reload(struct om_cli *cli)

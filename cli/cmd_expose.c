@@ -142,6 +142,11 @@ static enum om_exit read_port(struct om_cli *cli, const char *word, const char *
     return e;
 }
 
+static enum om_exit wrong_word(struct om_cli *cli)
+{
+    return om_cli_usage(cli, "want PORT, PORT:HOST:PORT, internet, listen, list, usage or remove");
+}
+
 /* PORT, PORT:HOST:PORT, internet, listen, or listen:[ADDRESS:]PORT. */
 static enum om_exit read_exposed(struct om_cli *cli, const char *word, json_t *params)
 {
@@ -160,8 +165,7 @@ static enum om_exit read_exposed(struct om_cli *cli, const char *word, json_t *p
     if (!colon && (isdigit((unsigned char)*word) || *word == '-'))
         return read_port(cli, word, "port", params);
     if (!colon || colon == last || strlen(word) >= sizeof buf)
-        return om_cli_usage(cli,
-                            "want PORT, PORT:HOST:PORT, internet, listen, list, usage or remove");
+        return wrong_word(cli);
     (void)snprintf(buf, sizeof buf, "%.*s", (int)(colon - word), word);
     e = read_port(cli, buf, "port", params);
     if (!e)
@@ -208,8 +212,12 @@ static enum om_exit read_limits(struct om_cli *cli, json_t *params)
 
 static enum om_exit add(struct om_cli *cli, const char *word)
 {
-    enum om_exit e = om_cli_words(cli, 1, 1);
+    enum om_exit e = OM_EXIT_OK;
 
+    if (isalpha((unsigned char)*word) && strcmp(word, "internet") != 0 &&
+        strncmp(word, "listen", strlen("listen")) != 0)
+        return wrong_word(cli);
+    e = om_cli_words(cli, 1, 1);
     if (e)
         return e;
     json_t *params = om_cli_params(cli), *to = all_of(cli, "to");

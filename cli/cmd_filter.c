@@ -222,7 +222,7 @@ static enum om_exit list(struct om_cli *cli)
 static enum om_exit add(struct om_cli *cli)
 {
     if (!om_args_has(&cli->args, "name") || !om_args_has(&cli->args, "then"))
-        return om_cli_usage(cli, "add: want --name NAME and --then allow, deny or ask");
+        return om_cli_usage(cli, "filter add: want --name NAME and --then allow, deny or ask");
     json_t *rule = json_object(), *params = json_pack("{s:O}", "rule", rule);
     enum om_exit e = read_rule(cli, rule);
 
@@ -255,7 +255,7 @@ static enum om_exit test(struct om_cli *cli)
     enum om_exit e = OM_EXIT_OK;
 
     if (!om_args_has(&cli->args, "peer"))
-        e = om_cli_usage(cli, "test: want --peer PEER, who would ask");
+        e = om_cli_usage(cli, "filter test: want --peer PEER, who would ask");
     for (unsigned i = 0; i < OM_ARRAY_SIZE(texts); i++)
         add_text(cli, params, texts[i], texts[i]);
     if (!e)

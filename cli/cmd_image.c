@@ -68,7 +68,7 @@ static enum om_exit build(struct om_cli *cli, const char *name)
     unsigned n = 5;
 
     if (strcmp(name, "mini") != 0 && strcmp(name, "python") != 0)
-        return om_cli_usage(cli, "build: want mini or python");
+        return om_cli_usage(cli, "image build: want mini or python");
     if (!om_image_place(cli, name, to) || !om_image_folder(cli, images))
         return OM_EXIT_USAGE;
     (void)snprintf(cache, sizeof cache, "%s/.cache",

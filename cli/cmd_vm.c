@@ -300,7 +300,7 @@ static enum om_exit extend(struct om_cli *cli, struct om_ask *ask)
     json_t *result;
 
     if (n < 2)
-        return om_cli_usage(cli, "extend: want [VM] DURATION, such as 30m");
+        return om_cli_usage(cli, "vm extend: want [VM] DURATION, such as 30m");
     enum om_exit e = about(cli, ask, "vm.extend", n > 2 ? cli->args.words[1] : NULL,
                            cli->args.words[n - 1], &result);
     if (e)
@@ -356,7 +356,7 @@ static enum om_exit release(struct om_cli *cli, struct om_ask *ask)
     json_t *result;
 
     if (all && cli->args.count > 1)
-        return om_cli_usage(cli, "release: want a machine or --all, not both");
+        return om_cli_usage(cli, "vm release: want a machine or --all, not both");
     enum om_exit e =
         om_cli_call(cli, ask, "events.subscribe", json_pack("{s:[s]}", "kinds", "vm"), &result);
     if (e)

@@ -257,11 +257,9 @@ const struct om_command om_commands[] = {
      "a local DNS server for names of peers and, at a gateway, all others",
      "On 127.0.0.1 unless told otherwise; port 0 takes a free one. PEER.NETWORK.omerta, and\n"
      "PEER.omerta in the only network, are answered here with the peer's overlay addresses, an\n"
-     "IPv6 one and, of a closed network's member, an IPv4 one, too. omerta proxy takes them; TXT "
-     "says\n"
-     "its id. Everything else is asked at the gateway, which must\n"
-     "expose the internet, and never here; without a gateway it is REFUSED. forward list and\n"
-     "remove know it.\n"
+     "IPv6 one and, of a closed network's member, an IPv4 one, too. omerta proxy takes them; TXT\n"
+     "says its id. Everything else is asked at the gateway, which must expose the internet, and\n"
+     "never here; without a gateway it is REFUSED. forward list and remove know it.\n"
      "With --json: the reply of forward.add.",
      dns_options, om_cmd_dns, false},
     {"doctor", "", "check this machine: what is wrong and what mends it",
@@ -435,7 +433,8 @@ const struct om_command om_commands[] = {
      "networks.block, with --list of networks.blocked.",
      network_options, om_cmd_network, false},
     {"peers", "[PEER] | add ID [ENDPOINT...]", "the peers known, or one of them",
-     "With a peer: all that is known here of it, then what it says of itself. add: tell the daemon "
+     "With a peer: all that is known here of it, then what it says of itself. add: tell the "
+     "daemon\n"
      "of a peer and where it is.\n"
      "With --json: the reply of peers.list; with a peer: its entry there, and as status the reply\n"
      "of peer.status without the peer, null while it does not answer; add: the reply of peers.add.",
@@ -497,13 +496,13 @@ const struct om_command om_commands[] = {
      "With --json: the reply of config.reload.",
      NULL, om_cmd_reload, false},
     {"run", "[OPTION...] [--] COMMAND...", "a command in a virtual machine of its own",
-     "Asks the provider for a machine, or, if none is named, the best, runs the words there as "
-     "they are, with what they say on "
-     "our\n"
-     "output as it comes, and gives the machine back, whatever happens, also when this program is\n"
-     "killed. The exit code is the command's; 124 when it took too long, 130 after Ctrl-C, 125\n"
-     "when it could not be run, or an artefact did not come. Ctrl-C once cancels, twice ends at\n"
-     "once.\n"
+     "Asks the provider for a machine, or, if none is named, the best, runs the words there as\n"
+     "they are, with what they say on our output as it comes, and gives the machine back, "
+     "whatever\n"
+     "happens, also when this program is killed. The exit code is the command's; 124 when it took "
+     "too\n"
+     "long, 130 after Ctrl-C, 125 when it could not be run, or an artefact did not come. Ctrl-C\n"
+     "once cancels, twice ends at once.\n"
      "With --json: a line for each thing that happens, as vm request, then {event, text} of what\n"
      "it says (out or err), {event, name, bytes, error} of an artefact, and {event, end, status,\n"
      "text, exit}.",
@@ -525,7 +524,8 @@ const struct om_command om_commands[] = {
      submit_options, om_cmd_submit, false},
     {"up", "", "start the daemon of this user",
      "Through systemd --user where it runs with a unit omerta-meshd; else by itself, with its log\n"
-     "in HOME/logs/meshd.log. Waits until it answers.\n"
+     "in HOME/logs/meshd.log. Waits until it answers. What omerta-meshd has as an option is a key\n"
+     "of HOME/config.json here (omerta config keys), such as {\"relay\": true}.\n"
      "With --json: {was_running, peer, version, home}; peer is the id of this node.",
      NULL, om_cmd_up, false},
     {"version", "", "of this program and of the daemon",

@@ -33,7 +33,7 @@ enum om_exit om_image_add(struct om_cli *cli, const char *name)
     unsigned n = 4;
 
     if (!om_args_value(&cli->args, "disk"))
-        return om_cli_usage(cli, "add: want --disk FILE");
+        return om_cli_usage(cli, "image add: want --disk FILE");
     for (unsigned i = 0; i < OM_ARRAY_SIZE(options); i++) {
         const char *value = om_args_value(&cli->args, options[i][0]);
         if (!value)

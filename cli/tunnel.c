@@ -84,7 +84,7 @@ enum om_exit om_tunnel_remove(struct om_cli *cli, const char *method)
         return e;
     if (cli->args.count < 2 || om_u64_parse(&id, cli->args.words[1], INT64_MAX, NULL) != OM_OK ||
         id < 1)
-        return om_cli_usage(cli, "remove: want the ID that list shows");
+        return om_cli_usage(cli, "%s remove: want the ID that list shows", cli->args.command);
     e = om_cli_ask(cli, method, json_pack("{s:I}", "id", (json_int_t)id), &result);
     if (e)
         return e;

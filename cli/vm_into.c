@@ -22,7 +22,7 @@ enum om_exit om_vm_ssh(struct om_cli *cli)
     json_t *vm;
 
     if (cli->args.count < 2)
-        return om_cli_usage(cli, "ssh: want VM [COMMAND...]");
+        return om_cli_usage(cli, "vm ssh: want VM [COMMAND...]");
     enum om_exit e = om_vm_find_up(cli, cli->args.words[1], &vm);
     if (e)
         return e;
@@ -46,12 +46,12 @@ enum om_exit om_vm_cp(struct om_cli *cli)
             continue;
         size_t n = (size_t)(colon - word);
         if (*name && (strncmp(name, word, n) != 0 || name[n]))
-            return om_cli_usage(cli, "cp: want one machine");
+            return om_cli_usage(cli, "vm cp: want one machine");
         memcpy(name, word, n);
         name[n] = '\0';
     }
     if (!*name || *name == '-' || cli->args.count < 3)
-        return om_cli_usage(cli, "cp: want FILE... VM:PATH, or VM:PATH... FOLDER");
+        return om_cli_usage(cli, "vm cp: want FILE... VM:PATH, or VM:PATH... FOLDER");
     enum om_exit e = om_vm_find_up(cli, name, &vm);
     if (e)
         return e;
@@ -80,7 +80,7 @@ enum om_exit om_vm_forward(struct om_cli *cli)
     json_t *vm;
 
     if (cli->args.count != 3)
-        return om_cli_usage(cli, "forward: want VM [BIND:]PORT:PORT");
+        return om_cli_usage(cli, "vm forward: want VM [BIND:]PORT:PORT");
     (void)snprintf(spec, sizeof spec, "%s", cli->args.words[2]);
     last = strrchr(spec, ':');
     if (!last || last == spec)

@@ -305,7 +305,7 @@ enum om_exit om_vm_capture(struct om_cli *cli, struct om_ask *ask)
     int from = -1;
 
     if (!path && isatty(STDOUT_FILENO))
-        return om_cli_usage(cli, "capture: want --write FILE, or standard output that is no"
+        return om_cli_usage(cli, "vm capture: want --write FILE, or standard output that is no"
                                  " terminal");
     path = path ? path : "-";
     long long before = lost(cli, ask);

@@ -46,7 +46,8 @@ void om_nearest_try(struct om_nearest *n, const char *known)
 {
     size_t d = om_nearest_distance(n->word, known);
 
-    if (d <= 2 && d < strlen(known) && d < n->distance) {
+    /* Two edits make any word of three letters out of any other that has one of them. */
+    if (d <= 2 && 2 * d <= strlen(known) && d < n->distance) {
         n->distance = d;
         n->best = known;
     }

@@ -83,7 +83,8 @@ static void explain(struct om_cli *cli, struct om_ask *ask, const struct ping *p
     if (om_ask_call(ask, "peers.why", params, WHY_PATIENCE, &result, NULL))
         return; /* it was not what was asked for */
     const char *summary = json_string_value(json_object_get(result, "summary"));
-    if (summary && !json_is_true(json_object_get(result, "connected")))
+    if (summary && (!json_is_true(json_object_get(result, "connected")) ||
+                    json_is_true(json_object_get(result, "unanswered"))))
         om_out_error(&cli->out, "%s", om_out_said(shown, summary));
     json_decref(result);
 }

@@ -115,7 +115,8 @@ enum om_exit om_cmd_why(struct om_cli *cli)
         om_out_json(&cli->out, result);
     else
         show(cli, result);
-    if (!json_is_true(json_object_get(result, "connected")))
+    if (!json_is_true(json_object_get(result, "connected")) ||
+        json_is_true(json_object_get(result, "unanswered")))
         e = OM_EXIT_FAILED;
     json_decref(result);
     return e;

@@ -569,7 +569,7 @@ const struct om_command om_commands[] = {
     {"why", "[PEER]", "why a peer is reached as it is, and what would help",
      "First what is in use and why; then every way to it, what was tried lately and what came of\n"
      "it; then what would make it better. A peer that nobody spoke with yet is called first. The\n"
-     "exit code is 1 when there is no way to it.\n"
+     "exit code is 1 when there is no way to it, or it does not answer.\n"
      "With --json: the reply of peers.why.",
      NULL, om_cmd_why, false},
     {NULL, NULL, NULL, NULL, NULL, NULL, false},

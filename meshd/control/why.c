@@ -289,6 +289,15 @@ static void print_because(const struct om_path_why *w, char out[static TEXT])
         (void)snprintf(out, TEXT, "no direct way was found, %s", reason_text(punch->reason));
 }
 
+/* Was what was tried last, since the way in use was heard, not answered? */
+static bool is_unanswered(const struct om_path_why *w, const struct om_why_path *p)
+{
+    const struct om_attempt *last = w->attempt_count ? &w->attempts[w->attempt_count - 1] : NULL;
+
+    return last && p->heard != OM_NEVER && last->saw == OM_SAW_SILENCE && last->at > p->heard &&
+           om_addr_equal(&last->addr, &p->via.remote) && p->via.lane == 0;
+}
+
 static void print_summary(struct asked *q, const struct om_id *peer, char out[static TEXT])
 {
     const struct om_path_why *w = &q->why;
@@ -316,8 +325,13 @@ static void print_summary(struct asked *q, const struct om_id *peer, char out[st
         (void)snprintf(rtt, sizeof rtt, ", round trip %.1f ms", (double)p->rtt / 1000);
     (void)way_text(q, &p->via.remote, &p->relay, way);
     print_because(w, because);
-    (void)snprintf(out, TEXT, "%.60s is reached %s %.100s%s: %.180s.", name,
-                   p->via.lane == 0 ? "directly at" : "over", way, rtt, because);
+    if (is_unanswered(w, p))
+        (void)snprintf(out, TEXT,
+                       "%.60s does not answer: it was last heard from %.100s, %.0f s ago.", name,
+                       way, (double)(q->now - p->heard) / 1e6);
+    else
+        (void)snprintf(out, TEXT, "%.60s is reached %s %.100s%s: %.180s.", name,
+                       p->via.lane == 0 ? "directly at" : "over", way, rtt, because);
 }
 
 static json_t *answer(struct asked *q, const struct om_id *peer)
@@ -338,10 +352,11 @@ static json_t *answer(struct asked *q, const struct om_id *peer)
                                                       (json_int_t)w->hints[i].n, "text", text));
     }
     print_summary(q, peer, text);
-    return json_pack("{s:o, s:s, s:b, s:b, s:s, s:b, s:s, s:o, s:I, s:o, s:o, s:o}", "peer",
+    return json_pack("{s:o, s:s, s:b, s:b, s:b, s:s, s:b, s:s, s:o, s:I, s:o, s:o, s:o}", "peer",
                      control_id(peer), "name", name_of(q, peer, name), "connected",
-                     (int)w->has_session, "relayed", active && active->via.lane != 0, "summary",
-                     text, "udp_blocked", (int)w->is_blocked, "because", w->because, "since_s",
+                     (int)w->has_session, "unanswered", (int)(active && is_unanswered(w, active)),
+                     "relayed", active && active->via.lane != 0, "summary", text, "udp_blocked",
+                     (int)w->is_blocked, "because", w->because, "since_s",
                      seconds_since(q, w->since), "moves", (json_int_t)w->moves, "paths", paths,
                      "attempts", tries, "better", better);
 }

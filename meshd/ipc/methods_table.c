@@ -391,6 +391,7 @@ static const struct om_ipc_method table[] = {
      .reply = {{"peer", OM_PARAM_STRING, true, "its id"},
                {"name", OM_PARAM_STRING, true, "its own, or the start of its id"},
                {"connected", OM_PARAM_BOOL, true, "data can go to it"},
+               {"unanswered", OM_PARAM_BOOL, true, "but what was tried last was in vain"},
                {"relayed", OM_PARAM_BOOL, true, "over a relay"},
                {"summary", OM_PARAM_STRING, true, "a sentence for people"},
                {"udp_blocked", OM_PARAM_BOOL, true, "nobody far away answers over UDP"},

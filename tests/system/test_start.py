@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from daemon import Daemon, RpcError, knows, program, talk
+from daemon import Daemon, RpcError, knows, program, talk, wait_until
 from fixtures import need
 
 FRAME_MAX = 1 << 20
@@ -60,6 +60,27 @@ def test_pair_meets_and_talks(pair):
     first, second = pair
     assert knows(first, [second.self_id()]) and knows(second, [first.self_id()])
     assert talk(second, first, "hello") and talk(first, second, "hello yourself")
+
+
+def test_killed_peer_does_not_answer(pair):
+    """While the session stands, too: why and ping say so, not that it is reached."""
+    first, second = pair
+    other = second.self_id()
+    assert knows(first, [other]) and talk(first, second, "hello")
+    code, said, _ = first.cli("why", other)
+    assert code == 0 and "is reached directly at" in said, said
+    second.kill()
+
+    def is_known():
+        told = first.rpc("peers.why", peer=other)
+        return told["unanswered"] or not told["connected"]
+
+    first.rpc("ping.start", peer=other, count=1)
+    assert wait_until(is_known, 30), first.rpc("peers.why", peer=other)
+    code, _, err = first.cli("ping", other, "-c", "1")
+    assert code == 1 and ("does not answer" in err or "is not connected" in err), err
+    code, said, _ = first.cli("why", other)
+    assert code == 1 and "is reached" not in said, said
 
 
 def test_message_is_an_event(pair):

@@ -74,8 +74,17 @@ struct tunnel_conn *tunnel_conn_new(struct tunnels *t, struct tunnel_rule *rule,
 
 void tunnel_rule_fail(struct tunnel_rule *r, const char *why)
 {
+    char line[sizeof r->last_error];
+    size_t n = strnlen(why, sizeof line);
+
+    memcpy(line, why, n);
+    for (size_t i = 0; i < n; i++) /* an answer of a proxy has several lines, a table has not */
+        if (line[i] == '\n')
+            line[i] = ' ';
+    while (n > 0 && line[n - 1] == ' ')
+        n--;
     r->failed++;
-    (void)om_text_escape(r->last_error, sizeof r->last_error, om_bytes(why, strlen(why)));
+    (void)om_text_escape(r->last_error, sizeof r->last_error, om_bytes(line, n));
 }
 
 void tunnel_rule_works(struct tunnel_rule *r)

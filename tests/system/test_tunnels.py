@@ -458,6 +458,17 @@ def test_two_do_not_listen_at_one_port(echoed):
         assert "another program listens there" in said
 
 
+def test_an_error_of_several_lines_is_one_in_the_list(two):
+    """What a browser is told that takes the proxy for a web server."""
+    _, ben = two
+    with connect(proxy(ben)) as s:
+        s.sendall(b"GET http://ann.omerta/ HTTP/1.1\r\nHost: ann.omerta\r\n\r\n")
+        told_it = read_all(s)
+    assert b"this port is a proxy" in told_it and b"\ncurl" in told_it, told_it
+    row = ben.rpc("forward.list")["forwards"][0]
+    assert "for example curl" in row["last_error"] and "\\x" not in row["last_error"], row
+
+
 def test_an_error_is_forgotten_once_it_works(two):
     ann, ben = two
     with servers.serving(servers.echo) as port:

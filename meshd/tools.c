@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "config_print.h"
 #include "host/entropy.h"
@@ -202,6 +203,14 @@ static const char *state_of(const struct verdict *v)
     return v->is_ok ? "ok" : v->is_harmless ? "warn" : "fail";
 }
 
+/* `omerta init` does not help there. */
+static bool is_disk_full(const char *home)
+{
+    struct statvfs s;
+
+    return statvfs(home, &s) == 0 && s.f_bavail == 0;
+}
+
 static enum om_exit check(struct om_daemon *d, bool json)
 {
     struct verdict v[] = {
@@ -214,6 +223,8 @@ static enum om_exit check(struct om_daemon *d, bool json)
     json_t *list = json_array();
     bool is_ok = true;
 
+    if (is_disk_full(d->place.home))
+        v[0].fix = "make room on its disk";
     check_home(d, &v[0]);
     check_seed(d, &v[1]);
     check_secrets(d, &v[2]);

@@ -363,7 +363,8 @@ def test_disk_full(folder):
         mine = [line for line in said if line.startswith(step + " ")]
         assert len(mine) == 2 and ("No space" in mine[1] or "disk is full" in mine[1]), said
         assert mine[0] != f"{step} exit 0", said
-    for wanted in "made exit 0", "again exit 0", "kept 1", "kept 2", "changed", "settings kept":
+    for wanted in "made exit 0", "again exit 0", "kept 1", "kept 2", "changed", "settings kept", \
+            "room is wanted":
         assert wanted in said, (wanted, said, done.stderr)
     assert "a seed of nothing" not in said
 
@@ -381,6 +382,7 @@ say() { # PLACE STEP PROGRAM... - how it ended, then what it wrote to stderr
 }
 fill "$1"
 say "$3" empty "$2/omerta" init
+unshare -n "$2/omerta" doctor | grep -q "mend: make room" && echo "room is wanted"
 [ -e "$1/home/identity/seed" ] && echo "a seed of nothing"
 rm "$1/filler"
 say "$3" made "$2/omerta" init

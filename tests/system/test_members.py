@@ -348,7 +348,7 @@ def test_create_warns_of_what_cannot_be_mended(make):
     """Of the only admin, and of an open network; not in JSON, nor of a network that is shown."""
     ann = make("ann", ALONE).start()
     said = good(ann.home, "network", "create", "--name", "lab")
-    assert "its only admin" in said and "network invite --role admin" in said
+    assert "its only admin" in said and "network invite 'lab' --role admin" in said
     assert "warning" not in good(ann.home, "network", "show", "lab")
     said = good(ann.home, "network", "create", "--name", "all", "--open")
     assert "nobody can be put out" in said and "only admin" not in said

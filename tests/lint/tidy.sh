@@ -16,12 +16,15 @@ if [ ! -f "$build/compile_commands.json" ]; then
     exit 2
 fi
 
-# Only files of the tree: what is fetched into the build folder is not ours to judge.
+# Only files of the tree: what is fetched into the build folder is not ours to judge. And each
+# once: a file of several programs has several commands, and clang-tidy would follow every one.
 list() {
-    python3 - "$build/compile_commands.json" "$root" <<'PY'
+    python3 - "$build/compile_commands.json" "$root" "$work" <<'PY'
 import json, os, sys
 with open(sys.argv[1], encoding="utf-8") as f:
-    files = {os.path.realpath(e["file"]) for e in json.load(f)}
+    files = {os.path.realpath(os.path.join(e["directory"], e["file"])): e for e in json.load(f)}
+with open(os.path.join(sys.argv[3], "compile_commands.json"), "w", encoding="utf-8") as f:
+    json.dump(list(files.values()), f)
 root = os.path.realpath(sys.argv[2]) + "/"
 build = os.path.dirname(os.path.realpath(sys.argv[1])) + "/"
 for name in sorted(n for n in files
@@ -41,11 +44,11 @@ one() {
 }
 export -f one
 
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
-list >"$out" || exit 1
-if [ ! -s "$out" ]; then
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+list >"$work/files" || exit 1
+if [ ! -s "$work/files" ]; then
     echo "tidy: $build compiles nothing of $root"
     exit 1
 fi
-xargs -0 -P "$(nproc)" -I FILE bash -c 'one "$@"' one "$build" "$root" FILE <"$out" || exit 1
+xargs -0 -P "$(nproc)" -I FILE bash -c 'one "$@"' one "$work" "$root" FILE <"$work/files" || exit 1

@@ -118,7 +118,9 @@ full,*)
     # The lint judges the tree and not a build, a failed allocation is looked at where ASan sees
     # what it leaves behind, and TSan gets what has threads: the core has none.
     run gcc dev "${everything/ oom/}" -DOM_TIDY=ON
-    run clang-asan asan "unit model oom sim fuzz" -DCMAKE_C_COMPILER=clang
+    # Hundreds of programs with debug information: lld links each in a third of what ld takes.
+    run clang-asan asan "unit model oom sim fuzz" -DCMAKE_C_COMPILER=clang \
+        -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld
     run tsan tsan unit
     ;;
 esac

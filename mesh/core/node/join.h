@@ -4,6 +4,7 @@
  * What:  of one closed network: our asking to be let in by a link, and our answers, as an admin,
  *        to those who ask.
  * Why:   who is no member yet may do one thing only, and it is all here.
+ * Keeps: renew_takes_what_holds_for_longer; join_takes_what_holds_of_an_admin.
  *
  *            link           JOIN session, call, answer
  *   (none) --------> ASKING --------------------------> member
@@ -141,6 +142,10 @@ void node_renew_wall(struct om_node *n, om_time now);
 
 /** node_renew_meet() - whoever @n has less than a member's session with in @net is met anew. */
 void node_renew_meet(struct om_node *n, const struct om_network *net);
+
+/** node_renew_helps() - is @a, an answer to @j, a certificate of ours that holds today, and for
+ *  longer than the one we show? Else anybody could give us back one that we had. */
+bool node_renew_helps(const struct node_join *j, const struct om_join_answer *a);
 
 /** node_renew_take() - the answer that @j has is our certificate from now on; false: it is none. */
 bool node_renew_take(struct node_join *j);

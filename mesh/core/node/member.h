@@ -61,6 +61,11 @@ bool node_member_is_admin(const struct om_node *n, const struct om_peer *p);
 bool node_member_may(const struct om_node *n, const struct om_network *net, const struct om_id *id,
                      enum om_role role);
 
+/** node_member_judge() - what @n would be in @net at @now by @chain, which is said to be of its own
+ *  key: what that says to @out, unless it is OM_CERT_FORGED. Revocation is not looked at. */
+enum om_cert_verdict node_member_judge(struct om_node *n, om_time now, const struct om_network *net,
+                                       const struct om_cert_chain *chain, struct om_member *out);
+
 /** node_member_set() - @n shows @chain in @net from @now on. Return: as om_node_credential(). */
 enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
                             const struct om_cert_chain *chain);

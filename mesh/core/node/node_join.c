@@ -227,6 +227,18 @@ static void on_error(struct node_join *j, const char *error)
         refuse(j, OM_JOIN_UNKEPT);
 }
 
+/* A certificate, and the secret beside it, are an admin's to give: whoever else has one of our key
+ * had it of ourselves. */
+static bool may_give(struct node_join *j, const struct node_call *c, const struct om_join_answer *a)
+{
+    const struct om_peer *p = om_peers_find(&j->node->peers, j->net, &c->id);
+
+    if (p && node_member_is_admin(j->node, p))
+        return j->is_asking || node_renew_helps(j, a);
+    j->was_answered = true;
+    return false;
+}
+
 void node_join_answered(struct node_call *c, om_time now OM_UNUSED)
 {
     struct node_join *j = node_join_of(c->node, node_network(c->node, &c->network));
@@ -242,6 +254,8 @@ void node_join_answered(struct node_call *c, om_time now OM_UNUSED)
     if (om_words_load(om_bytes(c->rpc.body, strlen(c->rpc.body)), &ok) != OM_OK ||
         om_join_words_read(&a, ok) != OM_OK) {
         node_drop(c->node, OM_DROP_FRAME);
+    } else if (a.is_made && !may_give(j, c, &a)) {
+        node_drop(c->node, OM_DROP_HS_CREDENTIAL);
     } else if (a.is_made) {
         j->answer = a;
         j->has_answer = true;
@@ -279,9 +293,11 @@ static bool enter(struct node_join *j)
     const struct om_join_answer *a = &j->answer;
     const struct om_cert_chain chain = {om_bytes(a->node, a->node_len),
                                         om_bytes(a->admin, sizeof a->admin)};
+    struct om_member m;
     unsigned i = 0;
 
-    if (node_member_set(n, n->now, j->net, &chain) != OM_OK)
+    if (node_member_judge(n, n->now, j->net, &chain, &m) != OM_CERT_HOLDS ||
+        node_member_set(n, n->now, j->net, &chain) != OM_OK)
         return false;
     meet_anew(j, false);
     sodium_memzero(&j->net->invitation, sizeof j->net->invitation);

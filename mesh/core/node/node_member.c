@@ -177,19 +177,26 @@ bool om_node_may(const struct om_node *n, const struct om_id *network, const str
     return net && node_member_may(n, net, peer, role);
 }
 
-enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
-                            const struct om_cert_chain *chain)
+enum om_cert_verdict node_member_judge(struct om_node *n, om_time now, const struct om_network *net,
+                                       const struct om_cert_chain *chain, struct om_member *out)
 {
     struct om_network shows = {.id = net->id, .authority = net->authority};
     struct om_shown ours = {.static_key = net->self.dh_public};
+
+    if (om_credential_set(&shows, chain) != OM_OK)
+        return OM_CERT_FORGED;
+    ours.bytes = om_credential_ours(&shows, &ours.kind);
+    return om_verified_check(&n->verified, net, &ours, unix_s(n, now), out);
+}
+
+enum om_err node_member_set(struct om_node *n, om_time now, struct om_network *net,
+                            const struct om_cert_chain *chain)
+{
     struct om_member m;
 
     if (net->is_open)
         return OM_E_STATE;
-    if (om_credential_set(&shows, chain) != OM_OK)
-        return OM_E_CRYPTO;
-    ours.bytes = om_credential_ours(&shows, &ours.kind);
-    if (om_verified_check(&n->verified, net, &ours, unix_s(n, now), &m) == OM_CERT_FORGED)
+    if (node_member_judge(n, now, net, chain, &m) == OM_CERT_FORGED)
         return OM_E_CRYPTO;
     enum om_err e = om_credential_set(net, chain);
     if (e == OM_OK)

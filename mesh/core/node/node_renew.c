@@ -109,6 +109,21 @@ void node_renew_meet(struct om_node *n, const struct om_network *net)
     }
 }
 
+bool node_renew_helps(const struct node_join *j, const struct om_join_answer *a)
+{
+    const struct om_cert_chain chain = {om_bytes(a->node, a->node_len),
+                                        om_bytes(a->admin, sizeof a->admin)};
+    struct om_shown ours = {.static_key = j->net->self.dh_public};
+    struct om_node *n = j->node;
+    struct om_member had, m;
+
+    if (node_member_judge(n, n->now, j->net, &chain, &m) != OM_CERT_HOLDS)
+        return false;
+    ours.bytes = om_credential_ours(j->net, &ours.kind);
+    return om_verified_check(&n->verified, j->net, &ours, 0, &had) == OM_CERT_FORGED ||
+           m.until > had.until;
+}
+
 bool node_renew_take(struct node_join *j)
 {
     struct om_node *n = j->node;

@@ -339,3 +339,53 @@ OM_TEST(ledger_sync_rests_where_nothing_comes_of_it)
     CHECK(d.p.sent < had + 30); /* and leave it at that */
     desk_fini(&d);
 }
+
+/* Else one who asks without end has all the answers, also those about its own revocation. */
+OM_TEST(ledger_sync_answers_one_less_often_than_all)
+{
+    static const char nothing[] = "{\"b\":\"AAAAAAA\"}"; /* known to who asks: the least there is */
+    enum { ROUNDS = 10, AT_ONCE = 40, SECONDS = ROUNDS / 2 + 3 };
+    const struct om_call_config c = {.method = OM_METHOD_LEDGER,
+                                     .args = om_bytes(nothing, sizeof nothing - 1)};
+    struct desk d;
+    uint64_t call;
+
+    desk_init(&d);
+    join(&d, 1);
+    CHECK_OK(meet(&d, 1));
+    pair_run(&d.p, OM_SEC(2));
+    struct node_ledger *g = node_ledger_of(d.p.side[0].node, &d.certs.network);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned k = 0; k < AT_ONCE; k++)
+            CHECK_OK(om_node_call(d.p.side[1].node, d.p.now, &d.certs.network, &d.self[0].id, &c,
+                                  &call));
+        pair_run(&d.p, d.p.now + OM_MS(500));
+    }
+    CHECK_EQ(d.replies, ROUNDS * AT_ONCE);
+    CHECK(d.replies - d.refusals >= OM_LEDGER_PEER_BURST / 2);
+    CHECK(d.replies - d.refusals <= OM_LEDGER_PEER_BURST + SECONDS * OM_LEDGER_PEER_PER_S);
+    CHECK_STR(d.error, "busy");
+    CHECK(om_bucket_take(&g->answers, d.p.now, OM_LEDGER_ANSWERS_PER_S - 10)); /* the others' */
+    desk_fini(&d);
+}
+
+OM_TEST(ledger_sync_learns_from_whom_it_refuses)
+{
+    const struct om_id news = certs_someone(130).id;
+
+    for (int is_busy = 0; is_busy < 2; is_busy++) {
+        struct desk d;
+        desk_init(&d);
+        join(&d, 1);
+        CHECK_OK(meet(&d, 1));
+        pair_run(&d.p, OM_SEC(3));
+        struct node_ledger *g = node_ledger_of(d.p.side[0].node, &d.certs.network);
+        if (is_busy)
+            om_bucket_init(&g->answers, 0, 0, d.p.now);
+        CHECK(!om_ledger_log(&g->all, &news));
+        fill(&d, 1, 130, 1);
+        pair_run(&d.p, d.p.now + OM_SEC(5));
+        CHECK(om_ledger_log(&g->all, &news) != NULL);
+        desk_fini(&d);
+    }
+}

@@ -7,7 +7,9 @@
  * Keeps: revoke_ends_sessions_and_refuses_new_ones; revoke_is_for_admins;
  *        revoke_is_told_to_whoever_was_away; revoke_survives_a_restart; invite_void_lets_nobody_in;
  *        invite_says_how_often_itself; ledger_sync_refuses_garbage;
- *        ledger_sync_rests_where_nothing_comes_of_it; surplus_of_an_invitation_is_revoked.
+ *        ledger_sync_rests_where_nothing_comes_of_it;
+ *        ledger_sync_answers_one_less_often_than_all; ledger_sync_learns_from_whom_it_refuses;
+ *        surplus_of_an_invitation_is_revoked.
  *
  * Who is asked: every peer with a live session that may not have what we have, once until ours
  * changes, whoever was heard last first; it sees how far we are and asks back. So news doubles its
@@ -32,6 +34,8 @@ enum {
     OM_LEDGER_RETRY_S = 15,   /* until a peer is asked again of whom came nothing, or nothing new */
     OM_LEDGER_PARTS_MAX = 2048,   /* answers to one peer's whole question; then it ends */
     OM_LEDGER_ANSWERS_PER_S = 50, /* of all peers; then they are told to come back */
+    OM_LEDGER_PEER_PER_S = 5,     /* of one peer, who leaves most to the others; */
+    OM_LEDGER_PEER_BURST = 48,    /* to who is behind by a full log all of it at once */
     OM_LEDGER_UNTOLD_MAX = 32     /* parts not told to the driver yet; then they are not kept */
 };
 

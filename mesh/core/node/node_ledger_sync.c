@@ -235,6 +235,18 @@ static void fill(struct node_ledger *g, struct node_call *c, const struct om_led
         c->tail_len = om_ledger_answer_epoch(room, c->tail_len, epoch);
 }
 
+/* Does @c come from one who does not ask too often? Its own share is looked at first: else who asks
+ * without end would have that of all. */
+static bool may_ask(const struct node_call *c, om_time now)
+{
+    struct om_bucket *b = c->peer ? &c->peer->ledger_asks : NULL;
+
+    if (b && b->rate == 0)
+        om_bucket_init(b, OM_LEDGER_PEER_PER_S, OM_LEDGER_PEER_BURST, now);
+    return !b || om_bucket_take(b, now, 1);
+}
+
+/* Return: OM_E_BUSY: how far the other is was learnt, no more. */
 static enum om_err answer(struct node_ledger *g, om_time now, struct node_call *c)
 {
     struct om_ledger_ask a;
@@ -247,13 +259,24 @@ static enum om_err answer(struct node_ledger *g, om_time now, struct node_call *
     free(body.p);
     if (e != OM_OK)
         return e;
-    c->tail = malloc(OM_LEDGER_ANSWER_MAX);
-    if (!c->tail)
+    const bool is_busy = !om_bucket_take(&g->answers, now, 1);
+    c->tail = is_busy ? NULL : malloc(OM_LEDGER_ANSWER_MAX);
+    if (!is_busy && !c->tail)
         return OM_E_NO_MEM;
-    fill(g, c, &a);
+    if (!is_busy)
+        fill(g, c, &a);
     if (a.skip == 0 && c->peer)
         learn(g, now, c->peer, &a);
+    if (is_busy)
+        return OM_E_BUSY;
     return om_call_accept(&c->rpc, om_bytes(NULL, 0));
+}
+
+static enum om_call_error error_of(enum om_err e)
+{
+    if (e == OM_E_BUSY)
+        return OM_CALL_BUSY_ERROR;
+    return e == OM_E_NO_MEM ? OM_CALL_INTERNAL_ERROR : OM_CALL_BAD_ARGS_ERROR;
 }
 
 bool node_ledger_asked(struct node_call *c, om_time now)
@@ -266,18 +289,11 @@ bool node_ledger_asked(struct node_call *c, om_time now)
         (void)!om_call_refuse(&c->rpc, om_call_error_name(OM_CALL_UNKNOWN_METHOD_ERROR), NULL);
         return true;
     }
-    if (!om_bucket_take(&g->answers, now, 1)) {
-        (void)!om_call_refuse(&c->rpc, om_call_error_name(OM_CALL_BUSY_ERROR), NULL);
-        return true;
-    }
-    enum om_err e = answer(g, now, c);
-    if (e != OM_OK) {
+    enum om_err e = may_ask(c, now) ? answer(g, now, c) : OM_E_BUSY;
+    if (e != OM_OK && e != OM_E_BUSY)
         node_drop(c->node, e == OM_E_NO_MEM ? OM_DROP_MEMORY : OM_DROP_FRAME);
-        (void)!om_call_refuse(
-            &c->rpc,
-            om_call_error_name(e == OM_E_NO_MEM ? OM_CALL_INTERNAL_ERROR : OM_CALL_BAD_ARGS_ERROR),
-            NULL);
-    }
+    if (e != OM_OK)
+        (void)!om_call_refuse(&c->rpc, om_call_error_name(error_of(e)), NULL);
     return true;
 }
 

@@ -11,6 +11,7 @@
 #ifndef OM_PEER_PEER_H
 #define OM_PEER_PEER_H
 
+#include <omerta/bucket.h>
 #include <omerta/info.h>
 #include <omerta/node.h>
 #include <omerta/timers.h>
@@ -102,6 +103,7 @@ struct om_peer {
     bool ledger_claims;        /* it said since we began to ask it that it has more */
     bool is_caught_up;         /* it was behind with its epoch, and is no more: met anew */
     struct om_peer_keep keep;
+    struct om_bucket ledger_asks; /* its questions about our ledger; zeroed: none came */
     struct om_timer timer;
 };
 

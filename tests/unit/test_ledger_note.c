@@ -1,6 +1,7 @@
 /* test_ledger_note.c - one token, one member: also when two admins did not hear of each other. */
 #include "ledgers.h"
 
+#include "network/issuer.h"
 #include "network/ledger_parts.h"
 
 enum { AUTHORITY, ANN, BOB };
@@ -104,5 +105,31 @@ OM_TEST(ledger_notes_are_bounded_and_expire)
     om_ledger_expire(&l, gone + 1);
     CHECK_EQ(l.note_count, 0);
 out:
+    om_ledger_fini(&l);
+}
+
+/* Of whom came twice, by two invites, the issuer has the later one only. */
+OM_TEST(ledger_notes_count_uses_with_the_issuers)
+{
+    struct om_ledger l = {.log_count = 0};
+    struct om_issuer i = {.number = 0};
+    const struct member by[] = {member(20, ANN, 3, 1, 0), member(20, ANN, 3, 1, 5),
+                                member(21, ANN, 3, 1, 9), member(24, ANN, 3, 2, 0)};
+    const struct member unshown = member(22, ANN, 3, 1, 0), again = member(20, ANN, 3, 2, 9);
+    struct om_grant three = {.uses = 3}, four = {.uses = 4};
+
+    memcpy(three.invite, unshown.c.invite, sizeof three.invite);
+    memcpy(four.invite, unshown.c.invite, sizeof four.invite);
+    OM_TRY(ledgers_init(&l, 1));
+    for (unsigned k = 0; k < OM_ARRAY_SIZE(by); k++)
+        OM_TRY(note(&l, &by[k]) == OM_OK);
+    OM_TRY(om_issuer_note(&i, &by[2].c) == OM_OK && om_issuer_note(&i, &again.c) == OM_OK);
+    CHECK(!om_issuer_is_used(&i, &l, &three, &key(23)->id));
+    OM_TRY(om_issuer_note(&i, &unshown.c) == OM_OK);
+    CHECK(om_issuer_is_used(&i, &l, &three, &key(23)->id));
+    CHECK(!om_issuer_is_used(&i, &l, &three, &key(20)->id)); /* it is one of the three */
+    CHECK(!om_issuer_is_used(&i, &l, &four, &key(23)->id));
+out:
+    om_issuer_fini(&i);
     om_ledger_fini(&l);
 }

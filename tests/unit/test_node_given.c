@@ -1,10 +1,11 @@
-/* test_node_given.c - whose certificate is taken by who asked for one, and which. */
+/* test_node_given.c - who is given a certificate, and which is taken of whom. */
 #include "certs.h"
 
 #include <sodium.h>
 
 #include "network/epoch.h"
 #include "node/join.h"
+#include "node/ledger.h"
 
 static const uint8_t secret[32] = {0x5e, 0xc2};
 
@@ -171,6 +172,48 @@ OM_TEST(join_takes_what_holds_of_an_admin)
         CHECK_EQ(k.refused, cases[i].why != OM_JOIN_WHY_COUNT);
         if (k.refused > 0)
             CHECK_EQ(k.why, cases[i].why);
+        pair_fini(&k.p);
+    }
+}
+
+/* Side 0 let somebody in by the invitation of follow(), who left and came again by another; it saw
+ * the first of his certificates if he showed it. */
+static void use_up(struct counter *k, bool has_shown)
+{
+    struct node_ledger *g = node_ledger_of(k->p.side[0].node, &k->certs.network);
+    struct om_node_cert c = {.number = 5,
+                             .issued = CERTS_NOW_S - 60,
+                             .expires = CERTS_NOW_S + CERTS_DAY_S,
+                             .invite = {0, 1, 'a'},
+                             .key = certs_someone(9).id};
+    uint8_t bytes[OM_NODE_CERT_MAX];
+
+    size_t n = om_node_cert_encode(bytes, &c, &k->self[0], &k->certs.network);
+    CHECK_OK(om_node_issued(k->p.side[0].node, &k->certs.network, om_bytes(bytes, n)));
+    if (has_shown)
+        CHECK_OK(om_ledger_note(&g->all, om_bytes(bytes, n), &c, &k->self[0].id));
+    c.number++;
+    c.invite[2] = 'b';
+    n = om_node_cert_encode(bytes, &c, &k->self[0], &k->certs.network);
+    CHECK_OK(om_node_issued(k->p.side[0].node, &k->certs.network, om_bytes(bytes, n)));
+}
+
+/* Else it is let in, judged to be one too many as soon as it shows that, and out for good. */
+OM_TEST(join_by_what_one_who_came_twice_used_is_refused)
+{
+    for (int has_shown = 0; has_shown < 2; has_shown++) {
+        struct counter k;
+        counter_init(&k, OM_ROLE_ADMIN, 0);
+        use_up(&k, has_shown);
+        follow(&k);
+        pair_run(&k.p, OM_SEC(5));
+        CHECK_EQ(k.joined, !has_shown); /* what nobody saw throws nobody out */
+        CHECK_EQ(k.refused, has_shown);
+        if (k.refused > 0)
+            CHECK_EQ(k.why, OM_JOIN_USED);
+        CHECK(!node_ledger_is_revoked(k.p.side[0].node,
+                                      node_network(k.p.side[0].node, &k.certs.network),
+                                      om_node_id(k.p.side[1].node, &k.certs.network)));
         pair_fini(&k.p);
     }
 }

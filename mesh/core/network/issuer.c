@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "crypto/kdf.h"
+#include "network/ledger_parts.h"
 #include "network/names.h"
 
 enum {
@@ -144,6 +145,20 @@ static unsigned uses_of(const struct om_issuer *i, const uint8_t invite[static O
         n += memcmp(i->all[k].invite, invite, OM_CERT_INVITE) == 0 &&
              !om_id_equal(&i->all[k].key, but);
     return n;
+}
+
+bool om_issuer_is_used(const struct om_issuer *i, const struct om_ledger *l,
+                       const struct om_grant *grant, const struct om_id *key)
+{
+    unsigned uses = uses_of(i, grant->invite, key), at = 0;
+    const struct om_id *user;
+
+    while (uses < grant->uses && (user = om_ledger_user(l, grant->invite, &at)) != NULL) {
+        const struct om_issued *had = find(i, user);
+        bool is_counted = had && memcmp(had->invite, grant->invite, sizeof had->invite) == 0;
+        uses += !is_counted && !om_id_equal(user, key);
+    }
+    return uses >= grant->uses;
 }
 
 static bool is_taken(const struct om_issuer *i, uint32_t overlay, const struct om_id *but,

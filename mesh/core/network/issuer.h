@@ -26,6 +26,7 @@
 #ifndef OM_NETWORK_ISSUER_H
 #define OM_NETWORK_ISSUER_H
 
+#include "network/ledger.h"
 #include "network/network.h"
 
 #define OM_NAME_SELF "self" /* where a peer is wanted it means the node itself: nobody's name */
@@ -84,6 +85,11 @@ OM_MUST enum om_err om_issuer_heard(struct om_issuer *i, const struct om_member 
 OM_MUST enum om_err om_issuer_admit(struct om_issuer *i, const struct om_network *net,
                                     const struct om_grant *grant, const struct om_id *key,
                                     const char *name, uint32_t now_s, struct om_node_cert *out);
+
+/** om_issuer_is_used() - did as many as may come by @grant, beside @key? Of each key @i has what it
+ *  came by last; by what it came before, it is in the notes of @l, by which everybody judges. */
+bool om_issuer_is_used(const struct om_issuer *i, const struct om_ledger *l,
+                       const struct om_grant *grant, const struct om_id *key);
 
 /** om_issuer_find() - what @i noted of @key into @out; false: nothing. */
 bool om_issuer_find(const struct om_issuer *i, const struct om_id *key, struct om_issued *out);

@@ -173,3 +173,20 @@ bool om_ledger_superseded(const struct om_ledger *l, const struct om_ledger_note
     }
     return false;
 }
+
+const struct om_id *om_ledger_user(const struct om_ledger *l,
+                                   const uint8_t invite[static OM_CERT_INVITE], unsigned *at)
+{
+    struct om_ledger_note lowest = {.issued = 0};
+
+    memcpy(lowest.invite, invite, sizeof lowest.invite);
+    unsigned first = place(l, &lowest);
+    for (unsigned i = *at > first ? *at : first; i < l->note_count; i++) {
+        if (memcmp(l->notes[i].invite, invite, OM_CERT_INVITE) != 0)
+            break;
+        *at = i + 1;
+        if (l->notes[i].counts && !is_repeated(l, first, i))
+            return &l->notes[i].key;
+    }
+    return NULL;
+}

@@ -65,6 +65,11 @@ void om_ledger_note_issued(struct om_ledger *l, const struct om_ledger_log *log,
 /** om_ledger_superseded() - do others of @l use up the invite of what would be the note @n? */
 bool om_ledger_superseded(const struct om_ledger *l, const struct om_ledger_note *n);
 
+/** om_ledger_user() - the next, from @at on, which is 0 at first, of those who came by @invite, as
+ *  the notes of @l have it, lent; each key once; then NULL. */
+const struct om_id *om_ledger_user(const struct om_ledger *l,
+                                   const uint8_t invite[static OM_CERT_INVITE], unsigned *at);
+
 /** om_ledger_note_of() - @cert, decoded @c, signed by @issuer, as a note that counts. */
 struct om_ledger_note om_ledger_note_of(struct om_bytes cert, const struct om_node_cert *c,
                                         const struct om_id *issuer);

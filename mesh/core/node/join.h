@@ -4,7 +4,8 @@
  * What:  of one closed network: our asking to be let in by a link, and our answers, as an admin,
  *        to those who ask.
  * Why:   who is no member yet may do one thing only, and it is all here.
- * Keeps: renew_takes_what_holds_for_longer; join_takes_what_holds_of_an_admin.
+ * Keeps: renew_takes_what_holds_for_longer; join_takes_what_holds_of_an_admin;
+ *        join_by_what_one_who_came_twice_used_is_refused.
  *
  *            link           JOIN session, call, answer
  *   (none) --------> ASKING --------------------------> member

@@ -138,6 +138,8 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
     if (by->grant.role & OM_ROLE_ADMIN && !j->net->has_signer)
         return OM_E_UNSUPPORTED;
     node_names_note(n, j->net, &j->issuer, now_s);
+    if (om_issuer_is_used(&j->issuer, &node_ledger_of(n, &j->net->id)->all, &by->grant, &c->id))
+        return OM_E_STATE;
     return om_issuer_admit(&j->issuer, j->net, &by->grant, &c->id, name, now_s, out);
 }
 

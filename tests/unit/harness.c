@@ -21,9 +21,11 @@
 
 enum {
     TESTS_MAX = 256,
-    OOM_POINTS_MAX = 2000, /* of a test that allocates more: the first half, the rest spread out */
-    OOM_CPU_S = 20,        /* a child still computing then hangs */
-    OOM_WALL_S = 300       /* one still waiting then hangs; the machine may be busy */
+    /* Of a test that allocates more: the first half, the rest spread out. A sanitizer makes each
+     * four times as slow, and a few tests have most of them. */
+    OOM_POINTS_MAX = OM_HAS_SANITIZER ? 400 : 2000,
+    OOM_CPU_S = 20,  /* a child still computing then hangs */
+    OOM_WALL_S = 300 /* one still waiting then hangs; the machine may be busy */
 };
 
 /* What a child leaves in shared memory for its parent. */

@@ -186,9 +186,10 @@ OM_TEST(ledger_wire_epoch_comes_last)
     size_t logs = om_ledger_answer(&from, &a, om_mut(answer, sizeof answer));
     n = om_ledger_answer_epoch(om_mut(answer, sizeof answer), logs, om_bytes(epoch, sizeof epoch));
     CHECK_EQ(n, logs + OM_LEDGER_EPOCH_MAX);
-    OM_TRY(om_ledger_hear(&to, om_bytes(answer, n), &heard) == OM_OK);
+    OM_TRY(om_ledger_hear_news(&to, om_bytes(answer, n), om_mut(ask, sizeof ask), &heard) == OM_OK);
     CHECK_EQ(heard.told, 1);
-    CHECK_EQ(heard.logs, logs);
+    CHECK_EQ(heard.news, logs);
+    CHECK_MEM(ask, answer, logs);
     CHECK_EQ(heard.epoch.n, sizeof epoch);
     CHECK(heard.epoch.p == answer + n - sizeof epoch);
     CHECK_ERR(om_ledger_hear(&to, om_bytes(answer, n - 1), &heard), OM_E_PARSE);

@@ -101,19 +101,35 @@ static bool hear_epoch(struct om_rd *r, struct om_ledger_heard *out)
            out->epoch.n <= OM_EPOCH_MESSAGE_MAX;
 }
 
-static enum om_err hear_cert(struct om_ledger *l, struct om_bytes in)
+/* Is @cert the one that @l has of its admin? */
+static bool has_cert(const struct om_ledger *l, struct om_bytes cert)
 {
+    const struct om_ledger_log *log;
+    struct om_admin_cert c;
+
+    if (om_admin_cert_decode(&c, cert) != OM_OK)
+        return false;
+    log = om_ledger_log(l, &c.key);
+    return log && !log->is_authority && memcmp(log->cert, cert.p, sizeof log->cert) == 0;
+}
+
+/* Return: as om_ledger_hear(); @is_new: it is to be kept. */
+static enum om_err hear_cert(struct om_ledger *l, struct om_bytes in, bool *is_new)
+{
+    const bool had = has_cert(l, in);
     enum om_err e = om_ledger_admin(l, in);
 
+    *is_new = !had && has_cert(l, in);
     return e == OM_E_FULL ? OM_OK : e; /* his entries will be a stranger's */
 }
 
 static enum om_err hear_entry(struct om_ledger *l, const struct om_id *owner, struct om_bytes in,
-                              struct om_ledger_heard *out)
+                              bool *is_new)
 {
+    *is_new = false;
     switch (om_ledger_put(l, owner, in)) {
     case OM_LEDGER_NEW:
-        out->entries++;
+        *is_new = true;
         return OM_OK;
     case OM_LEDGER_KNOWN:
     case OM_LEDGER_OUTRANKED:
@@ -128,28 +144,41 @@ static enum om_err hear_entry(struct om_ledger *l, const struct om_id *owner, st
     return OM_E_NO_MEM;
 }
 
-enum om_err om_ledger_hear(struct om_ledger *l, struct om_bytes in, struct om_ledger_heard *out)
+enum om_err om_ledger_hear_news(struct om_ledger *l, struct om_bytes in, struct om_mut news,
+                                struct om_ledger_heard *out)
 {
     struct om_rd r = om_rd(in);
+    struct om_wr w = om_wr(news);
     uint8_t more = om_rd_u8(&r);
 
-    *out = (struct om_ledger_heard){.has_more = more == 1, .logs = 1};
+    *out = (struct om_ledger_heard){.has_more = more == 1};
     if (in.n > OM_LEDGER_ANSWER_MAX || r.bad || more > 1)
         return OM_E_PARSE;
+    om_wr_u8(&w, 0);
     while (om_rd_left(&r) > 0) {
         struct om_id owner;
+        bool is_new;
         uint8_t kind = om_rd_u8(&r);
         if (kind == KIND_EPOCH)
             return hear_epoch(&r, out) ? OM_OK : OM_E_PARSE;
         om_rd_copy(&r, owner.b, sizeof owner.b);
-        struct om_bytes bytes = om_rd_bytes(&r, om_rd_u16(&r));
+        const struct om_ledger_told t = {&owner, kind == KIND_CERT, om_rd_bytes(&r, om_rd_u16(&r))};
         if (r.bad || kind > KIND_CERT)
             return OM_E_PARSE;
-        enum om_err e = kind == KIND_CERT ? hear_cert(l, bytes) : hear_entry(l, &owner, bytes, out);
+        enum om_err e =
+            t.is_cert ? hear_cert(l, t.bytes, &is_new) : hear_entry(l, &owner, t.bytes, &is_new);
         if (e != OM_OK)
             return e;
         out->told++;
-        out->logs = in.n - om_rd_left(&r);
+        out->entries += is_new && !t.is_cert;
+        if (is_new)
+            write_item(&w, &t);
+        out->news = om_wr_len(&w);
     }
     return OM_OK;
+}
+
+enum om_err om_ledger_hear(struct om_ledger *l, struct om_bytes in, struct om_ledger_heard *out)
+{
+    return om_ledger_hear_news(l, in, om_mut(NULL, 0), out);
 }

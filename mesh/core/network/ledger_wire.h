@@ -49,7 +49,7 @@ struct om_ledger_heard {
     unsigned entries; /* that were new */
     bool has_more;
     struct om_bytes epoch; /* EPOCH, of the answer's own bytes, not looked at; empty: none */
-    size_t logs;           /* bytes of the answer before it */
+    size_t news;           /* bytes of what was new, told alone */
 };
 
 /** om_ledger_ask() - the first question of @l, to @out. */
@@ -90,5 +90,18 @@ size_t om_ledger_part(uint8_t out[static OM_LEDGER_ANSWER_LEAST], const struct o
  */
 OM_MUST enum om_err om_ledger_hear(struct om_ledger *l, struct om_bytes in,
                                    struct om_ledger_heard *out);
+
+/**
+ * om_ledger_hear_news() - as om_ledger_hear(), and what is to be kept of it
+ * @l:     the ledger
+ * @in:    as received
+ * @news:  room for as much as @in has: receives an answer that has no more, of the entries and
+ *         certificates that were new; out->news of its bytes
+ * @out:   what it came to, also on failure
+ *
+ * Return: as om_ledger_hear().
+ */
+OM_MUST enum om_err om_ledger_hear_news(struct om_ledger *l, struct om_bytes in, struct om_mut news,
+                                        struct om_ledger_heard *out);
 
 #endif

@@ -9,6 +9,7 @@
  *        invite_says_how_often_itself; ledger_sync_refuses_garbage;
  *        ledger_sync_rests_where_nothing_comes_of_it;
  *        ledger_sync_answers_one_less_often_than_all; ledger_sync_learns_from_whom_it_refuses;
+ *        ledger_sync_keeps_what_is_new;
  *        surplus_of_an_invitation_is_revoked.
  *
  * Who is asked: every peer with a live session that may not have what we have, once until ours

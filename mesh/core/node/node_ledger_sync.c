@@ -301,13 +301,16 @@ bool node_ledger_asked(struct node_call *c, om_time now)
 static bool hear(struct node_ledger *g, struct node_ledger_ask *a, struct om_bytes part)
 {
     unsigned logs = g->all.log_count;
-    struct om_ledger_heard heard;
-    enum om_err e = om_ledger_hear(&g->all, part, &heard);
+    uint8_t *news = malloc(part.n + 1);
+    struct om_ledger_heard heard = {.told = 0};
+    enum om_err e =
+        news ? om_ledger_hear_news(&g->all, part, om_mut(news, part.n), &heard) : OM_E_NO_MEM;
 
     if (heard.entries > 0 || g->all.log_count > logs) { /* what is kept has no secrets */
-        node_ledger_changed(g, om_bytes(part.p, heard.logs));
+        node_ledger_changed(g, om_bytes(news, heard.news));
         a->has_brought = true;
     }
+    free(news);
     if (e == OM_OK && heard.epoch.n > 0) {
         enum om_rotation_put put = node_rotate_hear(g, heard.epoch);
         a->has_brought |= put == OM_ROTATION_ADOPTED;

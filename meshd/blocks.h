@@ -14,7 +14,10 @@
 #include "state.h"
 
 /**
- * blocks_load() - the node of @d blocks in @network, which it just joined, whom the home has
+ * blocks_load() - the node blocks whom the home has
+ * @d:        the daemon
+ * @network:  which its node just joined
+ * @err:      sentence for a person
  *
  * Return: false, and @err, when there is a list that cannot be read: it is left as it is.
  */

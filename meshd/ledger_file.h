@@ -19,7 +19,10 @@
 enum { LEDGER_FILE_MAX = 64 << 20 };
 
 /**
- * ledger_file_load() - give the node of @d back what is kept of @network, which it has joined
+ * ledger_file_load() - give the node back what is kept of a ledger
+ * @d:        the daemon
+ * @network:  which its node has joined
+ * @err:      sentence for a person
  *
  * Return: false, and @err, when there is a file that cannot be read, which is left as it is.
  */

@@ -251,13 +251,15 @@ void tunnels_leave(struct tunnels *t, const struct om_id *network)
     struct om_error err;
     bool was_kept = false;
 
-    for (struct om_link *l = om_list_first(&t->rules), *next; l; l = next) {
+    for (struct om_link *l = om_list_first(&t->rules); l;) {
         struct tunnel_rule *r = OM_CONTAINER_OF(l, struct tunnel_rule, link);
-        next = om_list_next(&t->rules, l);
-        if (!om_id_equal(&r->network, network))
+        if (!om_id_equal(&r->network, network)) {
+            l = om_list_next(&t->rules, l);
             continue;
+        }
         was_kept |= r->keep;
         tunnel_rule_drop(r);
+        l = om_list_first(&t->rules); /* with a consent go those whom it was given to */
     }
     if (was_kept)
         (void)tunnel_rules_save(t, &err); /* else they are left out at the next start */

@@ -8,6 +8,7 @@ import pytest
 
 import servers
 from daemon import wait_until
+from fixtures import ALONE
 from tunnel_pair import (connect, expose, exactly, failing, read_all, told, two)  # noqa: F401
 
 
@@ -145,6 +146,25 @@ def test_consent_withdrawn_ends_it(serving):
     assert wait_until(lambda: ben.rpc("forward.list")["forwards"][0]["up"], 10)
     assert ben.rpc("forward.list")["forwards"][0]["last_error"] == ""
     assert ask(there) == b"hello"
+
+
+def test_a_network_is_left_with_guests_in_it(make):
+    """Its consents go, and the ports that peers opened by them; the daemon does not."""
+    ann, ben = (make(name, [*ALONE, "--name", name]).start() for name in ("ann", "ben"))
+    told(ann, "network", "create", "--name", "lab", "--open")
+    link = told(ann, "network", "invite", "lab", f"--at=127.0.0.1:{ann.port}")["link"]
+    told(ben, "network", "join", link, "--name", "lab")
+    to = ("--to", ben.self_id())
+    for kind in ([], ["--udp"]):
+        expose(ann, "listen", *kind, *to)
+    with servers.serving(servers.echo) as port:
+        there = [remote(ben, f"0:{ann.self_id()}:{port}")[0] for _ in range(2)]
+        remote(ben, f"0:{ann.self_id()}:{port}", "--udp")
+        assert [ask(one) for one in there] == [b"hello", b"hello"]
+        assert len(ann.rpc("forward.list")["forwards"]) == 3
+        told(ann, "network", "leave", "lab")
+        assert wait_until(lambda: not any(listens(one) for one in there), 10)
+        assert ann.rpc("forward.list")["forwards"] == ann.rpc("expose.list")["exposed"] == []
 
 
 def test_it_comes_back_with_the_peer(serving):

@@ -200,13 +200,27 @@ static void adopt(struct service_vm *v)
                                                 .self = v};
 
     (void)snprintf(log, sizeof log, "%s/qemu.log", v->folder);
-    if (v->ident.pid == 0 || !v->hub->spawner ||
-        om_vm_process_adopt(&v->process, &config, &v->ident, &err) != OM_OK) {
+    enum om_err e = OM_E_MISSING;
+    if (v->ident.pid != 0 && !v->hub->spawner) /* QEMU is not found any more; and nobody else may */
+        e = om_fail(&err, OM_E_STATE, "%s", v->hub->missing);
+    else if (v->ident.pid != 0)
+        e = om_vm_process_adopt(&v->process, &config, &v->ident, &err);
+    if (e == OM_OK) {
+        put(v, OM_VM_IN_ADOPTED, NULL);
+        return;
+    }
+    if (e == OM_E_MISSING) {
         v->ident.pid = 0;
         put(v, OM_VM_IN_UNADOPTED, *err.msg ? err.msg : "it was not running");
         return;
     }
-    put(v, OM_VM_IN_ADOPTED, NULL);
+    /* It may run, and who forgot it could never end it. */
+    if (v->hub->spawner)
+        (void)snprintf(v->hub->missing, sizeof v->hub->missing,
+                       "a machine of an earlier run cannot be looked at (start the daemon again)");
+    vms_complain(v->hub, v->id, err.msg);
+    v->hub->is_lost = true;
+    vms_touch(v->hub);
 }
 
 /* Why it ends, or what is done for it. A timeout that a build ate is said to be that. */

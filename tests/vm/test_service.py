@@ -60,13 +60,28 @@ def test_request_to_release(three):
     assert used == {"vms": 0, "cpus": 0, "memory": 0, "disk": 0}
 
 
+def started_without_qemu(daemon):
+    """@daemon, where no program is found."""
+    with_path = os.environ["PATH"]
+    os.environ["PATH"] = "/nowhere"
+    try:
+        daemon.start()
+    finally:
+        os.environ["PATH"] = with_path
+
+
 def test_provider_is_killed(three):
-    """SIGKILL of the provider's daemon: the machine lives, the next daemon takes it up again."""
+    """SIGKILL of the provider's daemon: the machine lives, the next daemon takes it up again, also
+    after one that found no QEMU."""
     provider, consumer, _ = three
     with consumer.control() as control:
         control.rpc("vm.request", peer=provider.self_id(), **SMALL)
         vm = until(control, "running")["vm"]
     pid = provided(provider)[0]["pid"]
+    provider.kill()
+    assert qemus(provider) == [pid]
+    started_without_qemu(provider)  # which cannot know whether it runs, and leaves it
+    assert wait_until(lambda: f'vm={vm} why="QEMU is not installed' in provider.log(), 30)
     provider.kill()
     assert qemus(provider) == [pid]
     provider.start()
@@ -288,12 +303,7 @@ def test_stopped_while_it_looks(make):
 def test_without_qemu(make):
     """Where QEMU is missing nothing can be provided, and that is said."""
     daemon = make("p", ALONE)
-    with_path = os.environ["PATH"]
-    os.environ["PATH"] = "/nowhere"
-    try:
-        daemon.start()
-    finally:
-        os.environ["PATH"] = with_path
+    started_without_qemu(daemon)
     with pytest.raises(RpcError, match="QEMU is not installed here"):
         daemon.rpc("provide.set", on=True, **ROOM)
     assert daemon.rpc("provide.show")["engine"] == "none"

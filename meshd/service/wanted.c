@@ -371,9 +371,9 @@ json_t *wanted_request(struct wanted *w, struct control_ask *ask, const struct d
     }
     v->client = ask->client->number;
     v->is_bound = json_is_true(json_object_get(ask->params, "bound"));
+    v->keep = keep_of(spec);
     write_file(w); /* before it is asked for: then it may be there, whatever becomes of us */
     owed_forgive(w, peer, key);
-    v->keep = keep_of(spec);
     v->spec = json_deep_copy(spec);
     v->number = ++w->numbers;
     if (!v->spec || !control_wait_vm(ask, v->number, &net->id, peer, err)) {

@@ -36,6 +36,7 @@ struct om_dns_exit {
     struct om_dns_cache cache;
     struct om_list queries;
     unsigned count; /* queries not freed yet */
+    unsigned known; /* of them, who asked for an address, and needs nobody */
     uv_timer_t again;
     om_time looked;      /* at the system's configuration, and what it was then */
     struct stat systems; /* zero: there was none */
@@ -73,12 +74,14 @@ static void free_exit(struct om_dns_exit *x)
 static void free_query(struct om_dns_query *q)
 {
     struct om_dns_exit *x = q->exit;
+    bool is_literal = q->is_literal;
 
     if (!q->is_closed || q->pending > 0)
         return;
     free(q->answer);
     free(q);
     x->count--;
+    x->known -= is_literal;
     free_exit(x);
 }
 
@@ -293,7 +296,7 @@ enum om_err om_dns_exit_ask(struct om_dns_query **out, struct om_dns_exit *x, st
 
     if (query.n > OM_DNS_QUERY_MAX || om_dns_question_parse(&question, query) != OM_DNS_BAD_NONE)
         return OM_E_PARSE;
-    if (x->count >= OM_DNS_QUERIES_MAX)
+    if (x->count - x->known >= OM_DNS_QUERIES_MAX)
         return OM_E_FULL;
     struct om_dns_query *q = new_query(x, self);
     if (!q)
@@ -377,9 +380,13 @@ static void on_resolve(uv_timer_t *t)
 enum om_err om_dns_exit_resolve(struct om_dns_query **out, struct om_dns_exit *x, const char *host,
                                 uint16_t port, om_dns_resolved done, void *self)
 {
+    struct om_addr literal = {.port = port};
+    bool is_literal = om_addr_ip_parse(literal.ip, host);
+
     if (strlen(host) > HOST_MAX)
         return OM_E_RANGE;
-    if (x->count >= OM_DNS_QUERIES_MAX)
+    /* Whoever fills the places with names that nobody answers is not to stop what needs none. */
+    if (!is_literal && x->count - x->known >= OM_DNS_QUERIES_MAX)
         return OM_E_FULL;
     struct om_dns_query *q = new_query(x, self);
     if (!q)
@@ -387,8 +394,9 @@ enum om_err om_dns_exit_resolve(struct om_dns_query **out, struct om_dns_exit *x
     q->resolved = done;
     q->port = port;
     memcpy(q->host, host, strlen(host) + 1);
-    q->is_literal = om_addr_ip_parse(q->literal.ip, host);
-    q->literal.port = port;
+    q->is_literal = is_literal;
+    q->literal = literal;
+    x->known += is_literal;
     (void)uv_timer_start(&q->limit, q->is_literal ? on_limit : on_resolve, 0, 0);
     *out = q;
     return OM_OK;

@@ -14,7 +14,8 @@
  *
  * The system's resolvers are those of resolv.conf as it is when a question comes.
  *
- * Full: OM_DNS_QUERIES_MAX under way; then OM_E_FULL. The cache has its own bounds.
+ * Full: OM_DNS_QUERIES_MAX under way; then OM_E_FULL, but not for who asks for an address, which is
+ * known at once. The cache has its own bounds.
  *
  * Source: RFC 1035 sections 4 and 7; RFC 5452; RFC 7766 section 5 (TCP when cut).
  */

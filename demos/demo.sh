@@ -159,7 +159,7 @@ demo_number() {
 
 # Python's web server for FOLDER at ADDRESS, on a free port: demo_port
 demo_web() {
-    local log=$demo_work/web$2.log
+    local log=$demo_work/web-${1##*/}-$2.log
     # shellcheck disable=SC2046 # words
     $(demo_in "${demo_host:-}") python3 -u -m http.server --bind "$2" \
         --directory "$1" "${3:-0}" >"$log" 2>&1 </dev/null &

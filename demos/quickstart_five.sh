@@ -94,7 +94,7 @@ quick_message
 if [ "$machine" = yes ]; then
     quick_lan=("192.168.2.3 80 her household's page" "192.168.2.2 hers her own machine")
     quick_machine
-    grep GET web192.168.2.3.log >seen
+    grep GET web-nas-192.168.2.3.log >seen
     demo_check "its machine has answered nobody but ann" demo_not grep -qv '^192\.168\.2\.2 ' seen
 fi
 

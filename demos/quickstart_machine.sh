@@ -22,7 +22,7 @@ quick_lend() {
     echo 'a page of ann, for herself' >hers/index.html
     demo_host=ben demo_web "$demo_work/his" 127.0.0.1
     quick_his=$demo_port
-    demo_host=ben demo_web "$demo_work/private" 127.0.0.2
+    demo_host=ben demo_web "$demo_work/private" 127.0.0.1
     quick_private=$demo_port
     demo_host=ann demo_web "$demo_work/hers" 0.0.0.0
     quick_hers=$demo_port
@@ -59,7 +59,7 @@ quick_isolated() {
     demo_check "it reaches the port that ben exposed" grep -q 'for his machine' said
     quick_tried "wget -q -O - http://$gateway:$quick_private/" "another port of ben's"
     demo_check "which is there (control)" \
-        demo_at ben curl -sSf -o page "http://127.0.0.2:$quick_private/"
+        demo_at ben curl -sSf -o page "http://127.0.0.1:$quick_private/"
     quick_tried "wget -q -O - http://$gateway:$quick_hers/" "ann's port at the gateway"
     for each in "${quick_lan[@]}"; do
         read -r address port whose <<<"$each"

@@ -199,7 +199,10 @@ static enum om_err find_again(struct om_vm_process *p, const struct om_vm_ident 
     if (p->pidfd < 0 && errno != ESRCH && errno != EINVAL)
         return om_fail(err, OM_E_STATE, "cannot watch process %d: %s", (int)who->pid,
                        strerror(errno));
-    if (p->pidfd < 0 || om_vm_ident_of(&p->who, who->pid, NULL) != OM_OK || is_over(p->pidfd))
+    enum om_err e = p->pidfd < 0 ? OM_E_MISSING : om_vm_ident_of(&p->who, who->pid, err);
+    if (e != OM_OK && e != OM_E_MISSING)
+        return e; /* it may be there */
+    if (e == OM_E_MISSING || is_over(p->pidfd))
         return om_fail(err, OM_E_MISSING, "process %d has ended", (int)who->pid);
     if (!om_vm_ident_equal(&p->who, who))
         return om_fail(err, OM_E_MISSING, "process %d has ended; another has its number",
@@ -218,8 +221,8 @@ enum om_err om_vm_process_adopt(struct om_vm_process **out,
     if (config->via)
         return keep(out, p, om_vm_spawner_start(config->via, p, config, who, err));
     enum om_err e = find_again(p, who, err);
-    if (e == OM_OK && config->log && (p->log = open_log(config->log, err)) < 0)
-        e = OM_E_STATE;
+    if (e == OM_OK && config->log)
+        p->log = open_log(config->log, NULL);
     if (e == OM_OK)
         e = watch(p, config, err);
     return keep(out, p, e);

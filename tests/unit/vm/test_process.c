@@ -240,7 +240,8 @@ OM_TEST(process_outlives_its_watcher_and_is_adopted)
     CHECK_OK(om_vm_ident_of(&who, pid, NULL));
     struct om_vm_process_config c = config_of(&r, NULL);
     OM_TRY(om_vm_process_adopt(&r.p, &c, &who, &r.err) == OM_OK);
-    om_vm_process_close(r.p); /* the first daemon ends; the process does not */
+    om_vm_process_close(r.p);    /* the first daemon ends; the process does not */
+    c.log = "/nowhere/qemu.log"; /* nor does it where its folder was removed */
     OM_TRY(om_vm_process_adopt(&r.p, &c, &who, &r.err) == OM_OK);
     CHECK(om_vm_ident_equal(om_vm_process_ident(r.p), &who));
     r.has_ended = false;

@@ -25,7 +25,7 @@
 
 enum {
     RENEW_S = 30 * 24 * 3600, /* our own certificates, which hold for 90 days, are made anew */
-    ISSUED_MAX = 1 << 20,     /* bytes of a file of certificates: more than the core notes */
+    ISSUED_MAX = 16 << 20,    /* bytes of a file of certificates: some 120,000 */
     PATH_MAX_ISSUED = OM_HOME_PATH_MAX
 };
 
@@ -107,10 +107,12 @@ static bool keep_issued(const struct om_daemon *d, const struct om_id *network,
     if (fd < 0)
         return false;
     memcpy(bytes + 1, cert.p, cert.n);
-    bool is_kept = fstat(fd, &st) == 0 && write(fd, bytes, 1 + cert.n) == (ssize_t)(1 + cert.n) &&
-                   fsync(fd) == 0;
+    bool is_room = fstat(fd, &st) == 0 && st.st_size + (off_t)(1 + cert.n) <= ISSUED_MAX;
+    errno = is_room ? 0 : EFBIG; /* what is longer could not be read at the next start */
+    bool is_kept =
+        is_room && write(fd, bytes, 1 + cert.n) == (ssize_t)(1 + cert.n) && fsync(fd) == 0;
     int why = errno;
-    if (!is_kept && st.st_size >= 0)
+    if (!is_kept && is_room)
         (void)!ftruncate(fd, st.st_size); /* what is added next must not follow half of it */
     (void)close(fd);
     errno = why;

@@ -167,7 +167,8 @@ OM_MUST enum om_err om_node_admin(struct om_node *n, om_time now, const struct o
                                   struct om_bytes cert);
 
 /** om_node_unkept() - what @n told last of @network, ISSUED or LEDGER, cannot be kept: who waits
- *  for a certificate is refused it, and its invitation is as good as before. */
+ *  for a certificate is refused it, and its invitation is as good as before; for its own key alone
+ *  once the certificate was kept. */
 void om_node_unkept(struct om_node *n, const struct om_id *network);
 
 /** om_node_call_network() - let @n, when it lets others in, tell them that @network is called

@@ -153,6 +153,8 @@ bool om_issuer_is_used(const struct om_issuer *i, const struct om_ledger *l,
     unsigned uses = uses_of(i, grant->invite, key), at = 0;
     const struct om_id *user;
 
+    if (uses + om_ledger_noted(l, grant->invite) < grant->uses)
+        return false; /* nearly always, also of a link for thousands */
     while (uses < grant->uses && (user = om_ledger_user(l, grant->invite, &at)) != NULL) {
         const struct om_issued *had = find(i, user);
         bool is_counted = had && memcmp(had->invite, grant->invite, sizeof had->invite) == 0;

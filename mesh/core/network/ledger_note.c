@@ -174,6 +174,16 @@ bool om_ledger_superseded(const struct om_ledger *l, const struct om_ledger_note
     return false;
 }
 
+unsigned om_ledger_noted(const struct om_ledger *l, const uint8_t invite[static OM_CERT_INVITE])
+{
+    struct om_ledger_note lowest = {.issued = 0}, highest;
+
+    memset(&highest, 0xff, sizeof highest);
+    memcpy(lowest.invite, invite, sizeof lowest.invite);
+    memcpy(highest.invite, invite, sizeof highest.invite);
+    return place(l, &highest) - place(l, &lowest);
+}
+
 const struct om_id *om_ledger_user(const struct om_ledger *l,
                                    const uint8_t invite[static OM_CERT_INVITE], unsigned *at)
 {

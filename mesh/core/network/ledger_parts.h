@@ -65,6 +65,9 @@ void om_ledger_note_issued(struct om_ledger *l, const struct om_ledger_log *log,
 /** om_ledger_superseded() - do others of @l use up the invite of what would be the note @n? */
 bool om_ledger_superseded(const struct om_ledger *l, const struct om_ledger_note *n);
 
+/** om_ledger_noted() - how many notes of @l are of @invite, whether they count or not. */
+unsigned om_ledger_noted(const struct om_ledger *l, const uint8_t invite[static OM_CERT_INVITE]);
+
 /** om_ledger_user() - the next, from @at on, which is 0 at first, of those who came by @invite, as
  *  the notes of @l have it, lent; each key once; then NULL. */
 const struct om_id *om_ledger_user(const struct om_ledger *l,

@@ -289,13 +289,16 @@ static void print_because(const struct om_path_why *w, char out[static TEXT])
         (void)snprintf(out, TEXT, "no direct way was found, %s", reason_text(punch->reason));
 }
 
-/* Was what was tried last, since the way in use was heard, not answered? */
+/* Was what was tried over the way in use, since it was heard, not answered? */
 static bool is_unanswered(const struct om_path_why *w, const struct om_why_path *p)
 {
-    const struct om_attempt *last = w->attempt_count ? &w->attempts[w->attempt_count - 1] : NULL;
-
-    return last && p->heard != OM_NEVER && last->saw == OM_SAW_SILENCE && last->at > p->heard &&
-           om_addr_equal(&last->addr, &p->via.remote) && p->via.lane == 0;
+    for (unsigned i = 0; i < w->attempt_count && p->heard != OM_NEVER && p->via.lane == 0; i++) {
+        const struct om_attempt *a = &w->attempts[i];
+        if ((a->what == OM_ATTEMPT_HANDSHAKE || a->what == OM_ATTEMPT_ADDRESS) &&
+            a->saw == OM_SAW_SILENCE && a->at > p->heard && om_addr_equal(&a->addr, &p->via.remote))
+            return true;
+    }
+    return false;
 }
 
 static void print_summary(struct asked *q, const struct om_id *peer, char out[static TEXT])

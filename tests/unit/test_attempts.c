@@ -69,6 +69,27 @@ OM_TEST(attempts_silence_comes_with_time)
     CHECK_EQ(out[1].saw, OM_SAW_NOTHING_YET);
 }
 
+OM_TEST(attempts_said_again_stay_silent)
+{
+    struct om_attempt one = shake(1), out[OM_ATTEMPTS_MAX];
+    struct om_attempts a = {0};
+
+    om_attempts_begin(&a, 0, &one);
+    om_attempts_begin(&a, OM_MS(500), &one); /* too early to say so */
+    om_attempts_copy(&a, OM_MS(500), out);
+    CHECK_EQ(out[0].saw, OM_SAW_NOTHING_YET);
+    om_attempts_begin(&a, OM_SEC(3), &one);
+    om_attempts_begin(&a, OM_SEC(3) + 1, &one);
+    om_attempts_copy(&a, OM_SEC(3) + 1, out);
+    CHECK_EQ(out[0].saw, OM_SAW_SILENCE);
+    om_attempts_won(&a);
+    om_attempts_copy(&a, OM_SEC(3) + 1, out);
+    CHECK_EQ(out[0].saw, OM_SAW_ANOTHER);
+    om_attempts_begin(&a, OM_SEC(9), &one);
+    om_attempts_copy(&a, OM_SEC(9), out);
+    CHECK_EQ(out[0].saw, OM_SAW_NOTHING_YET);
+}
+
 OM_TEST(attempts_answer_says_how_long_it_took)
 {
     struct om_attempt one = at(1), out[OM_ATTEMPTS_MAX];

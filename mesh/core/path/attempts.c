@@ -56,12 +56,23 @@ static struct om_attempt *renew(struct om_attempts *a, om_time now, const struct
     return &a->all[a->count++];
 }
 
+/* Did what @e says meet silence? */
+static bool is_over(const struct om_attempt *e, om_time now)
+{
+    return e->saw == OM_SAW_NOTHING_YET && e->what != OM_ATTEMPT_PUNCH &&
+           now - e->at >= OM_ATTEMPT_PATIENCE;
+}
+
 struct om_attempt *om_attempts_begin(struct om_attempts *a, om_time now,
                                      const struct om_attempt *what)
 {
+    const struct om_attempt *had = om_attempts_find(a, what);
+    bool was_silent = had && had->what == OM_ATTEMPT_HANDSHAKE &&
+                      (had->saw == OM_SAW_SILENCE || is_over(had, now));
     struct om_attempt *e = renew(a, now, what);
 
-    e->saw = OM_SAW_NOTHING_YET;
+    /* What is said again to who is silent does not make him less so. */
+    e->saw = was_silent ? OM_SAW_SILENCE : OM_SAW_NOTHING_YET;
     e->times++;
     e->took = 0;
     return e;
@@ -97,7 +108,8 @@ void om_attempts_unasked(struct om_attempts *a, om_time now, const struct om_att
 void om_attempts_won(struct om_attempts *a)
 {
     for (unsigned i = 0; i < a->count; i++)
-        if (a->all[i].what == OM_ATTEMPT_HANDSHAKE && a->all[i].saw == OM_SAW_NOTHING_YET)
+        if (a->all[i].what == OM_ATTEMPT_HANDSHAKE &&
+            (a->all[i].saw == OM_SAW_NOTHING_YET || a->all[i].saw == OM_SAW_SILENCE))
             a->all[i].saw = OM_SAW_ANOTHER;
 }
 
@@ -106,8 +118,7 @@ unsigned om_attempts_copy(const struct om_attempts *a, om_time now,
 {
     memcpy(out, a->all, a->count * sizeof a->all[0]);
     for (unsigned i = 0; i < a->count; i++)
-        if (out[i].saw == OM_SAW_NOTHING_YET && out[i].what != OM_ATTEMPT_PUNCH &&
-            now - out[i].at >= OM_ATTEMPT_PATIENCE)
+        if (is_over(&out[i], now))
             out[i].saw = OM_SAW_SILENCE;
     return a->count;
 }

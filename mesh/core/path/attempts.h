@@ -31,7 +31,8 @@ struct om_attempt *om_attempts_find(struct om_attempts *a, const struct om_attem
  * @now:   when
  * @what:  its what, addr and relay say which entry; its origin is kept
  *
- * Return: the entry, lent until the next call; it saw nothing yet.
+ * Return: the entry, lent until the next call; it saw nothing yet, but a handshake that met silence
+ * saw that.
  */
 struct om_attempt *om_attempts_begin(struct om_attempts *a, om_time now,
                                      const struct om_attempt *what);

@@ -9,7 +9,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 number=61200 # between those of people and those that systemd hands out, on Debian
 running() {
-    find /proc -maxdepth 1 -name '[0-9]*' -user "$number" 2>/dev/null
+    find /proc -ignore_readdir_race -maxdepth 1 -name '[0-9]*' -user "$number" 2>/dev/null || true
 }
 while [ -n "$(getent passwd "$number")$(running)" ]; do
     number=$((number + 1))
@@ -26,7 +26,11 @@ if ! why=$("${user[@]}" test -r "$PWD" -a -x "$1" 2>&1) || [ -n "$why" ]; then
 fi
 code=0
 "${user[@]}" "$@" || code=$?
-left=$(ls -A "$home" && running)
+for _ in $(seq 50); do # what was ended may be a moment in going
+    left=$(ls -A "$home" && running)
+    [ -n "$left" ] || break
+    read -rt 0.1 <> <(:) || true
+done
 if [ -n "$left" ]; then
     printf 'as_user.sh: this is left:\n%s\n' "$left" >&2
     exit 1

@@ -14,6 +14,10 @@ running() {
 while [ -n "$(getent passwd "$number")$(running)" ]; do
     number=$((number + 1))
 done
+if [ ! -x "$1" ]; then
+    echo "as_user.sh: $1: no such program" >&2
+    exit 1
+fi
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 trap 'exit 130' INT TERM HUP

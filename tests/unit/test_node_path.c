@@ -98,3 +98,82 @@ OM_TEST(node_path_gives_a_spoofed_address_one_question)
 out:
     pair_fini(&p);
 }
+
+struct half_met {
+    struct pair p;
+    uint64_t call; /* of the second side's, to the first */
+    bool is_lost;  /* whatever the first still says */
+    unsigned asked, refused;
+};
+
+static bool pass_unless_lost(struct pair *p, const struct pair_dgram *d)
+{
+    const struct half_met *m = p->filter_arg;
+
+    return d->to == 0 || !m->is_lost;
+}
+
+static void count_calls(struct pair *p, int side, const struct om_act *act)
+{
+    struct half_met *m = p->on_call_arg;
+
+    m->asked += side == 0 && act->kind == OM_ACT_CALL;
+    m->refused += side == 1 && act->kind == OM_ACT_REPLY && !act->reply.is_ok;
+}
+
+/* The first side has the answer of the second, which has not had a word since. */
+static bool meet_half(struct half_met *m)
+{
+    const struct pair_options o = pair_defaults();
+    const struct om_call_config ask = {.method = "ask", .timeout = OM_SEC(5)};
+    struct pair *p = &m->p;
+
+    if (!pair_init(p, &o))
+        return false;
+    p->filter = pass_unless_lost;
+    p->filter_arg = p->on_call_arg = m;
+    p->on_call = count_calls;
+    if (om_node_connect(p->side[1].node, p->now, &p->network, &p->side[0].id, NULL, 0) != OM_OK)
+        return false;
+    CHECK_ERR(pair_send(p, 1, "nobody came"), OM_E_NO_ROUTE);
+    CHECK_OK(pair_connect(p, 0));
+    pair_run(p, p->now + OM_MS(2 * PAIR_DELAY_MS));
+    CHECK_OK(pair_send(p, 1, "waits for a way"));
+    CHECK_OK(om_node_call(p->side[1].node, p->now, &p->network, &p->side[0].id, &ask, &m->call));
+    return pair_peer(p, 0).has_session && !pair_peer(p, 1).has_session;
+}
+
+/* Whoever begins has the session half a round before the other has a way. */
+OM_TEST(node_path_comes_with_the_first_word)
+{
+    struct half_met m = {.is_lost = false};
+
+    OM_TRY(meet_half(&m));
+    pair_run(&m.p, m.p.now + OM_MS(4 * PAIR_DELAY_MS));
+    CHECK(pair_peer(&m.p, 1).has_session);
+    CHECK_STR(m.p.side[0].last, "waits for a way");
+    CHECK_EQ(m.asked, 1);
+out:
+    pair_fini(&m.p);
+}
+
+OM_TEST(node_path_that_never_comes_ends_the_call)
+{
+    struct half_met m = {.is_lost = false};
+
+    OM_TRY(meet_half(&m));
+    m.is_lost = true;
+    pair_run(&m.p, m.p.now + OM_SEC(4));
+    CHECK_EQ(m.refused, 0);
+    pair_run(&m.p, m.p.now + OM_SEC(2));
+    CHECK_EQ(m.refused, 1);
+    CHECK_EQ(m.asked + m.p.side[0].delivered, 0);
+    pair_run(&m.p, m.p.now + OM_SEC(60));
+    CHECK_ERR(pair_send(&m.p, 1, "and nobody comes"), OM_E_NO_ROUTE);
+    m.is_lost = false; /* the other one's handshakes come again */
+    CHECK_OK(pair_connect(&m.p, 0));
+    pair_run(&m.p, m.p.now + OM_SEC(60));
+    CHECK(pair_peer(&m.p, 1).has_session);
+out:
+    pair_fini(&m.p);
+}

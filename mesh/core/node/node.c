@@ -345,7 +345,8 @@ enum om_err node_find_reachable(const struct om_node *n, const struct om_id *net
     (*out)->used_at = n->now;
     if (om_peer_path_count(*out) > 0 || node_lane_may_reach(n, *out))
         return OM_OK;
-    return OM_E_NO_ROUTE;
+    /* Its own handshake was answered: the way there comes with its first word. */
+    return (*out)->assoc && (*out)->assoc->unconfirmed ? OM_OK : OM_E_NO_ROUTE;
 }
 
 /* A buffer for what a program sends. What would have to wait leaves the last quarter of the pool

@@ -347,7 +347,7 @@ static unsigned ask_relays(struct om_node *n, om_time now, struct om_peer *p, bo
 
 void node_lane_initiate(struct om_node *n, om_time now, struct om_peer *p)
 {
-    bool is_here = om_peer_session(p, now) != NULL;
+    bool is_here = om_peer_session(p, now) && om_peer_via(p);
 
     if (is_here && (p->owed_since == OM_NEVER || now - p->owed_since < OM_SEC(OWED_S)))
         return; /* it is only time for new keys */

@@ -67,7 +67,8 @@ bool node_lane_output(struct om_node *n, struct om_sealed *d, const struct om_ep
 void node_lane_frame(struct om_node *n, om_time now, struct om_peer *p, const struct om_via *via,
                      const struct om_frame *f);
 
-/** node_lane_heard() - @p was heard at @now from @via, authentically. */
+/** node_lane_heard() - @p was heard at @now from @via, authentically; where that is not proven, far
+ *  ends are not told that it is there. */
 void node_lane_heard(struct om_peer *p, om_time now, const struct om_via *via);
 
 /** node_lane_end() - the association with @p ended, and every lane through it with it. */

@@ -311,8 +311,6 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     p->heard_at = now;
     p->owed_since = OM_NEVER;
     p->last_asked = 0;
-    if (!is_aside)
-        node_lane_heard(p, now, via);
     p->in.datagrams++;
     p->in.bytes += bytes;
     if (!s->is_confirmed) {
@@ -354,6 +352,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     node_keep_heard(n, now, p, via);
     if (!is_aside)
         node_path_heard(n, now, p, via, bytes, is_newest && is_moving);
+    if (!is_aside)
+        node_lane_heard(p, now, via); /* after its frames: one may have proven the way */
     if (is_kept)
         om_acks_received(&a->acks, now, in->counter, is_eliciting);
     return true;

@@ -223,7 +223,10 @@ static struct om_lane_relay *relay_of(struct om_node *n, om_time now, struct om_
 
 void node_lane_heard(struct om_peer *p, om_time now, const struct om_via *via)
 {
-    if (p->relaying && via->lane == 0)
+    const struct om_path *path = p->paths ? om_paths_find(p->paths, via) : NULL;
+
+    /* Far ends take our word for where it is: only somebody's packet is no reason for that. */
+    if (p->relaying && via->lane == 0 && path && path->state == OM_PATH_VALID)
         om_relay_heard(p->relaying, now, &via->remote);
 }
 

@@ -4,6 +4,7 @@
  * What:  where the machines of relay/ meet sessions, handshakes and datagrams.
  * Why:   node_in.c and node_out.c only ask whether a datagram is on a lane; all that follows from
  *        it is here.
+ * Keeps: spare_refusal_says_nothing_of_the_relay; spare_aside_a_refusal_makes_a_relay_busy.
  *
  * A way that leads over a lane has its lane's number and no address: the relay's may change.
  */

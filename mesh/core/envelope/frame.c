@@ -211,6 +211,18 @@ bool om_frame_is_moving(uint8_t type)
     return true;
 }
 
+bool om_frame_may_answer(const struct om_frame *f, bool is_later, unsigned *answered)
+{
+    bool is_ping = f->type == OM_FRAME_PING || f->type == OM_FRAME_PATH_CHALLENGE ||
+                   (is_later && f->type == OM_FRAME_PING_LATER);
+    bool is_probe = f->type == OM_FRAME_PUNCH && f->punch.step != OM_PUNCH_PLAN;
+    unsigned what = (unsigned)is_ping | (unsigned)is_probe << 1;
+    bool may = (*answered & what) == 0;
+
+    *answered |= what;
+    return may;
+}
+
 bool om_frame_is_later(struct om_bytes packet)
 {
     return packet.n > 0 && packet.p[0] == OM_FRAME_PING_LATER;

@@ -7,7 +7,7 @@
  * Why:   a packet is a sequence of frames, so new kinds can be added without a new packet format.
  * Keeps: frame_round_trips_every_kind; frame_stops_at_pad; frame_refuses_cut_bodies;
  *        frame_ack_bounds_its_ranges; frame_skips_unknown_types;
- *        frame_stream_bounds_its_offsets.
+ *        frame_stream_bounds_its_offsets; frame_is_answered_once_a_datagram.
  *
  *     frame = u8 type, u16 length, body;  type 0 PAD is one byte and ends the datagram
  *
@@ -164,6 +164,17 @@ bool om_frame_is_moving(uint8_t type);
 /** om_frame_is_later() - does @packet begin with PING_LATER? Only there it counts, for who asks has
  *  not moved. */
 bool om_frame_is_later(struct om_bytes packet);
+
+/**
+ * om_frame_may_answer() - what is answered at once, to where it came from, is answered once a
+ * datagram: a packet of PINGs, or of probes, is no lever
+ * @f:         a frame
+ * @is_later:  its packet is as om_frame_is_later() says
+ * @answered:  of the frames before it in its datagram; 0 for the first; updated
+ *
+ * Return: false when @f asks, and another like it did. Source: PROTOCOL section 5.
+ */
+bool om_frame_may_answer(const struct om_frame *f, bool is_later, unsigned *answered);
 
 /** om_frame_write_head() - head of a frame of @type to @w; its @n bytes of body follow. */
 void om_frame_write_head(struct om_wr *w, enum om_frame_type type, size_t n);

@@ -296,7 +296,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     struct om_peer *p = s->peer;
     struct om_association *a = p->assoc;
     struct om_rd r = om_rd(om_bytes(in->plain.p, in->plain.n));
-    bool is_eliciting = false, is_answered = false, is_kept = true, is_moving = false;
+    bool is_eliciting = false, is_kept = true, is_moving = false;
+    unsigned answered = 0;
     bool is_punch = via->lane == 0 && in->plain.n > 0 && in->plain.p[0] == OM_FRAME_PUNCH;
     bool is_later = om_frame_is_later(om_bytes(in->plain.p, in->plain.n));
     /* Of a trial, or of ways that are tried, of which only the one found is a path. */
@@ -308,6 +309,8 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
     s->is_heard = true;
     s->bytes_in += bytes;
     p->is_wanted = false;
+    if (now - p->heard_at > OM_MS(OM_BACK_MS))
+        node_is_back(n, now, p);
     p->heard_at = now;
     p->owed_since = OM_NEVER;
     p->last_asked = 0;
@@ -326,13 +329,10 @@ static bool on_packet(struct om_node *n, om_time now, struct om_session *s,
             node_drop(n, OM_DROP_CLASS);
             continue;
         }
-        bool is_question = f.type == OM_FRAME_PING || f.type == OM_FRAME_PATH_CHALLENGE ||
-                           (is_later && f.type == OM_FRAME_PING_LATER);
         is_eliciting |= om_frame_is_eliciting(f.type);
         is_moving |= om_frame_is_moving(f.type);
-        if (is_question && is_answered)
-            continue; /* one answer per datagram: a packet of PINGs is no lever */
-        is_answered |= is_question;
+        if (!om_frame_may_answer(&f, is_later, &answered))
+            continue;
         if (is_later && f.type == OM_FRAME_PING_LATER)
             node_later_on_ping(n, now, p, via, in->plain.n, &f.ping_later);
         if (!on_frame(n, now, p, via, &f, &is_kept))

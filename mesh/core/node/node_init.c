@@ -177,6 +177,16 @@ void node_need_session(struct om_node *n, om_time now, struct om_peer *p)
     node_initiate(n, now, p, true);
 }
 
+void node_is_back(struct om_node *n, om_time now, struct om_peer *p)
+{
+    struct om_handshake *h = p->handshake;
+
+    if (!h || !h->is_waiting || h->is_settled || h->attempt <= 1)
+        return; /* none, or the first is on its way; or it was answered, and refused */
+    h->attempt = 0;
+    node_initiate(n, now, p, true);
+}
+
 void node_end_handshake(struct om_node *n, struct om_peer *p)
 {
     if (!p->handshake)

@@ -36,6 +36,7 @@ enum {
     OM_STAMP_RESERVE_MS = 60000, /* initiation timestamps reserved on disk at a time */
     OM_STAMP_WRITE_S = 5,        /* write-behind of peers' timestamps */
     OM_STALE_ANSWER_S = 30,      /* between initiations that answer stale ones */
+    OM_BACK_MS = 2000,           /* a silence after which a peer that is heard is back */
     OM_STRANDED_S = 1,   /* until a handshake is tried again for which there was no memory */
     OM_LAST_WORD_S = 30, /* that a peer asked for the last time has */
     OM_LATERS_MAX = 256, /* PINGs to be answered later, of all peers */
@@ -456,6 +457,10 @@ uint64_t node_stamp(struct om_node *n, om_time now);
 
 /** node_need_session() - @n begins a handshake with @p at @now unless one is on its way. */
 void node_need_session(struct om_node *n, om_time now, struct om_peer *p);
+
+/** node_is_back() - @p is heard at @now after a silence: a handshake of @n's that nobody answered
+ *  begins anew, instead of waiting for its next try, which may be a minute away. */
+void node_is_back(struct om_node *n, om_time now, struct om_peer *p);
 
 /** node_end_handshake() - @n forgets its handshake with @p, if any. */
 void node_end_handshake(struct om_node *n, struct om_peer *p);

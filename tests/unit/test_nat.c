@@ -242,3 +242,35 @@ OM_TEST(nat_hops_are_bounded)
     om_nat_hop(&n, 1000, &home);
     CHECK_EQ(om_nat_hops(&n), 5);
 }
+
+/* Of the sockets that one witness saw, the first is the main one. */
+OM_TEST(nat_one_witness_may_have_seen_random_ports)
+{
+    static const struct {
+        uint16_t ports[3], other;
+        bool may_be;
+    } cases[] = {
+        {{21000, 58000, 33000}, 0, true},
+        {{40000, 58000, 33000}, 0, false}, /* the port of the main one was kept */
+        {{21000, 21004, 21008}, 0, false},
+        {{21000, 29191, 25000}, 0, false}, /* as far apart as in a block */
+        {{21000, 29192, 25000}, 0, true},
+        {{21000, 58000, 33000}, 47000, false}, /* two tell more, and a fit is for that */
+    };
+
+    for (unsigned c = 0; c < OM_ARRAY_SIZE(cases); c++) {
+        struct om_nat n;
+        om_nat_init(&n, false);
+        for (unsigned i = 0; i < 3; i++) {
+            CHECK(!om_nat_may_be_random(&n));
+            struct om_nat_sample s = word(0, cases[c].ports[i], OM_SEC(i));
+            if (i > 0)
+                s.local = om_addr_v4(0, (uint16_t)i);
+            CHECK_EQ(om_nat_sample(&n, OM_SEC(i), n.generation, &s), OM_NAT_TAKEN);
+        }
+        if (cases[c].other)
+            say(&n, 1, cases[c].other, OM_SEC(4));
+        CHECK_EQ(om_nat_may_be_random(&n), cases[c].may_be);
+        CHECK(!om_nat_judge(&n, OM_SEC(5))->is_believed);
+    }
+}

@@ -11,17 +11,19 @@
 enum {
     PAD_LEAST = 40, /* of a probe, as a datagram (PROTOCOL 5) */
     PAD_MOST = 104,
-    AFTER_S = 10,      /* until what was found has to be sought anew */
-    HOPS_ASKED = 5,    /* routers that are asked for their addresses */
-    HOPS_WAIT_MS = 500 /* for their answers */
+    AFTER_S = 10,       /* until what was found has to be sought anew */
+    HOPS_ASKED = 5,     /* routers that are asked for their addresses */
+    HOPS_WAIT_MS = 500, /* for their answers */
+    GUESSES_MAX = 2     /* in a row that our ports cannot be told, and in vain: then it is easy */
 };
 
 struct node_punch {
     struct om_punch run;
-    uint32_t first; /* of the driver's sockets that were opened for it; 0: none */
-    unsigned count; /* one may be kept: it goes with the next attempt's, or with the peer */
-    bool is_held;   /* the peer asked while our NAT was being studied, and waits */
-    bool is_owed;   /* it waits for our turn */
+    uint32_t first;   /* of the driver's sockets that were opened for it; 0: none */
+    unsigned count;   /* one may be kept: it goes with the next attempt's, or with the peer */
+    bool is_held;     /* the peer asked while our NAT was being studied, and waits */
+    bool is_owed;     /* it waits for our turn */
+    unsigned guesses; /* attempts in a row that rested on one (presume()), and found nothing */
     struct om_punch_word held;
     struct node_fresh fresh; /* for the next attempt, where one was made before */
 };
@@ -54,6 +56,7 @@ void node_punch_anew(struct om_peer *p, om_time now)
     if (!p->punch)
         return;
     p->punch->is_held = p->punch->is_owed = false;
+    p->punch->guesses = 0;
     om_punch_forget(&p->punch->run, now); /* its sockets are closed when it is run next */
 }
 
@@ -156,6 +159,24 @@ static bool collect(struct om_node *n, om_time now, const struct om_peer *p,
     return true;
 }
 
+/* Where one witness alone sees us, a NAT whose ports cannot be told looks like any other. What was
+ * taken for easy in vain is tried as if it were such a NAT, unless @theirs is one, too; and one for
+ * whom that worked begins with it. */
+static void presume(const struct om_nat *nat, const struct node_punch *u,
+                    const struct om_punch_profile *theirs, struct om_punch_profile *ours)
+{
+    const struct om_punch *last = &u->run;
+    bool was_easy = last->state == OM_PUNCH_FAILED && last->end == OM_PUNCH_NO_MEETING &&
+                    last->plan.way == OM_PUNCH_EASY;
+    bool was_found = last->state == OM_PUNCH_DONE && last->facts.ours.class == OM_NAT_RANDOM;
+
+    if (ours->class != OM_NAT_UNKNOWN || (!was_easy && !was_found) || u->guesses >= GUESSES_MAX ||
+        (theirs && !om_punch_is_easy(theirs)) || nat->is_v6 || !om_nat_may_be_random(nat))
+        return;
+    ours->class = OM_NAT_RANDOM;
+    ours->first_port = 0; /* the fresh one will not do */
+}
+
 /* Only where data goes over a relay, and no other way is known that works. */
 static bool is_relayed(const struct om_peer *p, om_time now)
 {
@@ -225,6 +246,7 @@ static void begin(struct om_node *n, om_time now, struct om_peer *p)
 
     if (!u || !collect(n, now, p, &facts) || !our_outside(n, p, &ours))
         return;
+    presume(nat_for(n, p), u, NULL, &facts.ours);
     u->is_owed = !om_punch_is_easy(&facts.ours) && node_turn_is_taken(n, p, now);
     if (u->is_owed) {
         node_turn_want(n, now, p);
@@ -267,9 +289,12 @@ static void close_sockets(struct om_node *n, struct node_punch *u, unsigned keep
 
 static void tell(struct om_node *n, om_time now, struct om_peer *p, bool worked)
 {
-    const struct node_punch *u = p->punch;
+    struct node_punch *u = p->punch;
+    bool is_guess = u->run.facts.ours.class == OM_NAT_RANDOM &&
+                    om_nat_judge(nat_for(n, p), now)->class == OM_NAT_UNKNOWN;
     struct om_addr ours;
 
+    u->guesses = worked ? 0 : u->guesses + (is_guess && u->run.end == OM_PUNCH_NO_MEETING);
     if (our_outside(n, p, &ours) && (worked || u->run.end == OM_PUNCH_NO_MEETING))
         om_punch_memory_tell(&n->punches, now, &ours, &p->outside, u->run.style, worked);
     node_why_punch(p, now, &u->run);
@@ -404,8 +429,10 @@ static void put_off(struct om_node *n, om_time now, struct om_peer *p, uint64_t 
 }
 
 static void told(struct om_node *n, om_time now, struct om_peer *p,
-                 const struct om_punch_word *word, const struct om_punch_facts *facts)
+                 const struct om_punch_word *word, struct om_punch_facts *facts)
 {
+    if (word->frame.fire_ms == 0)
+        presume(nat_for(n, p), p->punch, &word->profile, &facts->ours);
     if (word->frame.fire_ms == 0 && is_heavy(&facts->ours, &word->profile) &&
         node_turn_is_taken(n, p, now)) {
         put_off(n, now, p, word->frame.nonce);

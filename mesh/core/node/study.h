@@ -26,7 +26,7 @@
  * Witnesses are sought at random among the members whose records name an address that may be
  * reached, and are asked for a session within the budgets of reach.h; none asks a relay for it.
  * A node that has just started waits for records to come: without a second witness nothing is told
- * of its NAT, and a strict one would be punched for as if it were easy.
+ * of its NAT, and a strict one is punched for as if it were easy, until that was in vain.
  *
  * Source: PROTOCOL section 5; RFC 5780 section 4 (what STUN servers are asked for the same).
  */

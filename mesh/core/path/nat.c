@@ -179,6 +179,23 @@ unsigned om_nat_wants(const struct om_nat *n, om_time now)
     return fresh < wanted ? wanted - fresh : 0;
 }
 
+bool om_nat_may_be_random(const struct om_nat *n)
+{
+    unsigned least = UINT16_MAX, most = 0;
+    bool is_named = false;
+
+    for (unsigned i = 0; i < n->count; i++) {
+        const struct om_nat_sample *s = &n->samples[i];
+        bool is_ours = !om_nat_is_nameless(&s->local);
+        if (!om_nat_is_one_party(s, &n->samples[0]) || (is_ours && s->seen.port == s->local.port))
+            return false;
+        is_named |= is_ours;
+        least = s->seen.port < least ? s->seen.port : least;
+        most = s->seen.port > most ? s->seen.port : most;
+    }
+    return is_named && n->count >= OM_NAT_PER_PEER_MAX && most - least >= OM_NAT_BLOCK_MAX;
+}
+
 void om_nat_tried_filter(struct om_nat *n, const struct om_id *peer, enum om_nat_from from,
                          bool arrived)
 {

@@ -7,7 +7,8 @@
  * Keeps: nat_fits_on_demand; nat_renewed_sample_keeps_its_place; nat_full_ring_drops_the_loudest;
  *        nat_closed_sockets_give_way_first; nat_network_change_forgets; nat_refuses_nonsense;
  *        nat_old_samples_end; nat_silence_is_death; nat_filter_needs_two_to_miss;
- *        nat_hops_are_bounded; nat_model_fits_what_it_met; nat_model_survives_liars.
+ *        nat_hops_are_bounded; nat_one_witness_may_have_seen_random_ports;
+ *        nat_model_fits_what_it_met; nat_model_survives_liars.
  *
  * One for IPv4 and one for IPv6: their routers have nothing in common. A sample carries the
  * generation in which its question was asked: what was asked on the last network says nothing of
@@ -122,6 +123,19 @@ unsigned om_nat_wants(const struct om_nat *n, om_time now);
  */
 void om_nat_tried_filter(struct om_nat *n, const struct om_id *peer, enum om_nat_from from,
                          bool arrived);
+
+/**
+ * om_nat_may_be_random() - does all that is known look like ports that cannot be told?
+ * @n:  the knowledge
+ *
+ * For where there is one witness alone, so that no fit is believed: it cannot tell a port for each
+ * destination from one for each socket. So this is no verdict, but what to try next when taking the
+ * port it saw for ours was in vain.
+ *
+ * Return: true when several sockets were seen, none of them with its own port as far as that is
+ * known, and further apart than in any block.
+ */
+bool om_nat_may_be_random(const struct om_nat *n);
 
 /** om_nat_filter() - whom the NAT of @n lets in. */
 enum om_nat_filter om_nat_filter(const struct om_nat *n);

@@ -86,6 +86,8 @@ void node_relay_carry(struct om_node *n, om_time now, const struct om_dgram *d,
 
     if (om_lane_peek(epoch->mask, whole, &header))
         out = om_relay_carry(leg, now, &header, whole);
+    if (out)
+        node_lane_heard(leg->end->user, now, &d->via);
     if (out && !is_within(n, leg->end->user, d->len))
         return;
     struct om_peer *to = out ? out->end->user : NULL;

@@ -449,8 +449,6 @@ struct om_relay_leg *om_relay_carry(struct om_relay_leg *leg, om_time now,
         *(e == OM_E_CRYPTO ? &c->forged : &c->replayed) += 1;
         return NULL;
     }
-    leg->end->heard = now;
-    leg->end->unheard = 0;
     if (l->state != OM_RELAY_BOUND) {
         c->unbound++;
         return NULL;

@@ -225,6 +225,9 @@ bool om_relay_close(struct om_relay *r, struct om_relay_end *from, uint32_t lane
  *
  * Return: the leg on which it goes on, with om_hop_wrap() in the same bytes, to where its end was
  * last heard; NULL: dropped, and counted.
+ *
+ * Whether its end was heard by that is the caller's to say (om_relay_heard()), who knows whether it
+ * came from where the end is known to be: a lane goes nowhere else, and far ends are told so.
  */
 struct om_relay_leg *om_relay_carry(struct om_relay_leg *leg, om_time now,
                                     const struct om_lane_header *header, struct om_bytes dgram);

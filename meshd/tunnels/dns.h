@@ -12,8 +12,9 @@
  * of the peer ("not_allowed"), too many questions ("busy") and what is no question ("bad_args").
  *
  * Full: DNS_ASKS_MAX questions of ours under way, DNS_CACHES_MAX gateways whose answers are kept,
- * DNS_PER_PEER questions of one peer; DNS_TCP_MAX connections of programs and DNS_TCP_PIPELINE
- * questions on each, behind which nothing is read.
+ * DNS_PER_PEER questions of one peer, and fewer while resolvers have many of others
+ * (tunnel/host/dns_exit.h); DNS_TCP_MAX connections of programs and DNS_TCP_PIPELINE questions on
+ * each, behind which nothing is read.
  *
  * Source: RFC 1035 section 4.2; RFC 7766 (DNS over TCP); RFC 8914 (why not).
  */

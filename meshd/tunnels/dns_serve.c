@@ -168,7 +168,8 @@ void tunnels_query(struct tunnels *t, const struct om_act_call *call)
     }
     if (answer_private(s, om_bytes(query, n)))
         return;
-    enum om_err e = om_dns_exit_ask(&s->query, t->dns->resolver, om_bytes(query, n), on_answer, s);
+    enum om_err e =
+        om_dns_exit_ask(&s->query, t->dns->resolver, &s->peer, om_bytes(query, n), on_answer, s);
     if (e == OM_OK)
         return;
     s->query = NULL;

@@ -224,6 +224,7 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
     c->owner.on_stream = on_stream;
     const struct om_dial_config dial = {.loop = &t->d->loop,
                                         .names = t->dns->resolver,
+                                        .who = call->peer,
                                         .host = *w.host ? w.host : rule->host,
                                         .port = *w.host ? w.port : rule->port,
                                         .is_allowed = *w.host ? may_reach : NULL,

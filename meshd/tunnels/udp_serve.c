@@ -123,6 +123,7 @@ void tunnel_udp_serve(struct tunnels *t, struct tunnel_rule *rule, const struct 
     }
     s->tunnels = t;
     s->rule = rule;
-    if (om_dns_exit_resolve(&s->resolve, t->dns->resolver, host, port, on_resolved, s) != OM_OK)
+    if (om_dns_exit_resolve(&s->resolve, t->dns->resolver, &call->peer, host, port, on_resolved,
+                            s) != OM_OK)
         refuse(s, OM_DIAL_FAILURE);
 }

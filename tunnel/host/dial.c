@@ -273,8 +273,8 @@ enum om_err om_dial(struct om_dial **out, const struct om_dial_config *config)
     if (!d)
         return OM_E_NO_MEM;
     d->config = *config;
-    enum om_err e = config->names ? om_dns_exit_resolve(&d->query, config->names, config->host,
-                                                        config->port, on_answered, d)
+    enum om_err e = config->names ? om_dns_exit_resolve(&d->query, config->names, &config->who,
+                                                        config->host, config->port, on_answered, d)
                                   : om_resolve(&d->resolve, config->loop, config->host,
                                                config->port, on_resolved, d);
     if (e != OM_OK) {

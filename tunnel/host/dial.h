@@ -45,6 +45,7 @@ struct om_dial;
 struct om_dial_config {
     uv_loop_t *loop;
     struct om_dns_exit *names; /* who is asked for the host; NULL: the system, on the thread pool */
+    struct om_id who;          /* asks for it; of use with names */
     const char *host;          /* copied */
     uint16_t port;
     /* May this address be connected to? NULL: any. */

@@ -34,9 +34,9 @@ struct om_dns_exit {
     struct om_asker *askers[WAYS]; /* NULL: could not be opened again */
     struct om_asker *old[WAYS];    /* for what was under way when the network changed */
     struct om_dns_cache cache;
-    struct om_list queries;
-    unsigned count; /* queries not freed yet */
-    unsigned known; /* of them, who asked for an address, and needs nobody */
+    struct om_list queries; /* not freed yet */
+    unsigned count;         /* of them */
+    unsigned known;         /* of them, who asked for an address, and needs nobody */
     uv_timer_t again;
     om_time looked;      /* at the system's configuration, and what it was then */
     struct stat systems; /* zero: there was none */
@@ -46,6 +46,7 @@ struct om_dns_exit {
 struct om_dns_query {
     struct om_link link;
     struct om_dns_exit *exit;
+    struct om_id who; /* asks */
     om_dns_answered answered;
     om_dns_resolved resolved;
     void *self;
@@ -78,6 +79,7 @@ static void free_query(struct om_dns_query *q)
 
     if (!q->is_closed || q->pending > 0)
         return;
+    om_list_remove(&q->link);
     free(q->answer);
     free(q);
     x->count--;
@@ -98,7 +100,6 @@ void om_dns_query_cancel(struct om_dns_query *q)
     if (q->is_over)
         return;
     q->is_over = true;
-    om_list_remove(&q->link);
     uv_close((uv_handle_t *)&q->limit, on_limit_closed);
 }
 
@@ -160,7 +161,19 @@ static void look_again(struct om_dns_exit *x)
         om_dns_exit_again(x, NULL, 0);
 }
 
-static struct om_dns_query *new_query(struct om_dns_exit *x, void *self)
+/* Has @who as many places as are free? What was cancelled has one until c-ares is done with it. */
+static bool is_full_for(struct om_dns_exit *x, const struct om_id *who)
+{
+    unsigned taken = x->count - x->known, own = 0;
+
+    for (struct om_link *l = om_list_first(&x->queries); l; l = om_list_next(&x->queries, l)) {
+        const struct om_dns_query *q = OM_CONTAINER_OF(l, struct om_dns_query, link);
+        own += !q->is_literal && om_id_equal(&q->who, who);
+    }
+    return taken >= OM_DNS_QUERIES_MAX || own >= OM_DNS_QUERIES_MAX - taken;
+}
+
+static struct om_dns_query *new_query(struct om_dns_exit *x, const struct om_id *who, void *self)
 {
     struct om_dns_query *q = calloc(1, sizeof *q);
 
@@ -168,6 +181,7 @@ static struct om_dns_query *new_query(struct om_dns_exit *x, void *self)
         return NULL;
     look_again(x);
     q->exit = x;
+    q->who = *who;
     q->self = self;
     q->limit.data = q;
     (void)uv_timer_init(x->loop, &q->limit);
@@ -289,16 +303,17 @@ static void answer_at_once(struct om_dns_query *q)
     q->answer_n = n;
 }
 
-enum om_err om_dns_exit_ask(struct om_dns_query **out, struct om_dns_exit *x, struct om_bytes query,
-                            om_dns_answered done, void *self)
+enum om_err om_dns_exit_ask(struct om_dns_query **out, struct om_dns_exit *x,
+                            const struct om_id *who, struct om_bytes query, om_dns_answered done,
+                            void *self)
 {
     struct om_dns_question question;
 
     if (query.n > OM_DNS_QUERY_MAX || om_dns_question_parse(&question, query) != OM_DNS_BAD_NONE)
         return OM_E_PARSE;
-    if (x->count - x->known >= OM_DNS_QUERIES_MAX)
+    if (is_full_for(x, who))
         return OM_E_FULL;
-    struct om_dns_query *q = new_query(x, self);
+    struct om_dns_query *q = new_query(x, who, self);
     if (!q)
         return OM_E_NO_MEM;
     q->question = question;
@@ -377,8 +392,9 @@ static void on_resolve(uv_timer_t *t)
     om_asker_resolve(hosts, q->host, on_addrs, q);
 }
 
-enum om_err om_dns_exit_resolve(struct om_dns_query **out, struct om_dns_exit *x, const char *host,
-                                uint16_t port, om_dns_resolved done, void *self)
+enum om_err om_dns_exit_resolve(struct om_dns_query **out, struct om_dns_exit *x,
+                                const struct om_id *who, const char *host, uint16_t port,
+                                om_dns_resolved done, void *self)
 {
     struct om_addr literal = {.port = port};
     bool is_literal = om_addr_ip_parse(literal.ip, host);
@@ -386,9 +402,9 @@ enum om_err om_dns_exit_resolve(struct om_dns_query **out, struct om_dns_exit *x
     if (strlen(host) > HOST_MAX)
         return OM_E_RANGE;
     /* Whoever fills the places with names that nobody answers is not to stop what needs none. */
-    if (!is_literal && x->count - x->known >= OM_DNS_QUERIES_MAX)
+    if (!is_literal && is_full_for(x, who))
         return OM_E_FULL;
-    struct om_dns_query *q = new_query(x, self);
+    struct om_dns_query *q = new_query(x, who, self);
     if (!q)
         return OM_E_NO_MEM;
     q->resolved = done;

@@ -7,6 +7,7 @@
  * Keeps: dns_exit_asks_and_gives_the_whole_answer; dns_exit_remembers_and_ages;
  *        dns_exit_takes_long_answers; dns_exit_drops_what_is_no_answer;
  *        dns_exit_gives_up_in_time; dns_exit_can_be_cancelled; dns_exit_is_bounded;
+ *        dns_exit_leaves_places_to_others; dns_exit_counts_what_was_cancelled;
  *        dns_exit_finds_addresses; dns_exit_says_why_not.
  *
  * What leaves is written anew from the question: options of peers stay here. Answers have the
@@ -14,8 +15,9 @@
  *
  * The system's resolvers are those of resolv.conf as it is when a question comes.
  *
- * Full: OM_DNS_QUERIES_MAX under way; then OM_E_FULL, but not for who asks for an address, which is
- * known at once. The cache has its own bounds.
+ * Full: OM_DNS_QUERIES_MAX under way, and of one asker as many as are free: one alone has half of
+ * them, and some are left for who comes next, however many take all they get. Then OM_E_FULL, but
+ * not for who asks for an address, which is known at once. The cache has its own bounds.
  *
  * Source: RFC 1035 sections 4 and 7; RFC 5452; RFC 7766 section 5 (TCP when cut).
  */
@@ -28,6 +30,7 @@
 #include <omerta/attr.h>
 #include <omerta/bytes.h>
 #include <omerta/err.h>
+#include <omerta/id.h>
 #include <omerta/rng.h>
 
 enum {
@@ -80,6 +83,7 @@ void om_dns_exit_again(struct om_dns_exit *x, const struct om_addr *upstreams, u
  * om_dns_exit_ask() - ask a question
  * @out:    receives what om_dns_query_cancel() takes, until @done was called
  * @x:      whom
+ * @who:    for whom; copied
  * @query:  a DNS message of at most OM_DNS_QUERY_MAX bytes
  * @done:   called once, later, at the latest after OM_DNS_GIVE_UP_MS; what went wrong is an answer
  *          too, with its rcode
@@ -88,12 +92,14 @@ void om_dns_exit_again(struct om_dns_exit *x, const struct om_addr *upstreams, u
  * Return: OM_OK; OM_E_PARSE when it is no question; OM_E_FULL, OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_dns_exit_ask(struct om_dns_query **out, struct om_dns_exit *x,
-                                    struct om_bytes query, om_dns_answered done, void *self);
+                                    const struct om_id *who, struct om_bytes query,
+                                    om_dns_answered done, void *self);
 
 /**
  * om_dns_exit_resolve() - find the addresses of a host, of both families, in order of use
  * @out:   as om_dns_exit_ask()
  * @x:     whom
+ * @who:   for whom; copied
  * @host:  a name, or an address without brackets, which is its own answer
  * @port:  of every address found
  * @done:  called once, later
@@ -102,8 +108,8 @@ OM_MUST enum om_err om_dns_exit_ask(struct om_dns_query **out, struct om_dns_exi
  * Return: OM_OK, OM_E_RANGE for a name that is too long, OM_E_FULL, OM_E_NO_MEM.
  */
 OM_MUST enum om_err om_dns_exit_resolve(struct om_dns_query **out, struct om_dns_exit *x,
-                                        const char *host, uint16_t port, om_dns_resolved done,
-                                        void *self);
+                                        const struct om_id *who, const char *host, uint16_t port,
+                                        om_dns_resolved done, void *self);
 
 /** om_dns_query_cancel() - nobody waits for @q any more: its done is not called. */
 void om_dns_query_cancel(struct om_dns_query *q);

@@ -269,12 +269,20 @@ static struct om_dns_question question(const char *name, uint16_t type, uint16_t
     return q;
 }
 
-static enum om_err begin(struct rig *r, const struct om_dns_question *q, struct om_dns_query **out)
+static const struct om_id somebody = {.b = {1}};
+
+static enum om_err begin_for(struct rig *r, const struct om_id *who,
+                             const struct om_dns_question *q, struct om_dns_query **out)
 {
     uint8_t wire[OM_DNS_UDP_LEAST];
     size_t n = om_dns_question_write(om_mut(wire, sizeof wire), q);
 
-    return om_dns_exit_ask(out, r->exit, om_bytes(wire, n), on_answered, r);
+    return om_dns_exit_ask(out, r->exit, who, om_bytes(wire, n), on_answered, r);
+}
+
+static enum om_err begin(struct rig *r, const struct om_dns_question *q, struct om_dns_query **out)
+{
+    return begin_for(r, &somebody, q, out);
 }
 
 /* Asks and waits; the rcode, or -1 without memory. */
@@ -301,7 +309,7 @@ static enum om_dns_found resolve(struct rig *r, const char *host)
 {
     struct om_dns_query *query;
 
-    if (om_dns_exit_resolve(&query, r->exit, host, 80, on_resolved, r) != OM_OK)
+    if (om_dns_exit_resolve(&query, r->exit, &somebody, host, 80, on_resolved, r) != OM_OK)
         return OM_DNS_FAILED;
     (void)uv_run(&r->loop, UV_RUN_DEFAULT);
     return r->found;
@@ -371,7 +379,8 @@ OM_TEST(dns_exit_drops_what_is_no_answer)
     rcode = ask(r, "other.test", OM_DNS_A);
     CHECK(rcode < 0 || rcode == OM_DNS_SERVFAIL);
     struct om_dns_query *q;
-    CHECK_ERR(om_dns_exit_ask(&q, r->exit, om_bytes("rubbish", 7), on_answered, r), OM_E_PARSE);
+    CHECK_ERR(om_dns_exit_ask(&q, r->exit, &somebody, om_bytes("rubbish", 7), on_answered, r),
+              OM_E_PARSE);
     close_rig(r);
 }
 
@@ -403,7 +412,7 @@ OM_TEST(dns_exit_can_be_cancelled)
         (void)uv_run(&r->loop, UV_RUN_NOWAIT);
         om_dns_query_cancel(second); /* under way */
     }
-    if (om_dns_exit_resolve(&third, r->exit, "addr.test", 1, on_resolved, r) == OM_OK) {
+    if (om_dns_exit_resolve(&third, r->exit, &somebody, "addr.test", 1, on_resolved, r) == OM_OK) {
         (void)uv_run(&r->loop, UV_RUN_NOWAIT);
         om_dns_query_cancel(third);
     }
@@ -416,24 +425,82 @@ OM_TEST(dns_exit_can_be_cancelled)
     close_rig(r);
 }
 
-OM_TEST(dns_exit_is_bounded)
+/* As many questions of @who as are taken; why not one more. */
+static enum om_err fill_up(struct rig *r, const struct om_id *who, unsigned *n)
 {
     const struct om_dns_question q = question("addr.test", OM_DNS_A, 1);
+    struct om_dns_query *query;
+    enum om_err e;
+
+    for (*n = 0; (e = begin_for(r, who, &q, &query)) == OM_OK; (*n)++)
+        CHECK(*n < OM_DNS_QUERIES_MAX);
+    return e;
+}
+
+/* Whoever comes takes all that there is for him, until not one place is left. */
+OM_TEST(dns_exit_is_bounded)
+{
     struct rig *r = open_rig();
     struct om_dns_query *query;
+    unsigned n = 1, sum = 0;
+
+    if (!r)
+        return;
+    enum om_err e = OM_E_FULL;
+    for (struct om_id who = somebody; e == OM_E_FULL && n > 0; who.b[1]++) {
+        e = fill_up(r, &who, &n);
+        sum += n;
+    }
+    CHECK(e == OM_E_NO_MEM || sum == OM_DNS_QUERIES_MAX);
+    if (e == OM_E_FULL) { /* an address needs nobody's answer; a name does */
+        CHECK_EQ(om_dns_exit_resolve(&query, r->exit, &somebody, "addr.test", 80, on_resolved, r),
+                 OM_E_FULL);
+        e = om_dns_exit_resolve(&query, r->exit, &somebody, "127.0.0.1", 80, on_resolved, r);
+        CHECK(e == OM_OK || e == OM_E_NO_MEM);
+    }
+    close_rig(r);
+}
+
+OM_TEST(dns_exit_leaves_places_to_others)
+{
+    static const struct om_id other = {.b = {2}}, third = {.b = {3}};
+    struct rig *r = open_rig();
+    struct om_dns_query *query;
+    unsigned n;
+
+    if (!r)
+        return;
+    if (fill_up(r, &somebody, &n) == OM_E_FULL) {
+        CHECK_EQ(n, OM_DNS_QUERIES_MAX / 2);
+        enum om_err e =
+            om_dns_exit_resolve(&query, r->exit, &somebody, "addr.test", 80, on_resolved, r);
+        CHECK_EQ(e, OM_E_FULL); /* a host to connect to takes such a place too */
+        e = om_dns_exit_resolve(&query, r->exit, &other, "addr.test", 80, on_resolved, r);
+        CHECK(e == OM_OK || e == OM_E_NO_MEM);
+        if (fill_up(r, &other, &n) == OM_E_FULL)
+            CHECK(n >= OM_DNS_QUERIES_MAX / 4 - 1);
+        e = fill_up(r, &third, &n);
+        CHECK(n > 0 || e == OM_E_NO_MEM);
+    }
+    close_rig(r);
+}
+
+/* What nobody waits for any more still has its place until its resolver is done with it. */
+OM_TEST(dns_exit_counts_what_was_cancelled)
+{
+    const struct om_dns_question q = question("nothing.test", OM_DNS_A, 1);
+    struct rig *r = open_rig();
+    struct om_dns_query *query;
+    enum om_err e = OM_OK;
     unsigned n = 0;
 
     if (!r)
         return;
-    enum om_err e = OM_OK;
-    while (n <= OM_DNS_QUERIES_MAX && (e = begin(r, &q, &query)) == OM_OK)
-        n++;
-    CHECK(e == OM_E_NO_MEM || n == OM_DNS_QUERIES_MAX);
-    if (e == OM_E_FULL) { /* an address needs nobody's answer; a name does */
-        CHECK_EQ(om_dns_exit_resolve(&query, r->exit, "addr.test", 80, on_resolved, r), OM_E_FULL);
-        e = om_dns_exit_resolve(&query, r->exit, "127.0.0.1", 80, on_resolved, r);
-        CHECK(e == OM_OK || e == OM_E_NO_MEM);
+    for (; n <= OM_DNS_QUERIES_MAX && (e = begin(r, &q, &query)) == OM_OK; n++) {
+        (void)uv_run(&r->loop, UV_RUN_NOWAIT); /* under way */
+        om_dns_query_cancel(query);
     }
+    CHECK(e == OM_E_NO_MEM || (e == OM_E_FULL && n >= OM_DNS_QUERIES_MAX / 2));
     close_rig(r);
 }
 
@@ -470,6 +537,6 @@ OM_TEST(dns_exit_says_why_not)
     char host[300];
     memset(host, 'x', sizeof host - 1);
     host[sizeof host - 1] = 0;
-    CHECK_ERR(om_dns_exit_resolve(&q, r->exit, host, 1, on_resolved, r), OM_E_RANGE);
+    CHECK_ERR(om_dns_exit_resolve(&q, r->exit, &somebody, host, 1, on_resolved, r), OM_E_RANGE);
     close_rig(r);
 }

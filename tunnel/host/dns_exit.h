@@ -7,7 +7,6 @@
  * Keeps: dns_exit_asks_and_gives_the_whole_answer; dns_exit_remembers_and_ages;
  *        dns_exit_takes_long_answers; dns_exit_drops_what_is_no_answer;
  *        dns_exit_gives_up_in_time; dns_exit_can_be_cancelled; dns_exit_is_bounded;
- *        dns_exit_leaves_places_to_others; dns_exit_counts_what_was_cancelled;
  *        dns_exit_finds_addresses; dns_exit_says_why_not.
  *
  * What leaves is written anew from the question: options of peers stay here. Answers have the

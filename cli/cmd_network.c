@@ -224,28 +224,6 @@ static enum om_exit join(struct om_cli *cli)
     return e;
 }
 
-static enum om_exit leave(struct om_cli *cli)
-{
-    char name[OM_OUT_TEXT_MAX];
-    enum om_exit e = om_cli_words(cli, 1, 2);
-    json_t *result;
-
-    if (e)
-        return e;
-    if (cli->args.count < 2 && !cli->args.network)
-        return om_cli_usage(cli, "network leave: want NETWORK");
-    e = om_cli_ask(cli, "networks.leave", om_network_params(cli, 1), &result);
-    if (e)
-        return e;
-    if (cli->out.json)
-        om_out_json(&cli->out, result);
-    else
-        om_out_line(&cli->out, "left \"%s\"",
-                    om_out_escape(name, json_string_value(json_object_get(result, "left"))));
-    json_decref(result);
-    return OM_EXIT_OK;
-}
-
 static enum om_exit rename_it(struct om_cli *cli)
 {
     enum om_exit e = om_cli_words(cli, 1, 3);
@@ -269,7 +247,7 @@ enum om_exit om_cmd_network(struct om_cli *cli)
                  {"create", create},
                  {"invite", invite},
                  {"join", join},
-                 {"leave", leave},
+                 {"leave", om_network_leave},
                  {"rename", rename_it},
                  {"members", om_network_members},
                  {"revoke", om_network_revoke},

@@ -122,7 +122,7 @@ static const struct om_option network_options[] = {
      0},
     {"keep-member", NULL, "revoke: an admin is none any more, but stays a member", 0},
     {"now", NULL, "revoke: the network's secret changes at once, and not within the hour", 0},
-    {"yes", NULL, "revoke: ask nothing", 'y'},
+    {"yes", NULL, "revoke, leave: ask nothing", 'y'},
     {"undo", NULL, "block: no longer", 0},
     {"list", NULL, "block: who is blocked", 0},
     END};
@@ -420,7 +420,9 @@ const struct om_command om_commands[] = {
      "that one let in stays, if this node has heard of it. The network's secret changes half a\n"
      "minute later, at most once an hour, or at once with --now. A member that was away\n"
      "meanwhile catches up for 30 days or 8 changes, whichever ends first; after that it needs\n"
-     "a new invitation. block is everybody's, in every network: PEER (at most 256) gets\n"
+     "a new invitation. leave is for good; where this node is the only admin of others it asks\n"
+     "first, as nobody can invite or revoke after that, and without a terminal it wants --yes.\n"
+     "block is everybody's, in every network: PEER (at most 256) gets\n"
      "silence from this machine, and no lane through it; nobody else is told.\n"
      "A member of a closed network has a name there, its own: as --as wishes it, or as its "
      "machine\n"

@@ -21,6 +21,12 @@ OM_MUST enum om_exit om_network_link(struct om_cli *cli, const char *method, jso
 /** om_network_join() - @cli joins by @link, which came from standard input when @is_stdin. */
 OM_MUST enum om_exit om_network_join(struct om_cli *cli, const char *link, bool is_stdin);
 
+/* leave.c */
+
+/** om_network_leave() - network leave; the only admin of others is asked first, or has said --yes.
+ *  Return: the exit code of @cli. */
+OM_MUST enum om_exit om_network_leave(struct om_cli *cli);
+
 /* member.c */
 
 /** om_network_members() - network members: a table of who is in one. Return: the exit code of

@@ -312,6 +312,43 @@ def test_revoke_asks_who_sits_at_a_terminal(make):
     assert wait_until(lambda: len(members(ann)) == 1, 10)
 
 
+def test_leave_asks_the_only_admin_of_others(make):
+    """Those who stay could invite nobody: --yes or a yes; alone, or with another admin, nothing."""
+    ann, bob = (make(name, [*ALONE, "--name", name]).start() for name in ("ann", "bob"))
+    for lab in "lab", "lab2":
+        good(ann.home, "network", "create", "--name", lab)
+    good(ann.home, "network", "leave", "lab2")  # nobody else is in it
+    good(bob.home, "network", "join", "-", "--name", "lab", stdin=invite(ann))
+    assert wait_until(lambda: len(members(ann)) == 2, 20)
+    refused(ann.home, "network", "leave", "lab",
+            says=["--yes", "the only admin of \"lab\"", "1 other would"])
+    for answer in ("no", "y", ""):
+        code, said = typed(ann.home, answer, "network", "leave", "lab")
+        assert code == 1 and "leave it for good?" in said and "nothing was left" in said
+    assert len(members(ann)) == 2
+    good(bob.home, "network", "leave", "lab")  # who is no admin is asked nothing
+    good(bob.home, "network", "join", "-", "--name", "lab", stdin=invite(ann, "--role", "admin"))
+    admins = [True, True]
+    assert wait_until(lambda: [m["admin"] for m in members(ann).values() if m["live"] or m["own"]]
+                      == admins, 20)
+    good(ann.home, "network", "leave", "lab")
+
+
+def test_leave_by_a_yes(make):
+    """Typed, and given as an option."""
+    ann, bob = (make(name, [*ALONE, "--name", name]).start() for name in ("ann", "bob"))
+    for way in ("typed", "option"):
+        good(ann.home, "network", "create", "--name", "lab")
+        good(bob.home, "network", "join", "-", "--name", way, stdin=invite(ann))
+        assert wait_until(lambda: len(members(ann)) == 2, 20)
+        if way == "typed":
+            code, said = typed(ann.home, "yes", "network", "leave", "lab")
+            assert code == 0 and "leave it for good?" in said
+        else:
+            good(ann.home, "network", "leave", "lab", "--yes")
+        assert "lab" not in [net["name"] for net in data(ann.home, "network", "list")["networks"]]
+
+
 BAD = [
     (["revoke"], USAGE, ["MEMBER"]),
     (["revoke", "a", "b"], USAGE, ["MEMBER"]),

@@ -295,7 +295,11 @@ enum om_exit om_cmd_down(struct om_cli *cli)
     if (e == OM_EXIT_NO_DAEMON && purges)
         return purge(cli, false);
     if (e) {
-        om_out_error(&cli->out, "%s", err.msg);
+        if (err.code == OM_E_MISSING)
+            om_out_error(&cli->out, "no daemon answers at %s: there is none to stop",
+                         cli->place.control);
+        else
+            om_out_error(&cli->out, "%s", err.msg);
         return e;
     }
     e = stop(cli, ask);

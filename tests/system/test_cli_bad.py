@@ -206,10 +206,16 @@ def test_peers_add_what_cannot_be(one, alike):
 
 @pytest.mark.parametrize("argv", [
     ["status"], ["peers"], ["ping", "abcd"], ["message", "abcd", "x"], ["message", "--list"],
-    ["reload"], ["config"], ["down"], ["network"], ["watch"], ["health", "abcd"], ["log", "-f"],
+    ["reload"], ["config"], ["network"], ["watch"], ["health", "abcd"], ["log", "-f"],
 ], ids=" ".join)
 def test_no_daemon(home, argv):
     refused(home, *argv, code=3, says=["omerta up", home])
+    assert not os.path.exists(home)
+
+
+def test_down_without_a_daemon(home):
+    """Whoever wants it ended is not told to start it."""
+    assert "omerta up" not in refused(home, "down", code=3, says=["none to stop", home])
     assert not os.path.exists(home)
 
 

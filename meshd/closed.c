@@ -425,7 +425,7 @@ void closed_act(struct om_daemon *d, const struct om_act_member *m)
         break;
     case OM_MEMBER_LEDGER:
         note_kept(d, &m->network, ledger_file_add(d, &m->network, m->ledger),
-                  "what an admin signed cannot be kept");
+                  "what an admin signed cannot be kept: nothing is signed here");
         break;
     case OM_MEMBER_EPOCH:
         if (m->epochs.n > OM_EPOCHS_KEPT_MAX ||

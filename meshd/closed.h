@@ -5,7 +5,8 @@
  *        are made by who made the network; one that was received is followed.
  * Why:   the core decides who is a member; here is what must outlive it.
  * Keeps: test_closed_network_by_invitation; test_invitation_is_used_up;
- *        test_invitation_where_the_disk_is_full; test_closed_network_outlives_a_restart.
+ *        test_invitation_where_the_disk_is_full;
+ *        test_revocation_where_the_disk_is_full; test_closed_network_outlives_a_restart.
  * Full:  OM_JOINING_MAX networks are joined at a time; one more is refused.
  *
  *     networks/ID            as network_file.h says

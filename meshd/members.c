@@ -193,6 +193,19 @@ static bool may_sign(const struct om_daemon *d, const struct daemon_network *net
                net->name) == OM_OK;
 }
 
+/* What was signed in @net is on the disk by the end of this, or was not said. */
+static bool keep(struct om_daemon *d, const struct daemon_network *net, struct om_error *err)
+{
+    bool *is_unkept = &d->networks[net - d->networks].is_unkept;
+
+    *is_unkept = false;
+    om_pump_kick(d->pump);
+    return !*is_unkept ||
+           om_fail(err, OM_E_STATE,
+                   "it cannot be kept in this home, so it was not said: omerta log has why; make "
+                   "room on its disk, then say it again") == OM_OK;
+}
+
 /* The authority's word, which only who made the network has. */
 static bool end_admin(struct om_daemon *d, const struct daemon_network *net,
                       const struct om_id *key, struct om_error *err)
@@ -207,8 +220,8 @@ static bool end_admin(struct om_daemon *d, const struct daemon_network *net,
         return false;
     enum om_err e = om_node_unadmin(daemon_node(d), om_clock_now(), &net->id, f.seed, key);
     sodium_memzero(&f, sizeof f);
-    return e == OM_OK ||
-           om_fail(err, e, "the admin cannot be put out: %s", om_err_text(e)) == OM_OK;
+    return e == OM_OK ? keep(d, net, err)
+                      : om_fail(err, e, "the admin cannot be put out: %s", om_err_text(e)) == OM_OK;
 }
 
 bool members_revoke(struct om_daemon *d, const struct daemon_network *net, const struct om_id *key,
@@ -230,11 +243,11 @@ bool members_revoke(struct om_daemon *d, const struct daemon_network *net, const
         return false;
     if (e == OM_OK && !stay)
         e = om_node_revoke(n, om_clock_now(), &net->id, key);
-    om_pump_kick(d->pump);
-    return e == OM_OK || om_fail(err, e, "cannot be revoked: %s",
-                                 e == OM_E_STATE ? "what this admin said before has to be heard "
-                                                   "again first; wait for other members"
-                                                 : om_err_text(e)) == OM_OK;
+    return e == OM_OK ? keep(d, net, err)
+                      : om_fail(err, e, "cannot be revoked: %s",
+                                e == OM_E_STATE ? "what this admin said before has to be heard "
+                                                  "again first; wait for other members"
+                                                : om_err_text(e)) == OM_OK;
 }
 
 /* The invitation that @text names, if it is one of @net. */
@@ -263,8 +276,8 @@ bool members_void(struct om_daemon *d, const struct daemon_network *net, const c
     if (!may_sign(d, net, err) || !read_invite(net, text, invite, err))
         return false;
     enum om_err e = om_node_void(daemon_node(d), om_clock_now(), &net->id, invite);
-    om_pump_kick(d->pump);
-    return e == OM_OK || om_fail(err, e, "cannot be taken back: %s", om_err_text(e)) == OM_OK;
+    return e == OM_OK ? keep(d, net, err)
+                      : om_fail(err, e, "cannot be taken back: %s", om_err_text(e)) == OM_OK;
 }
 
 /* members_name() of @key, or else the start of its id. */

@@ -105,3 +105,27 @@ def test_invitation_where_the_disk_is_full(three):
     join(two, link)
     refused(one.home, "network", "join", "-", code=REFUSED, says=["used"], stdin=link)
     join(one, other)
+
+
+def standings(daemon):
+    """What @daemon thinks of the members of "lab"."""
+    members = data(daemon.home, "network", "members", "lab", "--all")["members"]
+    return {member["standing"] for member in members}
+
+
+def test_revocation_where_the_disk_is_full(three):
+    """Who cannot be put out for good is not put out at all, and the user is told so; else the admin
+    would have told others what it does not know itself after its next start."""
+    admin, one, two = three
+    for daemon, name in ((one, "one"), (two, "two")):
+        good(daemon.home, "network", "join", "-", "--name", "lab", "--as", name,
+             stdin=invite(admin))
+    given = invite(admin)
+    set_largest_file(admin, 0)
+    for what in (["one"], ["--invite", given]):
+        refused(admin.home, "network", "revoke", *what, code=REFUSED, says=["cannot be kept"])
+    assert standings(admin) == standings(two) == {"good"}
+    again(admin, admin.kill)
+    good(admin.home, "network", "revoke", "one")
+    assert standings(admin) == {"good", "revoked"}
+    assert wait_until(lambda: standings(two) == {"good", "revoked"}, 30)

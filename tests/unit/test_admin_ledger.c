@@ -299,3 +299,37 @@ OM_TEST(ledger_signs_its_own_log)
 out:
     om_ledger_fini(&l);
 }
+
+OM_TEST(ledger_takes_back_what_was_not_kept)
+{
+    struct om_ledger l = {.log_count = 0};
+    struct om_admin_entry e = {.kind = OM_ADMIN_KEY_REVOKED};
+    struct said end = say_admin(1, NULL, ANN, 0, NULL);
+    struct om_bytes out;
+
+    OM_TRY(ledgers_init(&l, 1));
+    for (unsigned i = 1; i <= 3; i++) {
+        memcpy(e.subject, key(20 + i)->id.b, sizeof e.subject);
+        OM_TRY(om_ledger_sign(&l, key(ANN), &e, &out) == OM_OK);
+    }
+    uint64_t change = l.change;
+    om_ledger_unsign(&l, &key(ANN)->id, 4);
+    om_ledger_unsign(&l, &key(MALLORY)->id, 1);
+    CHECK_EQ(l.change, change);
+    om_ledger_unsign(&l, &key(ANN)->id, 2);
+    CHECK(l.change > change);
+    CHECK(om_ledger_revoked(&l, &key(21)->id));
+    CHECK(!om_ledger_revoked(&l, &key(22)->id) && !om_ledger_revoked(&l, &key(23)->id));
+    memcpy(e.subject, key(24)->id.b, sizeof e.subject);
+    OM_TRY(om_ledger_sign(&l, key(ANN), &e, &out) == OM_OK);
+    CHECK_EQ(e.number, 2);
+    CHECK(om_ledger_revoked(&l, &key(24)->id));
+    CHECK_EQ(om_ledger_fork(om_ledger_log(&l, &key(ANN)->id)), 0);
+    /* The end of an admin, which takes all that away, and gives it back. */
+    OM_TRY(hear(&l, &end) == OM_LEDGER_NEW);
+    CHECK(!om_ledger_revoked(&l, &key(21)->id));
+    om_ledger_unsign(&l, &l.authority, 1);
+    CHECK(om_ledger_revoked(&l, &key(21)->id));
+out:
+    om_ledger_fini(&l);
+}

@@ -25,6 +25,7 @@ struct desk {
     unsigned replies, refusals;
     char error[32];
     unsigned joined, refused;
+    bool is_full; /* the disk of side 0 */
 };
 
 static const uint8_t secret[32] = {0x5e, 0xc2};
@@ -52,7 +53,9 @@ static void on_act(struct pair *p, int side, const struct om_act *act)
         return;
     d->joined += act->member.news == OM_MEMBER_JOINED;
     d->refused += act->member.news == OM_MEMBER_REFUSED;
-    if (act->member.news == OM_MEMBER_LEDGER)
+    if (act->member.news == OM_MEMBER_LEDGER && side == 0 && d->is_full)
+        om_node_unkept(p->side[0].node, &d->certs.network);
+    else if (act->member.news == OM_MEMBER_LEDGER)
         keep(&d->kept[side], act->member.ledger);
 }
 
@@ -196,29 +199,104 @@ OM_TEST(revoke_is_told_to_whoever_was_away)
     desk_fini(&d);
 }
 
+/* Side 0 starts again, with what it kept. */
+static void restart(struct desk *d)
+{
+    const struct pair_options o = pair_defaults();
+    const struct kept had = d->kept[0];
+
+    CHECK(pair_restart(&d->p, 0, &o, true));
+    join(d, 0);
+    for (unsigned i = 0; i < had.count; i++)
+        CHECK_OK(om_node_ledger(d->p.side[0].node, d->p.now, &d->certs.network,
+                                om_bytes(had.part[i], had.len[i])));
+    CHECK_OK(become_admin(d));
+}
+
+static const struct om_ledger_log *log_of_admin(const struct desk *d, int side)
+{
+    const struct node_ledger *g = node_ledger_of(d->p.side[side].node, &d->certs.network);
+    const struct om_ledger_log *log = om_ledger_log(&g->all, &d->self[0].id);
+
+    CHECK(log != NULL);
+    return log;
+}
+
+/* Else who forgot what others heard of it signs the same numbers anew, which proves it a liar. */
+OM_TEST(revoke_that_cannot_be_kept_was_not_said)
+{
+    for (unsigned kept = 0; kept < 2; kept++) { /* entries, before the disk is full; 0: no cert. */
+        const struct om_id early = certs_someone(20).id,
+                           lost[2] = {certs_someone(21).id, certs_someone(22).id};
+        struct desk d;
+        desk_init(&d);
+        join(&d, 1);
+        CHECK_OK(meet(&d, 1));
+        d.is_full = kept == 0;
+        pair_run(&d.p, OM_SEC(3));
+        if (kept)
+            CHECK_OK(revoke(&d, &early));
+        pair_run(&d.p, d.p.now + OM_SEC(3));
+        CHECK_EQ(is_out(&d, 1, &early), kept);
+        d.is_full = true;
+        for (int i = 0; i < 2; i++)
+            CHECK_OK(revoke(&d, &lost[i]));
+        pair_run(&d.p, d.p.now + OM_SEC(3));
+        CHECK_EQ(log_of_admin(&d, 0)->whole, kept);
+        CHECK(!is_out(&d, 0, &lost[0]) && !is_out(&d, 1, &lost[0]));
+        d.is_full = false;
+        CHECK_OK(revoke(&d, &lost[1]));
+        pair_run(&d.p, d.p.now + OM_SEC(3));
+        CHECK(is_out(&d, 1, &lost[1]));
+        restart(&d);
+        CHECK_EQ(log_of_admin(&d, 0)->whole, kept + 1);
+        CHECK(is_out(&d, 0, &lost[1]) && !is_out(&d, 0, &lost[0]));
+        CHECK_OK(revoke(&d, &lost[0]));
+        CHECK_OK(meet(&d, 0));
+        pair_run(&d.p, d.p.now + OM_SEC(30));
+        CHECK(is_out(&d, 1, &lost[0]));
+        for (int side = 0; side < 2; side++)
+            CHECK_EQ(om_ledger_fork(log_of_admin(&d, side)), 0);
+        desk_fini(&d);
+    }
+}
+
+OM_TEST(revoke_waits_for_room_to_be_kept)
+{
+    enum om_err e = OM_OK;
+    struct desk d;
+    unsigned n = 0;
+
+    desk_init(&d);
+    for (; e == OM_OK && n < OM_LEDGER_UNTOLD_MAX; n++)
+        e = revoke(&d, &(struct om_id){{0x77, (uint8_t)n}});
+    CHECK_EQ(e, OM_E_BUSY); /* nothing of it was kept yet */
+    pair_run(&d.p, OM_SEC(1));
+    CHECK_OK(revoke(&d, &(struct om_id){{0x77, (uint8_t)n}}));
+    pair_run(&d.p, OM_SEC(2));
+    CHECK_EQ(log_of_admin(&d, 0)->whole, n);
+    CHECK_EQ(d.kept[0].count, n + 1); /* and the certificate */
+    desk_fini(&d);
+}
+
 OM_TEST(revoke_survives_a_restart)
 {
     const struct om_id early = certs_someone(20).id, late = certs_someone(21).id;
-    const struct pair_options o = pair_defaults();
     struct desk d;
 
     desk_init(&d);
     CHECK_OK(revoke(&d, &early));
     pair_run(&d.p, OM_SEC(1));
-    CHECK(pair_restart(&d.p, 0, &o, true));
-    join(&d, 0);
-    CHECK(!is_out(&d, 0, &early)); /* it knows by what was kept, and by nothing else */
     const struct kept had = d.kept[0];
-    for (unsigned i = 0; i < had.count; i++)
-        CHECK_OK(om_node_ledger(d.p.side[0].node, d.p.now, &d.certs.network,
-                                om_bytes(had.part[i], had.len[i])));
+    d.kept[0].count = 0;
+    restart(&d);
+    CHECK(!is_out(&d, 0, &early)); /* it knows by what was kept, and by nothing else */
+    d.kept[0] = had;
+    restart(&d);
     CHECK(is_out(&d, 0, &early));
-    CHECK_OK(become_admin(&d));
     CHECK_OK(revoke(&d, &late));
-    const struct node_ledger *g = node_ledger_of(d.p.side[0].node, &d.certs.network);
-    const struct om_ledger_log *log = om_ledger_log(&g->all, &d.self[0].id);
-    CHECK(log && log->whole == 2);
-    CHECK_EQ(om_ledger_fork(log), 0); /* it went on where it was */
+    CHECK_EQ(log_of_admin(&d, 0)->whole, 2);
+    CHECK_EQ(om_ledger_fork(log_of_admin(&d, 0)), 0); /* it went on where it was */
     CHECK_EQ(om_node_ledger(d.p.side[0].node, d.p.now, &d.certs.network, om_bytes("", 0)),
              OM_E_PARSE);
     CHECK_EQ(

@@ -18,12 +18,19 @@ struct desk {
     struct om_identity self[2], third;
     uint8_t admin_cert[OM_ADMIN_CERT_BYTES];
     uint64_t sequence;
-    unsigned joined;
+    unsigned joined, unkept;
+    bool is_full; /* the disk of side 0 */
 };
 
-static void on_act(struct pair *p, int side OM_UNUSED, const struct om_act *act)
+static void on_act(struct pair *p, int side, const struct om_act *act)
 {
     struct desk *d = p->on_call_arg;
+
+    if (act->kind == OM_ACT_MEMBER && act->member.news == OM_MEMBER_LEDGER && side == 0 &&
+        d->is_full) {
+        d->unkept++;
+        om_node_unkept(p->side[0].node, &d->certs.network);
+    }
 
     d->joined += act->kind == OM_ACT_MEMBER && act->member.news == OM_MEMBER_JOINED;
 }
@@ -235,4 +242,25 @@ OM_TEST(surplus_of_an_invitation_is_revoked)
         CHECK_EQ(node_ledger_of(n, &net->id)->all.logs[1]->count, 2); /* and this once */
         pair_fini(&d.p);
     }
+}
+
+/* Else a full disk has its admin sign without end. */
+OM_TEST(surplus_that_cannot_be_kept_is_signed_later)
+{
+    const struct om_id other = certs_someone(9).id;
+    struct desk d;
+
+    desk_init(&d);
+    join(&d, "ben");
+    struct om_node *n = d.p.side[0].node;
+    const struct om_network *net = node_network(n, &d.certs.network);
+    d.is_full = true;
+    hear_of_invited(&d, 60);
+    CHECK(d.unkept > 0 && d.unkept <= 2); /* it, and the certificate of who let it in */
+    CHECK(!node_ledger_is_revoked(n, net, &d.third.id));
+    d.is_full = false;
+    CHECK_OK(om_node_revoke(n, d.p.now, &net->id, &other));
+    pair_run(&d.p, d.p.now + OM_SEC(1));
+    CHECK(node_ledger_is_revoked(n, net, &d.third.id));
+    pair_fini(&d.p);
 }

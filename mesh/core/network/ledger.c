@@ -165,26 +165,32 @@ bool om_ledger_has_issued(const struct om_ledger *l, const struct om_ledger_log 
     return said_counts(l, log, hash, OM_ADMIN_ISSUED);
 }
 
-/* Drops of @number what two lower hashes outrank, unless it is honoured. Return: whether the end of
- * an admin went with it. */
+/* Drops the entry of @log at @at. Return: whether the end of an admin went with it. */
+static bool drop(struct om_ledger *l, struct om_ledger_log *log, unsigned at)
+{
+    struct om_ledger_entry *e = log->entries[at];
+    bool is_end = log->is_authority && e->kind == OM_ADMIN_REVOKED;
+
+    if (is_said(e))
+        said_remove(l, e);
+    log->count--;
+    for (unsigned k = at; k < log->count; k++)
+        log->entries[k] = log->entries[k + 1];
+    free(e);
+    return is_end;
+}
+
+/* Drops of @number what two lower hashes outrank, unless it is honoured. Return: as drop(). */
 static bool trim(struct om_ledger *l, struct om_ledger_log *log, uint32_t number)
 {
     unsigned first = om_ledger_at(log, number), i = first;
     bool went = false;
 
     while (i < log->count && log->entries[i]->number == number) {
-        struct om_ledger_entry *e = log->entries[i];
-        if (i - first < OM_LEDGER_TWINS_MAX || e->is_honoured) {
+        if (i - first < OM_LEDGER_TWINS_MAX || log->entries[i]->is_honoured)
             i++;
-            continue;
-        }
-        went |= log->is_authority && e->kind == OM_ADMIN_REVOKED;
-        if (is_said(e))
-            said_remove(l, e);
-        log->count--;
-        for (unsigned k = i; k < log->count; k++)
-            log->entries[k] = log->entries[k + 1];
-        free(e);
+        else
+            went |= drop(l, log, i);
     }
     return went;
 }
@@ -275,6 +281,13 @@ static void judge_admin(struct om_ledger *l, struct om_ledger_log *log)
     }
     log->has_sum = false;
     om_ledger_judge_notes(l, log);
+}
+
+/* All admins anew, where @is_due. */
+static void judge_admins(struct om_ledger *l, bool is_due)
+{
+    for (unsigned i = AUTHORITY + 1; is_due && i < l->log_count; i++)
+        judge_admin(l, l->logs[i]);
 }
 
 static enum om_err add_admin(struct om_ledger *l, const struct om_id *key,
@@ -411,8 +424,7 @@ enum om_ledger_put om_ledger_put(struct om_ledger *l, const struct om_id *owner,
     honour(l, log, true);
     bool ends = log->is_authority && kept->kind == OM_ADMIN_REVOKED;
     ends |= trim(l, log, e.number);
-    for (unsigned i = AUTHORITY + 1; ends && i < l->log_count; i++)
-        judge_admin(l, l->logs[i]);
+    judge_admins(l, ends);
     l->change++;
     return OM_LEDGER_NEW;
 }
@@ -441,6 +453,22 @@ enum om_err om_ledger_sign(struct om_ledger *l, const struct om_identity *self,
     OM_BUG_IF(!kept);
     *out = om_bytes(kept->bytes, kept->len);
     return OM_OK;
+}
+
+void om_ledger_unsign(struct om_ledger *l, const struct om_id *owner, uint32_t from)
+{
+    struct om_ledger_log *log = om_ledger_log(l, owner);
+    bool ends = false;
+
+    /* What the authority honours it has heard, so it was not in vain. */
+    while (log && log->count > 0 && log->entries[log->count - 1]->number >= from &&
+           !log->entries[log->count - 1]->is_honoured) {
+        ends |= drop(l, log, log->count - 1);
+        log->whole = log->count > 0 ? log->entries[log->count - 1]->number : 0;
+        log->has_sum = false;
+        l->change++;
+    }
+    judge_admins(l, ends);
 }
 
 uint32_t om_ledger_fork(const struct om_ledger_log *log)

@@ -14,6 +14,7 @@
  *        ledger_full_of_admins_refuses; ledger_voids_invites; ledger_one_use_keeps_the_lowest;
  *        ledger_revoked_issuer_takes_no_use; ledger_notes_are_bounded_and_expire;
  *        ledger_heads_tell_what_is_lacking; ledger_sync_shows_a_fork; ledger_signs_its_own_log;
+ *        ledger_takes_back_what_was_not_kept;
  *        ledger_lists_what_an_epoch_excludes; ledger_model_order_does_not_matter;
  *        ledger_model_partitions_heal.
  *
@@ -176,6 +177,10 @@ OM_MUST enum om_ledger_put om_ledger_put(struct om_ledger *l, const struct om_id
  */
 OM_MUST enum om_err om_ledger_sign(struct om_ledger *l, const struct om_identity *self,
                                    struct om_admin_entry *e, struct om_bytes *out);
+
+/** om_ledger_unsign() - what om_ledger_sign() added to the log of @owner in @l, from number @from
+ *  on, was never said: for who cannot keep what it signed, before anybody else has it. */
+void om_ledger_unsign(struct om_ledger *l, const struct om_id *owner, uint32_t from);
 
 /** om_ledger_log() - the log of @owner in @l, lent, or NULL. */
 struct om_ledger_log *om_ledger_log(const struct om_ledger *l, const struct om_id *owner);

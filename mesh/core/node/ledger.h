@@ -10,7 +10,9 @@
  *        ledger_sync_rests_where_nothing_comes_of_it;
  *        ledger_sync_answers_one_less_often_than_all; ledger_sync_learns_from_whom_it_refuses;
  *        ledger_sync_keeps_what_is_new;
- *        surplus_of_an_invitation_is_revoked.
+ *        surplus_of_an_invitation_is_revoked; surplus_that_cannot_be_kept_is_signed_later;
+ *        revoke_that_cannot_be_kept_was_not_said;
+ *        revoke_waits_for_room_to_be_kept.
  *
  * Who is asked: every peer with a live session that may not have what we have, once until ours
  * changes, whoever was heard last first; it sees how far we are and asks back. So news doubles its
@@ -37,7 +39,8 @@ enum {
     OM_LEDGER_ANSWERS_PER_S = 50, /* of all peers; then they are told to come back */
     OM_LEDGER_PEER_PER_S = 5,     /* of one peer, who leaves most to the others; */
     OM_LEDGER_PEER_BURST = 48,    /* to who is behind by a full log all of it at once */
-    OM_LEDGER_UNTOLD_MAX = 32     /* parts not told to the driver yet; then they are not kept */
+    OM_LEDGER_UNTOLD_MAX = 32     /* parts not told to the driver yet; then they are not kept, and
+                                     we sign nothing */
 };
 
 #define OM_METHOD_LEDGER "ledger.sync"
@@ -57,6 +60,13 @@ struct node_ledger_ask {
 
 struct node_rotation;
 
+/* What is new, to be kept by the driver. */
+struct node_ledger_part {
+    struct om_mut bytes; /* owned */
+    uint32_t from;       /* where we made it: what is from here on in the log of owner, */
+    struct om_id owner;  /* which is one of ours, is nothing without it; 0: others told it */
+};
+
 struct node_ledger {
     struct om_node *node;
     struct om_network *net;
@@ -68,11 +78,14 @@ struct node_ledger {
     struct om_timer timer;
     struct om_bucket answers;
     struct node_ledger_ask asks[OM_LEDGER_ASKS_MAX];
-    struct om_mut untold[OM_LEDGER_UNTOLD_MAX]; /* owned: parts that brought something new */
-    struct om_mut told;                         /* owned: lent to the driver */
+    struct node_ledger_part untold[OM_LEDGER_UNTOLD_MAX];
+    struct node_ledger_part told; /* lent to the driver, who has it until it asks for more */
     unsigned untold_count;
-    bool is_due; /* a round */
-    bool is_out; /* we are revoked ourselves, and have said so */
+    bool is_told;     /* and it can still say that it could not keep that */
+    bool is_unkept;   /* what we signed last */
+    bool is_cert_due; /* our certificate: what was not kept may have had it */
+    bool is_due;      /* a round */
+    bool is_out;      /* we are revoked ourselves, and have said so */
 };
 
 /** node_ledger_start() - the ledger of the @i-th network of @n, if that is closed. Return: OM_OK or
@@ -140,6 +153,11 @@ enum node_step node_ledger_next(struct om_node *n, struct om_act *out);
 /** node_ledger_tell() - a part of a ledger of @n that is to be kept, into @out; false: none. */
 bool node_ledger_tell(struct om_node *n, struct om_act *out);
 
+/** node_ledger_unkept() - the driver cannot keep what it was told last of @g, if that was a part of
+ *  it: what we signed is taken back, and all that we signed behind it. Nobody else has heard it,
+ *  and so its numbers are free; else we would sign them a second time after the next start. */
+void node_ledger_unkept(struct node_ledger *g);
+
 /* node_surplus.c */
 
 /** node_surplus_sign() - as an admin, revoke one of @g that others judge by the one-use rule alone:
@@ -152,8 +170,16 @@ void node_surplus_sign(struct node_ledger *g);
 /** node_ledger_kick() - some peer of @g may have to be asked, at @now or soon. */
 void node_ledger_kick(struct node_ledger *g, om_time now);
 
-/** node_ledger_changed() - @g has more to tell than before: @bytes, which the driver is to keep. */
-void node_ledger_changed(struct node_ledger *g, struct om_bytes bytes);
+/**
+ * node_ledger_changed() - there is more to tell than before
+ * @g:      the ledger
+ * @bytes:  which the driver is to keep
+ * @ours:   NULL; or what we say ourselves, by its owner and from; its bytes are not looked at
+ *
+ * Return: false when there is no room, so it will not be kept.
+ */
+bool node_ledger_changed(struct node_ledger *g, struct om_bytes bytes,
+                         const struct node_ledger_part *ours);
 
 /** node_ledger_work() - ask for @g whom is due. Return: false when nobody was. */
 bool node_ledger_work(struct node_ledger *g);

@@ -316,9 +316,12 @@ void om_node_unkept(struct om_node *n, const struct om_id *network)
 {
     const struct om_network *net = node_network(n, network);
     struct node_join *j = net && !net->is_open ? node_join_of(n, net) : NULL;
+    struct node_ledger *g = node_ledger_of(n, network);
 
     if (j && j->is_told)
         j->is_unkept = true;
+    if (g)
+        node_ledger_unkept(g);
 }
 
 enum om_err om_node_call_network(struct om_node *n, const struct om_id *network, const char *name)

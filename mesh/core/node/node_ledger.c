@@ -49,8 +49,8 @@ void node_ledger_leave(struct om_node *n, unsigned i)
         return;
     om_timer_stop(&n->timers, &g->timer);
     while (g->untold_count > 0)
-        free(g->untold[--g->untold_count].p);
-    free(g->told.p);
+        free(g->untold[--g->untold_count].bytes.p);
+    free(g->told.bytes.p);
     node_rotate_stop(g);
     om_ledger_fini(&g->all);
     free(g);
@@ -71,13 +71,16 @@ struct node_ledger *node_ledger_of(const struct om_node *n, const struct om_id *
     return NULL;
 }
 
-static void tell_one(struct node_ledger *g, bool is_cert, const struct om_id *owner,
-                     struct om_bytes bytes)
+/* Return: false when it will not be kept. */
+static bool tell_one(struct node_ledger *g, bool is_cert, const struct om_id *owner,
+                     struct om_bytes bytes, uint32_t from)
 {
     const struct om_ledger_told t = {owner, is_cert, bytes};
+    const struct node_ledger_part ours = {.from = from, .owner = *owner};
     uint8_t part[OM_LEDGER_ANSWER_LEAST];
 
-    node_ledger_changed(g, om_bytes(part, om_ledger_part(part, &t)));
+    return node_ledger_changed(g, om_bytes(part, om_ledger_part(part, &t)),
+                               from > 0 ? &ours : NULL);
 }
 
 /* Is @cert of an admin unknown to @l, or a newer one of a known one? Its signature is not cheap. */
@@ -105,7 +108,7 @@ enum om_err node_ledger_admin(struct om_node *n, const struct om_network *net, s
     unsigned had = g->all.log_count;
     enum om_err e = om_ledger_admin(&g->all, cert);
     if (e == OM_OK && g->all.log_count > had && om_admin_cert_decode(&c, cert) == OM_OK)
-        tell_one(g, true, &c.key, cert);
+        (void)tell_one(g, true, &c.key, cert, om_id_equal(&c.key, &net->self.id) ? 1 : 0);
     return e;
 }
 
@@ -178,6 +181,18 @@ bool node_ledger_may_sign(const struct om_node *n, const struct om_network *net,
     return g && (!om_ledger_log(&g->all, key) || om_ledger_may_sign(&g->all, key));
 }
 
+/* Without our certificate, what we sign would be a stranger's at the next start, and its numbers
+ * would be signed a second time. Return: false when it will not be kept. */
+static bool tell_cert(struct node_ledger *g, const struct om_id *owner)
+{
+    const struct om_ledger_log *log = om_ledger_log(&g->all, owner);
+
+    if (g->is_cert_due && log && !log->is_authority)
+        g->is_cert_due =
+            !tell_one(g, true, owner, om_bytes(log->cert, sizeof log->cert), log->whole + 1);
+    return !log || log->is_authority || !g->is_cert_due;
+}
+
 enum om_err node_ledger_sign_as(struct om_node *n, const struct om_network *net,
                                 const struct om_identity *who, struct om_admin_entry *e)
 {
@@ -186,10 +201,15 @@ enum om_err node_ledger_sign_as(struct om_node *n, const struct om_network *net,
 
     if (!g)
         return OM_E_MISSING;
+    if (g->untold_count + 2 > OM_LEDGER_UNTOLD_MAX) /* it would not be kept, or its certificate */
+        return OM_E_BUSY;
+    if (!tell_cert(g, &who->id))
+        return OM_E_NO_MEM;
     enum om_err err = om_ledger_sign(&g->all, who, e, &entry);
-    if (err == OM_OK)
-        tell_one(g, false, &who->id, entry);
-    return err;
+    if (err != OM_OK || tell_one(g, false, &who->id, entry, e->number))
+        return err;
+    om_ledger_unsign(&g->all, &who->id, e->number);
+    return OM_E_NO_MEM;
 }
 
 enum om_err node_ledger_sign(struct om_node *n, const struct om_network *net,
@@ -244,13 +264,44 @@ static bool tell(struct node_ledger *g, struct om_act *out)
 {
     if (g->untold_count == 0)
         return false;
-    free(g->told.p);
+    free(g->told.bytes.p);
     g->told = g->untold[0];
+    g->is_told = true;
     memmove(g->untold, g->untold + 1, --g->untold_count * sizeof g->untold[0]);
     out->kind = OM_ACT_MEMBER;
-    out->member = (struct om_act_member){
-        .network = g->net->id, .news = OM_MEMBER_LEDGER, .ledger = om_bytes(g->told.p, g->told.n)};
+    out->member = (struct om_act_member){.network = g->net->id,
+                                         .news = OM_MEMBER_LEDGER,
+                                         .ledger = om_bytes(g->told.bytes.p, g->told.bytes.n)};
     return true;
+}
+
+/* The driver asks for more, so it kept what it was told. */
+static void keep(struct node_ledger *g)
+{
+    if (g->is_told && g->told.from > 0)
+        g->is_unkept = false;
+    g->is_told = false;
+}
+
+void node_ledger_unkept(struct node_ledger *g)
+{
+    unsigned left = 0;
+
+    if (!g->is_told)
+        return;
+    g->is_told = false;
+    g->is_cert_due = true;
+    if (g->told.from == 0)
+        return; /* others tell it again */
+    g->is_unkept = true;
+    om_ledger_unsign(&g->all, &g->told.owner, g->told.from);
+    for (unsigned i = 0; i < g->untold_count; i++) {
+        if (g->untold[i].from > 0 && om_id_equal(&g->untold[i].owner, &g->told.owner))
+            free(g->untold[i].bytes.p);
+        else
+            g->untold[left++] = g->untold[i];
+    }
+    g->untold_count = left;
 }
 
 enum node_step node_ledger_next(struct om_node *n, struct om_act *out)
@@ -274,6 +325,9 @@ enum node_step node_ledger_next(struct om_node *n, struct om_act *out)
 
 bool node_ledger_tell(struct om_node *n, struct om_act *out)
 {
+    for (unsigned i = 0; i < n->network_count; i++)
+        if (n->ledgers[i])
+            keep(n->ledgers[i]);
     for (unsigned i = 0; i < n->network_count; i++)
         if (n->ledgers[i] && tell(n->ledgers[i], out))
             return true;

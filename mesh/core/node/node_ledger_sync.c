@@ -18,18 +18,25 @@ void node_ledger_kick(struct node_ledger *g, om_time now)
         node_drop(g->node, OM_DROP_MEMORY);
 }
 
-void node_ledger_changed(struct node_ledger *g, struct om_bytes bytes)
+bool node_ledger_changed(struct node_ledger *g, struct om_bytes bytes,
+                         const struct node_ledger_part *ours)
 {
     uint8_t *copy = g->untold_count < OM_LEDGER_UNTOLD_MAX ? malloc(bytes.n) : NULL;
+    struct node_ledger_part part = {.from = 0};
 
     g->version++;
     node_ledger_kick(g, g->node->now);
     if (!copy) { /* what is not kept is told again by others after a restart */
         node_drop(g->node, OM_DROP_MEMORY);
-        return;
+        g->is_cert_due = true;
+        return false;
     }
     memcpy(copy, bytes.p, bytes.n);
-    g->untold[g->untold_count++] = om_mut(copy, bytes.n);
+    if (ours)
+        part = *ours;
+    part.bytes = om_mut(copy, bytes.n);
+    g->untold[g->untold_count++] = part;
+    return true;
 }
 
 static struct node_ledger_ask *find_ask(struct node_ledger *g, const struct om_id *peer)
@@ -307,7 +314,7 @@ static bool hear(struct node_ledger *g, struct node_ledger_ask *a, struct om_byt
         news ? om_ledger_hear_news(&g->all, part, om_mut(news, part.n), &heard) : OM_E_NO_MEM;
 
     if (heard.entries > 0 || g->all.log_count > logs) { /* what is kept has no secrets */
-        node_ledger_changed(g, om_bytes(news, heard.news));
+        (void)node_ledger_changed(g, om_bytes(news, heard.news), NULL);
         a->has_brought = true;
     }
     free(news);

@@ -38,7 +38,8 @@ void node_surplus_sign(struct node_ledger *g)
     const struct node_join *j = node_join_of(g->node, net);
     const struct om_id *key = NULL;
 
-    if (j && j->is_admin && node_ledger_may_sign(g->node, net, &net->self.id))
+    /* Where the disk is full it would be signed, and taken back, without end. */
+    if (j && j->is_admin && !g->is_unkept && node_ledger_may_sign(g->node, net, &net->self.id))
         key = find(&g->all);
     if (!key || om_id_equal(key, &net->self.id))
         return;

@@ -168,7 +168,9 @@ OM_MUST enum om_err om_node_admin(struct om_node *n, om_time now, const struct o
 
 /** om_node_unkept() - what @n told last of @network, ISSUED or LEDGER, cannot be kept: who waits
  *  for a certificate is refused it, and its invitation is as good as before; for its own key alone
- *  once the certificate was kept. */
+ *  once the certificate was kept. What this node itself signed of LEDGER was never said: a number
+ *  of its log that it forgot, and another has, would be signed a second time. To be called before
+ *  anything else of @n. */
 void om_node_unkept(struct om_node *n, const struct om_id *network);
 
 /** om_node_call_network() - let @n, when it lets others in, tell them that @network is called

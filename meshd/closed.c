@@ -311,7 +311,7 @@ bool closed_join(struct om_daemon *d, const struct om_network_link *l, const cha
         return false;
     membership_make_room(d);
     if (om_node_join_by_link(daemon_node(d), om_clock_now(), text, wish, &id, err) != OM_OK) {
-        (void)membership_settle(d, NULL);
+        membership_settle(d);
         return false;
     }
     *j = (struct daemon_joining){.id = id,
@@ -366,7 +366,7 @@ static void joined(struct om_daemon *d, const struct daemon_joining *j,
         (void)!om_node_leave(daemon_node(d), om_clock_now(), &j->id);
     }
     sodium_memzero(&f, sizeof f);
-    (void)membership_settle(d, NULL);
+    membership_settle(d);
     membership_changed(d);
     control_joined(d->control, &j->id, net ? daemon_network(d, &j->id) : NULL, &err);
 }
@@ -377,7 +377,7 @@ static void refused(struct om_daemon *d, const struct daemon_joining *j, enum om
 
     (void)!om_node_leave(daemon_node(d), om_clock_now(), &j->id);
     ledger_file_forget(d, &j->id);
-    (void)membership_settle(d, NULL);
+    membership_settle(d);
     membership_changed(d);
     (void)om_fail(&err, OM_E_STATE, "%s", om_join_why_text(why));
     control_joined(d->control, &j->id, NULL, &err);

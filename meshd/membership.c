@@ -138,7 +138,7 @@ static bool is_default_named(const struct om_daemon *d)
 }
 
 /* The built-in network is there while nothing else is, or when it is named. */
-bool membership_settle(struct om_daemon *d, struct om_error *err)
+static bool settle(struct om_daemon *d, struct om_error *err)
 {
     struct daemon_network *net = find_name(d, DEFAULT);
     unsigned others = d->network_count - (net ? 1 : 0);
@@ -155,6 +155,18 @@ bool membership_settle(struct om_daemon *d, struct om_error *err)
     return is_in;
 }
 
+void membership_settle(struct om_daemon *d)
+{
+    struct om_error err;
+    struct om_logline line;
+
+    if (settle(d, &err) || !om_log_begin(&line, &d->log, OM_LOG_ERROR, "network",
+                                         "the built-in network cannot come back"))
+        return;
+    om_log_str(&line, "why", err.msg);
+    om_log_end(&line);
+}
+
 bool membership_load(struct om_daemon *d, struct om_error *err)
 {
     struct om_id ids[OM_NETWORKS_MAX];
@@ -169,7 +181,7 @@ bool membership_load(struct om_daemon *d, struct om_error *err)
     }
     if (is_good)
         membership_tick(d);
-    return is_good && membership_settle(d, err);
+    return is_good && settle(d, err);
 }
 
 static void meet(struct om_daemon *d, const struct om_network_link *l)
@@ -259,7 +271,7 @@ static const struct daemon_network *add(struct om_daemon *d, struct network_file
         depart(d, &d->networks[d->network_count - 1]);
         return NULL;
     }
-    (void)membership_settle(d, err); /* it may leave, which cannot fail */
+    membership_settle(d);
     membership_changed(d);
     return daemon_network(d, &f->link.id);
 }
@@ -322,9 +334,9 @@ bool membership_leave(struct om_daemon *d, const struct daemon_network *net, str
     closed_forget(d, &id);
     depart(d, mutable_of(d, net));
     (void)!om_store_forget_network(d->store, &id, NULL); /* what stays there does no harm */
-    bool is_settled = membership_settle(d, err);
+    membership_settle(d); /* what becomes of another network is no failure of this */
     membership_changed(d);
-    return is_settled;
+    return true;
 }
 
 /* Has @net as it is kept, lets @change have it, and keeps it again. */

@@ -6,7 +6,8 @@
  * Why:   nobody restarts a daemon to follow an invitation; and the built-in network, in which
  *        everybody is, has no place beside one that somebody chose.
  * Keeps: test_create_list_show_rename_leave; test_networks_outlive_a_restart;
- *        test_default_gives_way_and_comes_back; test_seventeenth_network_is_refused;
+ *        test_default_gives_way_and_comes_back;
+ *        test_left_though_the_built_in_one_cannot_come_back; test_seventeenth_network_is_refused;
  *        test_two_daemons_and_one_direct_link; test_direct_link_lets_in_the_first_only.
  * Full:  OM_NETWORKS_MAX networks; one more is refused.
  */

@@ -15,9 +15,9 @@
 struct daemon_network *membership_list(struct om_daemon *d, const struct om_id *id,
                                        const struct network_file *f);
 
-/** membership_settle() - the built-in network of @d comes or goes, as others are there; false and
- *  @err. */
-bool membership_settle(struct om_daemon *d, struct om_error *err);
+/** membership_settle() - the built-in network of @d comes or goes, as others are there; where it
+ *  cannot come, the log says why. */
+void membership_settle(struct om_daemon *d);
 
 /** membership_changed() - everything that walks the networks of @d looks again. */
 void membership_changed(struct om_daemon *d);

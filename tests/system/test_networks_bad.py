@@ -377,3 +377,23 @@ def test_start_with_a_damaged_network(make):
         file.write(good_bytes)
     daemon.start()
     assert networks(daemon)[0] == ["lab"]
+
+
+def test_left_though_the_built_in_one_cannot_come_back(make):
+    """What is wrong with one network is no failure to leave another: it is gone, and the log says
+    what is not there instead."""
+    daemon = make("leaver", ALONE).start()
+    [builtin] = data(daemon.home, "network", "list")["networks"]
+    blocked = os.path.join(daemon.home, "networks", builtin["id"] + ".blocked")
+    good(daemon.home, "network", "create", "--name", "lab")
+    with open(blocked, "w", encoding="ascii") as file:
+        file.write("nobody\n")
+    os.chmod(blocked, 0o600)
+    good(daemon.home, "network", "leave", "lab")
+    assert not data(daemon.home, "network", "list")["networks"]
+    assert "the built-in network cannot come back" in daemon.log() and builtin["id"] in daemon.log()
+    os.unlink(blocked)
+    good(daemon.home, "network", "create", "--name", "lab")
+    good(daemon.home, "network", "leave", "lab")
+    assert [net["id"] for net in data(daemon.home, "network", "list")["networks"]] == \
+        [builtin["id"]]

@@ -138,6 +138,11 @@ static enum om_err make(struct node_join *j, om_time now, const struct node_call
     if (by->grant.role & OM_ROLE_ADMIN && !j->net->has_signer)
         return OM_E_UNSUPPORTED;
     node_names_note(n, j->net, &j->issuer, now_s);
+    /* Before what a key may have in a day: that counts certificates, each of which takes up our
+     * log, and for an invitation that is used none is made. So who has such a link cannot wear
+     * anything out: a new key has nothing to count, and gets no row here. It costs a look for each
+     * question of the few that OM_CLASS_BYTES_MAX lets a session ask, and says what its holder,
+     * who proved to be one, was to be told. */
     if (om_issuer_is_used(&j->issuer, &node_ledger_of(n, &j->net->id)->all, &by->grant, &c->id))
         return OM_E_STATE;
     return om_issuer_admit(&j->issuer, j->net, &by->grant, &c->id, name, now_s, out);

@@ -129,3 +129,25 @@ def test_revocation_where_the_disk_is_full(three):
     good(admin.home, "network", "revoke", "one")
     assert standings(admin) == {"good", "revoked"}
     assert wait_until(lambda: standings(two) == {"good", "revoked"}, 30)
+
+
+def test_ledger_that_is_full_is_written_anew(three):
+    """The file of what admins signed has a bound; behind it goes on what it was for. Where the new
+    file finds no room, the old one is as it was."""
+    admin, one, _ = three
+    good(one.home, "network", "join", "-", "--name", "lab", "--as", "one", stdin=invite(admin))
+    made = data(admin.home, "network", "show", "lab")["id"]
+    ledger = os.path.join(admin.home, "networks", made + ".ledger")
+    with open(ledger, "r+b") as file:
+        file.seek(0, os.SEEK_END)
+        had = file.tell()
+        file.truncate(96 << 20)  # zeros, each two of which say nothing
+    set_largest_file(admin, had)
+    refused(admin.home, "network", "revoke", "one", code=REFUSED, says=["cannot be kept"])
+    assert os.path.getsize(ledger) == 96 << 20 and not os.path.exists(ledger + ".new")
+    set_largest_file(admin, resource.RLIM_INFINITY)
+    good(admin.home, "network", "revoke", "one")
+    assert had < os.path.getsize(ledger) < had + 4096 and not os.path.exists(ledger + ".new")
+    again(admin, admin.kill)
+    assert standings(admin) == {"good", "revoked"}
+    good(admin.home, "network", "revoke", "--invite", invite(admin))

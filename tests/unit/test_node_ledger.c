@@ -279,6 +279,38 @@ OM_TEST(revoke_waits_for_room_to_be_kept)
     desk_fini(&d);
 }
 
+/* All that a side has, in place of what it told. */
+static void read_out(struct desk *d, int side)
+{
+    uint8_t part[OM_LEDGER_PART_MAX];
+    struct om_ledger_place at = {.log = 0};
+    size_t n;
+
+    while (d->kept[side].count > 0)
+        free(d->kept[side].part[--d->kept[side].count]);
+    while ((n = om_node_ledger_all(d->p.side[side].node, &d->certs.network, &at, part)) > 0)
+        keep(&d->kept[side], om_bytes(part, n));
+}
+
+OM_TEST(ledger_is_read_out_whole)
+{
+    enum { KEYS = 3 };
+    struct desk d;
+
+    desk_init(&d);
+    for (uint8_t i = 0; i < KEYS; i++)
+        CHECK_OK(revoke(&d, &(struct om_id){{0x77, i}}));
+    pair_run(&d.p, OM_SEC(1));
+    CHECK_OK(revoke(&d, &(struct om_id){{0x77, KEYS}})); /* which is to be told yet */
+    read_out(&d, 0);
+    CHECK_EQ(d.kept[0].count, 1 + KEYS);
+    restart(&d);
+    CHECK_EQ(log_of_admin(&d, 0)->whole, KEYS);
+    CHECK(is_out(&d, 0, &(struct om_id){{0x77, KEYS - 1}}));
+    CHECK(!is_out(&d, 0, &(struct om_id){{0x77, KEYS}}));
+    desk_fini(&d);
+}
+
 OM_TEST(revoke_survives_a_restart)
 {
     const struct om_id early = certs_someone(20).id, late = certs_someone(21).id;

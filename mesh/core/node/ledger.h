@@ -12,7 +12,8 @@
  *        ledger_sync_keeps_what_is_new;
  *        surplus_of_an_invitation_is_revoked; surplus_that_cannot_be_kept_is_signed_later;
  *        revoke_that_cannot_be_kept_was_not_said;
- *        revoke_waits_for_room_to_be_kept.
+ *        revoke_waits_for_room_to_be_kept;
+ *        ledger_is_read_out_whole.
  *
  * Who is asked: every peer with a live session that may not have what we have, once until ours
  * changes, whoever was heard last first; it sees how far we are and asks back. So news doubles its

@@ -7,6 +7,14 @@
 #include "node/member.h"
 #include "node/rotate.h"
 
+static_assert((int)OM_LEDGER_PART_MAX >= (int)OM_LEDGER_ANSWER_LEAST, "a part may be longer");
+/* Two of each number, and the one that is honoured. */
+static_assert((int)OM_LEDGER_LOGS_MAX *
+                      ((int)OM_LEDGER_NUMBERS_MAX * (OM_LEDGER_TWINS_MAX + 1) + 1) *
+                      (2 + (int)OM_LEDGER_ANSWER_LEAST) <=
+                  (int)OM_LEDGER_KEPT_MAX,
+              "a ledger may be larger");
+
 static void fire(struct om_timer *t, om_time now OM_UNUSED)
 {
     struct node_ledger *g = OM_CONTAINER_OF(t, struct node_ledger, timer);
@@ -396,4 +404,36 @@ enum om_err om_node_ledger(struct om_node *n, om_time now, const struct om_id *n
     g->version += heard.entries > 0 || g->all.log_count > logs;
     node_ledger_kick(g, now);
     return e;
+}
+
+/* Is @t what we signed and did not tell? It may be taken back. */
+static bool is_untold(const struct node_ledger *g, const struct om_ledger_told *t)
+{
+    struct om_rd r = om_rd(t->bytes);
+    uint32_t number = om_rd_u32(&r);
+
+    for (unsigned i = 0; i < g->untold_count; i++) {
+        const struct node_ledger_part *p = &g->untold[i];
+        if (!t->is_cert && p->from > 0 && number >= p->from && om_id_equal(&p->owner, t->owner))
+            return true;
+    }
+    return false;
+}
+
+size_t om_node_ledger_all(struct om_node *n, const struct om_id *network,
+                          struct om_ledger_place *place, uint8_t out[static OM_LEDGER_PART_MAX])
+{
+    struct node_ledger *g = node_ledger_of(n, network);
+    struct om_ledger_walk w = {.log = place->log,
+                               .given = place->given,
+                               .is_begun = place->is_begun,
+                               .is_downward = place->is_downward};
+    struct om_ledger_told t;
+    bool is_more = false;
+
+    do
+        is_more = g && om_ledger_walk_next(&w, &g->all, &t);
+    while (is_more && is_untold(g, &t));
+    *place = (struct om_ledger_place){w.log, w.given, w.is_begun, w.is_downward};
+    return is_more ? om_ledger_part(out, &t) : 0;
 }

@@ -197,6 +197,34 @@ OM_MUST enum om_err om_node_issued(struct om_node *n, const struct om_id *networ
 OM_MUST enum om_err om_node_ledger(struct om_node *n, om_time now, const struct om_id *network,
                                    struct om_bytes part);
 
+/* What is read out of a ledger. */
+enum {
+    OM_LEDGER_PART_MAX = 512, /* bytes of a part */
+    OM_LEDGER_KEPT_MAX =
+        80 << 20 /* of all parts, and as many times two; most networks': some KiB */
+};
+
+/* How far it was read out; zeroed before the first part. */
+struct om_ledger_place {
+    unsigned log, given;
+    bool is_begun, is_downward;
+};
+
+/**
+ * om_node_ledger_all() - all that a node has of a ledger, in place of what it told so far
+ * @n:        the node
+ * @network:  one that was joined, closed
+ * @place:    where it is; nothing else is asked of @n until the last part
+ * @out:      receives a part, for om_node_ledger()
+ *
+ * What was told may be more: of what an admin who lies says much is forgotten again. What is still
+ * to be told is not among it.
+ *
+ * Return: bytes of the part; 0: there is no more.
+ */
+size_t om_node_ledger_all(struct om_node *n, const struct om_id *network,
+                          struct om_ledger_place *place, uint8_t out[static OM_LEDGER_PART_MAX]);
+
 /**
  * om_node_revoke() - throw a member out of a closed network, for good
  * @n:        the node, an admin there

@@ -107,7 +107,7 @@ static const struct om_option message_options[] = {
     END};
 static const struct om_option network_options[] = {
     {"name", "NAME", "create, join: what it is called in this home", 0},
-    {"as", "NAME", "create, join: what this node is called there (as this machine is)", 0},
+    {"as", "NAME", "create, join: what this node is called there (see above)", 0},
     {"open", NULL, "create: whoever has its link is in it, for good", 0},
     {"uses", "N", "invite: members that it makes (1)", 0},
     {"expires", "TIME", "invite: how long it holds, as 2h or 7d (24h; at most 90d)", 0},
@@ -387,9 +387,10 @@ const struct om_command om_commands[] = {
      "INVITE | block PEER]",
      "the networks this node is in",
      "At most 16. In each this node shows another key, and nothing of one is told in another; but\n"
-     "all share one UDP port, whose address links them. So does its name: in each that of this\n"
-     "machine, or the daemon's --name, but in a closed one where --as says another; and, where it\n"
-     "lends machines, what it has free, told in the networks of those whom provide --to names.\n"
+     "all share one UDP port, whose address links them. So does the daemon's --name, told in each\n"
+     "but a closed one where --as says another (without --name the first network is told what\n"
+     "this machine is called, the next ones are not); and, where it lends machines, what it has\n"
+     "free, told in the networks of those whom provide --to names.\n"
      "Other commands take --network NETWORK, a name or the start of an id. The built-in network\n"
      "\"default\" is there only while no other is, or while bootstrap peers are named in it; "
      "anyone\n"
@@ -425,10 +426,11 @@ const struct om_command om_commands[] = {
      "block is everybody's, in every network: PEER (at most 256) gets\n"
      "silence from this machine, and no lane through it; nobody else is told.\n"
      "A member of a closed network has a name there, its own: as --as wishes it, or as its "
-     "machine\n"
-     "is called, with -2, -3 ... behind where another has it; where two admins gave it twice,\n"
-     "the later one's has six letters of its id behind it. PEER and MEMBER may be that\n"
-     "everywhere, or NAME.NETWORK, as in DNS.\n"
+     "daemon\n"
+     "or machine is called, or \"node\" where another network has the machine's name; with -2,\n"
+     "-3 ... behind where another has it; where two admins gave it twice, the later one's has\n"
+     "six letters of its id behind it. PEER and MEMBER may be that everywhere, or\n"
+     "NAME.NETWORK, as in DNS.\n"
      "With --json, list: the reply of networks.list; show, create, join, rename: the reply of\n"
      "networks.show; invite: {network, link}; leave: {left, id}; members, revoke: the reply of\n"
      "networks.members and networks.revoke, with --invite of networks.void; block: the reply of\n"

@@ -75,6 +75,7 @@ struct daemon_network *membership_list(struct om_daemon *d, const struct om_id *
     *net = (struct daemon_network){.id = *id, .is_open = true, .is_default = f == NULL};
     (void)snprintf(net->name, sizeof net->name, "%s", f ? f->name : DEFAULT);
     net->self = *om_node_id(daemon_node(d), id);
+    net->is_shy = f ? f->is_shy : names_has_others(d);
     if (!f)
         return net;
     (void)!om_node_call_network(daemon_node(d), id, net->name); /* it is there, and fits */
@@ -265,6 +266,7 @@ static const struct daemon_network *add(struct om_daemon *d, struct network_file
     if (!membership_choose_name(d, &f->link, name, f->name, err))
         return NULL;
     membership_make_room(d);
+    f->is_shy = names_has_others(d);
     if (!enter_file(d, f, as, err))
         return NULL;
     if (network_file_write(d->home, f, err) != OM_OK) {

@@ -96,6 +96,24 @@ static void make_safe(const char *text, char out[static OM_MEMBER_NAME_MAX + 1])
         memcpy(out, NAMELESS, sizeof NAMELESS);
 }
 
+bool names_has_others(const struct om_daemon *d)
+{
+    unsigned n = d->joining_count;
+
+    for (unsigned i = 0; i < d->network_count; i++)
+        n += !d->networks[i].is_default;
+    return n > 0;
+}
+
+const char *names_own(const struct om_daemon *d, const struct daemon_network *net,
+                      char out[static OM_NAME_MAX + 1])
+{
+    out[0] = '\0';
+    if (*d->config.name || !net->is_shy)
+        om_config_name(&d->config, out);
+    return out;
+}
+
 bool names_wish(const struct om_daemon *d, const char *as, char out[static OM_MEMBER_NAME_MAX + 1],
                 struct om_error *err)
 {
@@ -103,7 +121,8 @@ bool names_wish(const struct om_daemon *d, const char *as, char out[static OM_ME
     size_t n = as ? strlen(as) : 0;
 
     if (!as) {
-        make_safe(om_config_name(&d->config, own), out);
+        bool is_told = *d->config.name || !names_has_others(d);
+        make_safe(is_told ? om_config_name(&d->config, own) : NAMELESS, out);
         return true;
     }
     if (!om_cert_is_name(as, n) || strcmp(as, CONTROL_SELF) == 0)

@@ -7,7 +7,8 @@
  *        the same peer by it.
  * Keeps: test_members_are_named_by_their_certificates; test_a_wished_name_is_made_safe;
  *        test_a_name_that_is_taken_gets_a_number; test_names_in_several_networks;
- *        test_case_is_no_difference.
+ *        test_case_is_no_difference;
+ *        test_a_machines_name_is_told_in_its_first_network.
  */
 #ifndef OM_MESHD_NAMES_H
 #define OM_MESHD_NAMES_H
@@ -42,10 +43,20 @@ const char *names_find(const struct names *n, const struct om_id *peer,
 const char *names_of(const struct om_daemon *d, const struct om_id *network,
                      const struct om_id *peer, char out[static NAMES_TEXT]);
 
+/** names_has_others() - is @d in a network, or about to be, beside the built-in one? Then the next
+ *  one is not told what this machine is called: by that its networks could be told to be of one. */
+bool names_has_others(const struct om_daemon *d);
+
+/** names_own() - what this node calls itself in @net of @d, where no certificate says it, to @out,
+ *  "" for nothing. Return: @out. */
+const char *names_own(const struct om_daemon *d, const struct daemon_network *net,
+                      char out[static OM_NAME_MAX + 1]);
+
 /**
  * names_wish() - how this node wishes to be called in a closed network
  * @d:    the daemon
- * @as:   as somebody says; NULL: as the configuration or this machine is called, made safe
+ * @as:   as somebody says; NULL: as the configuration or, in the first network, this machine is
+ *        called, made safe
  * @out:  receives it
  * @err:  sentence for a person
  *

@@ -15,6 +15,8 @@
 
 enum {
     FILE_VERSION = 1,
+    PINNED = 1, /* flags */
+    SHY = 2,
     PEER_BYTES = 32 + 18,
     FILE_MAX = 3 + 32 + 4 + 32 + 1 + OM_NAME_MAX + 1 + OM_NETWORK_PEERS_MAX * PEER_BYTES + 3 + 8 +
                OM_PINS_MAX * 32 + 1 + 32 + 1 + OM_CHAIN_NODE_MAX + 1 + OM_CHAIN_ADMIN_MAX + 2 +
@@ -42,7 +44,7 @@ static size_t encode(uint8_t out[static FILE_MAX], const struct network_file *f)
 
     om_wr_u8(&w, FILE_VERSION);
     om_wr_u8(&w, (uint8_t)l->kind);
-    om_wr_u8(&w, l->is_pinned);
+    om_wr_u8(&w, (uint8_t)((l->is_pinned ? PINNED : 0) | (f->is_shy ? SHY : 0)));
     om_wr_copy(&w, l->authority.b, sizeof l->authority.b);
     om_wr_u32(&w, l->epoch);
     om_wr_copy(&w, l->secret, sizeof l->secret);
@@ -118,12 +120,15 @@ static bool decode(struct network_file *f, struct om_bytes in)
     uint8_t kind = om_rd_u8(&r);
 
     l->kind = (enum om_network_kind)kind;
-    l->is_pinned = om_rd_u8(&r) != 0;
+    uint8_t flags = om_rd_u8(&r);
+    l->is_pinned = (flags & PINNED) != 0;
+    f->is_shy = (flags & SHY) != 0;
     om_rd_copy(&r, l->authority.b, sizeof l->authority.b);
     l->epoch = om_rd_u32(&r);
     om_rd_copy(&r, l->secret, sizeof l->secret);
     size_t name = om_rd_u8(&r);
-    if (!is_known || kind > OM_NETWORK_CLOSED || name == 0 || name > OM_NAME_MAX)
+    if (!is_known || flags > (PINNED | SHY) || kind > OM_NETWORK_CLOSED || name == 0 ||
+        name > OM_NAME_MAX)
         return false;
     om_rd_copy(&r, f->name, name);
     l->peer_count = om_rd_u8(&r);

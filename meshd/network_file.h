@@ -8,7 +8,7 @@
  *        network_file_that_was_damaged_is_refused; network_file_lists_no_more_than_fit;
  *        network_file_of_another_network_is_refused; network_file_keeps_epochs.
  *
- *     u8 1, u8 kind, u8 is_pinned, 32 B authority, u32 epoch, 32 B secret,
+ *     u8 1, u8 kind, u8 flags (1 pinned, 2 shy), 32 B authority, u32 epoch, 32 B secret,
  *     u8 n, name, u8 n <= 3, n x (32 B key, 18 B address),
  *     u8 pins on, u8 n <= 8, u8 left, u64 until (s), n x 32 B key
  *     of a closed one: u8 is ours, 32 B seed of its authority, 2 x (u8 n, certificate), and then,
@@ -26,6 +26,7 @@
 struct network_file {
     struct om_network_link link; /* its peers are those who were named when it was joined */
     char name[OM_NAME_MAX + 1];
+    bool is_shy; /* the machine's name is not told there: another network has it */
     struct om_pins pins;
     uint64_t pins_until_s; /* Unix time; who comes later is no pin any more */
     struct om_certs certs; /* of a closed one: this node's */

@@ -6,6 +6,7 @@
 
 #include "host/clock.h"
 #include "mapping.h"
+#include "names.h"
 #include "state.h"
 #include "tunnels/tunnels.h"
 
@@ -89,7 +90,7 @@ static void announce(struct om_daemon *d, const struct daemon_network *net,
     memcpy(a.ends, ends, count * sizeof *ends);
     add_mapped(d, &a);
     if (!net->is_closed) /* there a certificate says it, and what anybody says of himself is none */
-        om_config_name(&d->config, a.name);
+        (void)names_own(d, net, a.name);
     enum om_err e = om_node_announce(daemon_node(d), om_clock_now(), &net->id, &a);
     if (e == OM_OK && d->config.lan)
         e = om_node_hello(daemon_node(d), om_clock_now(), &net->id, ends, count);

@@ -65,6 +65,7 @@ struct daemon_network {
     bool is_default;     /* the built-in one */
     bool is_closed;      /* of members by certificate */
     bool is_ours;        /* closed, and made here */
+    bool is_shy;         /* the machine's name is not told there */
     bool is_unkept;      /* closed, and what was to be kept of it last was not */
     bool is_out;         /* closed, and we were put out of it, says */
     struct om_id out_by; /* this member */

@@ -95,7 +95,7 @@ static void fill(struct dns_named *out, const struct names *names, const struct 
     (void)om_id_print(peer, out->id);
     (void)snprintf(out->txt, sizeof out->txt, TXT "%s", out->id);
     if (om_id_equal(peer, &net->self) && !net->is_closed)
-        om_config_name(&d->config, out->name);
+        (void)names_own(d, net, out->name);
     else
         (void)names_find(names, peer, out->name);
 }

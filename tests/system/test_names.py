@@ -265,3 +265,36 @@ def test_a_doubled_name_means_one(make):
     assert listed(ann, "--all")[second] == other  # for joe is a member's still
     assert data(ann.home, "network", "revoke", "joe.lab")["id"] == first
     assert set(listed(ann)) == {keys[0], keys[1]}
+
+
+def test_a_machines_name_is_told_in_its_first_network(make):
+    """In the next it would tell that two nodes are one; what its user says is told in each."""
+    plain = make("plain", [*ALONE, "--relay"]).start()
+    first, other = [make(name, [*ALONE, "--relay", "--name", name]).start()
+                    for name in ("first", "other")]
+    hosts = socket.gethostname().split(".")[0][:32]
+
+    def heard(by, of, network):
+        """What @of calls itself in the open @network, once @by heard it say something."""
+        own = data(of.home, "network", "show", network)["self"]
+        said = {p["id"]: p for p in data(by.home, "peers", "--network", network)["peers"]}
+        return said[own]["name"] if said.get(own, {}).get("relay") else None
+
+    for network in ("one", "two"):
+        create(plain, network, "--open")
+        link = invite(plain, network)
+        for daemon in (first, other):
+            join(daemon, link, network)
+    for _ in range(2):
+        for network, name in (("one", hosts), ("two", "")):
+            assert wait_until(lambda: heard(first, plain, network) is not None, 30)
+            assert heard(first, plain, network) == name
+            assert wait_until(lambda: heard(first, other, network) == "other", 30)
+        plain.end()
+        plain.start()
+    assert create(plain, "three")["as"] == "node"
+    assert create(plain, "four", "--as", "ann")["as"] == "ann"
+    assert create(other, "three")["as"] == "other"
+    for network in ("one", "two", "three", "four"):
+        good(plain.home, "network", "leave", network)
+    assert create(plain, "five")["as"] != "node" or hosts == "node"

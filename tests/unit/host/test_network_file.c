@@ -34,7 +34,8 @@ static void end(struct place *p)
 static struct network_file some(enum om_network_kind kind)
 {
     const struct om_rng rng = om_entropy();
-    struct network_file f = {.name = "My Team", .pins_until_s = 12345};
+    struct network_file f = {
+        .name = "My Team", .is_shy = kind == OM_NETWORK_OPEN, .pins_until_s = 12345};
 
     om_network_link_new(&f.link, kind, &rng);
     f.link.peer_count = kind == OM_NETWORK_DIRECT ? 1 : OM_NETWORK_PEERS_MAX;
@@ -66,6 +67,8 @@ OM_TEST(network_file_gives_back_what_was_kept)
         OM_TRY(network_file_write(p.home, &f, &err) == OM_OK);
         OM_TRY(network_file_read(p.top, &f.link.id, &back, &err) == OM_OK);
         CHECK_STR(back.name, f.name);
+        CHECK_EQ(back.is_shy, f.is_shy);
+        CHECK_EQ(back.link.is_pinned, f.link.is_pinned);
         CHECK(om_id_equal(&back.link.id, &f.link.id));
         CHECK_MEM(back.link.secret, f.link.secret, sizeof f.link.secret);
         CHECK_EQ(back.link.peer_count, f.link.peer_count);

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import select
 import signal
 import socket
@@ -16,6 +17,10 @@ from omerta_lab import die_with_parent, wait_until  # noqa: E402
 
 READY_SECONDS = 30  # on a busy machine; else it takes 0.1
 ANSWER_SECONDS = 30
+# Below those that Linux gives to who asks for none: nobody is given one meanwhile, nor while a
+# daemon is down that will want its port again.
+PORTS = range(20000, 32768)
+_reserved = []  # abstract sockets, which end with this process
 
 
 def program(name):
@@ -24,11 +29,22 @@ def program(name):
     return os.path.join(os.path.abspath(folder), name)
 
 
-def free_port():
-    """A UDP port of the loopback that nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port(kind=socket.SOCK_DGRAM, address="127.0.0.1"):
+    """A port that nobody has, of UDP or of another @kind of socket; no other test is given it while
+    this one runs."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for port in random.sample(PORTS, 100):
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind(f"\0omerta-test-port-{port}")
+            with socket.socket(family, kind) as probe:
+                probe.bind((address, port))
+        except OSError:
+            name.close()
+            continue
+        _reserved.append(name)
+        return port
+    raise OSError(f"no port of {address} is free")
 
 
 class RpcError(Exception):

@@ -13,7 +13,7 @@ import threading
 
 import pytest
 
-from daemon import die_with_parent, wait_until
+from daemon import die_with_parent, free_port, wait_until
 
 SEARCH = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
 START_SECONDS = 15
@@ -30,10 +30,7 @@ def need_program(name, package=None):
 
 def free_tcp_port(address="127.0.0.1"):
     """A TCP port that nobody has now."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+    return free_port(socket.SOCK_STREAM, address)
 
 
 def answers(port, address="127.0.0.1"):

@@ -42,11 +42,6 @@ def listens(port):
         return False
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
 def test_a_port_of_the_peer_leads_here(serving):
     ann, ben, port, _ = serving
     there, number = remote(ben, f"0:ann:{port}")
@@ -93,7 +88,7 @@ def test_udp_leads_here(two):
 
 def test_without_consent_nobody_listens(two):
     ann, ben = two
-    port = free_port()
+    port = servers.free_tcp_port()
     with servers.serving(servers.echo) as here:
         said = failing(ben, "forward", "add", "-R", f"{port}:ann:{here}")
         assert f"omerta expose listen:127.0.0.1:{port} --to {ben.self_id()}" in said
@@ -171,7 +166,7 @@ def test_it_comes_back_with_the_peer(serving):
     ann, ben, port, consent = serving
     told(ann, "expose", "remove", str(consent))
     expose(ann, "listen", "--to", "ben", "--keep")
-    there, _ = remote(ben, f"{free_port()}:ann:{port}", "--keep")
+    there, _ = remote(ben, f"{servers.free_tcp_port()}:ann:{port}", "--keep")
     ann.end()
     assert not listens(there)
     ann.start()

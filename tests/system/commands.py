@@ -142,12 +142,12 @@ def gone(pid, seconds=10):
     return wait_until(ended, seconds)
 
 
-def line_after(watch, act):
-    """The first line of @watch: act() again where it came before the subscription."""
+def line_after(watch, act, wanted=lambda line: True):
+    """The first line of @watch that is @wanted: act() again where it came too early for it."""
     for _ in range(10):
         act()
         try:
-            return watch.line(seconds=2)
+            return watch.line(wanted, seconds=2)
         except TimeoutError:
             pass
     raise AssertionError("it sees nothing")

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from commands import (Live, contents, data, gone, good, new_home, refused, run, write_config)
+from commands import (Live, contents, data, gone, good, line_after, new_home, refused, run,
+                      write_config)
 from daemon import knows, program, talk, wait_until
 from fixtures import ALONE, need
 
@@ -325,21 +326,33 @@ def test_message_waits_until_the_peer_has_it(pair):
 
 # watch, log, config, reload
 
-def test_watch_sees_a_session(make):
+@pytest.fixture(name="comer")
+def who_comes_to_another(make):
+    """A daemon, one that was told of it, and what has the second come, anew if need be."""
     first = make("first", ALONE).start()
+    second = make("second", ALONE + first.bootstrap())
+
+    def come():
+        second.end()
+        second.start()
+
+    return first, second, come
+
+
+def test_watch_sees_a_session(comer):
+    first, second, come = comer
     with Live(first.home, "watch", "session_up", "-c", "1") as watch:
         assert wait_until(lambda: first.rpc("status")["clients"] >= 2)
-        second = make("second", ALONE + first.bootstrap()).start()
-        assert second.self_id() in watch.line()
+        line = line_after(watch, come)
+        assert second.self_id() in line
         assert watch.process.wait(10) == 0
 
 
-def test_watch_sees_all_kinds(make):
-    first = make("first", ALONE).start()
+def test_watch_sees_all_kinds(comer):
+    first, second, come = comer
     with Live(first.home, "watch", "--json") as watch:
         assert wait_until(lambda: first.rpc("status")["clients"] >= 2)
-        second = make("second", ALONE + first.bootstrap()).start()
-        line = watch.line(lambda line: json.loads(line)["event"] == "session_up")
+        line = line_after(watch, come, lambda line: json.loads(line)["event"] == "session_up")
         assert json.loads(line)["peer"] == second.self_id()
         assert watch.interrupt()[0] == 0
 

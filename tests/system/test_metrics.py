@@ -16,7 +16,7 @@ def fetch(*argv):
 
 
 def test_metrics_pages_are_served(make):
-    port = free_port()
+    port = free_port(socket.SOCK_STREAM)
     one = make("home", ["--no-portmap", "--metrics-port", str(port)]).start()
     at = os.path.join(one.home, "metrics.sock")
     code, head, body = fetch("--unix-socket", at, "http://localhost/metrics")
@@ -41,8 +41,10 @@ def test_metrics_name_peers(pair):
     a, b = pair
     assert knows(a, [b.self_id()])
     at = os.path.join(a.home, "metrics.sock")
-    _, _, body = fetch("--unix-socket", at, "http://localhost/metrics")
-    assert re.search(r'^omerta_peer_connected\{peer="%s"\} 1$' % b.self_id(), body, re.M)
+    # It is known before the handshake is over.
+    line = re.compile(r'^omerta_peer_connected\{peer="%s"\} 1$' % b.self_id(), re.M)
+    page = ("--unix-socket", at, "http://localhost/metrics")
+    assert wait_until(lambda: line.search(fetch(*page)[2])), fetch(*page)
 
 
 def test_metrics_tell_why_lanes_were_refused(make):

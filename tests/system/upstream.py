@@ -5,6 +5,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 LONG = 4000  # bytes of the answer for long.test
 
@@ -32,11 +33,12 @@ class Upstream:
     """Answers UDP and TCP on one port.
 
     a.*: an address, for 300 s; chain.*: two CNAMEs before it; long.*: LONG bytes of TXT; none.*: no
-    such name; dumb.*: nothing at all; fails.*: SERVFAIL. What is asked is in names, in order.
+    such name; dumb.*: nothing at all; fails.*: SERVFAIL. What is asked is in names, in order; in
+    times is when it was first.
     """
 
     def __init__(self, address="127.0.0.1", port=0):
-        self.names, self.lock = [], threading.Lock()
+        self.names, self.times, self.lock = [], {}, threading.Lock()
         self.tcp = socket.create_server((address, port), backlog=64)
         self.port = self.tcp.getsockname()[1]
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -64,6 +66,7 @@ class Upstream:
         kind, klass = struct.unpack_from(">HH", query, at)
         with self.lock:
             self.names.append((name, is_tcp))
+            self.times.setdefault(name, time.monotonic())
         first = name.split(".")[0].lower()
         rcode, records, authority, flags = 0, [], [], 0x8180
         if first.startswith("dumb"):

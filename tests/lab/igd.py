@@ -149,8 +149,14 @@ def netcheck(daemon):
 
 def settled(daemon, state):
     """Its mapping, once it is in @state."""
-    assert wait_until(lambda: netcheck(daemon)["state"] == state, TOLD_SECONDS), netcheck(daemon)
-    return netcheck(daemon)
+    told = {}
+
+    def is_so():
+        told.update(netcheck(daemon))
+        return told["state"] == state
+
+    assert wait_until(is_so, TOLD_SECONDS), told
+    return told
 
 
 def client(make, lab, args=(), name="client"):

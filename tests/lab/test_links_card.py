@@ -251,7 +251,7 @@ def test_the_peer_opens_connections(lab, make):
                     os.path.join(link.ann.home, "data.sock"), link.ben.self_id()], stderr=-3)
     assert wait_until(lambda: link.row()["inward_flows"] == 1)
     assert link.ann.stop() == 0
-    assert wait_until(lambda: link.row()["inward_flows"] == 0, 2)
+    assert wait_until(lambda: link.row()["inward_flows"] == 0)
 
 
 def test_only_the_peer_of_a_link_that_says_so(lab, make):

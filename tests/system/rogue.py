@@ -25,10 +25,15 @@ class Rogue:
     def __exit__(self, *_):
         self.end()
 
-    def say(self, line):
+    def write(self, line):
         """One line for it to obey."""
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
+
+    def say(self, line):
+        """How it is from now on; a call that comes meanwhile may still be before the line."""
+        self.write(line)
+        self.until("so\n")
 
     def until(self, *starts):
         """The next line that it prints that begins with one of @starts, or EOFError; it is ended
@@ -48,7 +53,7 @@ class Rogue:
         """Its answer to a call: "ok N", or "refused N ..."; the call stands on."""
         number = self.calls
         self.calls += 1
-        self.say(f"call {method} {args}")
+        self.write(f"call {method} {args}")
         return self.until(f"ok {number}\n", f"refused {number} ")
 
     def end(self):

@@ -9,8 +9,9 @@
  *                             of jobs nothing is ever said
  *          silence            from now on calls are accepted, and nothing is said
  *          stops              from now on calls are accepted, and what they bring is unwanted
- *        and tells "said N TEXT" for each line that came on call N, "ok N", "refused N TEXT",
- *        "over N" when the daemon gave up call N, "asked METHOD" for each call of the daemon's.
+ *        and tells "so" once that holds, "said N TEXT" for each line that came on call N, "ok N",
+ *        "refused N TEXT", "over N" when the daemon gave up call N, "asked METHOD" for each call of
+ *        the daemon's.
  * Why:   what a provider and a consumer bear of each other is tested with one that means ill.
  *
  * It ends with its stdin.
@@ -122,15 +123,17 @@ static void obey(char *line)
 {
     char *args = strchr(line, ' ');
 
-    if (strcmp(line, "silence") == 0)
-        text[0] = '\0';
-    else if (strcmp(line, "stops") == 0)
-        stops = true;
-    else if (strncmp(line, "answer ", 7) == 0)
-        (void)snprintf(text, sizeof text, "%.4000s\n", line + 7);
-    else if (args && strncmp(line, "call ", 5) == 0 && (args = strchr(args + 1, ' '))) {
+    if (args && strncmp(line, "call ", 5) == 0 && (args = strchr(args + 1, ' '))) {
         *args = '\0';
         ask(line + 5, args + 1);
+    } else {
+        if (strcmp(line, "silence") == 0)
+            text[0] = '\0';
+        else if (strcmp(line, "stops") == 0)
+            stops = true;
+        else if (strncmp(line, "answer ", 7) == 0)
+            (void)snprintf(text, sizeof text, "%.4000s\n", line + 7);
+        printf("so\n");
     }
     (void)fflush(stdout);
 }

@@ -65,9 +65,15 @@ def test_relay_to_direct(lab, make):
     assert " path=relay " in said, said
     assert re.search(r": now directly at 11\.0\.2\.2:\d+, was relay ", said), said
     assert re.search(r" path=11\.0\.2\.2:\d+ time=", said), said
-    # A machine that is busy makes it swap ways for a moment.
-    assert wait_until(lambda: not why(lab, a, b)[0]["relayed"], SECONDS), why(lab, a, b)
-    told, code = why(lab, a, b)
+    shown = []
+
+    def is_direct():
+        """A machine that is busy makes it swap ways for a moment."""
+        shown[:] = why(lab, a, b)
+        return not shown[0]["relayed"]
+
+    assert wait_until(is_direct, SECONDS), shown
+    told, code = shown
     assert code == 0 and told["connected"], told
     assert re.match(r"\w+ is reached directly at 11\.0\.2\.2:\d+, ", told["summary"]), told
     assert tried(told, "punch")[0]["saw"] == "answer", told

@@ -109,7 +109,8 @@ quick_back() {
     demo_say ben vm release lab || true
     for name in ben ann; do
         demo_say $name vm list || true
-        demo_check "$name knows of no machine any more" demo_not quick_has_machine $name
+        demo_check "$name knows of no machine any more" \
+            demo_until demo_not quick_has_machine $name
     done
     demo_check "no disk, no key, no socket and no process of it is left" demo_until quick_gone
 }

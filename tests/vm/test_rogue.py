@@ -155,7 +155,7 @@ def test_consumer_that_asks_too_fast(make, image):  # noqa: F811
     assert provider.rpc("filter.reputation")["peers"] == known
     # Others are none the worse, and in time neither is who was refused.
     assert make_and_release(provider, other, 0) == ""
-    assert wait_until(lambda: make_and_release(provider, rogue, "later") == "", 2 * wait + 5)
+    assert wait_until(lambda: make_and_release(provider, rogue, "later") == "", 2 * wait + 20)
     assert provider.rpc("filter.reputation")["peers"] == known
     with provider.control() as control:
         for _ in range(15):

@@ -125,7 +125,8 @@ static void say_next(struct om_cli *cli, const char *name, bool is_open)
     if (quoted)
         quoted[strcspn(quoted, "\n")] = '\0';
     shown = quoted ? quoted : "";
-    om_out_line(&cli->out, "next: a link for one, good for a day: omerta network invite %s", shown);
+    om_out_line(&cli->out, "next: %s: omerta network invite %s",
+                is_open ? "its link" : "a link for one, good for a day", shown);
     if (is_open)
         om_out_line(&cli->out, "warning: whoever has its link is in it, and nobody can be put out");
     else

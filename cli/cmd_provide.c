@@ -254,6 +254,9 @@ enum om_exit om_cmd_provide(struct om_cli *cli)
         return om_cli_usage(cli, "want on, off or show");
     if (e)
         return e;
+    if (!is_on && cli->args.given_count > 0)
+        return om_cli_usage(cli, "--%s goes with: omerta provide on",
+                            cli->args.given[0].option->name);
     if (!is_show) {
         params = json_pack("{s:b}", "on", is_on ? 1 : 0);
         e = is_on ? add_limits(cli, params) : OM_EXIT_OK;

@@ -364,6 +364,7 @@ const struct om_command om_commands[] = {
      log_options, om_cmd_log, false},
     {"message", "PEER TEXT... | --list", "send a text to a peer, or read those received",
      "The words are joined by spaces. PEER is an id, its first 4 characters or more, or a name.\n"
+     "For who is away it waits in this daemon: it, and what was received, ends with omerta down.\n"
      "With --json: the reply of message.send; with --list the reply of message.list.",
      message_options, om_cmd_message, false},
     {"nc", "PEER PORT", "connect standard input and output to a port of a peer",

@@ -130,6 +130,8 @@ USAGE = [
     (["completion", "tcsh"], ["bash, zsh or fish"]),
     (["help", "frob"], ["frob"]),
     (["down", "x"], ['"x"']),
+    (["provide", "--vms", "2"], ["--vms goes with: omerta provide on"]),
+    (["provide", "off", "--rate", "10M"], ["--rate goes with: omerta provide on"]),
 ]
 
 

@@ -84,7 +84,9 @@ struct sim_actor {
     unsigned lan;              /* segment, from 1; 0: on none */
     struct sim_router *router; /* it is behind; NULL: public */
     struct om_addr addr;
-    struct sim_sockets *sockets; /* owned; NULL: none but that of addr */
+    struct sim_sockets *sockets;   /* owned; NULL: none but that of addr */
+    const struct sim_actor *alibi; /* its handshakes to @misled claim to come from there (lie.h) */
+    const struct sim_actor *misled;
     unsigned moves;
     unsigned lies;         /* told of its address: so many of its ports were named (lie.h) */
     struct sim_pair *last; /* that was asked for; the next is most often the same */

@@ -25,7 +25,7 @@ enum sim_lie_kind sim_lie_kind_parse(const char *name)
 {
     static const char *const names[] = {
         [SIM_LIE_CANDIDATE] = "candidate", [SIM_LIE_PUNCH] = "punch",   [SIM_LIE_SEEN] = "seen",
-        [SIM_LIE_RECORD] = "record",       [SIM_LIE_SOURCE] = "source",
+        [SIM_LIE_RECORD] = "record",       [SIM_LIE_SOURCE] = "source", [SIM_LIE_ANSWER] = "answer",
     };
 
     for (unsigned i = 0; i < SIM_LIE_KIND_COUNT; i++)
@@ -154,6 +154,11 @@ enum om_err sim_lie(struct sim_actor *a, const struct sim_network *n, struct sim
 
     if (!a->node || !b->node)
         return OM_E_STATE;
+    if (kind == SIM_LIE_ANSWER) { /* before they meet */
+        a->alibi = about;
+        a->misled = b;
+        return OM_OK;
+    }
     if (!n)
         n = sim_common_network(a, b);
     t.to = om_peers_find(&a->node->peers, node_network(a->node, &n->id), sim_actor_id(b, n));
@@ -178,6 +183,7 @@ enum om_err sim_lie(struct sim_actor *a, const struct sim_network *n, struct sim
     case SIM_LIE_SOURCE:
         is_told = tell_source(&t, &b->addr);
         break;
+    case SIM_LIE_ANSWER:
     case SIM_LIE_KIND_COUNT:
         break;
     }

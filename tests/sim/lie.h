@@ -3,10 +3,11 @@
  *
  * What:  frames of a node's own session that name another actor's address, a new port of it each
  *        time: as where the node is, as where it saw the receiver, as where to punch; its record;
- *        and packets that claim to come from there.
+ *        and packets that claim to come from there, or answers to a first word.
  * Why:   a peer's word is where a node sends. Whoever has keys must not be able to aim others at
  *        somebody who never asked; that takes an insider that speaks the protocol well.
- * Keeps: lie_ports_belong_to_the_victim; lie_needs_a_session.
+ * Keeps: lie_ports_belong_to_the_victim; lie_needs_a_session;
+ *        lie_of_an_answer_ends_when_it_names_the_liar.
  */
 #ifndef SIM_LIE_H
 #define SIM_LIE_H
@@ -24,6 +25,7 @@ enum sim_lie_kind {
     SIM_LIE_SEEN,      /* "you are there": PONGs to what the receiver has asked last */
     SIM_LIE_RECORD,    /* "I am there and relay", signed, for gossip to tell everybody */
     SIM_LIE_SOURCE,    /* a PING from there, under the session's key */
+    SIM_LIE_ANSWER,    /* from now on its handshakes come from there: needs no session */
     SIM_LIE_KIND_COUNT
 };
 

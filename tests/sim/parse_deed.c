@@ -182,7 +182,7 @@ static enum om_err parse_lie(struct sim_parser *p, struct sim_deed *d)
              sim_words_peek(w));
     d->lie = sim_lie_kind_parse(kind);
     if (d->lie == SIM_LIE_KIND_COUNT || sim_words_peek(w)[n] != '=')
-        return sim_words_fail(w, "candidate=, punch=, seen=, record= or source=");
+        return sim_words_fail(w, "candidate=, punch=, seen=, record=, source= or answer=");
     d->c = sim_parse_find(p, sim_words_peek(w) + n + 1);
     if (d->c < 0)
         return sim_words_fail(w, "an actor that was declared");

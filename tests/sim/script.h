@@ -63,7 +63,8 @@
  *   A send B "TEXT" [channel=NAME] [count=N] [size=N] [every=T]
  *                                channel=ip: it is an IP packet (omerta/ip.h)
  *   A lie B KIND=X               in its session with B it names X's address (lie.h): candidate,
- *                                punch, seen (where B is), record, source (of a packet)
+ *                                punch, seen (where B is), record, source (of a packet);
+ *                                answer: without one, its handshakes to B come from X from now on
  *   A join B [at=C,...] [token=N] [uses=N] [age=T]
  *                                by a link that B, an admin, made; at: it names these, not B;
  *                                token: of which invitation, for so many uses; 1 of each unless

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "actor.h"
+#include "crypto/handshake_wire.h"
 #include "flight.h"
 
 /* A router's word on its way back. */
@@ -93,6 +94,15 @@ void sim_socket_act(struct sim_actor *a, const struct om_act_sockets *s)
     }
 }
 
+/* Is @s, by its size, a handshake to whom @a misleads? */
+static bool claims_alibi(const struct sim_actor *a, const struct om_act_send *s)
+{
+    size_t size = om_sealed_bytes(s->dgram).n;
+
+    return a->alibi && size >= OM_HANDSHAKE_MIN && size <= OM_HANDSHAKE_MAX &&
+           om_addr_equal(&a->misled->addr, &s->via.remote);
+}
+
 void sim_socket_send(struct sim_actor *a, const struct om_act_send *s)
 {
     struct sim_nat_packet p = {a->addr, s->via.remote, s->ttl ? s->ttl : SIM_TTL};
@@ -105,6 +115,8 @@ void sim_socket_send(struct sim_actor *a, const struct om_act_send *s)
             a->sockets->dropped++;
         return;
     }
+    if (claims_alibi(a, s))
+        p.from = a->alibi->addr;
     sim_launch(a, &p, om_sealed_bytes(s->dgram));
 }
 

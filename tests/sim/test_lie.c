@@ -78,3 +78,19 @@ OM_TEST(lie_of_where_one_was_seen_is_told_others)
     CHECK(is_told); /* so what the scenario counts is aimed at somebody */
     sim_world_free(s.world);
 }
+
+OM_TEST(lie_of_an_answer_ends_when_it_names_the_liar)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct stage s;
+        begin(&s, false);
+        CHECK_OK(sim_lie(s.liar, NULL, s.honest, SIM_LIE_ANSWER, s.victim));
+        if (is_told)
+            CHECK_OK(sim_lie(s.liar, NULL, s.honest, SIM_LIE_ANSWER, s.liar));
+        CHECK_OK(sim_connect(s.honest, NULL, s.liar, NULL, 0));
+        sim_run(s.world, OM_SEC(2));
+        CHECK_EQ(s.honest->events[OM_EVENT_PATH_UP], is_told);
+        CHECK_EQ(sent(&s, s.honest), is_told ? 0 : 2); /* it is asked where it says to be */
+        sim_world_free(s.world);
+    }
+}

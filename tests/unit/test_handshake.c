@@ -118,7 +118,7 @@ static bool send_copy(struct duo *d, om_time now, const struct om_via *via,
         return false;
     CHECK_OK(om_handshake_build(b, &d->epoch, &f, om_bytes(d->b.self.dh_public, 32), &d->rng));
     struct om_bytes dgram = om_bytes(om_buf_data(b), b->len);
-    om_handshake_sent(&d->h, dgram);
+    om_handshake_sent(&d->h, via, dgram);
     om_header_mask(d->epoch.mask, dgram, header);
     CHECK_OK(om_handshake_unmask(out, &d->epoch, dgram, header));
     om_pool_give(d->pool, b);
@@ -237,6 +237,42 @@ OM_TEST(handshake_knows_only_cookies_for_its_own)
     CHECK_OK(begin(&d, 12, 1001));
     OM_TRY(cookie_for(&d, one.t, &cookie));
     CHECK(!om_handshake_knows_t(&d.h, &cookie));
+out:
+    duo_fini(&d);
+}
+
+/* Who has one copy knows all of the others but their pads, and may say that he is anywhere. */
+OM_TEST(handshake_answer_proves_the_copy_it_names)
+{
+    struct om_handshake_plain one, two, msg2 = {0};
+    struct om_via elsewhere = here, other_socket = here, lane = here;
+    uint8_t none[OM_MAC_BYTES] = {0};
+    struct duo d;
+
+    elsewhere.remote.port++;
+    other_socket.socket++;
+    lane.lane = 5;
+    OM_TRY(duo_init(&d));
+    for (unsigned i = 0; i < 200; i++) { /* sizes are drawn */
+        CHECK_OK(begin(&d, 11, 1000 + i));
+        OM_TRY(send_copy(&d, 0, &here, &one));
+        CHECK(one.mac2 + OM_MAC_BYTES + OM_HANDSHAKE_SECRET <= one.t);
+    }
+    OM_TRY(send_copy(&d, 0, &there, &two));
+    msg2.mac2 = one.t;
+    CHECK(om_handshake_is_from(&d.h, &here, &msg2));
+    CHECK(om_handshake_is_from(&d.h, &other_socket, &msg2)); /* of ours, not its */
+    CHECK(!om_handshake_is_from(&d.h, &there, &msg2));
+    CHECK(!om_handshake_is_from(&d.h, &elsewhere, &msg2));
+    CHECK(!om_handshake_is_from(&d.h, &lane, &msg2));
+    msg2.mac2 = two.t;
+    CHECK(om_handshake_is_from(&d.h, &there, &msg2));
+    CHECK(!om_handshake_is_from(&d.h, &here, &msg2));
+    msg2.mac2 = none; /* it names no copy */
+    CHECK(!om_handshake_is_from(&d.h, &here, &msg2));
+    msg2.mac2 = one.t;
+    CHECK_OK(begin(&d, 12, 2000)); /* what was sent before is of another message */
+    CHECK(!om_handshake_is_from(&d.h, &here, &msg2));
 out:
     duo_fini(&d);
 }

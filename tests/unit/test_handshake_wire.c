@@ -79,6 +79,31 @@ OM_TEST(handshake_wire_round_trips)
     }
 }
 
+OM_TEST(handshake_wire_pads_as_it_is_told)
+{
+    const uint8_t body[OM_HANDSHAKE_BODY_MAX] = {0}, answers[OM_MAC_BYTES] = {9, 8, 7};
+    const struct om_epoch epoch = epoch_of(1);
+    struct om_handshake_plain plain;
+    struct packet p;
+    uint8_t next = 0;
+
+    for (size_t n = 0; n <= sizeof body; n++) {
+        const struct om_handshake_fields f = {.kind = OM_HANDSHAKE_RESPONSE,
+                                              .body = om_bytes(body, n),
+                                              .answers = answers,
+                                              .pad_min = OM_HANDSHAKE_SECRET,
+                                              .size_max = OM_HANDSHAKE_MAX};
+        if (n + OM_HANDSHAKE_SECRET > sizeof body) {
+            CHECK_ERR(build(&p, &epoch, &f, &next), OM_E_RANGE);
+            continue;
+        }
+        CHECK_OK(build(&p, &epoch, &f, &next));
+        CHECK_OK(unmask(&plain, &epoch, om_buf_data(&p.buf), p.buf.len));
+        CHECK_MEM(plain.mac2, answers, OM_MAC_BYTES);
+        CHECK(plain.t >= plain.mac2 + OM_MAC_BYTES + OM_HANDSHAKE_SECRET);
+    }
+}
+
 /*
  * The figures come from a program of its own in Python: hashlib.blake2b for KDF, mac2 and T;
  * SipHash-2-4-128 and XChaCha20 written out from their papers; layout and masks from PROTOCOL 3.

@@ -66,15 +66,27 @@ struct om_handshake_fields om_handshake_fields(const struct om_handshake *h, om_
         .coarse = coarse,
         .body = om_bytes(h->msg1, h->msg1_len),
         .cookie = use ? h->cookie : NULL,
+        .pad_min = via->lane == 0 ? OM_HANDSHAKE_SECRET : 0, /* a lane's relay says where it is */
         .size_max = OM_HANDSHAKE_MAX,
     };
 }
 
-void om_handshake_sent(struct om_handshake *h, struct om_bytes dgram)
+void om_handshake_sent(struct om_handshake *h, const struct om_via *via, struct om_bytes dgram)
 {
     if (h->sent == OM_HANDSHAKE_COPIES_MAX)
-        return; /* its cookie, should one come, is ignored */
+        return; /* its cookie, should one come, is ignored, and its answer proves nothing */
+    h->sent_to[h->sent] = *via;
     memcpy(h->sent_t[h->sent++], dgram.p + dgram.n - OM_MAC_BYTES, OM_MAC_BYTES);
+}
+
+bool om_handshake_is_from(const struct om_handshake *h, const struct om_via *via,
+                          const struct om_handshake_plain *plain)
+{
+    for (unsigned i = 0; i < h->sent; i++)
+        if (sodium_memcmp(h->sent_t[i], plain->mac2, OM_MAC_BYTES) == 0)
+            return h->sent_to[i].lane == via->lane &&
+                   om_addr_equal(&h->sent_to[i].remote, &via->remote);
+    return false;
 }
 
 bool om_handshake_knows_t(const struct om_handshake *h, const struct om_handshake_plain *plain)

@@ -7,7 +7,8 @@
  * Keeps: handshake_backs_off_with_jitter; handshake_retransmission_is_a_new_message;
  *        handshake_copies_share_the_noise_message; handshake_takes_a_cookie_once;
  *        handshake_survives_a_forged_response; handshake_matches_responder;
- *        handshake_cookies_cannot_make_it_send_for_ever.
+ *        handshake_cookies_cannot_make_it_send_for_ever;
+ *        handshake_answer_proves_the_copy_it_names.
  *
  *          begin()              response(), or a session the peer began: settled
  *   IDLE ----------> WAITING ------------------------------------------------> done
@@ -41,7 +42,8 @@ struct om_handshake {
     uint8_t ciphers, version_min, version_max; /* what we offered */
     uint8_t msg1[OM_HANDSHAKE_BODY_MAX];
     size_t msg1_len;
-    uint8_t sent_t[OM_HANDSHAKE_COPIES_MAX][OM_MAC_BYTES]; /* cookies answer one of these */
+    uint8_t sent_t[OM_HANDSHAKE_COPIES_MAX][OM_MAC_BYTES]; /* cookies, msg2 answer one of these */
+    struct om_via sent_to[OM_HANDSHAKE_COPIES_MAX];        /* which left over this */
     unsigned sent;
     unsigned attempt; /* of the present need: 1 is the first */
     om_time next_at;  /* retransmission */
@@ -98,8 +100,22 @@ void om_handshake_schedule(struct om_handshake *h, om_time now, struct om_prng *
 struct om_handshake_fields om_handshake_fields(const struct om_handshake *h, om_time now,
                                                const struct om_via *via, uint32_t coarse);
 
-/** om_handshake_sent() - note the T, the last bytes of @dgram, of a copy of @h that was built. */
-void om_handshake_sent(struct om_handshake *h, struct om_bytes dgram);
+/** om_handshake_sent() - note that a copy of @h, @dgram, was built for @via, and its T, the end. */
+void om_handshake_sent(struct om_handshake *h, const struct om_via *via, struct om_bytes dgram);
+
+/**
+ * om_handshake_is_from() - does a msg2 come from where the copy went that it answers?
+ * @h:      waiting
+ * @via:    where msg2 came from, a direct way
+ * @plain:  the datagram with it
+ *
+ * The copies go to many addresses and carry the same Noise message, so whoever has one of them can
+ * answer, and say that he does from another. Only the T of the copy tells them apart.
+ *
+ * Return: true when who answers got what was sent to @via alone.
+ */
+bool om_handshake_is_from(const struct om_handshake *h, const struct om_via *via,
+                          const struct om_handshake_plain *plain);
 
 /** om_handshake_knows_t() - is @plain, a cookie, bound to a T that @h sent? */
 bool om_handshake_knows_t(const struct om_handshake *h, const struct om_handshake_plain *plain);

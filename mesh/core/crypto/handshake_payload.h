@@ -36,6 +36,7 @@ static_assert(OM_HANDSHAKE_FRONT + OM_NOISE_MSG1_COST + OM_MSG1_FIXED + (32 + 11
                       OM_HANDSHAKE_BACK ==
                   500,
               "msg1 of a join, the largest of all (PROTOCOL 3)");
+static_assert(500 + OM_HANDSHAKE_SECRET <= OM_HANDSHAKE_MAX, "no room for a pad nobody can guess");
 
 enum om_credential_kind {
     OM_CREDENTIAL_BARE = 0,  /* 32 B Ed25519 key: open, direct and default networks */

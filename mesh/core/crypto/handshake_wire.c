@@ -20,7 +20,7 @@ static void mask_rest(const struct om_epoch *epoch, uint8_t *dgram, size_t n, co
 
 size_t om_handshake_least(const struct om_handshake_fields *f)
 {
-    size_t need = OM_HANDSHAKE_FRONT + f->body.n + OM_HANDSHAKE_BACK;
+    size_t need = OM_HANDSHAKE_FRONT + f->body.n + f->pad_min + OM_HANDSHAKE_BACK;
 
     return need < OM_HANDSHAKE_MIN ? OM_HANDSHAKE_MIN : need;
 }
@@ -67,6 +67,8 @@ enum om_err om_handshake_build(struct om_buf *buf, const struct om_epoch *epoch,
     OM_BUG_IF(!mac2); /* the size was drawn to fit */
     if (f->cookie)
         om_cookie_mac2(f->cookie, before, mac2);
+    else if (f->answers)
+        memcpy(mac2, f->answers, OM_MAC_BYTES);
     else
         memset(mac2, 0, OM_MAC_BYTES);
 

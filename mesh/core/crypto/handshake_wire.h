@@ -4,12 +4,14 @@
  * What:  lays out, authenticates (T) and masks initiations, responses and cookies; and undoes it.
  * Why:   who does not hold the network's secret sees uniform bytes, and cannot make a node do any
  *        curve arithmetic: T is checked first.
- * Keeps: handshake_wire_round_trips; handshake_wire_length_hides_the_kind;
+ * Keeps: handshake_wire_round_trips; handshake_wire_pads_as_it_is_told;
+ *        handshake_wire_length_hides_the_kind;
  *        handshake_wire_refuses_any_flipped_bit; handshake_wire_binds_the_receiver.
  *
  *     [12 B: u32 0, u8 header version 1, u8 kind, u16 body length, u32 sender index]
  *     [u32 receiver index][u32 coarse time, Unix s][body][16 B mac2][random pad][16 B T]
  *     T = keyed BLAKE2b-128(outer key, bind || everything before T, in plain)
+ *     mac2: init: by the cookie; response: T of the copy that it answers; else, or without, zero
  *     bind: receiver's X25519 key; hello: nothing; cookie: T of the initiation it answers
  *
  * Source: PROTOCOL section 3.
@@ -35,6 +37,7 @@ enum {
     OM_HANDSHAKE_MIN = 448,
     OM_HANDSHAKE_MAX = 512,
     OM_HANDSHAKE_VERSION = 1,
+    OM_HANDSHAKE_SECRET = 8, /* bytes of pad by which one copy's T tells nothing of another's */
     OM_HANDSHAKE_FRONT = 20, /* before the body */
     OM_HANDSHAKE_BACK = 2 * OM_MAC_BYTES,
     OM_HANDSHAKE_BODY_MAX = OM_HANDSHAKE_MAX - OM_HANDSHAKE_FRONT - OM_HANDSHAKE_BACK
@@ -48,8 +51,10 @@ struct om_handshake_fields {
     uint32_t receiver; /* 0 in init and hello */
     uint32_t coarse;   /* Unix seconds */
     struct om_bytes body;
-    const uint8_t *cookie; /* 16 bytes that mac2 is made with, or NULL: mac2 is zero */
-    size_t size_max;       /* of the datagram: what it answers, else OM_HANDSHAKE_MAX */
+    const uint8_t *cookie;  /* 16 bytes that mac2 is made with, or NULL: it is what follows */
+    const uint8_t *answers; /* T of the copy of msg1 that a response answers, or NULL: zero */
+    size_t pad_min;         /* random bytes at least */
+    size_t size_max;        /* of the datagram: what it answers, else OM_HANDSHAKE_MAX */
 };
 
 /* An unmasked handshake datagram, not yet believed. */

@@ -8,8 +8,9 @@
 #include <sodium.h>
 
 enum {
-    STAMP_MAX_BITS = 47
-}; /* a peer naming a stored value above this is lying to lock itself out */
+    STAMP_MAX_BITS = 47, /* a peer naming a stored value above this is lying to lock itself out */
+    UNPROVEN_WORDS = 2   /* to where a response came from whose copy went elsewhere */
+};
 
 /* Strictly increasing over all peers and, through the reservation on disk, over restarts. */
 uint64_t node_stamp(struct om_node *n, om_time now)
@@ -261,6 +262,16 @@ static bool is_a_path(const struct om_peer *p, const struct om_via *via)
     return false;
 }
 
+/* Does the response @plain show that @p is at @via? Of a lane its relay vouches for it; an address
+ * is proven by what was sent to it alone, or a member could have us flood whom it names. */
+static bool is_proof(const struct om_node *n, const struct om_via *via, const struct om_peer *p,
+                     const struct om_handshake_plain *plain)
+{
+    if (via->lane != 0)
+        return is_a_path(p, via) || node_lane_leads_to(n, via, p);
+    return om_handshake_is_from(p->handshake, via, plain);
+}
+
 static void establish(struct om_node *n, om_time now, const struct om_via *via, struct om_peer *p,
                       const struct om_handshake_plain *plain,
                       const struct om_handshake_result *result)
@@ -285,11 +296,10 @@ static void establish(struct om_node *n, om_time now, const struct om_via *via, 
     }
     h->index = 0; /* the session's from now on */
     memcpy(s->their_association, result->msg2.association, sizeof s->their_association);
-    bool is_asked = is_a_path(p, via) || node_lane_leads_to(n, via, p);
-    if (is_asked)
+    if (is_proof(n, via, p, plain))
         om_paths_shaken(p->paths, now, via);
     else
-        om_paths_heard(p->paths, now, via, OM_HANDSHAKE_MIN, true);
+        om_paths_heard(p->paths, now, via, (size_t)UNPROVEN_WORDS * OM_PATH_CHALLENGE_BYTES, true);
     node_end_handshake(n, p);
     node_why_shaken(n, now, p, via);
     node_confirmed(n, now, p, s);

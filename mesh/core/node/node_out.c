@@ -140,7 +140,7 @@ bool node_emit_handshake(struct om_node *n, const struct om_epoch *epoch,
         return false;
     }
     if (sent_by)
-        om_handshake_sent(sent_by, om_sealed_bytes(d));
+        om_handshake_sent(sent_by, via, om_sealed_bytes(d));
     n->counts.sealed_handshake++;
     return emit(n, d, epoch, via, !n->audit || om_audit_handshake(epoch, bind, om_sealed_bytes(d)));
 }

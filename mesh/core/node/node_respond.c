@@ -44,6 +44,7 @@ static void send_response(struct om_node *n, om_time now, const struct asked *q,
         .receiver = c->receiver,
         .coarse = (uint32_t)(node_unix_ms(n, now) / 1000),
         .body = om_bytes(c->msg2, c->msg2_len),
+        .answers = q->plain->t,
         .size_max = q->size,
     };
 

@@ -270,7 +270,7 @@ void node_emit_carried(struct om_node *n, const struct om_hop *hop,
  * @f:        the fields
  * @bind:     what T is bound to
  * @via:      the path
- * @sent_by:  our initiation, which notes the T; NULL for answers
+ * @sent_by:  our initiation, which notes @via and the T; NULL for answers
  *
  * Return: false when it could not be made or queued, which is counted.
  */

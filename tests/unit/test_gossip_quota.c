@@ -4,7 +4,7 @@
 #include <omerta/prng.h>
 #include <omerta/wire.h>
 
-#include "gossip/gossip.h"
+#include "gossip/gossip_state.h"
 
 #define WALL_MS INT64_C(1790000000000)
 
@@ -183,6 +183,61 @@ OM_TEST(gossip_asking_has_a_quota)
            OM_OK);
     OM_TRY(om_gossip_request(g, OM_SEC(2), &peer.id, OM_GOSSIP_GET, om_bytes(wants, sizeof wants),
                              &w) == OM_OK);
+out:
+    om_gossip_free(g);
+}
+
+/* Calls of @method to @peer that @g wants made now, and leaves unanswered. */
+static unsigned count_calls(struct om_gossip *g, const struct om_id *peer,
+                            enum om_gossip_method method)
+{
+    struct om_gossip_act a;
+    unsigned count = 0;
+
+    while (om_gossip_next(g, &a))
+        count += a.kind == OM_GOSSIP_ACT_CALL && a.method == method && om_id_equal(&a.peer, peer);
+    return count;
+}
+
+/* @peer, whom @g meets, says that it has as many entries as one answer can name, all of them new.
+ * Return: the calls by which it is asked for them. */
+static unsigned wants_of(struct om_gossip *g, const struct om_identity *peer, uint64_t first)
+{
+    static const struct om_addr at = {.port = 1};
+    static uint8_t heads[8 + 8 + OM_GOSSIP_HEADS * (8 + 6)];
+    struct om_wr w = om_wr(om_mut(heads, sizeof heads));
+
+    om_gossip_peer_up(g, 0, &peer->id, &at);
+    uint64_t tag = next_call(g, &peer->id, OM_GOSSIP_SYNC);
+    om_wr_u64(&w, 1);
+    om_wr_u64(&w, 1);
+    for (uint64_t i = 0; i < OM_GOSSIP_HEADS; i++) {
+        om_wr_u64(&w, first + i);
+        om_wr_u48(&w, 1);
+    }
+    om_gossip_reply(g, 0, tag, true, om_bytes(heads, sizeof heads));
+    return count_calls(g, &peer->id, OM_GOSSIP_GET);
+}
+
+/* What two promise and never give is no reason to ask nobody else. */
+OM_TEST(gossip_one_peer_owes_no_more_than_its_share)
+{
+    struct om_identity us, one, other, third;
+    struct om_gossip *g;
+
+    make_identity(&us, 1);
+    make_identity(&one, 2);
+    make_identity(&other, 3);
+    make_identity(&third, 4);
+    OM_TRY(g = start(&us));
+    unsigned had = wants_of(g, &one, 1000), more = wants_of(g, &other, 9000);
+    OM_TRY(had > 0 && more > 0);
+    CHECK_EQ(had, GOSSIP_SHARE_MAX);
+    CHECK_EQ(more, GOSSIP_ASKED_MAX - GOSSIP_SPARED - GOSSIP_SHARE_MAX);
+    CHECK(dropped(g, OM_GOSSIP_DROP_FULL) > 0);
+    gossip_sync_with(g, &third.id, 0);
+    CHECK_EQ(count_calls(g, &third.id, OM_GOSSIP_SYNC), 1);
+    CHECK_EQ(gossip_owed(g, NULL), GOSSIP_ASKED_MAX - GOSSIP_SPARED + 1);
 out:
     om_gossip_free(g);
 }

@@ -206,21 +206,16 @@ bool om_gossip_pin(struct om_gossip *g, const struct om_id *id)
 static bool is_to_be_asked(const struct om_gossip *g, const struct om_id *id)
 {
     bool is_alone = true;
-    unsigned owed = 0, all = 0;
 
-    for (unsigned i = 0; i < GOSSIP_ASKED_MAX; i++) {
-        all += g->asked[i].tag != 0;
-        owed += g->asked[i].tag != 0 && om_id_equal(&g->asked[i].peer, id);
-    }
-    if (owed >= GOSSIP_OWED_MAX)
+    if (gossip_owed(g, id) >= GOSSIP_OWED_MAX)
         return false;
     for (unsigned i = 0; i < OM_GOSSIP_PARTNERS; i++)
         is_alone &= !g->partners[i].is_set;
     /* Who has met one member learns the rest. And who is in no record of ours may know others who
      * are in none: partners are chosen from records, so no round would ever come to it. A crowd of
      * strangers that answer nothing leaves half of the calls to those rounds. */
-    return is_alone || (all < GOSSIP_ASKED_MAX / 2 && !om_records_find(&g->store, id) &&
-                        om_records_wants(&g->store, id));
+    return is_alone || (gossip_owed(g, NULL) < GOSSIP_ASKED_MAX / 2 &&
+                        !om_records_find(&g->store, id) && om_records_wants(&g->store, id));
 }
 
 void om_gossip_peer_up(struct om_gossip *g, om_time now, const struct om_id *id,

@@ -13,7 +13,8 @@
  *        gossip_asking_has_a_quota; gossip_first_hand_beats_told; gossip_renews_without_rumour;
  *        gossip_seek_finds_and_is_damped; gossip_replaces_dead_partners;
  *        gossip_items_reach_subscribers; gossip_budget_bounds_a_round;
- *        gossip_old_news_goes_no_further.
+ *        gossip_old_news_goes_no_further; gossip_one_peer_owes_no_more_than_its_share;
+ *        stall_gives_back_what_gossip_asked.
  *
  * Knows no session: PUSH and CALL name a peer, and whoever drives it sees to the rest. A call's
  * answer comes back through om_gossip_reply(), also when there was none.
@@ -28,7 +29,9 @@
  *            the record itself, or the nearest ones known
  *
  * Full: of rumours waiting the newest is left to sync; seeks beyond OM_GOSSIP_SEEKS are refused;
- * of actions waiting the next call or datagram is dropped, and counted.
+ * of actions waiting, and of calls not answered yet, the next is dropped, and counted: the next
+ * sync asks for it. One peer never owes more than half of those, and its own questions make us ask
+ * for no more when it owes four; whoever drives this ends what is not answered.
  *
  * Source: PROTOCOL section 10; A. Demers et al., "Epidemic algorithms for replicated database
  *         maintenance", PODC 1987 (rumours and anti-entropy).

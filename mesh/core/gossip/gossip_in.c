@@ -251,12 +251,15 @@ static struct om_link *first_after(const struct om_records *s, uint64_t since)
     return at;
 }
 
-/* @from has a record of its own that is newer than what we hold of it. */
+/* @from has a record of its own that is newer than what we hold of it, it says; and so as often as
+ * it likes. */
 static void get_record_of(struct om_gossip *g, const struct om_id *from)
 {
     const struct om_entry e = {.id = *from};
     uint8_t key[OM_ENTRY_KEY];
 
+    if (gossip_owed(g, from) >= GOSSIP_PROVOKED_MAX)
+        return; /* its next sync says it again */
     om_entry_key(&e, key);
     uint8_t want[HASH_BYTES];
     struct om_wr w = om_wr(om_mut(want, sizeof want));

@@ -49,6 +49,24 @@ bool om_gossip_next(struct om_gossip *g, struct om_gossip_act *out)
     return true;
 }
 
+unsigned gossip_owed(const struct om_gossip *g, const struct om_id *peer)
+{
+    unsigned owed = 0;
+
+    for (unsigned i = 0; i < GOSSIP_ASKED_MAX; i++)
+        owed += g->asked[i].tag != 0 && (!peer || om_id_equal(&g->asked[i].peer, peer));
+    return owed;
+}
+
+/* Is there room for another call of @method to @peer, beside what the others may have? */
+static bool may_call(const struct om_gossip *g, const struct om_id *peer,
+                     enum om_gossip_method method)
+{
+    if (method == OM_GOSSIP_GET && gossip_owed(g, NULL) >= GOSSIP_ASKED_MAX - GOSSIP_SPARED)
+        return false;
+    return gossip_owed(g, peer) < GOSSIP_SHARE_MAX;
+}
+
 struct gossip_asked *gossip_call(struct om_gossip *g, const struct om_id *peer,
                                  enum om_gossip_method method, struct om_bytes bytes)
 {
@@ -57,7 +75,7 @@ struct gossip_asked *gossip_call(struct om_gossip *g, const struct om_id *peer,
     for (unsigned i = 0; i < GOSSIP_ASKED_MAX && !a; i++)
         if (g->asked[i].tag == 0)
             a = &g->asked[i];
-    if (!a) {
+    if (!a || !may_call(g, peer, method)) {
         gossip_drop(g, OM_GOSSIP_DROP_FULL);
         return NULL;
     }

@@ -60,6 +60,10 @@ struct gossip_out {
 
 enum {
     GOSSIP_ASKED_MAX = 32,
+    GOSSIP_SHARE_MAX = 16, /* of them owed by one peer */
+    GOSSIP_SPARED = 8,     /* of them for syncs and seeks alone */
+    GOSSIP_PROVOKED_MAX =
+        4,               /* calls that one peer owes us when its own question leads to another */
     GOSSIP_OWED_MAX = 2, /* calls that one peer owes us when it is met: one of a life that ended */
     GOSSIP_PAGES_MAX = 64,
     GOSSIP_CURSORS = 64,
@@ -118,7 +122,10 @@ unsigned gossip_random(struct om_gossip *g, unsigned n);
 struct gossip_out *gossip_act(struct om_gossip *g, enum om_gossip_act_kind kind,
                               const struct om_id *peer, struct om_bytes bytes);
 
-/** gossip_call() - queue in @g a call of @method to @peer with @bytes; its slot, or NULL. */
+/** gossip_owed() - how many calls of @g @peer has not answered yet; NULL: all peers. */
+unsigned gossip_owed(const struct om_gossip *g, const struct om_id *peer);
+
+/** gossip_call() - queue in @g a call of @method to @peer with @bytes; its slot, or NULL: full. */
 struct gossip_asked *gossip_call(struct om_gossip *g, const struct om_id *peer,
                                  enum om_gossip_method method, struct om_bytes bytes);
 

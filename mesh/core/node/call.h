@@ -4,6 +4,7 @@
  * What:  one struct per call number, and the functions by which node_call.c (what happens on
  *        streams) and node_program.c (what programs ask) share it.
  * Why:   the RPC machine knows no stream and the stream no RPC.
+ * Keeps: stall_gives_back_what_gossip_asked; stall_of_many_delays_a_revocation_by_seconds.
  */
 #ifndef OM_NODE_CALL_H
 #define OM_NODE_CALL_H
@@ -23,6 +24,12 @@ enum node_call_owner {
     CALL_CLOSING     /* nobody waits: it goes when its stream is done */
 };
 
+enum {
+    NODE_CALL_REST_S = 10, /* for what follows the answer to gossip's questions; the ledger has its
+                              own; and beside that the time its bytes take at */
+    NODE_CALL_REST_BYTES_PER_S = 2048
+};
+
 enum { DUE_CALL = 1 << 16, DUE_REPLY = 1 << 17 }; /* beside enum om_call_news */
 
 struct node_call {
@@ -37,6 +44,7 @@ struct node_call {
     uint64_t tag;  /* gossip's own */
     uint8_t *tail; /* owned: bytes after the answer, of gossip */
     size_t tail_len;
+    om_time accepted_at;    /* since when its rest is collected; OM_NEVER: not yet */
     unsigned due;           /* what the program has not been told yet */
     unsigned early;         /* enum om_stream_news that came before the answer did */
     uint64_t preface;       /* bytes we sent that were the RPC's */

@@ -10,6 +10,7 @@
  *        ledger_sync_rests_where_nothing_comes_of_it;
  *        ledger_sync_answers_one_less_often_than_all; ledger_sync_learns_from_whom_it_refuses;
  *        ledger_sync_keeps_what_is_new;
+ *        stall_of_many_delays_a_revocation_by_seconds;
  *        surplus_of_an_invitation_is_revoked; surplus_that_cannot_be_kept_is_signed_later;
  *        revoke_that_cannot_be_kept_was_not_said;
  *        revoke_waits_for_room_to_be_kept;
@@ -18,7 +19,8 @@
  * Who is asked: every peer with a live session that may not have what we have, once until ours
  * changes, whoever was heard last first; it sees how far we are and asks back. So news doubles its
  * hearers with each question. In a network cut in two most questions go to those out of reach: who
- * does not answer at once holds up nobody else.
+ * does not answer at once holds up nobody else. Of whom nothing came last time is asked after all
+ * others, in turn: members in league, who keep themselves heard and answer nothing, have one go.
  *
  * Source: PROTOCOL section 7 (Logs); plans/membership.md.
  */
@@ -34,7 +36,8 @@ enum {
     OM_LEDGER_EAGER_MAX = 4,  /* of them such as answered within a round, or were asked in it */
     OM_LEDGER_ROUND_S = 1,    /* between the beginnings of rounds */
     OM_LEDGER_SILENT_S = 2,   /* without an answer to anything */
-    OM_LEDGER_PATIENCE_S = 5, /* with one answer */
+    OM_LEDGER_PATIENCE_S = 5, /* with one answer, and with its rest beside what its bytes take */
+    OM_LEDGER_NEWS_S = 30,    /* with answers that bring nothing, of one who has more and more */
     OM_LEDGER_RETRY_S = 15,   /* until a peer is asked again of whom came nothing, or nothing new */
     OM_LEDGER_PARTS_MAX = 2048,   /* answers to one peer's whole question; then it ends */
     OM_LEDGER_ANSWERS_PER_S = 50, /* of all peers; then they are told to come back */
@@ -51,6 +54,7 @@ struct node_ledger_ask {
     struct om_id peer;
     uint64_t version; /* of ours, when it was asked */
     om_time since;    /* when it was, or answered last */
+    om_time news_at;  /* when it was, or brought something last */
     struct om_ledger_ask ask;
     unsigned parts; /* answers that came */
     bool is_open;

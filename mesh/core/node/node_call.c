@@ -14,7 +14,7 @@ static void fire(struct om_timer *t, om_time now)
     struct node_call *c = OM_CONTAINER_OF(t, struct node_call, timer);
 
     om_call_tick(&c->rpc, now);
-    node_call_advance(c, now);
+    node_call_advance(c, now); /* also where the rest of an answer is over time */
 }
 
 struct node_call *node_call_make(struct om_node *n, const struct om_id *network,
@@ -35,6 +35,7 @@ struct node_call *node_call_make(struct om_node *n, const struct om_id *network,
     c->id = *id;
     c->timer.fire = fire;
     c->timer.at = OM_NEVER;
+    c->accepted_at = OM_NEVER;
     return c;
 }
 
@@ -99,6 +100,7 @@ static void disown(struct node_call *c)
         om_list_remove(&c->ready);
     c->peer->impatient -= c->is_impatient;
     c->is_impatient = false;
+    om_timer_stop(&c->node->timers, &c->timer);
 }
 
 void node_call_drop(struct node_call *c, om_time now, uint32_t code)
@@ -190,17 +192,28 @@ static bool is_collected(const struct node_call *c)
     return c->owner == CALL_OF_GOSSIP || c->owner == CALL_OF_LEDGER;
 }
 
-/* What was to be collected is there, or never will be. */
+/* What was to be collected is there, or never will be: then nothing of it is waited for, and who
+ * keeps its half of the stream open for ever keeps no call of ours. */
 static void end_collecting(struct node_call *c, om_time now, bool is_ok)
 {
     if (c->owner == CALL_OF_LEDGER)
         node_ledger_answered(c, now, is_ok);
     else
         node_gossip_answered(c, now, is_ok);
-    if (c->stream)
+    if (c->stream && is_ok)
         begin_closing(c);
     else
-        node_call_free(c);
+        node_call_drop(c, now, OM_CLOSE_CANCELLED);
+}
+
+/* Until when the rest of an answer that is collected may take: it comes at some pace, or it does
+ * not come. A byte now and then is no pace. */
+static om_time collect_until(const struct node_call *c)
+{
+    const om_time patience =
+        OM_SEC(c->owner == CALL_OF_LEDGER ? OM_LEDGER_PATIENCE_S : NODE_CALL_REST_S);
+
+    return c->accepted_at + patience + OM_SEC((om_time)c->tail_len) / NODE_CALL_REST_BYTES_PER_S;
 }
 
 static bool is_of_service(const struct node_call *c)
@@ -251,6 +264,8 @@ static void collect(struct node_call *c, om_time now)
     }
     if (om_stream_at_end(c->stream))
         end_collecting(c, now, true);
+    else if (now >= collect_until(c))
+        end_collecting(c, now, false);
 }
 
 static bool has_bytes(const struct node_call *c)
@@ -286,6 +301,16 @@ static void on_accepted(struct node_call *c, om_time now)
     }
 }
 
+/* When @c is to be looked at again, whatever comes. */
+static om_time deadline_of(struct node_call *c, om_time now)
+{
+    if (c->rpc.state != OM_CALL_ACCEPTED || !is_collected(c) || !c->stream)
+        return om_call_deadline(&c->rpc);
+    if (c->accepted_at == OM_NEVER)
+        c->accepted_at = now;
+    return collect_until(c);
+}
+
 void node_call_advance(struct node_call *c, om_time now)
 {
     struct om_node *n = c->node;
@@ -297,9 +322,10 @@ void node_call_advance(struct node_call *c, om_time now)
     }
     if (c->loop)
         node_loop_pass(c, now);
-    if (om_call_deadline(&c->rpc) == OM_NEVER)
+    const om_time at = deadline_of(c, now);
+    if (at == OM_NEVER)
         om_timer_stop(&n->timers, &c->timer);
-    else if (om_timer_arm(&n->timers, &c->timer, om_call_deadline(&c->rpc)) != OM_OK)
+    else if (om_timer_arm(&n->timers, &c->timer, at) != OM_OK)
         node_drop(n, OM_DROP_MEMORY);
     switch (c->rpc.state) {
     case OM_CALL_ASKING:

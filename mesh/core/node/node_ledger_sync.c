@@ -58,8 +58,10 @@ static void fail_ask(struct node_ledger *g, struct node_ledger_ask *a, om_time a
 {
     struct om_peer *p = om_peers_find(&g->node->peers, g->net, &a->peer);
 
-    if (p)
+    if (p) {
         p->ledger_again = again;
+        p->ledger_failed = true;
+    }
     end_ask(g, a);
 }
 
@@ -97,7 +99,8 @@ static bool is_live(const struct node_ledger *g, const struct om_peer *p)
 }
 
 /* A free place for another question to one who answers, or who has been @silent; NULL: there is
- * none. The silent ones, of whom there are many where a network is cut in two, get half of them. */
+ * none. The silent ones, of whom there are many where a network is cut in two, get half of them,
+ * and so do those of whom nothing came when they were asked last: they may all be in league. */
 static struct node_ledger_ask *free_ask(struct node_ledger *g, bool silent)
 {
     struct node_ledger_ask *place = NULL;
@@ -115,11 +118,21 @@ static struct node_ledger_ask *free_ask(struct node_ledger *g, bool silent)
 
 static bool is_silent(const struct om_peer *p, om_time now)
 {
-    return p->owed_since != OM_NEVER && now - p->owed_since > OM_SEC(OM_LEDGER_SILENT_S);
+    return p->ledger_failed ||
+           (p->owed_since != OM_NEVER && now - p->owed_since > OM_SEC(OM_LEDGER_SILENT_S));
 }
 
-/* Who is to be asked next, if there is room; whoever was heard last, since most of those that were
- * not for long may be out of reach. @again: when the others are to be thought of. */
+/* Is @p to be asked before @q? Whoever was heard last, since most of those that were not for long
+ * may be out of reach; but who keeps itself heard and answers nothing comes after all others, and
+ * then they have their turns. */
+static bool is_before(const struct om_peer *p, const struct om_peer *q)
+{
+    if (p->ledger_failed != q->ledger_failed)
+        return !p->ledger_failed;
+    return p->ledger_failed ? p->ledger_again < q->ledger_again : p->heard_at > q->heard_at;
+}
+
+/* Who is to be asked next, if there is room. @again: when the others are to be thought of. */
 static struct om_peer *next_due(struct node_ledger *g, om_time *again)
 {
     const om_time now = g->node->now;
@@ -135,7 +148,7 @@ static struct om_peer *next_due(struct node_ledger *g, om_time *again)
             *again = om_time_min(*again, p->ledger_again);
         else if (!free_ask(g, is_silent(p, now)))
             *again = om_time_min(*again, g->next_at);
-        else if (!best || p->heard_at > best->heard_at)
+        else if (!best || is_before(p, best))
             best = p;
     }
     return best;
@@ -148,6 +161,7 @@ static void begin_ask(struct node_ledger *g, struct om_peer *p)
     *a = (struct node_ledger_ask){.peer = p->id,
                                   .version = g->version,
                                   .since = g->node->now,
+                                  .news_at = g->node->now,
                                   .is_open = true,
                                   .is_due = true,
                                   .is_claimed = p->ledger_claims};
@@ -316,6 +330,7 @@ static bool hear(struct node_ledger *g, struct node_ledger_ask *a, struct om_byt
     if (heard.entries > 0 || g->all.log_count > logs) { /* what is kept has no secrets */
         (void)node_ledger_changed(g, om_bytes(news, heard.news), NULL);
         a->has_brought = true;
+        a->news_at = g->node->now;
     }
     free(news);
     if (e == OM_OK && heard.epoch.n > 0) {
@@ -350,13 +365,15 @@ void node_ledger_answered(struct node_call *c, om_time now, bool is_ok)
         fail_ask(g, a, OM_NEVER); /* it told what it never checked */
         return;
     }
-    if (a->is_due)
+    if (a->is_due && now - a->news_at <= OM_SEC(OM_LEDGER_NEWS_S))
         return;
-    if (a->is_claimed && !a->has_brought) { /* we can never be alike, or it pretends */
+    if (a->is_due || (a->is_claimed && !a->has_brought)) { /* nothing new, or it pretends */
         fail_ask(g, a, now + OM_SEC(OM_LEDGER_RETRY_S));
         return;
     }
     struct om_peer *p = om_peers_find(&g->node->peers, g->net, &a->peer);
+    if (p)
+        p->ledger_failed = false;
     if (p && !p->ledger_claims)
         p->ledger_at = a->version;
     end_ask(g, a);

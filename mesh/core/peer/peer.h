@@ -100,6 +100,7 @@ struct om_peer {
     struct om_traffic in, out; /* authentic datagrams of this peer */
     om_time spare_at;          /* no second relay is asked for a lane to it before */
     om_time warm_until;        /* it is a relay that is wanted; in the past: it is not */
+    bool ledger_failed;        /* nothing came of the last question to it: the others come first */
     bool ledger_claims;        /* it said since we began to ask it that it has more */
     bool is_caught_up;         /* it was behind with its epoch, and is no more: met anew */
     struct om_peer_keep keep;

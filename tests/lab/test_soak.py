@@ -13,7 +13,11 @@ from fixtures import need
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 sys.path.append(os.path.join(TESTS, "soak"))
 
+for part in ("vm", "system"):
+    sys.path.append(os.path.join(TESTS, part))
+
 import figures  # noqa: E402
+import machines  # noqa: E402
 
 SOAK = os.path.join(TESTS, "soak.sh")
 SHORT = ["--minutes", "0.5", "--streams", "10", "--no-vm", "--seed", "1", "--stuck", "15",
@@ -65,9 +69,39 @@ def test_memory_that_grows_is_found():
     assert judged(grown, 0, old) == [] and judged(grown, 65, old - 60) == []
 
 
+def test_a_machine_that_is_used_no_more_is_found():
+    """Once until it is in use again; a transfer that had begun before the fault says nothing."""
+    three = machines.Machines(None, 1, 3, (60, 5), 100)
+    three.whole_from.update(lab1=10.0, lab2=10.0, lab3=10.0)
+    three.look(1000.0)
+    assert three.findings == []  # no fault, nothing owed
+    three.hurt("cut of third", 50.0)
+    three.hurt("kill of provider", 60.0)
+    three.whole_from.update(lab1=55.0, lab2=61.0)
+    three.look(149.0)
+    assert three.findings == [] and three.owed("lab2") is None
+    three.look(151.0)
+    assert [one["what"] for one in three.findings] == [
+        "100 s after cut of third no whole transfer went into lab3; the last refusal: none"]
+    three.look(161.0)
+    assert len(three.findings) == 2 and "kill of provider" in three.findings[1]["what"]
+    three.look(1000.0)
+    three.settle()
+    assert len(three.findings) == 2
+    three.whole_from["lab3"] = 61.0
+    three.idle.discard("lab3")
+    three.hurt("cut of relay1", 2000.0)
+    three.look(2101.0)
+    assert len(three.findings) == 4  # lab2 and lab3; lab1 was found, and is not in use yet
+
+
 @pytest.mark.parametrize("words, wanted", [(["--minutes", "0"], "--minutes: want 0.5 to 1440"),
                                            (["--vms", "9"], "--vms: want 0 to 3"),
-                                           (["--plant", "x"], "--plant: want of file,stuck,wrong"),
+                                           (["--plant", "x"],
+                                            "--plant: want of file,stuck,wrong,machine"),
+                                           (["--no-vm", "--plant", "machine"],
+                                            "--plant machine: want a machine"),
+                                           (["--again", "1"], "--again: want 20 to 3600"),
                                            (["more"], "unrecognized arguments: more")])
 def test_bad_words_are_named(words, wanted):
     code, out, err = soak(*words)

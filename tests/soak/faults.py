@@ -78,6 +78,7 @@ class Faults:
     def one(self, kind, half):
         """One fault and its recovery."""
         whom, since, ended = self.table[kind](half)
+        self.machines.hurt(f"{kind} of {whom}", since)
         left, last = [], []
 
         def has_recovered():

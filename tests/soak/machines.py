@@ -2,6 +2,7 @@
 
 What:   a thread for each machine: asks for it, sends bytes into it by `omerta vm ssh`, at a pace,
         and compares the SHA-256 that it answers; at times gives the machine back for a new one.
+        After each fault each of them, or the one in its place, is in use again within a given time.
 Why:    a machine outlives the daemons at both of its ends, and so do its ways in.
 """
 
@@ -26,6 +27,7 @@ SIZE = (1 << 16, 1 << 19)  # bytes that are sent into it at once
 SECONDS = (3, 15)          # and how long that takes
 GIVEN_BACK_ONE_IN = 15     # after so many transfers on average
 AGAIN_SECONDS = 0.5
+LOOK_SECONDS = 1           # between looks at who is not in use again
 REFUSED, CUT = "omerta: port 22 of ", ": cut after "  # a connection that was not made; that broke
 TICKS = 20
 TOOLS = ("qemu-system-x86_64", "qemu-img", "apt-get", "dpkg-deb", "lz4", "flock", "ssh")
@@ -90,8 +92,12 @@ class Transfer:
 class Machines:
     """@count machines; none: nothing is done."""
 
-    def __init__(self, net, seed, count, bounds):
+    def __init__(self, net, seed, count, bounds, again, is_planted=False):
         self.net, self.seed, self.count, self.bounds = net, seed, count, bounds
+        self.again, self.is_planted = again, is_planted
+        self.names = [f"lab{i + 1}" for i in range(count)]
+        self.faults, self.idle = [], set()         # (when it was over, words); who was found
+        self.whole_from = dict.fromkeys(self.names, 0.0)  # when the last whole transfer began
         self.findings, self.late = [], []
         self.hashed = self.bytes = self.ended = self.boots = self.refused = 0
         self.current, self.dooming, self.last_refusal = {}, set(), "none"
@@ -109,9 +115,46 @@ class Machines:
         for i in range(self.count):
             self.threads.append(threading.Thread(target=self.keep, args=(i,), daemon=True))
             self.threads[-1].start()
+        self.threads.append(threading.Thread(target=self.watch, daemon=True))
+        self.threads[-1].start()
         if not wait_until(lambda: self.hashed >= self.count or self.findings, 2 * BOOT_SECONDS):
             raise RuntimeError(f"the machines are not in use after {2 * BOOT_SECONDS} s; "
                                f"the last refusal: {self.last_refusal}")
+
+    def hurt(self, what, at):
+        """The fault @what was over at @at: from now on each machine has to be in use again."""
+        if self.is_planted and not self.faults:  # the first is given back, and nobody gets another
+            self.net.daemons["provider"].rpc("provide.set", on=False)
+        self.faults.append((at, what))
+
+    def owed(self, name):
+        """The first fault, as (when, words), after which no transfer of @name began that was whole;
+        None where there is none, and once it was found."""
+        since = self.whole_from[name]
+        return next((one for one in list(self.faults) if one[0] > since and name not in self.idle),
+                    None)
+
+    def look(self, now):
+        """Who is not in use again in time at @now is found, once until it is."""
+        for name in self.names:
+            first = self.owed(name)
+            if first and now - first[0] > self.again:
+                self.idle.add(name)
+                self.findings.append({
+                    "planted": "machine" if self.is_planted else None,
+                    "what": f"{self.again:g} s after {first[1]} no whole transfer went into "
+                            f"{name}; the last refusal: {self.last_refusal}"})
+
+    def watch(self):
+        """A thread."""
+        while not self.stopping.wait(LOOK_SECONDS):
+            self.look(time.monotonic())
+
+    def settle(self):
+        """Waits until all are in use after the last fault, or found."""
+        wait_until(lambda: not any(self.owed(name) for name in self.names),
+                   self.again + 2 * LOOK_SECONDS)
+        self.look(time.monotonic())
 
     def stop(self):
         """No transfer begins any more; waits for those that go on."""
@@ -176,7 +219,7 @@ class Machines:
 
     def keep(self, number):
         """One machine: there, and in use."""
-        name, dice = f"lab{number + 1}", random.Random(f"{self.seed} machine {number}")
+        name, dice = self.names[number], random.Random(f"{self.seed} machine {number}")
         has_it = False
         while not self.stopping.is_set():
             rows = self.rows()
@@ -187,7 +230,9 @@ class Machines:
             elif rows and rows[name]["state"] == "running":
                 has_it = True
                 self.use(name, dice)
-                if dice.randrange(GIVEN_BACK_ONE_IN) == 0 and not self.stopping.is_set():
+                is_planted = self.is_planted and self.faults and number == 0
+                if (is_planted or dice.randrange(GIVEN_BACK_ONE_IN) == 0) \
+                        and not self.stopping.is_set():
                     has_it = not self.release(name)
                 continue
             self.stopping.wait(AGAIN_SECONDS)
@@ -217,12 +262,14 @@ class Machines:
         data = dice.randbytes(dice.randrange(*SIZE))
         transfer = Transfer(self.net.daemons["consumer"].home, name, data)
         transfer.is_doomed = bool(self.dooming)
-        self.current[name] = transfer
+        self.current[name], began = transfer, time.monotonic()
         wrong = transfer.run(dice.uniform(*SECONDS), self.bounds)
         del self.current[name]
         if wrong is None:
             self.hashed += 1
             self.bytes += len(data)
+            self.whole_from[name] = began
+            self.idle.discard(name)
         elif not transfer.late and REFUSED in wrong and CUT not in wrong:
             self.refused, self.last_refusal = self.refused + 1, wrong
         elif transfer.late or wrong.startswith("it answered") or not transfer.is_doomed:

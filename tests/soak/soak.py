@@ -29,7 +29,7 @@ RESTED_MINUTES = 10          # from which on daemons rest at calms, and their me
 WARM_SHARE = 10              # of the time, streams without faults: the first calm comes after it
 FIRST = (("kill", "NAT flush", "NAT flip"),
          ("relay restart", "cut", "new address at home", "new address outside"))
-PLANTS = ("file", "stuck", "wrong")
+PLANTS = ("file", "stuck", "wrong", "machine")
 PLANTED_FILES = 3
 LEAKS = "relay1"             # where, as it lives through the second half
 SKIPPED = 77
@@ -44,8 +44,9 @@ def arguments():
                     "change, addresses, cut lines. Each is killed in one half of the time and "
                     "measured in the other. Exit 1 when a stream is stuck, broken or wrong that no "
                     "killed daemon had, when one of those does not end with an error at both ends "
-                    "within 5 s of its restart, or when open files grow or, in ten minutes or "
-                    "more, memory.")
+                    "within 5 s of its restart, when a machine, or the one in its place, is "
+                    "not in use again within five minutes of a fault, or when open files grow or, "
+                    "in ten minutes or more, memory.")
     parser.add_argument("--minutes", type=float, default=30, metavar="N",
                         help="how long (30); half a minute at least")
     parser.add_argument("--seed", type=int, help="of all choices; else the time, which is printed")
@@ -56,6 +57,8 @@ def arguments():
                         help="a stream without a byte for so long is stuck (60)")
     parser.add_argument("--end", type=float, default=5, metavar="SECONDS",
                         help="after a restart, streams of the killed daemon are over (5)")
+    parser.add_argument("--again", type=float, default=300, metavar="SECONDS",
+                        help="after a fault a whole transfer went into each machine (300)")
     parser.add_argument("--json", metavar="FILE", help="where the figures go (build/soak.json)")
     parser.add_argument("--plant", default="", metavar="LIST",
                         help="for the test of this: what is to be found, of " + ",".join(PLANTS))
@@ -66,7 +69,10 @@ def arguments():
                        (0 <= args.vms <= 3, "--vms: want 0 to 3"),
                        (5 <= args.stuck <= 600, "--stuck: want 5 to 600 seconds"),
                        (1 <= args.end <= 600, "--end: want 1 to 600 seconds"),
-                       (set(args.plant) <= set(PLANTS), "--plant: want of " + ",".join(PLANTS))):
+                       (20 <= args.again <= 3600, "--again: want 20 to 3600 seconds"),
+                       (set(args.plant) <= set(PLANTS), "--plant: want of " + ",".join(PLANTS)),
+                       ("machine" not in args.plant or (args.vms and not args.no_vm),
+                        "--plant machine: want a machine")):
         if not good:
             parser.error(said)
     args.vms = 0 if args.no_vm else args.vms
@@ -93,7 +99,8 @@ class Soak:
         bounds = args.stuck, args.end
         haste = min(1.0, max(self.seconds / HASTY_SECONDS, 0.2))
         longest = max(SHORTEST + 1, min(LONGEST, self.seconds / 6))
-        self.machines = Machines(self.net, args.seed, args.vms, bounds)
+        self.machines = Machines(self.net, args.seed, args.vms, bounds, args.again,
+                                 "machine" in args.plant)
         self.traffic = Traffic(self.net, args.seed, args.streams, (SHORTEST, longest), bounds)
         self.faults = Faults(self.net, self.traffic, self.machines, args.seed, haste, self.tell)
         self.watch = Watch(self.net.daemons, REST_SECONDS if args.minutes >= RESTED_MINUTES else 0)
@@ -117,7 +124,7 @@ class Soak:
         begin = time.monotonic()
         time.sleep(self.seconds / WARM_SHARE)
         self.calm("start")
-        self.traffic.flaws = [flaw for flaw in self.args.plant if flaw != "file"]
+        self.traffic.flaws = [flaw for flaw in self.args.plant if flaw in ("stuck", "wrong")]
         for half, end in enumerate((self.seconds * 0.55, self.seconds)):
             self.traffic.resume()
             self.faults.rest()
@@ -140,6 +147,7 @@ class Soak:
     def finish(self):
         """Ends all in order."""
         self.traffic.drain()
+        self.machines.settle()
         self.machines.stop()
         self.machines.give_back()
         self.watch.stop()

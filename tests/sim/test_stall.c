@@ -238,3 +238,43 @@ OM_TEST(stall_of_many_delays_a_revocation_by_seconds)
     check_ledger(17, true, false, 15000);
     check_ledger(LIARS_MAX, true, false, 60000);
 }
+
+/* An answer that is whole and in time, says what everybody knows, and that there is more. */
+static void say_old(struct club *c, struct node_call *call)
+{
+    struct om_admin_entry e = {.number = 1, .kind = OM_ADMIN_KEY_REVOKED};
+    const struct om_id nobody = {{0x99}};
+    uint8_t entry[OM_ADMIN_ENTRY_MAX], part[OM_LEDGER_ANSWER_LEAST];
+    const struct om_network *net = c->boss->node->networks[0];
+    const struct om_ledger_told t = {
+        &nobody, false, om_bytes(entry, om_admin_entry_encode(entry, &e, &net->self, &net->id))};
+
+    call->tail = part;
+    call->tail_len = om_ledger_part(part, &t);
+    part[0] = 1;
+    node_ledger_answered(call, c->member->node->now, true);
+}
+
+OM_TEST(stall_by_old_news_ends)
+{
+    struct club c;
+
+    begin(false, false);
+    club_init(&c, 1);
+    struct om_node *n = c.member->node;
+    struct node_ledger *g = n->ledgers[0];
+    struct node_ledger_ask *a = &g->asks[OM_LEDGER_ASKS_MAX - 1];
+    struct om_peer *p = om_peers_find(&n->peers, g->net, sim_actor_id(c.others[0], c.w->networks));
+    OM_TRY(p && !a->is_open);
+    struct node_call call = {
+        .node = n, .network = g->net->id, .id = p->id, .tag = OM_LEDGER_ASKS_MAX - 1};
+    *a = (struct node_ledger_ask){.peer = p->id, .news_at = n->now, .is_open = true};
+    say_old(&c, &call);
+    CHECK(a->is_open && a->is_due && !p->ledger_failed); /* the control: it may go on */
+    a->news_at = n->now - OM_SEC(OM_LEDGER_NEWS_S) - 1;
+    say_old(&c, &call);
+    CHECK(!a->is_open && p->ledger_failed);
+    CHECK_EQ(p->ledger_again, n->now + OM_SEC(OM_LEDGER_RETRY_S));
+out:
+    sim_world_free(c.w);
+}

@@ -10,7 +10,7 @@
  *        ledger_sync_rests_where_nothing_comes_of_it;
  *        ledger_sync_answers_one_less_often_than_all; ledger_sync_learns_from_whom_it_refuses;
  *        ledger_sync_keeps_what_is_new;
- *        stall_of_many_delays_a_revocation_by_seconds;
+ *        stall_of_many_delays_a_revocation_by_seconds; stall_by_old_news_ends;
  *        surplus_of_an_invitation_is_revoked; surplus_that_cannot_be_kept_is_signed_later;
  *        revoke_that_cannot_be_kept_was_not_said;
  *        revoke_waits_for_room_to_be_kept;

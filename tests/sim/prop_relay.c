@@ -98,7 +98,7 @@ static struct sim_actor *behind_its_own(struct town *t, const char *name)
     char box[SIM_NAME_MAX + 1];
 
     snprintf(box, sizeof box, "box-%s", name);
-    OM_BUG_IF(!sim_nat_kind("sym", &model));
+    OM_BUG_IF(!sim_nat_kind("symblock", &model)); /* which a single witness leads no one to sweep */
     struct sim_router *r = sim_router_add(t->w, box, &model, NULL);
     spec.router = r->index + 1;
     struct sim_actor *a = sim_node_add(t->w, name, &spec);

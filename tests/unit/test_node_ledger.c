@@ -233,27 +233,27 @@ OM_TEST(revoke_that_cannot_be_kept_was_not_said)
         join(&d, 1);
         CHECK_OK(meet(&d, 1));
         d.is_full = kept == 0;
-        pair_run(&d.p, OM_SEC(3));
+        pair_run(&d.p, OM_SEC(2));
         if (kept)
             CHECK_OK(revoke(&d, &early));
-        pair_run(&d.p, d.p.now + OM_SEC(3));
+        pair_run(&d.p, d.p.now + OM_SEC(2));
         CHECK_EQ(is_out(&d, 1, &early), kept);
         d.is_full = true;
         for (int i = 0; i < 2; i++)
             CHECK_OK(revoke(&d, &lost[i]));
-        pair_run(&d.p, d.p.now + OM_SEC(3));
+        pair_run(&d.p, d.p.now + OM_SEC(2));
         CHECK_EQ(log_of_admin(&d, 0)->whole, kept);
         CHECK(!is_out(&d, 0, &lost[0]) && !is_out(&d, 1, &lost[0]));
         d.is_full = false;
         CHECK_OK(revoke(&d, &lost[1]));
-        pair_run(&d.p, d.p.now + OM_SEC(3));
+        pair_run(&d.p, d.p.now + OM_SEC(2));
         CHECK(is_out(&d, 1, &lost[1]));
         restart(&d);
         CHECK_EQ(log_of_admin(&d, 0)->whole, kept + 1);
         CHECK(is_out(&d, 0, &lost[1]) && !is_out(&d, 0, &lost[0]));
         CHECK_OK(revoke(&d, &lost[0]));
         CHECK_OK(meet(&d, 0));
-        pair_run(&d.p, d.p.now + OM_SEC(30));
+        pair_run(&d.p, d.p.now + OM_SEC(5));
         CHECK(is_out(&d, 1, &lost[0]));
         for (int side = 0; side < 2; side++)
             CHECK_EQ(om_ledger_fork(log_of_admin(&d, side)), 0);

@@ -298,8 +298,8 @@ OM_TEST(ledger_is_read_out_whole)
     struct desk d;
 
     desk_init(&d);
-    for (uint8_t i = 0; i < KEYS; i++)
-        CHECK_OK(revoke(&d, &(struct om_id){{0x77, i}}));
+    for (unsigned i = 0; i < KEYS; i++)
+        CHECK_OK(revoke(&d, &(struct om_id){{0x77, (uint8_t)i}}));
     pair_run(&d.p, OM_SEC(1));
     CHECK_OK(revoke(&d, &(struct om_id){{0x77, KEYS}})); /* which is to be told yet */
     read_out(&d, 0);

@@ -65,6 +65,7 @@ struct control_ping {
     struct om_id network, peer;
     unsigned sent, count, heard, told; /* told: sequence numbers that were reported */
     uint64_t interval_ms;
+    uint64_t waited_ms; /* for a way, to send the next one */
     bool answered[OM_PONGS_MAX];
 };
 

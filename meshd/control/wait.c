@@ -6,7 +6,7 @@
 #include "control/parts.h"
 #include "host/clock.h"
 
-enum { PING_PATIENCE_MS = 3000 };
+enum { PING_PATIENCE_MS = 3000, PING_LOOK_MS = 50 };
 
 static void forget(struct control *c, struct control_wait *w)
 {
@@ -265,9 +265,16 @@ static void on_due(uv_timer_t *t)
             (void)uv_timer_start(t, on_over, PING_PATIENCE_MS, 0);
         return;
     }
-    (void)!om_node_ping(daemon_node(d), om_clock_now(), &p->network, &p->peer,
-                        p->run << 32 | p->sent); /* what cannot be sent counts as lost */
-    p->sent++;
+    enum om_err e =
+        om_node_ping(daemon_node(d), om_clock_now(), &p->network, &p->peer, p->run << 32 | p->sent);
+    /* Who has just joined, or comes back, is without a session for a moment. */
+    if (e == OM_E_NO_ROUTE && p->waited_ms < p->interval_ms) {
+        p->waited_ms += PING_LOOK_MS;
+        (void)uv_timer_start(t, on_due, PING_LOOK_MS, 0);
+        return;
+    }
+    p->waited_ms = 0;
+    p->sent++; /* what cannot be sent counts as lost */
     om_pump_kick(d->pump);
     (void)uv_timer_start(t, on_due, p->interval_ms, 0);
 }

@@ -43,6 +43,16 @@ def again(daemon, end):
     daemon.start()
 
 
+def test_who_has_just_joined_is_reached(three):
+    """By one ping, though in that moment the session to join is over and the other not begun."""
+    admin, one, _ = three
+    key = one.rpc("networks.join", link=invite(admin), name="lab")["self"]
+    with admin.control() as control:
+        control.rpc("ping.start", peer=key, count=1, network="lab")
+        pong = control.event(lambda e: e["method"] == "pong", 20)["params"]
+    assert pong["rtt_ms"] is not None, pong
+
+
 @pytest.mark.parametrize("how", ["end", "kill"])
 def test_invitation_over_a_restart(three, how):
     """Used once it is used, however soon after that the admin dies; unused it goes on to count."""

@@ -43,6 +43,15 @@ static bool is_idle(const struct service_vm *v)
     return v->jobs == 0 && !v->disk && !v->seed;
 }
 
+/* Is @v for the next daemon? One that is gone is not: its consumer still hears so from us. */
+static bool is_left(const struct service_vm *v, om_time now)
+{
+    const struct vms *s = v->hub;
+
+    return is_idle(v) &&
+           ((s->is_lost && !machine_is_over(v)) || (s->is_closing && s->close_by <= now));
+}
+
 /* Its process, folder and row stay, for the next daemon. */
 static void leave(struct service_vm *v)
 {
@@ -67,7 +76,7 @@ static void on_timer(uv_timer_t *t)
     for (struct om_link *l = om_list_first(&s->machines), *next; l; l = next) {
         struct service_vm *v = OM_CONTAINER_OF(l, struct service_vm, link);
         next = om_list_next(&s->machines, l);
-        if ((s->is_lost || (s->is_closing && s->close_by <= now)) && is_idle(v)) {
+        if (is_left(v, now)) {
             leave(v);
             continue;
         }

@@ -132,6 +132,9 @@ static void remove_sockets(const struct service_vm *v)
 static enum om_err start(struct service_vm *v, struct om_error *err)
 {
     const char *argv[OM_VM_ARGV_MAX + 1];
+
+    if (!v->hub->spawner) /* seccomp would end this process for starting anything itself */
+        return om_fail(err, OM_E_STATE, "%s", v->hub->missing);
     struct om_vm_args *args = calloc(1, sizeof *args);
     struct paths *p = calloc(1, sizeof *p);
     enum om_err e = OM_E_NO_MEM;
@@ -400,7 +403,7 @@ bool machine_is_over(const struct service_vm *v)
 void machine_free(struct service_vm *v)
 {
     plugs_drop(v);
-    serve_drop(v);
+    serve_cut(v); /* a stream that only ends would still be heard of */
     om_vm_qmp_fini(&v->qmp);
     free(v->console);
     free(v);

@@ -323,6 +323,9 @@ void serve_close(struct vms *s);
 /** serve_drop() - the consumer's stream of @v ends, after what was written to it. */
 void serve_drop(struct service_vm *v);
 
+/** serve_cut() - that stream of @v ends at once: what did not arrive of it is given up. */
+void serve_cut(struct service_vm *v);
+
 /** serve_tick() - the consumer of @v, which is gone, has had its time at @now. */
 void serve_tick(struct service_vm *v, om_time now);
 

@@ -215,7 +215,12 @@ static enum om_err make_disk(struct service_vm *v, struct om_error *err)
 static void make_parts(struct service_vm *v)
 {
     struct om_error err = {.msg = "no memory"};
-    enum om_err e = make_disk(v, &err);
+    enum om_err e = OM_E_STATE;
+
+    if (!v->hub->spawner) /* it ended meanwhile, and this process must start nothing itself */
+        (void)om_fail(&err, e, "%s", v->hub->missing);
+    else
+        e = make_disk(v, &err);
 
     if (e == OM_OK)
         e = make_seed(v, &err);
@@ -269,6 +274,10 @@ static struct vm_check *queue(struct service_vm *v, bool is_wipe)
 
 void prepare_start(struct service_vm *v)
 {
+    if (!v->hub->spawner) {
+        machine_input(v, OM_VM_IN_UNPREPARED, v->hub->missing);
+        return;
+    }
     if (v->image.files == 0) { /* as builder_describe() leaves it */
         builder_want(v);
         return;

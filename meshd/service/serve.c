@@ -147,8 +147,7 @@ static void free_lines(struct service_vm *v, uint64_t up_to)
     }
 }
 
-/* What was written and did not arrive is given up. */
-static void hang_up(struct service_vm *v)
+void serve_cut(struct service_vm *v)
 {
     if (v->owner.is_open) /* its lease runs from now */
         gate_alive(v, om_clock_now());
@@ -164,7 +163,7 @@ static void on_stream(struct om_call_owner *o, const struct om_act_stream *news)
     if (news->news & OM_CALL_RELEASED)
         free_lines(v, news->released);
     if (news->news & (OM_CALL_RESET | OM_CALL_STOPPED | OM_CALL_DONE))
-        hang_up(v);
+        serve_cut(v);
     if (v->vm.state == OM_VM_GONE)
         vms_touch(v->hub);
 }
@@ -177,7 +176,7 @@ static void write_line(struct service_vm *v, const json_t *event)
     char *text = line_of(event);
 
     if (!text) {
-        hang_up(v);
+        serve_cut(v);
         return;
     }
     size_t n = strlen(text);
@@ -191,7 +190,7 @@ static void write_line(struct service_vm *v, const json_t *event)
     free(text);
     if (!l ||
         om_node_write(om_calls_node(calls), now, v->owner.call, om_bytes(l->text, n)) != OM_OK)
-        hang_up(v);
+        serve_cut(v);
     om_calls_kick(calls);
 }
 
@@ -219,7 +218,7 @@ static void make_room(const struct service_vm *v)
             oldest = o;
     }
     if (n >= VM_HEAR_PEER)
-        hang_up(oldest);
+        serve_cut(oldest);
 }
 
 void serve_drop(struct service_vm *v)
@@ -232,14 +231,14 @@ void serve_drop(struct service_vm *v)
     v->hear_by = om_clock_now() + OM_SEC(VM_HEAR_S);
     if (v->hub->is_closing || om_list_is_empty(&v->lines) ||
         om_node_finish(om_calls_node(calls), om_clock_now(), v->owner.call) != OM_OK)
-        hang_up(v);
+        serve_cut(v);
     om_calls_kick(calls);
 }
 
 void serve_tick(struct service_vm *v, om_time now)
 {
     if (serve_deadline(v) <= now)
-        hang_up(v);
+        serve_cut(v);
 }
 
 om_time serve_deadline(const struct service_vm *v)
@@ -253,7 +252,7 @@ static void attach(struct service_vm *v, const struct om_act_call *call)
     struct om_calls *calls = v->hub->d->calls;
     json_t *event;
 
-    hang_up(v);
+    serve_cut(v);
     v->owner.on_reply = on_reply;
     v->owner.on_stream = on_stream;
     if (om_calls_take(calls, call->call, &v->owner) != OM_OK) {
@@ -262,7 +261,7 @@ static void attach(struct service_vm *v, const struct om_act_call *call)
     }
     if (om_node_accept(om_calls_node(calls), om_clock_now(), call->call, om_bytes(NULL, 0)) !=
         OM_OK) {
-        hang_up(v);
+        serve_cut(v);
         return;
     }
     om_node_limit(om_calls_node(calls), om_clock_now(), call->call);

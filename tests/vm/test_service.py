@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -174,6 +175,14 @@ def test_provider_never_comes_back(three):
     assert wanted(consumer) == []
 
 
+def spawner(daemon):
+    """The process id of what starts programs for @daemon."""
+    children = subprocess.run(["pgrep", "-P", str(daemon.process.pid), "-f", "vm-spawner"],
+                              capture_output=True, text=True, check=True).stdout.split()
+    assert len(children) == 1
+    return int(children[0])
+
+
 def test_spawner_is_killed(make, image):
     """The process that watches QEMU ends: the machine stays, and the next daemon has it."""
     alone = make("p", ALONE).start()
@@ -183,10 +192,7 @@ def test_spawner_is_killed(make, image):
         control.rpc("vm.request", **SMALL)
         vm = until(control, "running")["vm"]
     pid = qemus(alone)[0]
-    children = subprocess.run(["pgrep", "-P", str(alone.process.pid), "-f", "vm-spawner"],
-                              capture_output=True, text=True, check=True).stdout.split()
-    assert len(children) == 1
-    os.kill(int(children[0]), 9)
+    os.kill(spawner(alone), signal.SIGKILL)
     assert wait_until(lambda: "start the daemon again" in alone.rpc("provide.show")["reason"], 10)
     assert qemus(alone) == [pid]
     assert "start the daemon again" in refusal(alone, **SMALL)
@@ -198,6 +204,35 @@ def test_spawner_is_killed(make, image):
     alone.rpc("vm.release", vm=vm)
     assert wait_until(lambda: not provided(alone), END_SECONDS)
     assert_nothing_left(alone)
+
+
+@pytest.mark.parametrize("is_late", (False, True))
+def test_spawner_is_killed_while_preparing(three, is_late):
+    """Its consumer, which is busy elsewhere, hears that the machine is gone; or it is too late for
+    that, and the daemon ends in order all the same."""
+    provider, consumer, _ = three
+    assert wait_until(lambda: provider.rpc("provide.show")["engine"] != "unknown", END_SECONDS)
+    starter = spawner(provider)
+    os.kill(starter, signal.SIGSTOP)  # so that it stays in preparation
+    with consumer.control() as control:
+        control.rpc("vm.request", peer=provider.self_id(), **SMALL)
+        until(control, "preparing")
+        os.kill(consumer.process.pid, signal.SIGSTOP)
+        try:
+            os.kill(starter, signal.SIGKILL)
+            assert wait_until(lambda: "start the daemon again" in
+                              provider.rpc("provide.show")["reason"], 10)
+            assert wait_until(lambda: all(m["state"] == "gone" for m in provided(provider)), 20)
+            if is_late:
+                assert provider.stop() == 0
+        finally:
+            os.kill(consumer.process.pid, signal.SIGCONT)
+        if not is_late:
+            end = control.event(lambda e: e["params"]["state"] == "gone", END_SECONDS)["params"]
+            assert end["end"] == "failed", end
+            assert wait_until(lambda: provided(provider) == [], END_SECONDS)
+            assert provider.stop() == 0
+    assert_nothing_left(provider)
 
 
 def test_qemu_is_killed(make, image):

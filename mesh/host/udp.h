@@ -63,6 +63,8 @@
 #include <omerta/log.h>
 #include <omerta/via.h>
 
+#include "fds.h"
+
 enum {
     OM_UDP_BATCH_MAX = 256,         /* datagrams of one on_batch: what is joined comes 45 at once */
     OM_UDP_INTERFACES_MAX = 32,     /* that multicast goes out on */
@@ -72,10 +74,10 @@ enum {
     OM_UDP_SEGMENTED_BYTES = 65000, /* of one UDP_SEGMENT message: below the 65,507 of UDP */
     OM_UDP_RECEIVES_MAX = 8,        /* recvmmsg calls of one wake-up: nothing else starves */
     OM_UDP_EXTRA_BYTES = 512 << 10, /* buffers of each further socket and direction */
-    OM_UDP_SPARE_FDS = 64,          /* descriptors that further sockets leave to all else */
-    OM_UDP_OPENERS_MAX = 512,       /* remembered; of more the oldest is forgotten */
-    OM_UDP_OPENER_MS = 3000,        /* until an opener is forgotten */
-    OM_UDP_REST_MS = 20             /* pause after errors that come again and again */
+    OM_UDP_SPARE_FDS = OM_FDS_RESERVE, /* descriptors that further sockets leave to all else */
+    OM_UDP_OPENERS_MAX = 512,          /* remembered; of more the oldest is forgotten */
+    OM_UDP_OPENER_MS = 3000,           /* until an opener is forgotten */
+    OM_UDP_REST_MS = 20                /* pause after errors that come again and again */
 };
 
 struct om_udp;

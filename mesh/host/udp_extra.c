@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* The first of @u with a number of @number or above. */
@@ -102,14 +101,6 @@ void om_udp_sockets(struct om_udp *u, uint32_t first, unsigned count, bool is_op
         add(u, first + i);
 }
 
-/* The kernel gives the lowest free descriptor, so a high one says that few are left. */
-static bool is_spare(int fd)
-{
-    struct rlimit r;
-
-    return getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur > (rlim_t)fd + OM_UDP_SPARE_FDS;
-}
-
 static void lose(struct om_udp *u, struct udp_family *f, const char *why)
 {
     struct om_logline line;
@@ -136,7 +127,7 @@ static void open_family(struct om_udp *u, struct udp_family *f)
         lose(u, f, err.msg[0] ? err.msg : "the machine has no such family any more");
         return;
     }
-    if (!is_spare(f->fd)) {
+    if (!om_fds_leave(f->fd, OM_UDP_SPARE_FDS)) {
         lose(u, f, "too few descriptors (RLIMIT_NOFILE)");
         return;
     }

@@ -222,6 +222,7 @@ static enum om_refuse refuse_how(enum om_dial_result r)
         return OM_REFUSE_UNREACHABLE;
     case OM_DIAL_OK:
     case OM_DIAL_REFUSED:
+    case OM_DIAL_BUSY:
     case OM_DIAL_FAILURE:
         break;
     }

@@ -90,6 +90,18 @@ bool tunnel_call(struct tunnel_conn *c, const struct om_id *network, const struc
     return tunnel_ask(c->tunnels, c->rule, &c->owner, &w);
 }
 
+/* Of our programs, and, where a peer has us listen, of whoever connects. */
+static bool leaves_descriptors(struct tunnel_rule *r, const struct om_socket *s)
+{
+    uv_os_fd_t fd;
+
+    if (uv_fileno(&s->handle, &fd) == 0 &&
+        om_fds_leave(fd, r->is_guest ? TUNNEL_SPARE_PEERS : TUNNEL_SPARE_OWN))
+        return true;
+    tunnel_rule_fail(r, "too many connections: few descriptors are left");
+    return false;
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct tunnel_rule *r = listener->data;
@@ -99,8 +111,9 @@ static void on_connection(uv_stream_t *listener, int status)
         free(s);
         return;
     }
-    struct tunnel_conn *c =
-        uv_accept(listener, &s->stream) == 0 ? tunnel_conn_new(r->tunnels, r, false) : NULL;
+    struct tunnel_conn *c = NULL;
+    if (uv_accept(listener, &s->stream) == 0 && leaves_descriptors(r, s))
+        c = tunnel_conn_new(r->tunnels, r, false);
     if (!c) {
         om_socket_close(s, true);
         return;

@@ -10,6 +10,7 @@
 #include <omerta/cidr.h>
 #include <omerta/proxy.h>
 
+#include "host/fds.h"
 #include "tunnel/host/dial.h"
 #include "tunnels/tunnels.h"
 
@@ -24,6 +25,8 @@ enum {
     TUNNEL_AGAIN_MS = 1000,  /* until what does not stand is tried again; doubles to */
     TUNNEL_AGAIN_MAX_MS = 60000,
     TUNNEL_WHO = 48,
+    TUNNEL_SPARE_OWN = OM_FDS_RESERVE,       /* descriptors that our programs leave to all else, */
+    TUNNEL_SPARE_PEERS = 2 * OM_FDS_RESERVE, /* and peers, who leave some to our programs, too */
     TUNNEL_CLIENT_KEY = 8 + 18 /* of tunnels.udp_clients: the rule's number, and the address */
 };
 

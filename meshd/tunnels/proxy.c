@@ -23,6 +23,7 @@ static enum om_proxy_result result_of(enum om_dial_result r)
         return OM_PROXY_TIMEOUT;
     case OM_DIAL_NO_SUCH_HOST:
         return OM_PROXY_NO_SUCH_HOST;
+    case OM_DIAL_BUSY:
     case OM_DIAL_FAILURE:
         break;
     }

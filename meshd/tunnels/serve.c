@@ -229,6 +229,7 @@ void tunnels_call(struct tunnels *t, const struct om_act_call *call)
                                         .port = *w.host ? w.port : rule->port,
                                         .is_allowed = *w.host ? may_reach : NULL,
                                         .rules = rule,
+                                        .reserve = TUNNEL_SPARE_PEERS,
                                         .done = on_dialled,
                                         .self = c};
     if (om_calls_take(calls, call->call, &c->owner) != OM_OK) {

@@ -20,7 +20,9 @@
  * UDP: tunnels/udp.h, and that of a proxy's clients: tunnels/associate.h. Names: tunnels/dns.h.
  *
  * Full: TUNNEL_RULES_MAX forwards and exposed things, TUNNEL_MACHINE_RULES_MAX for machines,
- * OM_TUNNELS_MAX connections, of these TUNNEL_PER_PEER from one peer; what is above is refused.
+ * OM_TUNNELS_MAX connections, of these TUNNEL_PER_PEER from one peer; what is above is refused. So
+ * is what would leave less than TUNNEL_SPARE_PEERS descriptors ("busy"), TUNNEL_SPARE_OWN when a
+ * program of this machine wants it: its owner always reaches the daemon.
  */
 #ifndef OM_TUNNELS_TUNNELS_H
 #define OM_TUNNELS_TUNNELS_H

@@ -57,21 +57,27 @@ static void on_answer(uv_udp_t *u, ssize_t n, const uv_buf_t *buf, const struct 
         tunnel_flow_send(s->flow, om_bytes(buf->base, (size_t)n));
 }
 
-static bool connect_to(struct served *s, const struct om_addr *to)
+static enum om_dial_result connect_to(struct served *s, const struct om_addr *to)
 {
     uv_udp_t *u = calloc(1, sizeof *u);
+    uv_os_fd_t fd;
 
     if (!u || tunnel_udp_socket_init(&s->tunnels->d->loop, u) < 0) {
         free(u);
-        return false;
+        return OM_DIAL_FAILURE;
     }
     u->data = s;
-    if (tunnel_udp_socket_connect(u, to, on_answer) == 0) {
+    int e = tunnel_udp_socket_connect(u, to, on_answer);
+    if (e == 0)
+        e = uv_fileno((const uv_handle_t *)u, &fd);
+    if (e == 0 && !om_fds_leave(fd, TUNNEL_SPARE_PEERS))
+        e = UV_EMFILE;
+    if (e == 0) {
         s->socket = u;
-        return true;
+        return OM_DIAL_OK;
     }
     uv_close((uv_handle_t *)u, on_closed);
-    return false;
+    return e == UV_EMFILE ? OM_DIAL_BUSY : OM_DIAL_UNREACHABLE;
 }
 
 /* To the first of them that may be reached and to which there is a way. */
@@ -83,9 +89,9 @@ static enum om_dial_result connect_first(struct served *s, const struct om_addr 
     for (unsigned i = 0; i < count; i++) {
         if (s->rule->is_internet && !tunnel_may_reach(s->rule, &addrs[i]))
             continue;
-        if (connect_to(s, &addrs[i]))
-            return OM_DIAL_OK;
-        r = OM_DIAL_UNREACHABLE;
+        r = connect_to(s, &addrs[i]);
+        if (r == OM_DIAL_OK)
+            break;
     }
     return r;
 }

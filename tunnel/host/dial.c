@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/fds.h"
 #include "host/resolve.h"
 
 struct attempt {
@@ -109,6 +110,9 @@ static enum om_dial_result result_of(int error)
         return OM_DIAL_UNREACHABLE;
     case UV_ETIMEDOUT:
         return OM_DIAL_TIMEOUT;
+    case UV_EMFILE:
+    case UV_ENFILE:
+        return OM_DIAL_BUSY;
     default:
         return OM_DIAL_FAILURE;
     }
@@ -155,7 +159,9 @@ static int begin(struct om_dial *d, const struct om_addr *to)
     struct attempt *a = calloc(1, sizeof *a);
     struct om_socket *s = calloc(1, sizeof *s);
     struct sockaddr_storage sa;
-    int e = a && s ? uv_tcp_init(d->config.loop, &s->tcp) : UV_ENOMEM;
+    unsigned family = om_addr_is_v4(to) ? AF_INET : AF_INET6;
+    int e = a && s ? uv_tcp_init_ex(d->config.loop, &s->tcp, family) : UV_ENOMEM;
+    uv_os_fd_t fd;
 
     if (e < 0) {
         free(s);
@@ -164,7 +170,11 @@ static int begin(struct om_dial *d, const struct om_addr *to)
     }
     a->dial = d;
     a->socket = s;
-    e = sockaddr_of(&sa, to);
+    e = uv_fileno(&s->handle, &fd);
+    if (e == 0 && d->config.reserve > 0 && !om_fds_leave(fd, d->config.reserve))
+        e = UV_EMFILE;
+    if (e == 0)
+        e = sockaddr_of(&sa, to);
     if (e == 0)
         e = uv_tcp_connect(&a->req, &s->tcp, (const struct sockaddr *)&sa, on_connected);
     if (e < 0) {

@@ -5,7 +5,7 @@
  * Why:   whoever asked, a peer or a program, is told the reason; and a host with several addresses
  *        must not be slow because the first of them is dead.
  * Keeps: dial_connects; dial_says_why_not; dial_takes_the_next_address; dial_asks_the_rules;
- *        dial_can_be_cancelled; dial_asks_whom_it_is_told.
+ *        dial_can_be_cancelled; dial_asks_whom_it_is_told; dial_leaves_descriptors.
  *
  * Addresses are tried in the resolver's order, families in turn, a new one each OM_DIAL_NEXT_MS or
  * at once when one fails; the first that connects wins.
@@ -32,6 +32,7 @@ enum { OM_DIAL_NEXT_MS = 250, OM_DIAL_GIVE_UP_MS = 10000, OM_DIAL_ADDRS_MAX = 8 
     X(UNREACHABLE, "unreachable", "there is no way to that host")                                  \
     X(TIMEOUT, "timeout", "the host does not answer")                                              \
     X(NO_SUCH_HOST, "no_such_host", "there is no such host")                                       \
+    X(BUSY, "busy", "too many connections are open there")                                         \
     X(FAILURE, "unavailable", "the connection failed")
 
 enum om_dial_result {
@@ -51,6 +52,7 @@ struct om_dial_config {
     /* May this address be connected to? NULL: any. */
     bool (*is_allowed)(const void *rules, const struct om_addr *a);
     const void *rules; /* its first argument; borrowed until done */
+    unsigned reserve;  /* descriptors to leave to all else; 0: it may have the last */
     /* Called once, later. @socket is the callee's with OK, else NULL. */
     void (*done)(void *self, enum om_dial_result r, struct om_socket *socket);
     void *self;

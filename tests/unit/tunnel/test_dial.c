@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -153,6 +154,38 @@ OM_TEST(dial_asks_whom_it_is_told)
         (void)uv_run(&c.loop, UV_RUN_DEFAULT);
         CHECK_EQ(uv_loop_close(&c.loop), 0);
     }
+out:
+    (void)close(fd);
+}
+
+OM_TEST(dial_leaves_descriptors)
+{
+    enum { LIMIT = 256 };
+    struct call c = {.result = OM_DIAL_FAILURE};
+    struct rlimit before, few;
+    uint16_t port = 0;
+    int fd = open_port(&port, true);
+    struct om_dial_config config = {
+        .loop = &c.loop, .host = "127.0.0.1", .port = port, .done = on_done, .self = &c};
+    static const struct {
+        unsigned reserve;
+        enum om_dial_result want;
+    } cases[] = {{LIMIT, OM_DIAL_BUSY}, {LIMIT / 2, OM_DIAL_OK}, {0, OM_DIAL_OK}};
+
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = LIMIT;
+    OM_TRY(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    for (size_t i = 0; i < OM_ARRAY_SIZE(cases); i++) {
+        OM_TRY(uv_loop_init(&c.loop) == 0);
+        config.reserve = cases[i].reserve;
+        if (om_dial(&c.dial, &config) == OM_OK)
+            (void)uv_run(&c.loop, UV_RUN_DEFAULT);
+        CHECK_EQ(c.result, cases[i].want);
+        CHECK_EQ(uv_loop_close(&c.loop), 0);
+    }
+    CHECK_EQ(c.times, OM_ARRAY_SIZE(cases));
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 out:
     (void)close(fd);
 }

@@ -45,6 +45,7 @@ static void ask_drop(struct om_stack *s, struct om_ask *a)
     om_table_remove(&s->ask_by_tuple, &a->tuple);
     om_list_remove(&a->by_age);
     s->asks_untold -= !a->is_told;
+    a->port->asks--;
     s->asks[a->id % OM_ASKS_MAX] = NULL;
     free(a);
 }
@@ -65,22 +66,23 @@ static void keep_headers(struct om_ask *a, const struct pbuf *p, const struct tc
 static struct om_ask *ask_new(struct om_stack *s, struct om_stack_port *port,
                               const struct om_tuple *tuple)
 {
-    unsigned i = 0;
+    struct om_ask *a = port->asks < OM_PORT_ASKS_MAX ? calloc(1, sizeof *a) : NULL;
 
-    while (i < OM_ASKS_MAX && s->asks[i])
-        i++;
-    struct om_ask *a = i < OM_ASKS_MAX ? calloc(1, sizeof *a) : NULL;
     if (!a || om_table_put(&s->ask_by_tuple, tuple, a) != OM_OK) {
         free(a);
         s->counts.asks_full++;
         return NULL;
     }
-    a->id = ++s->ask_serial << OM_ASK_BITS | i;
+    while (s->asks[s->ask_hint]) /* one is free: each port keeps to its part */
+        s->ask_hint = (s->ask_hint + 1) % OM_ASKS_MAX;
+    a->id = ++s->ask_serial << OM_ASK_BITS | s->ask_hint;
     a->port = port;
     a->tuple = *tuple;
     a->until = s->now + OM_SEC(OM_ASK_SEC);
     om_list_push_back(&s->asks_by_age, &a->by_age);
-    s->asks[i] = a;
+    s->asks[s->ask_hint] = a;
+    s->ask_hint = (s->ask_hint + 1) % OM_ASKS_MAX;
+    port->asks++;
     s->asks_untold++;
     s->counts.asks++;
     return a;

@@ -8,7 +8,7 @@
  *        moment in which the SYN is fed.
  * Keeps: tcp_ask_is_asked_once; tcp_ask_expires; tcp_asks_are_bounded;
  *        tcp_ask_dies_with_its_client.
- * Full:  the SYN is dropped and counted; its sender repeats it.
+ * Full:  OM_PORT_ASKS_MAX of its port: the SYN is dropped and counted; its sender repeats it.
  *
  * Source: lwIP 2.1.3: raw_input() comes before tcp_input(), which matches a listener by port and
  *         interface and takes the connection's own address from the packet.

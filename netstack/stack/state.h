@@ -24,7 +24,7 @@
 #include "stack/parcels.h"
 
 /* A handle is an index in its low bits and a number that grows in the others: never 0. */
-enum { OM_PORT_BITS = 6, OM_FLOW_BITS = 12, OM_ASK_BITS = 8 };
+enum { OM_PORT_BITS = 6, OM_FLOW_BITS = 12, OM_ASK_BITS = 13 };
 static_assert(OM_PORTS_MAX == 1 << OM_PORT_BITS && OM_FLOWS_MAX == 1 << OM_FLOW_BITS &&
                   OM_ASKS_MAX == 1 << OM_ASK_BITS,
               "the index of a handle has exactly these bits");
@@ -43,7 +43,7 @@ struct om_stack_port {
     uint32_t id;
     struct om_port_config config;
     ip_addr_t own_v4; /* what netif.ip_addr holds while no packet to another address is handled */
-    unsigned flows;
+    unsigned flows, asks;
     bool is_leaving; /* nothing is sent any more */
 };
 
@@ -76,6 +76,7 @@ struct om_stack {
     struct om_table ask_by_tuple;
     struct om_list asks_by_age;
     uint32_t ask_serial;
+    unsigned ask_hint; /* where to look for a free slot */
     unsigned asks_untold;
     enum om_verdict verdict;
     uint8_t icmp_v4, icmp_v6; /* codes of OM_VERDICT_ICMP */

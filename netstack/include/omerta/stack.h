@@ -92,7 +92,7 @@ struct om_stack_counts {
     uint64_t malformed;      /* too short or too long to be a packet, or with a wrong checksum */
     uint64_t not_for_us;     /* to another address, or to or from one that no packet may have */
     uint64_t asks;           /* SYNs that became a question */
-    uint64_t asks_full;      /* SYNs not answered: OM_ASKS_MAX questions were open */
+    uint64_t asks_full;      /* SYNs not answered: OM_PORT_ASKS_MAX questions were open */
     uint64_t asks_expired;   /* questions that nobody answered in time */
     uint64_t out_full;       /* packets not sent: OM_STACK_OUT_MAX, or no memory */
     uint64_t datagrams_full; /* datagrams dropped: OM_STACK_DATAGRAMS_MAX, or no memory */

@@ -10,12 +10,14 @@
  *        tcp_half_closes_both_ways; tcp_refusal_is_told; tcp_unreachable_is_told_by_icmp;
  *        tcp_prohibited_is_told_by_icmp_v6; tcp_ask_expires; tcp_ask_is_asked_once;
  *        tcp_ask_put_off_comes_again;
- *        tcp_ask_dies_with_its_client; tcp_asks_are_bounded; tcp_slow_reader_stops_the_writer;
+ *        tcp_ask_dies_with_its_client; tcp_asks_are_bounded;
+ *        tcp_asks_of_one_port_leave_room; tcp_slow_reader_stops_the_writer;
  *        tcp_moves_single_bytes; tcp_many_flows_to_many_addresses; tcp_flows_are_bounded;
  *        tcp_connect_to_nobody_times_out; tcp_abort_is_a_reset; tcp_close_lingers_and_ends;
  *        tcp_port_may_be_used_again_at_once; tcp_many_in_sequence_leave_nothing;
  *        tcp_more_waits_for_the_rest; tcp_send_max_bounds_what_is_under_way.
- * Full:  asks: the SYN is not answered and comes again; flows: OM_E_FULL, and the ask stays open;
+ * Full:  asks, OM_PORT_ASKS_MAX of each port: the SYN is not answered and comes again;
+ *        flows: OM_E_FULL, and the ask stays open;
  *        no memory for bytes that arrived: the flow is reset.
  *
  *        SYN                     om_stack_accept()         handshake done
@@ -35,7 +37,8 @@
 #include <omerta/stack.h>
 
 enum {
-    OM_ASKS_MAX = 256,
+    OM_PORT_ASKS_MAX = 128, /* of one port: above it no other is disturbed */
+    OM_ASKS_MAX = OM_PORTS_MAX * OM_PORT_ASKS_MAX,
     OM_ASK_SEC = 30,        /* a question nobody answered is forgotten */
     OM_FLOW_LINGER_SEC = 60 /* a closed flow that cannot deliver its last bytes is broken off */
 };

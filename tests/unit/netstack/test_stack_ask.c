@@ -150,14 +150,43 @@ OM_TEST(tcp_asks_are_bounded)
 
     OM_TRY(link_start(&l));
     l.policy = LINK_HOLD;
-    for (unsigned i = 0; i < OM_ASKS_MAX + 1; i++)
+    for (unsigned i = 0; i < OM_PORT_ASKS_MAX + 1; i++)
         OM_TRY(link_connect(&l, to_v4, 0));
     link_carry(&l);
-    OM_TRY(l.asks == OM_ASKS_MAX);
+    OM_TRY(l.asks == OM_PORT_ASKS_MAX);
     CHECK_EQ(om_stack_counts(l.stack)->asks_full, 1);
     om_stack_refuse(l.stack, l.now, l.ask.ask, OM_REFUSE_RST);
     link_pass(&l, l.now + OM_SEC(2)); /* the one without a question asks again */
-    CHECK_EQ(l.asks, OM_ASKS_MAX + 1);
+    CHECK_EQ(l.asks, OM_PORT_ASKS_MAX + 1);
+out:
+    link_stop(&l);
+}
+
+/* Ports that ask for more than is theirs, and one that asks after them. */
+OM_TEST(tcp_asks_of_one_port_leave_room)
+{
+    enum { GREEDY = 4 };
+    const struct om_port_config config = link_config(true);
+    struct link l;
+
+    OM_TRY(link_start(&l));
+    l.policy = LINK_HOLD;
+    for (unsigned i = 0; i <= GREEDY; i++) {
+        unsigned more = i < GREEDY ? OM_PORT_ASKS_MAX + 1 : 1;
+        OM_TRY(om_stack_port_add(l.stack, &config, &l.port[1]) == OM_OK); /* where SYNs arrive */
+        for (unsigned k = 0; k < more; k++)
+            OM_TRY(link_connect(&l, to_v4, 0));
+        link_carry(&l);
+        CHECK_EQ(om_stack_counts(l.stack)->asks_full, i < GREEDY ? i + 1 : GREEDY);
+    }
+    CHECK_EQ(l.asks, GREEDY * OM_PORT_ASKS_MAX + 1);
+    CHECK_EQ(l.ask.port, l.port[1]);
+    om_stack_port_remove(l.stack, l.port[1]); /* with its question, which counts no more */
+    OM_TRY(om_stack_port_add(l.stack, &config, &l.port[1]) == OM_OK);
+    for (unsigned k = 0; k < OM_PORT_ASKS_MAX; k++)
+        OM_TRY(link_connect(&l, to_v4, 0));
+    link_carry(&l);
+    CHECK_EQ(l.asks, (GREEDY + 1) * OM_PORT_ASKS_MAX + 1);
 out:
     link_stop(&l);
 }

@@ -9,7 +9,8 @@
  * Nobody is let in from the mesh whom the listening program did not name.
  *
  * Full: OM_DATA_CONNS_MAX connections, OM_DATA_CAPTURES_MAX captures, OM_DATA_CALLS_MAX calls that
- * nobody took yet; then a line that says so. A call that is not taken within DATA_TAKE_MS is
+ * nobody took yet, of these OM_DATA_LISTENER_CALLS_MAX of one listener, so that one that takes none
+ * stops no other; then a line that says so. A call that is not taken within DATA_TAKE_MS is
  * refused. Datagrams for a program that does not read are dropped, and so are frames for one above
  * DATA_CAPTURE_ROOM bytes, counted.
  *
@@ -20,7 +21,12 @@
 
 #include "state.h"
 
-enum { OM_DATA_CONNS_MAX = 256, OM_DATA_CALLS_MAX = 64, OM_DATA_CAPTURES_MAX = 8 };
+enum {
+    OM_DATA_CONNS_MAX = 256,
+    OM_DATA_CALLS_MAX = 64,
+    OM_DATA_LISTENER_CALLS_MAX = 16,
+    OM_DATA_CAPTURES_MAX = 8
+};
 
 #define OM_DATA_METHODS "app." /* calls whose method begins so are programs' */
 

@@ -107,6 +107,7 @@ static void forget(struct data_waiting *w)
     om_calls_hang_up(w->data->d->calls, &w->owner, OM_CLOSE_REFUSED);
     om_list_remove(&w->link);
     w->data->waiting_count--;
+    w->listener->waiting--;
     uv_close((uv_handle_t *)&w->timer, on_timer_closed);
 }
 
@@ -158,6 +159,7 @@ static struct data_waiting *wait_for(struct data *s, struct data_conn *listener,
     w->timer.data = w;
     om_list_push_back(&s->waiting, &w->link);
     s->waiting_count++;
+    listener->waiting++;
     (void)uv_timer_start(&w->timer, on_late, DATA_TAKE_MS, 0);
     return w;
 }
@@ -176,7 +178,7 @@ void data_call(struct data *s, const struct om_act_call *call)
         return;
     }
     args = json_loadb((const char *)call->args.p, call->args.n, 0, &at);
-    if (s->waiting_count < OM_DATA_CALLS_MAX)
+    if (s->waiting_count < OM_DATA_CALLS_MAX && c->waiting < OM_DATA_LISTENER_CALLS_MAX)
         w = wait_for(s, c, call);
     if (!w) {
         json_decref(args);

@@ -45,8 +45,9 @@ struct data_conn {
     struct data_from from;                         /* LISTENING and CHANNEL */
     uint8_t frame[OM_DGRAM_MAX + DATA_FRAME_HEAD]; /* CHANNEL: begun by the program */
     size_t frame_n;
-    bool is_framed; /* CALLING, or a call taken: what the stream brings comes in frames */
-    char *rest;     /* CHANNEL: what the socket did not take of a datagram; owned by the write */
+    unsigned waiting; /* LISTENING: its calls that nobody took yet */
+    bool is_framed;   /* CALLING, or a call taken: what the stream brings comes in frames */
+    char *rest;       /* CHANNEL: what the socket did not take of a datagram; owned by the write */
     uv_write_t write;
 };
 
@@ -55,7 +56,7 @@ struct data_waiting {
     struct om_link link;
     struct data *data;
     struct om_call_owner owner;
-    struct data_conn *listener; /* NULL once it left */
+    struct data_conn *listener; /* it turns away its calls before it leaves */
     uint64_t number;
     struct om_id peer;
     uv_timer_t timer;

@@ -154,6 +154,22 @@ def test_a_listener_that_leaves_takes_its_calls_along(pair):
     assert not answer["ok"] and answer["error"] == "unavailable"
 
 
+def test_a_listener_that_takes_no_call_stops_only_itself(pair):
+    first, second = pair
+    idle, _ = listen(first, "idle")
+    busy, _ = listen(first)
+    calls = [dial_later(second, first.self_id(), "idle") for _ in range(80)]
+    numbers = [read_line(idle)["call"] for _ in range(16)]
+    assert all(read_line(s)["error"] == "busy" for s in calls[16:])
+    s = dial_later(second, first.self_id())
+    take(first, busy)
+    assert read_line(s)["ok"]
+    assert connect(path_of(first), refuse=numbers[0])[1]["ok"]
+    assert read_line(calls[0])["error"] == "refused"
+    dial_later(second, first.self_id(), "idle").close()  # the control: there is room for one more
+    assert read_line(idle)["call"] not in numbers
+
+
 def test_a_slow_reader_stops_only_itself(pair):
     first, second = pair
     listener, _ = listen(first)

@@ -421,6 +421,9 @@ OM_TEST(prop_relay_bears_a_hostile_member)
 
     /* bounded, and all given back */
     CHECK(siege.most_held.lanes <= siege.before.lanes + OM_RELAY_LANES_PER_END);
+    CHECK(siege.most_held.bytes <=
+          siege.before.bytes + OM_RELAY_LANES_PER_END * sizeof(struct om_relay_lane));
+    CHECK(siege.most_held.indices <= siege.before.indices + 2 * OM_RELAY_LANES_PER_END);
     CHECK(siege.after.lanes + siege.after.spare <= siege.most_held.lanes);
     CHECK(siege.after.indices <= siege.before.indices);
     CHECK(siege.most_held.words <= OM_RELAY_WORDS_MAX);

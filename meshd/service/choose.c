@@ -76,7 +76,8 @@ static bool was_asked(const struct choose *run, const struct om_id *provider)
     return false;
 }
 
-/* The best provider that was not asked yet; false when there is none. */
+/* The best provider that was not asked yet; where none fits one that was full; false when there is
+ * none of these either. */
 static bool find_next(const struct choose *run, struct om_id *out)
 {
     const struct om_vm_need need = {.amount = om_vm_spec_amount(&run->words),
@@ -89,9 +90,12 @@ static bool find_next(const struct choose *run, struct om_id *out)
     for (unsigned i = 0; i < n; i++)
         if (!was_asked(run, &rows[i]->provider))
             c[kept++] = offers_candidate(o, rows[i]);
-    bool is_there = kept > 0 && om_vm_choose_sort(c, kept, &need) > 0;
+    unsigned fit = kept > 0 ? om_vm_choose_sort(c, kept, &need) : 0, at = 0;
+    while (fit == 0 && at < kept && !om_vm_choose_was_full(c[at].offer, &need))
+        at++;
+    bool is_there = at < kept;
     if (is_there)
-        *out = c[0].id;
+        *out = c[at].id;
     free(rows);
     free(c);
     return is_there;

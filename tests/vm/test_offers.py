@@ -106,6 +106,27 @@ def test_offers_come_and_go(mesh):
     assert "no provider is known that fits" in refusal(consumer, any=True, **SMALL)
 
 
+def test_a_place_that_is_there_again(mesh):
+    """An offer is told at most once a minute: who was full is asked where nobody else fits."""
+    providers, consumer = mesh
+    one = providers[0]
+    one.rpc("provide.set", on=True, **ROOM)
+    with one.control() as control:  # its own machine takes the only place
+        own = control.rpc("vm.request", **SMALL)["vm"]
+        one.rpc("provide.set", on=False)
+        provide(one, consumer, vms=1)
+        assert knows(consumer, [one]) and offers(consumer) == []
+        assert "asked 1 provider, which gave none" in refusal(consumer, any=True, **SMALL)
+        control.rpc("vm.release", vm=own)
+        assert control.event(lambda e: e["params"].get("state") == "gone", END_SECONDS)
+    with consumer.control() as control:
+        assert control.rpc("vm.request", any=True, **SMALL)["vm"]
+        vm = wanted(consumer)[0]["vm"]
+        control.rpc("vm.release", vm=vm)
+        assert control.event(lambda e: e["params"].get("state") == "gone", END_SECONDS)
+    assert_nothing_left(one)
+
+
 def test_all_refuse(mesh):
     """Each is asked once, and the last refusal is the answer."""
     providers, consumer = mesh

@@ -37,6 +37,12 @@ bool om_vm_choose_fits(const struct om_vm_offer *o, const struct om_vm_need *nee
     return !*why;
 }
 
+/* Of one that is full the rest of what is free says nothing either. */
+bool om_vm_choose_was_full(const struct om_vm_offer *o, const struct om_vm_need *need)
+{
+    return o->is_on && o->free.vms < 1 && has_image(o, need->image);
+}
+
 uint64_t om_vm_choose_cost(const struct om_vm_candidate *c)
 {
     unsigned fails = c->fails < OM_VM_CHOOSE_FAILS_MAX ? c->fails : OM_VM_CHOOSE_FAILS_MAX;

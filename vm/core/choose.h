@@ -5,7 +5,7 @@
  *        asked.
  * Why:   the same knowledge must give the same order, so that a person can foresee it.
  * Keeps: choose_says_why_it_does_not_fit; choose_orders_as_written_down; choose_breaks_ties_by_id;
- *        choose_order_is_total; choose_near_beats_idle_only_by_much.
+ *        choose_order_is_total; choose_near_beats_idle_only_by_much; choose_knows_who_was_full.
  *
  * The order: what fits before what does not; KVM before TCG before unknown; then the least cost,
  * in milliseconds: the round trip (OM_VM_CHOOSE_FAR_MS if unknown), OM_VM_CHOOSE_LOAD_MS for each
@@ -46,6 +46,10 @@ struct om_vm_need {
 /** om_vm_choose_fits() - does what @o offers do for @need? If not, @why tells. */
 bool om_vm_choose_fits(const struct om_vm_offer *o, const struct om_vm_need *need,
                        char why[static OM_VM_CHOOSE_WHY]);
+
+/** om_vm_choose_was_full() - does @o, which does not fit @need, lack a place alone? It is told at
+ *  most once a minute, so there may be one again: who gave a machine back can have the next. */
+bool om_vm_choose_was_full(const struct om_vm_offer *o, const struct om_vm_need *need);
 
 /** om_vm_choose_cost() - milliseconds that stand for how far, busy and unwilling @c is. */
 uint64_t om_vm_choose_cost(const struct om_vm_candidate *c);

@@ -55,6 +55,18 @@ OM_TEST(choose_says_why_it_does_not_fit)
     CHECK_STR(why, "it provides nothing");
 }
 
+OM_TEST(choose_knows_who_was_full)
+{
+    struct om_vm_offer o = offer(OM_VM_OFFER_TCG, 2048);
+
+    CHECK(!om_vm_choose_was_full(&o, &small)); /* it has a place */
+    o.free = (struct om_vm_amount){.vms = 0};
+    CHECK(om_vm_choose_was_full(&o, &small));
+    CHECK(!om_vm_choose_was_full(&o, &(struct om_vm_need){.image = "other"}));
+    o.is_on = false;
+    CHECK(!om_vm_choose_was_full(&o, &small));
+}
+
 OM_TEST(choose_orders_as_written_down)
 {
     struct om_vm_offer kvm = offer(OM_VM_OFFER_KVM, 2048), tcg = offer(OM_VM_OFFER_TCG, 2048);

@@ -18,6 +18,8 @@ for part in ("vm", "system"):
 
 import figures  # noqa: E402
 import machines  # noqa: E402
+import stream  # noqa: E402
+import traffic  # noqa: E402
 
 SOAK = os.path.join(TESTS, "soak.sh")
 SHORT = ["--minutes", "0.5", "--streams", "10", "--no-vm", "--seed", "1", "--stuck", "15",
@@ -67,6 +69,48 @@ def test_memory_that_grows_is_found():
     assert judged(grown, 65, old) == [f"relay1 holds {grown} kB more (middle to end)"]
     assert judged(figures.SLACK_KB, 65, old) == []
     assert judged(grown, 0, old) == [] and judged(grown, 65, old - 60) == []
+
+
+def sloping(kb_h, seconds):
+    """What a watch finds of a daemon whose memory grows so, beneath streams that come and go."""
+    life = figures.Life(1)
+    life.samples = [(float(at), 5000 + kb_h * at // 3600 + 3000 * (at % 40 > 20))
+                    for at in range(seconds)]
+    life.calm = {"middle": 5000, "end": 5000}
+    life.files = {when: collections.Counter(["/dev/null"]) for when in life.calm}
+    watch = figures.Watch({"relay1": None}, 65)
+    watch.lives["relay1"].append(life)
+    return [one["what"] for one in watch.findings()]
+
+
+def test_memory_that_climbs_is_found():
+    long = figures.WARM_SECONDS + figures.SLOPE_SECONDS + 2 * figures.WINDOW_SECONDS
+    found, = sloping(2 * figures.SLOPE_KB_H, long)
+    assert found.startswith("relay1 holds 1") and "kB more each hour" in found, found
+    assert sloping(figures.SLOPE_KB_H // 2, long) == [] == sloping(0, long)
+    assert sloping(2 * figures.SLOPE_KB_H, long - 120) == []  # too short to say
+
+
+def test_a_stream_that_a_dead_daemon_leaves_open_is_found():
+    """At either end, once, and no sooner than it may be."""
+    judge = traffic.Traffic(collections.namedtuple("Net", "daemons")({}), 1, 1, (1, 2), (15, 5))
+    for how in ({"near": stream.ERROR}, {"far": stream.ERROR}, {}):
+        one = stream.Stream(1, "consumer", "provider", "nc", (1, 1), 0)
+        for side in ("near", "far"):
+            one.end(side, None, None).how = how.get(side)
+        one.is_doomed, one.ready_at, one.abort = True, 100.0, lambda: None
+        judge.live, judge.findings = {1: one}, []
+        judge.look(105.0)
+        assert judge.findings == []
+        judge.look(105.1)
+        judge.look(106.0)
+        assert [f["what"].partition(": ")[0] for f in judge.findings] == \
+            ["open 5 s after a new daemon was there"]
+    for side in one.ends.values():
+        side.how = stream.ERROR
+    judge.findings = []
+    judge.look(200.0)
+    assert judge.findings == []  # the control: it ended
 
 
 def test_a_machine_that_is_used_no_more_is_found():

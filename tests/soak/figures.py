@@ -2,8 +2,9 @@
 
 A leak is judged where a process lives long: between two moments of calm what it holds may grow by
 SLACK_KB, and no file may stay open; UDP sockets are as many as paths want. There are no streams
-then, nor were there any for REST_SECONDS: what was needed for a burst is no leak. The slope is that
-of the least memory in each window, as a leak lifts the floor and a burst of streams does not.
+then, nor were there any for REST_SECONDS: what was needed for a burst is no leak. The slope,
+judged over SLOPE_SECONDS or more, is that of the least memory in each window, as a leak lifts the
+floor and a burst of streams does not.
 """
 
 import collections
@@ -17,6 +18,8 @@ WINDOW_SECONDS = 15
 WARM_SECONDS = 60       # of a process's life: allocators grow to their size
 JUDGED_SECONDS = 240    # a slope over less says nothing
 SLACK_KB = 2048
+SLOPE_SECONDS = 600     # over so long a slope is judged, too,
+SLOPE_KB_H = 6000       # by this: half hours had -576 to 2,286
 SPARE_UDP = 16          # sockets beside the main one that paths may have
 LOOK_SECONDS = 2.5
 REST_SECONDS = 65       # a daemon gives back each 30 s what it did not need since the last time
@@ -182,6 +185,9 @@ class Watch:
             grown = row["rss_last_kb"] - row["rss_first_kb"]
             if self.rest and life.is_old() and grown > SLACK_KB:
                 found.append({"what": f"{name} holds {grown} kB more ({row['between']})"})
+            if row.get("slope_over_s", 0) >= SLOPE_SECONDS and row["slope_kb_h"] > SLOPE_KB_H:
+                found.append({"what": f"{name} holds {row['slope_kb_h']} kB more each hour "
+                                      f"(over {row['slope_over_s']} s)"})
         return found
 
 

@@ -291,16 +291,19 @@ class Traffic:
         """Who does not move, or should be over, is found, once, and taken away."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            now = time.monotonic()
-            for stream in list(self.live.values()):
-                if stream.is_over():
-                    continue
-                if stream.ready_at and now - stream.ready_at > self.end_seconds:
-                    self.found(f"open {self.end_seconds:g} s after a new daemon was there", stream)
-                    stream.abort()
-                elif not stream.is_doomed and now - stream.moved_at() > self.stuck_seconds:
-                    self.found(f"stuck: no byte for {self.stuck_seconds:g} s", stream)
-                    stream.abort()
+            self.look(time.monotonic())
+
+    def look(self, now):
+        """One look at all that are open."""
+        for stream in list(self.live.values()):
+            if stream.is_over():
+                continue
+            if stream.ready_at and now - stream.ready_at > self.end_seconds:
+                self.found(f"open {self.end_seconds:g} s after a new daemon was there", stream)
+                stream.abort()
+            elif not stream.is_doomed and now - stream.moved_at() > self.stuck_seconds:
+                self.found(f"stuck: no byte for {self.stuck_seconds:g} s", stream)
+                stream.abort()
 
     def found(self, what, stream):
         """What does not hold is said once of each stream."""

@@ -288,6 +288,18 @@ static unsigned count(const struct vms *s, const struct service_vm *v)
     return n;
 }
 
+/* Jobs of @consumer that ended, and whose end it has not taken. */
+static unsigned count_ended(const struct vms *s, const struct om_id *consumer)
+{
+    unsigned n = 0;
+
+    for (struct om_link *l = om_list_first(&s->jobs); l; l = om_list_next(&s->jobs, l)) {
+        const struct vm_job *j = OM_CONTAINER_OF(l, struct vm_job, link);
+        n += !j->vm && om_id_equal(&j->consumer, consumer);
+    }
+    return n;
+}
+
 /* The machine and the job that @args mean; NULL and @err. */
 static struct service_vm *admit(struct vms *s, const struct vms_who *who, const json_t *args,
                                 struct om_vm_job_spec *spec, struct om_error *err)
@@ -303,6 +315,9 @@ static struct service_vm *admit(struct vms *s, const struct vms_who *who, const 
         (void)om_fail(err, OM_E_STATE, "the virtual machine does not run");
     else if (count(s, v) >= JOBS_OF_VM)
         (void)om_fail(err, OM_E_FULL, "%d jobs run in it already", JOBS_OF_VM);
+    else if (count_ended(s, &who->peer) >= JOBS_ENDED)
+        (void)om_fail(err, OM_E_FULL, "%d jobs of yours ended, and you have not taken the end",
+                      JOBS_ENDED);
     else if (count(s, NULL) >= JOBS_MAX)
         (void)om_fail(err, OM_E_FULL, "the provider runs %d jobs already", JOBS_MAX);
     else if (agent_port_runs(v, spec->language, err)) {
@@ -333,8 +348,10 @@ void jobs_call(struct vms *s, const struct vms_who *who, const json_t *args,
     struct service_vm *v = spec && j ? admit(s, who, args, spec, &err) : NULL;
 
     if (v) {
-        *j = (struct vm_job){
-            .hub = s, .vm = v, .owner = {.on_reply = on_reply, .on_stream = on_stream}};
+        *j = (struct vm_job){.hub = s,
+                             .vm = v,
+                             .consumer = who->peer,
+                             .owner = {.on_reply = on_reply, .on_stream = on_stream}};
         (void)om_fail(&err, OM_E_NO_MEM, "no memory");
     }
     if (!v || om_calls_take(calls, call->call, &j->owner) != OM_OK) {

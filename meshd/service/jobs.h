@@ -12,8 +12,8 @@
  *
  * All jobs of a machine share its port: one whose consumer does not read holds up the others.
  *
- * Full: JOBS_OF_VM in one machine, as many as its agent runs; JOBS_MAX here; then calls are
- * refused.
+ * Full: JOBS_OF_VM in one machine, as many as its agent runs; JOBS_MAX here; and JOBS_ENDED of one
+ * consumer that ended, and that it keeps: they have no machine any more; then calls are refused.
  * A consumer that neither reads nor hangs up after the end is let go of after JOB_LINGER_S.
  */
 #ifndef OM_SERVICE_JOBS_H
@@ -26,7 +26,13 @@
 #include "service/outlet.h"
 #include "vm/core/job.h"
 
-enum { JOBS_OF_VM = 16, JOBS_MAX = 256, JOB_LINGER_S = 30, JOB_ORDERS = 2 * OM_VM_AGENT_ORDER_MAX };
+enum {
+    JOBS_OF_VM = 16,
+    JOBS_ENDED = 32,
+    JOBS_MAX = 256,
+    JOB_LINGER_S = 30,
+    JOB_ORDERS = 2 * OM_VM_AGENT_ORDER_MAX
+};
 
 #define JOB_METHOD "vm.job"
 
@@ -39,6 +45,7 @@ struct vm_job {
     struct om_link link, turn;
     struct vms *hub;
     struct service_vm *vm; /* NULL once it ended */
+    struct om_id consumer;
     struct om_call_owner owner;
     struct outlet out;
     struct om_vm_job job;

@@ -81,7 +81,8 @@ static void on_stream(const struct om_act_stream *s)
     struct om_bytes in;
 
     while (i < count && (in = om_node_read(n, s->call, NULL)).n > 0) {
-        printf("said %u %.*s", i, (int)in.n, (const char *)in.p);
+        printf("said %u %.*s%s", i, (int)in.n, (const char *)in.p,
+               in.p[in.n - 1] == '\n' ? "" : "\n"); /* what jobs say is no text */
         om_node_consume(n, om_clock_now(), s->call, in.n);
     }
     if (i < count && (s->news & (OM_CALL_RESET | OM_CALL_STOPPED)))

@@ -10,7 +10,8 @@ from daemon import RpcError, program
 from fixtures import ALONE
 from omerta_lab import die_with_parent, wait_until
 from rogue import Rogue
-from vmlab import END_SECONDS, ROOM, SMALL, give_image, has_session, image, provided, wanted
+from vmlab import (BOOT_SECONDS, END_SECONDS, ROOM, SMALL, give_image, has_session, image, provided,
+                   wanted)
 
 assert image  # a fixture
 VM = "vm-0123456789"
@@ -133,6 +134,30 @@ def test_consumer_that_keeps_its_calls(make, image):  # noqa: F811
         assert control.event(lambda e: e["params"].get("state") == "gone", END_SECONDS)
     for rogue in rogues:
         rogue.end()
+
+
+def test_consumer_that_keeps_its_jobs(make, image):  # noqa: F811
+    """Of jobs that ended, and whose consumer does not end his side, 32 are kept at a time: the
+    places for jobs are not all his."""
+    provider = make("p", ALONE).start()
+    give_image(provider, image)
+    rogue = Rogue(provider)
+    provider.rpc("provide.set", on=True, to=[rogue.id], **ROOM)
+    spec = '{"key":"k","spec":{"memory":"192M","disk":"256M","ttl":"20m"}}'
+    assert rogue.call("vm.request", spec).startswith("ok")
+    assert wait_until(lambda: [m["state"] for m in provided(provider)] == ["running"], BOOT_SECONDS)
+    job = '{"vm":"%s","job":{"language":"sh","script":0}}' % provided(provider)[0]["vm"]
+    assert wait_until(lambda: rogue.call("vm.job", job).startswith("ok"), END_SECONDS)
+    said = "ok"  # the agent is there
+    for _ in range(100):
+        if not said.startswith("ok"):
+            break
+        rogue.until(f"said {rogue.calls - 1} ")
+        said = rogue.call("vm.job", job)
+    assert "32 jobs of yours ended, and you have not taken the end" in said
+    rogue.until("over ")  # each is let go of in time, and then there is room
+    assert rogue.call("vm.job", job).startswith("ok")
+    rogue.end()
 
 
 def test_consumer_that_asks_too_fast(make, image):  # noqa: F811

@@ -6,7 +6,7 @@
 
 static bool may(uint8_t type, enum om_punch_step step, bool is_later, unsigned *answered)
 {
-    const struct om_frame f = {.type = type, .punch = {.step = step}};
+    const struct om_frame f = {.type = type, .punch = {.step = (uint8_t)step}};
 
     return om_frame_may_answer(&f, is_later, answered);
 }

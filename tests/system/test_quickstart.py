@@ -1,5 +1,6 @@
 """demos/quickstart.sh in the middle of its story: what ends it leaves nothing of it behind."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -56,6 +57,18 @@ def networks():
     return found
 
 
+@contextlib.contextmanager
+def held(pids):
+    """The names of the network namespaces of @pids but ours; open, so that no others get them."""
+    files = [os.open(f"/proc/{pid}/ns/net", os.O_RDONLY) for pid in pids]
+    try:
+        names = {os.readlink(f"/proc/self/fd/{file}") for file in files}
+        yield names - {os.readlink("/proc/self/ns/net")}
+    finally:
+        for file in files:
+            os.close(file)
+
+
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130),
                                           (signal.SIGKILL, -signal.SIGKILL)])
 def test_ended_in_the_middle(tmp_path, number, code):
@@ -75,12 +88,12 @@ def test_ended_in_the_middle(tmp_path, number, code):
 
         assert wait_until(lambda: len(daemons()) == DAEMONS or story.poll() is not None, SECONDS)
         assert story.poll() is None, log.read_text()
-        inside = {os.readlink(f"/proc/{pid}/ns/net") for pid, words in told_of(folder).items()
-                  if words[0].endswith(b"python3")}
-        assert inside and os.readlink("/proc/self/ns/net") not in inside  # the page of the nas
-        story.send_signal(number)
-        assert story.wait(SECONDS) == code, log.read_text()
-    assert wait_until(lambda: not told_of(folder), SECONDS), told_of(folder)
-    assert not inside & networks()
+        nas = [pid for pid, words in told_of(folder).items() if words[0].endswith(b"python3")]
+        with held(nas) as inside:  # its page
+            assert inside
+            story.send_signal(number)
+            assert story.wait(SECONDS) == code, log.read_text()
+            assert wait_until(lambda: not told_of(folder), SECONDS), told_of(folder)
+            assert wait_until(lambda: not inside & networks(), SECONDS), inside
     if number != signal.SIGKILL:  # who is killed cleans up nothing: only what ran is gone
         assert not os.listdir(folder)

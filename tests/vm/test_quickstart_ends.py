@@ -6,7 +6,7 @@ import subprocess
 
 from daemon import program, wait_until
 from fixtures import need
-from test_quickstart import ROOT, networks, told_of
+from test_quickstart import ROOT, held, networks, told_of
 from vmlab import BOOT_SECONDS, CACHE, END_SECONDS
 
 SECONDS = 300  # of the whole story: what a second run may take on two cores
@@ -34,13 +34,12 @@ def test_ctrl_c_as_the_machine_boots(image, folder, tmp_path):
     story = begin(folder, log)
     assert wait_until(lambda: machines() or story.poll() is not None, BOOT_SECONDS)
     assert story.poll() is None, log.read_text()
-    inside = {os.readlink(f"/proc/{pid}/ns/net") for pid in told_of(folder)}
-    inside -= {os.readlink("/proc/self/ns/net")}
-    assert inside and "held: it runs" not in log.read_text()
-    os.killpg(story.pid, signal.SIGINT)
-    assert story.wait(END_SECONDS) == 130, log.read_text()
-    assert wait_until(lambda: not told_of(folder), END_SECONDS), told_of(folder)
-    assert not inside & networks()
+    with held(machines()) as inside:
+        assert inside and "held: it runs" not in log.read_text()
+        os.killpg(story.pid, signal.SIGINT)
+        assert story.wait(END_SECONDS) == 130, log.read_text()
+        assert wait_until(lambda: not told_of(folder), END_SECONDS), told_of(folder)
+        assert wait_until(lambda: not inside & networks(), END_SECONDS), inside
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         assert folder not in mounts.read()
     assert not os.listdir(folder)

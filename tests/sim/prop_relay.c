@@ -31,9 +31,10 @@ enum {
     BEFORE_S = 2, /* windows grow, and 64 lanes use up the 2 MB that they may carry at once */
     PEACE_S = 8,
     CONTROL_S = 2,
-    TAPED = 4,          /* ends whose datagrams are replayed */
-    END_BITS = 130000,  /* of the way out, for an honest end, */
-    LANE_BITS = 270000, /* and for a lane of the hostile one */
+    HOSTILE_LANES = HOSTILE_MEETS + 1, /* others ask for what it may not; and one to its ear */
+    TAPED = 4,                         /* ends whose datagrams are replayed */
+    END_BITS = 130000,                 /* of the way out, for an honest end, */
+    LANE_BITS = 270000,                /* and for a lane of the hostile one */
     AGES_MAX = PAIRS * 2 * LASTS_S * 1000 / EVERY_MS + 1
 };
 
@@ -413,17 +414,17 @@ OM_TEST(prop_relay_bears_a_hostile_member)
 
     /* it did what it could, and was seen to */
     CHECK_EQ(siege.hostile_lanes, OM_RELAY_LANES_PER_END);
-    CHECK(siege.counts.forged > 10000 && siege.counts.replayed > 1000);
+    CHECK(siege.counts.forged > 5000 && siege.counts.replayed > 1000);
     CHECK(siege.counts.over_rate > 10000 && siege.counts.refused > 1000);
     CHECK_EQ(peace.counts.forged + peace.counts.replayed, 0);
     /* larger datagrams are tried for, and strangers tell each other whom they know */
     CHECK(peace.counts.over_rate < peace.counts.carried / 100);
 
     /* bounded, and all given back */
-    CHECK(siege.most_held.lanes <= siege.before.lanes + OM_RELAY_LANES_PER_END);
+    CHECK(siege.most_held.lanes <= siege.before.lanes + HOSTILE_LANES);
     CHECK(siege.most_held.bytes <=
-          siege.before.bytes + OM_RELAY_LANES_PER_END * sizeof(struct om_relay_lane));
-    CHECK(siege.most_held.indices <= siege.before.indices + 2 * OM_RELAY_LANES_PER_END);
+          siege.before.bytes + HOSTILE_LANES * sizeof(struct om_relay_lane));
+    CHECK(siege.most_held.indices <= siege.before.indices + 2 * HOSTILE_LANES);
     CHECK(siege.after.lanes + siege.after.spare <= siege.most_held.lanes);
     CHECK(siege.after.indices <= siege.before.indices);
     CHECK(siege.most_held.words <= OM_RELAY_WORDS_MAX);
